@@ -1,0 +1,19 @@
+/** All figures, in the order in which they are measured: the quick ones first. A new one is a file and a line here. */
+import type { Figure } from './figure.ts';
+import { chainValidate } from './figures/chain-validate.ts';
+import { fetchAt100k } from './figures/fetch-at-100k.ts';
+import { fetchSigning } from './figures/fetch-signing.ts';
+import { fetchWarm } from './figures/fetch-warm.ts';
+import { list100k } from './figures/list-100k.ts';
+import { memory100k } from './figures/memory-100k.ts';
+import { policyResolve } from './figures/policy-resolve.ts';
+
+export const FIGURES: readonly Figure[] = [
+  policyResolve,
+  chainValidate,
+  fetchSigning,
+  memory100k,
+  fetchWarm,
+  list100k,
+  fetchAt100k,
+];

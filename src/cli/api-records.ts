@@ -1,0 +1,138 @@
+/** Records as the API gives them: the members that the commands show or use, all others carried along. */
+import { z } from 'zod';
+
+const jsonObject = z.record(z.string(), z.unknown());
+const jwk = z.looseObject({ kid: z.string(), kty: z.string(), alg: z.string().optional() });
+const jwks = z.looseObject({ keys: z.array(jwk) });
+
+export const whoamiSchema = z.looseObject({
+  kind: z.string(),
+  id: z.string(),
+  name: z.string(),
+  roles: z.array(z.string()),
+  authorityIds: z.array(z.string()).nullable(),
+});
+
+export const tokenSchema = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  roles: z.array(z.string()),
+  authorityIds: z.array(z.string()).nullable(),
+  createdAt: z.string(),
+  expiresAt: z.string(),
+  revokedAt: z.string().nullable(),
+});
+
+export const newTokenSchema = tokenSchema.extend({ secret: z.string() });
+
+export const authoritySchema = z.looseObject({
+  id: z.string(),
+  entityIdentifier: z.string(),
+  name: z.string(),
+  kind: z.string(),
+  authorityHints: z.array(z.string()),
+  metadata: jsonObject,
+  defaultMetadataPolicy: jsonObject,
+  defaultConstraints: jsonObject.nullable(),
+  configurationLifetimeSeconds: z.number(),
+  statementLifetimeSeconds: z.number(),
+  resolveLifetimeSeconds: z.number(),
+  endpoints: z.record(z.string(), z.string()),
+  version: z.number(),
+  createdAt: z.string(),
+});
+
+export const authorityKeySchema = z.looseObject({
+  kid: z.string(),
+  alg: z.string(),
+  purpose: z.string(),
+  state: z.string(),
+  publicJwk: jwk,
+  createdAt: z.string(),
+  expiresAt: z.string().nullable(),
+  revokedAt: z.string().nullable(),
+  revocationReason: z.string().nullable(),
+});
+
+const transitions = {
+  state: z.string(),
+  allowedTransitions: z.array(z.string()),
+  stateReason: z.string().nullable(),
+  stateChangedAt: z.string(),
+  version: z.number(),
+  createdAt: z.string(),
+};
+
+export const organisationSchema = z.looseObject({
+  id: z.string(),
+  authorityId: z.string(),
+  name: z.string(),
+  contacts: z.array(z.looseObject({ type: z.string(), name: z.string().optional(), email: z.string() })),
+  ...transitions,
+});
+
+export const entitySchema = z.looseObject({
+  id: z.string(),
+  authorityId: z.string(),
+  organisationId: z.string(),
+  previousId: z.string().nullable(),
+  entityIdentifier: z.string(),
+  enrolment: z.string(),
+  entityTypes: z.array(z.string()),
+  intermediate: z.boolean(),
+  effectiveState: z.string(),
+  jwks,
+  metadata: jsonObject,
+  metadataPolicy: jsonObject,
+  constraints: jsonObject.nullable(),
+  additionalClaims: jsonObject,
+  crit: z.array(z.string()),
+  statementLifetimeSeconds: z.number().nullable(),
+  checks: z.array(
+    z.looseObject({
+      check: z.string(),
+      outcome: z.string(),
+      reason: z.string().optional(),
+      detail: z.string(),
+      at: z.string(),
+    }),
+  ),
+  evidence: jsonObject,
+  ...transitions,
+});
+
+export const trustAnchorSchema = z.looseObject({
+  id: z.string(),
+  authorityId: z.string(),
+  entityIdentifier: z.string(),
+  jwks,
+  version: z.number(),
+  createdAt: z.string(),
+});
+
+export const challengeSchema = z.looseObject({ challenge: z.string(), expiresAt: z.string() });
+
+export const auditRowSchema = z.looseObject({
+  seq: z.number(),
+  ordinal: z.number(),
+  at: z.string(),
+  actor: z.looseObject({ kind: z.string(), name: z.string() }),
+  action: z.string(),
+  authorityId: z.string().nullable(),
+  subjectKind: z.string(),
+  subjectId: z.string(),
+  reason: z.string().nullish(),
+});
+
+export const readinessSchema = z.looseObject({ status: z.string(), seq: z.number() });
+
+/** For answers without a body. */
+export const nothingSchema = z.undefined();
+
+export type TokenRecord = z.infer<typeof tokenSchema>;
+export type AuthorityRecord = z.infer<typeof authoritySchema>;
+export type AuthorityKeyRecord = z.infer<typeof authorityKeySchema>;
+export type OrganisationRecord = z.infer<typeof organisationSchema>;
+export type EntityRecord = z.infer<typeof entitySchema>;
+export type TrustAnchorRecord = z.infer<typeof trustAnchorSchema>;
+export type AuditRecord = z.infer<typeof auditRowSchema>;

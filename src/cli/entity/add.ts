@@ -1,0 +1,112 @@
+/** `holdfast entity add` */
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { type EntityRecord, entitySchema } from '../api-records.ts';
+import { CommandError } from '../command-error.ts';
+import { findAuthority, findOrganisation } from '../find-record.ts';
+import { example } from '../help-text.ts';
+import { nameOf, readJsonInput } from '../input-file.ts';
+import { repeatable } from '../option-values.ts';
+import { openServiceSession, type Session } from '../session.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { describeEntity, failedChecks } from './entity-report.ts';
+import { addSubordinateOptions, type SubordinateOptions, subordinateSettings } from './subordinate-options.ts';
+
+interface AddOptions extends SubordinateOptions {
+  organisation: string;
+  authority?: string;
+  entityType?: string[];
+  handedOver?: string;
+  outOfBandCheck?: string;
+  idempotencyKey?: string;
+}
+
+const DESCRIPTION = `Enrol an entity: its Entity Configuration is fetched and checked, and it is recorded as pending.
+Exits with 1 if a check failed; the record tells what the partner has to mend.
+
+An entity that cannot publish is enrolled by the keys it hands over: \`holdfast entity challenge\` makes a challenge,
+the partner answers it with \`holdfast configuration prove\`, and that answer goes into --handed-over.`;
+
+export function addEntityAddCommand(parent: Command, surroundings: Surroundings): void {
+  const command = parent
+    .command('add')
+    .summary('enrol an entity; it is pending until approved')
+    .description(DESCRIPTION)
+    .argument('[entity-identifier]', 'its Entity Identifier; may be left out with --handed-over')
+    .requiredOption('--organisation <organisation>', 'the organisation that owns it: id, or name if unique')
+    .option('--authority <authority>', 'where the organisation is looked for: id, Entity Identifier or name')
+    .option('--entity-type <type>', 'an Entity Type that it is meant to play; may be repeated', repeatable)
+    .option('--handed-over <file>', 'the partner’s answer to the challenge: JSON of `configuration prove`')
+    .option('--out-of-band-check <text>', 'how you made sure that the keys are the partner’s')
+    .option('--idempotency-key <key>', 'repeating the command with this key adds nothing twice');
+  addSubordinateOptions(command).addHelpText(
+    'after',
+    example('holdfast entity add https://rp.example.edu --organisation "Example University"'),
+  );
+  command.action(async (identifier: string | undefined, options: AddOptions) => {
+    const session = openServiceSession(command, surroundings);
+    const handedOver = await readHandedOver(identifier, options, session);
+    const authorityId = options.authority && (await findAuthority(session.client, options.authority)).id;
+    const organisation = await findOrganisation(session.client, options.organisation, authorityId);
+    const body = {
+      organisationId: organisation.id,
+      entityIdentifier: identifier,
+      entityTypes: options.entityType,
+      ...(await subordinateSettings(options, session)),
+      ...handedOver,
+    };
+    const entity = await session.client.send(
+      { method: 'POST', path: 'entities', body, idempotencyKey: options.idempotencyKey },
+      entitySchema,
+    );
+    session.output.result(entity, (report) => describeEntity(report, entity));
+    requirePassedChecks(entity);
+    session.output.note(`Next: holdfast entity approve ${entity.entityIdentifier}`);
+  });
+}
+
+const handedOverSchema = z.strictObject({
+  entityIdentifier: z.string(),
+  jwks: z.looseObject({ keys: z.array(z.looseObject({})) }),
+  challenge: z.string(),
+  keyProofs: z.array(z.string()),
+});
+
+type HandedOver = z.infer<typeof handedOverSchema> & { outOfBandCheck: string };
+
+async function readHandedOver(
+  identifier: string | undefined,
+  { handedOver: file, outOfBandCheck }: AddOptions,
+  session: Session,
+): Promise<HandedOver | undefined> {
+  if ((file === undefined) !== (outOfBandCheck === undefined)) {
+    throw new CommandError('usage', '--handed-over and --out-of-band-check go together', {
+      hint: 'Say how the keys were compared, such as --out-of-band-check "call back to +46 8 …, thumbprints read aloud".',
+    });
+  }
+  if (file === undefined || outOfBandCheck === undefined) {
+    if (identifier !== undefined) return undefined;
+    throw new CommandError('usage', 'name the Entity Identifier of the entity');
+  }
+  const parsed = handedOverSchema.safeParse(await readJsonInput(file, session));
+  if (!parsed.success) {
+    throw new CommandError('usage', `${nameOf(file)} is no answer to a challenge: ${z.prettifyError(parsed.error)}`, {
+      hint: 'The partner makes it with `holdfast configuration prove`.',
+      code: 'file_invalid',
+    });
+  }
+  if (identifier !== undefined && identifier !== parsed.data.entityIdentifier) {
+    throw new CommandError('usage', `${nameOf(file)} is about ${parsed.data.entityIdentifier}, not ${identifier}`);
+  }
+  return { ...parsed.data, outOfBandCheck };
+}
+
+/** @throws CommandError refused, for the exit code */
+export function requirePassedChecks(entity: EntityRecord): void {
+  const failed = failedChecks(entity);
+  if (failed.length === 0) return;
+  throw new CommandError('refused', `checks not passed: ${failed.join(', ')}; the entity is ${entity.state}`, {
+    hint: `When the partner has mended it: holdfast entity check ${entity.entityIdentifier}`,
+    code: 'checks_failed',
+  });
+}

@@ -1,0 +1,83 @@
+/** How an entity is shown: its state, its keys, and what the checks found. */
+import type { EntityRecord } from '../api-records.ts';
+import type { Report } from '../report.ts';
+import { momentText } from '../times.ts';
+
+export const ENTITY_COLUMNS = ['ID', 'ENTITY', 'STATE', 'EFFECTIVE', 'TYPES', 'CHECKS'];
+
+export function entityRow(entity: EntityRecord): string[] {
+  const { id, entityIdentifier, state, effectiveState, entityTypes } = entity;
+  return [id, entityIdentifier, state, effectiveState, entityTypes.join(', '), checksWord(entity)];
+}
+
+function checksWord(entity: EntityRecord): string {
+  const failed = failedChecks(entity);
+  return failed.length === 0 ? 'passed' : `${failed.length} failed`;
+}
+
+/** Names of the checks that stand in the way of an approval. */
+export function failedChecks({ checks }: EntityRecord): string[] {
+  return checks.filter(({ outcome }) => outcome !== 'passed').map(({ check }) => check);
+}
+
+export function describeEntity(report: Report, entity: EntityRecord): void {
+  report.heading(entity.entityIdentifier);
+  report.facts([
+    ['id', entity.id],
+    ['state', entity.state],
+    ['counts as', entity.effectiveState === entity.state ? undefined : `${entity.effectiveState}, as its organisation`],
+    ['since', momentText(entity.stateChangedAt)],
+    ['reason', entity.stateReason ?? undefined],
+    ['possible', entity.allowedTransitions.join(', ')],
+    ['organisation', entity.organisationId],
+    ['authority', entity.authorityId],
+    ['types', entity.entityTypes.join(', ')],
+    ['intermediate', entity.intermediate ? 'yes' : undefined],
+    ['enrolment', entity.enrolment === 'handed_over' ? 'keys handed over' : entity.enrolment],
+    ['earlier record', entity.previousId ?? undefined],
+    ['version', String(entity.version)],
+    ...entity.jwks.keys.map(({ kid, alg, kty }) => ['key', `${kid} (${alg ?? kty})`] as const),
+  ]);
+  describeChecks(report, entity);
+  describeEvidence(report, entity);
+  describeStatement(report, entity);
+}
+
+export function describeChecks(report: Report, { checks }: EntityRecord): void {
+  report.heading('Checks');
+  report.table(
+    [],
+    checks.map(({ check, outcome, reason, detail }) => [outcome, check, reason === undefined ? detail : `${reason}: ${detail}`]),
+  );
+}
+
+/** The evidence without the claims themselves, which `--json` shows. */
+function describeEvidence(report: Report, { evidence }: EntityRecord): void {
+  const facts = Object.entries(evidence).flatMap(([name, value]) => {
+    if (typeof value === 'number') return [[name, momentText(value)] as const];
+    return typeof value === 'string' ? [[name, value] as const] : [];
+  });
+  if (facts.length === 0) return;
+  report.heading('Evidence');
+  report.facts(facts);
+}
+
+/** What the superior adds to the Subordinate Statement. */
+function describeStatement(report: Report, entity: EntityRecord): void {
+  const { metadata, metadataPolicy, constraints, additionalClaims, crit, statementLifetimeSeconds } = entity;
+  const parts: [string, unknown][] = [
+    ['Metadata set by the superior', metadata],
+    ['Metadata policy of its own', metadataPolicy],
+    ['Constraints of its own', constraints ?? {}],
+    ['Additional claims', additionalClaims],
+    ['Critical claims', crit],
+  ];
+  for (const [title, value] of parts) {
+    if (Object.keys(value as object).length === 0) continue;
+    report.heading(title);
+    report.json(value);
+  }
+  if (statementLifetimeSeconds === null) return;
+  report.heading('Statement');
+  report.facts([['lifetime', `${statementLifetimeSeconds} s`]]);
+}

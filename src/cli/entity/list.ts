@@ -1,0 +1,38 @@
+/** `holdfast entity list` */
+import type { Command } from 'commander';
+import { entitySchema } from '../api-records.ts';
+import { findAuthority, findOrganisation } from '../find-record.ts';
+import { example } from '../help-text.ts';
+import { addListOptions, type ListOptions, showList } from '../list-options.ts';
+import { openServiceSession } from '../session.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { ENTITY_COLUMNS, entityRow } from './entity-report.ts';
+
+interface EntityListOptions extends ListOptions {
+  authority?: string;
+  organisation?: string;
+  state?: string;
+}
+
+export function addEntityListCommand(parent: Command, surroundings: Surroundings): void {
+  const command = addListOptions(parent.command('list').description('List entities.'))
+    .option('--authority <authority>', 'only those of one authority')
+    .option('--organisation <organisation>', 'only those of one organisation')
+    .option('--state <state>', 'only those in this state, such as pending')
+    .addHelpText('after', example('holdfast entity list --state pending'));
+  command.action(async (options: EntityListOptions) => {
+    const session = openServiceSession(command, surroundings);
+    const { client } = session;
+    const authorityId = options.authority && (await findAuthority(client, options.authority)).id;
+    const organisationId =
+      options.organisation && (await findOrganisation(client, options.organisation, authorityId)).id;
+    const listing = {
+      path: 'entities',
+      query: { authorityId, organisationId, state: options.state },
+      record: entitySchema,
+      columns: ENTITY_COLUMNS,
+      row: entityRow,
+    };
+    await showList(session, listing, options);
+  });
+}

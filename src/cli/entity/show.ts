@@ -1,0 +1,22 @@
+/** `holdfast entity show` */
+import type { Command } from 'commander';
+import { findAuthority, findEntity } from '../find-record.ts';
+import { example } from '../help-text.ts';
+import { openServiceSession } from '../session.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { describeEntity } from './entity-report.ts';
+
+export function addEntityShowCommand(parent: Command, surroundings: Surroundings): void {
+  const command = parent
+    .command('show')
+    .description('Show an entity: its state, what the checks found, and what is said about it.')
+    .argument('<entity>', 'id, or Entity Identifier')
+    .option('--authority <authority>', 'the authority meant, if several have enrolled it')
+    .addHelpText('after', example('holdfast entity show https://rp.example.edu'));
+  command.action(async (given: string, options: { authority?: string }) => {
+    const session = openServiceSession(command, surroundings);
+    const authorityId = options.authority && (await findAuthority(session.client, options.authority)).id;
+    const entity = await findEntity(session.client, given, authorityId);
+    session.output.result(entity, (report) => describeEntity(report, entity));
+  });
+}

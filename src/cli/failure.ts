@@ -1,0 +1,69 @@
+/** Turns whatever ended a command into an exit code and words: what happened, and what to do. */
+import { CommanderError } from 'commander';
+import { FederationError } from '../federation/errors.ts';
+import { CommandError, EXIT, type ExitCode } from './command-error.ts';
+
+export interface Failure {
+  exitCode: ExitCode;
+  code: string;
+  message: string;
+  hint?: string;
+  fields: readonly { pointer: string; detail: string }[];
+  /** Its words stand on stderr already. */
+  isReported: boolean;
+}
+
+const HELP_CODES = new Set(['commander.help', 'commander.helpDisplayed', 'commander.version']);
+
+/** Errors of modules that are loaded by few commands, by name, so that the others need not load them. */
+const NAMED_ERRORS: Readonly<Record<string, Exclude<keyof typeof EXIT, 'ok'>>> = {
+  ConfigError: 'usage',
+  DatabaseUnreachable: 'unreachable',
+  DataDirectoryInUse: 'unreachable',
+  UnsealError: 'refused',
+  RegistryError: 'refused',
+};
+
+export function failureOf(error: unknown): Failure {
+  if (error instanceof CommanderError) return usageFailure(error);
+  if (error instanceof CommandError) {
+    const { exitCode, code, message, hint, fields } = error;
+    return { exitCode, code, message, hint, fields, isReported: false };
+  }
+  if (error instanceof FederationError) {
+    const place = error.at === '' ? '' : `${error.at} `;
+    return failure('refused', error.reason, `${place}${error.message}`);
+  }
+  if (!(error instanceof Error)) return failure('fault', 'fault', String(error));
+  const kind = NAMED_ERRORS[error.name];
+  if (kind !== undefined) return failure(kind, error.name, error.message);
+  return failure('fault', 'fault', `this is a fault of holdfast: ${error.stack ?? error.message}`);
+}
+
+function failure(kind: Exclude<keyof typeof EXIT, 'ok'>, code: string, message: string): Failure {
+  return { exitCode: EXIT[kind], code, message, fields: [], isReported: false };
+}
+
+/** Commander wrote its message already; a help text that was asked for is no failure. */
+function usageFailure({ exitCode, code, message }: CommanderError): Failure {
+  return {
+    exitCode: exitCode === 0 ? EXIT.ok : EXIT.usage,
+    code: 'usage',
+    message: message.replace(/^error: /, ''),
+    fields: [],
+    isReported: HELP_CODES.has(code),
+  };
+}
+
+/** The failure as lines for people. */
+export function failureText({ message, hint, fields }: Failure): string {
+  const lines = [`error: ${message}`, ...fields.map(({ pointer, detail }) => `  ${pointer || '/'}  ${detail}`)];
+  if (hint !== undefined) lines.push(hint);
+  return `${lines.join('\n')}\n`;
+}
+
+/** The failure as one line of JSON. */
+export function failureJson({ exitCode, code, message, hint, fields }: Failure): string {
+  const errors = fields.length === 0 ? undefined : fields;
+  return `${JSON.stringify({ error: { code, message, hint, errors, exitCode } })}\n`;
+}

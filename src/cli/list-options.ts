@@ -1,0 +1,41 @@
+/** What every listing command takes and gives. */
+import type { Command } from 'commander';
+import type { z } from 'zod';
+import type { ListPage, Query } from './api-client.ts';
+import { positiveInteger } from './option-values.ts';
+import type { ServiceSession } from './session.ts';
+
+const DEFAULT_LIMIT = 50;
+
+export interface ListOptions {
+  limit?: number;
+  all?: boolean;
+  cursor?: string;
+}
+
+export function addListOptions(command: Command): Command {
+  return command
+    .option('--limit <n>', `show at most this many (default: ${DEFAULT_LIMIT})`, positiveInteger)
+    .option('--all', 'show all of them')
+    .option('--cursor <cursor>', 'go on where an earlier list ended');
+}
+
+export interface Listing<T> {
+  path: string;
+  query: Query;
+  record: z.ZodType<T>;
+  columns: readonly string[];
+  row: (record: T) => string[];
+}
+
+/** Reads a list and shows it: a table, or `{ items, next }` as JSON. */
+export async function showList<T>(session: ServiceSession, listing: Listing<T>, options: ListOptions): Promise<void> {
+  const { path, query, record, columns, row } = listing;
+  const list = await session.client.list(path, query, record, pageOf(options));
+  session.output.result(list, (report) => report.table(columns, list.items.map(row)));
+  if (list.next !== undefined) session.output.note(`There are more: --all, or --cursor ${list.next}`);
+}
+
+function pageOf({ limit, all, cursor }: ListOptions): ListPage {
+  return { limit: all === true ? Number.POSITIVE_INFINITY : (limit ?? DEFAULT_LIMIT), cursor };
+}

@@ -1,0 +1,110 @@
+/** The commands that move an organisation or an entity from one state to another. */
+import type { Command } from 'commander';
+import type { z } from 'zod';
+import { confirm } from './confirm.ts';
+import { example } from './help-text.ts';
+import { recordVersion } from './option-values.ts';
+import type { Report } from './report.ts';
+import { openServiceSession, type ServiceSession } from './session.ts';
+import type { Surroundings } from './surroundings.ts';
+
+interface Transitionable {
+  id: string;
+  state: string;
+  version: number;
+}
+
+/** How the transitions of one kind of record differ from those of another. */
+export interface TransitionSubject<T extends Transitionable> {
+  noun: 'organisation' | 'entity';
+  /** Path segment of the API. */
+  collection: 'organisations' | 'entities';
+  record: z.ZodType<T>;
+  argument: string;
+  sample: string;
+  find: (session: ServiceSession, given: string) => Promise<T>;
+  describe: (report: Report, record: T) => void;
+  title: (record: T) => string;
+}
+
+interface TransitionOptions {
+  reason: string;
+  ifMatch?: number;
+  yes?: boolean;
+}
+
+/** What each transition does; the first two have a reason of their own unless one is given. */
+const TRANSITIONS = {
+  approve: { summary: 'admit it: from now on it is vouched for', reason: 'approved' },
+  reinstate: { summary: 'let it in again after a suspension', reason: 'reinstated' },
+  reject: { summary: 'turn down what is pending' },
+  suspend: { summary: 'stop vouching for it at once; can be undone' },
+  withdraw: { summary: 'close it because it leaves; final' },
+  revoke: { summary: 'close it because trust is lost; final' },
+} as const satisfies Record<string, { summary: string; reason?: string }>;
+
+type Transition = keyof typeof TRANSITIONS;
+
+export function addTransitionCommands<T extends Transitionable>(
+  parent: Command,
+  surroundings: Surroundings,
+  subject: TransitionSubject<T>,
+): void {
+  for (const transition of Object.keys(TRANSITIONS) as Transition[]) {
+    addTransitionCommand(parent, surroundings, subject, transition);
+  }
+}
+
+function addTransitionCommand<T extends Transitionable>(
+  parent: Command,
+  surroundings: Surroundings,
+  subject: TransitionSubject<T>,
+  transition: Transition,
+): void {
+  const { summary, reason } = { reason: undefined, ...TRANSITIONS[transition] };
+  const command = parent.command(transition).summary(summary).argument(`<${subject.noun}>`, subject.argument);
+  command.description(descriptionOf(subject.noun, transition));
+  if (reason === undefined) command.requiredOption('--reason <text>', 'why, for the audit trail');
+  else command.option('--reason <text>', 'why, for the audit trail', reason);
+  command
+    .option('--if-match <version>', 'the version that was looked at; refused if it has changed since', recordVersion)
+    .option('--yes', 'do not ask, even at a terminal')
+    .addHelpText('after', example(exampleOf(subject, transition, reason)))
+    .action(async (given: string, options: TransitionOptions) => {
+      const session = openServiceSession(command, surroundings);
+      const seen = await subject.find(session, given);
+      const ifMatch = options.ifMatch ?? (transition === 'approve' ? seen.version : undefined);
+      if (options.yes !== true) await askFor(session, subject, transition, seen);
+      const path = `${subject.collection}/${seen.id}/${transition}`;
+      const body = { reason: options.reason };
+      const record = await session.client.send({ method: 'POST', path, body, ifMatch }, subject.record);
+      session.output.result(record, (report) => report.line(`${subject.title(record)} is ${record.state} now.`));
+    });
+}
+
+/** Shows what is decided about, the evidence above all, and asks at a terminal. */
+async function askFor<T extends Transitionable>(
+  session: ServiceSession,
+  subject: TransitionSubject<T>,
+  transition: Transition,
+  seen: T,
+): Promise<void> {
+  if (transition === 'approve') session.output.explain((report) => subject.describe(report, seen));
+  await confirm(`${transition} ${subject.title(seen)}, which is ${seen.state}?`, session);
+}
+
+function descriptionOf(noun: string, transition: Transition): string {
+  const { summary } = TRANSITIONS[transition];
+  const text = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  if (transition !== 'approve') return text;
+  return `${text}\nShows the ${noun} first and approves exactly what it showed: if that has changed, nothing is approved.`;
+}
+
+function exampleOf<T extends Transitionable>(
+  { noun, sample }: TransitionSubject<T>,
+  transition: Transition,
+  defaultReason: string | undefined,
+): string {
+  const reason = defaultReason === undefined ? ' --reason "ticket 4711"' : '';
+  return `holdfast ${noun} ${transition} ${sample}${reason}`;
+}

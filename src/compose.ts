@@ -1,0 +1,181 @@
+/** The wiring: hands each module the few things it needs. It opens no file, database or port; start.ts does. */
+import packageJson from '../package.json' with { type: 'json' };
+import { type Config, isLoopbackDeployment } from './config/config.ts';
+import type { HouseRules } from './federation/lint/lint-statement.ts';
+import type { Clock } from './federation/time.ts';
+import { createApp } from './http/create-app.ts';
+import { createFederationDoor } from './http/federation/federation-door.ts';
+import { Resolutions } from './http/federation/resolutions.ts';
+import { type ReadyAnswer, ReadyAnswers } from './issuance/ready-answers.ts';
+import { SignedResolutions } from './issuance/signed-resolutions.ts';
+import { StatementIssuer } from './issuance/statement-issuer.ts';
+import type { Log } from './observability/log.ts';
+import { parseOutboundAllow } from './outbound/address-rules.ts';
+import { createOutboundClient, type OutboundClient } from './outbound/outbound-client.ts';
+import type { Actor } from './registry/actor.ts';
+import { affectedSubjects } from './registry/affected-subjects.ts';
+import type { GenerateAuthorityKey } from './registry/authorities/authority.ts';
+import { AuthorityDirectory } from './registry/authorities/authority-directory.ts';
+import type { ChangeContext } from './registry/change.ts';
+import { LIFETIME_SECONDS } from './registry/claims-input.ts';
+import { newRecordId } from './registry/record-id.ts';
+import { retrieveEntityConfiguration } from './resolver/http-statement-source.ts';
+import { ResolutionCache } from './resolver/resolution-cache.ts';
+import { createResolver } from './resolver/resolver.ts';
+import type { OwnAuthorities } from './resolver/statement-source.ts';
+import type { MasterKey } from './signer/sealing.ts';
+import { createSigner } from './signer/signer.ts';
+import { type ChangeFeed, createChangeFeed, type RegistryChange } from './storage/change-feed.ts';
+import type { Database } from './storage/connect.ts';
+
+/** What the parts are made from. */
+export interface Materials {
+  config: Config;
+  database: Database;
+  masterKey: MasterKey;
+  clock: Clock;
+  log: Log;
+  /** Who a bearer token stands for. */
+  authenticate: (secret: string) => Promise<Actor | undefined>;
+}
+
+export interface Composition extends AsyncDisposable {
+  app: ReturnType<typeof createApp>;
+  directory: AuthorityDirectory;
+  changeContext: (actor: Actor, requestId: string | null) => ChangeContext;
+  generateAuthorityKey: GenerateAuthorityKey;
+}
+
+/** Wires the service and lets its caches follow the registry from its present seq. */
+export async function compose({
+  config,
+  database,
+  masterKey,
+  clock,
+  log,
+  authenticate,
+}: Materials): Promise<Composition> {
+  await using stack = new AsyncDisposableStack();
+  const { db } = database;
+  const { allowHttp, statementCacheBytes } = config;
+  const signer = createSigner(masterKey);
+  const houseRules: HouseRules = { allowHttp, maxLifetimeSeconds: LIFETIME_SECONDS.max };
+  const directory = new AuthorityDirectory(db);
+  const issuer = new StatementIssuer({ db, signer, clock, random: Math.random, houseRules });
+  const answers = new ReadyAnswers({ db, issuer, signer, clock, houseRules, statementCacheBytes });
+  const ownAuthorities = ownAuthoritiesOf(directory, answers);
+  const outbound = stack.use(outboundClient(config));
+  const resolver = createResolver({ outbound, ownAuthorities, clock, allowHttp });
+  const resolutions = new Resolutions({ resolver, cache: new ResolutionCache({ clock }), directory });
+  const feed = stack.use(
+    createChangeFeed({
+      database,
+      onChanges: (changes) => follow(changes, { database, directory, answers, resolutions, log }),
+      onError: log.stateStale,
+    }),
+  );
+  const changeContext = (actor: Actor, requestId: string | null): ChangeContext => ({
+    db,
+    actor,
+    now: new Date(clock.now() * 1000),
+    requestId,
+    newId: () => newRecordId(clock.now() * 1000),
+    allowHttp,
+    committed: (seq) => feed.catchUp(seq),
+  });
+  const generateAuthorityKey: GenerateAuthorityKey = (authorityId) => signer.generateKey(authorityId, 'ES256');
+  await feed.start();
+  await directory.reload();
+  const signed = new SignedResolutions({ signer, clock, houseRules });
+  const app = createApp({
+    federation: createFederationDoor({
+      directory,
+      answers,
+      resolve: { db, resolutions, signed, identifiers: { allowHttp }, authenticate },
+      freshness: feed,
+      clock,
+      logError: log.requestFailed,
+    }),
+    api: {
+      db,
+      authenticate,
+      changeContext,
+      retrieveConfiguration: async (entity) =>
+        (await ownAuthorities.entityConfiguration(entity)) ?? (await retrieveEntityConfiguration(outbound, entity)),
+      generateAuthorityKey,
+      readiness: () => readiness(feed),
+    },
+    publicAuthorities: () => directory.all.map(({ authority }) => authority),
+    logError: log.requestFailed,
+  });
+  const running = stack.move();
+  return {
+    app,
+    directory,
+    changeContext,
+    generateAuthorityKey,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** A deployment on localhost is somebody trying it out, with partners on the same machine. */
+function outboundClient(config: Config): OutboundClient {
+  const ownMachine = isLoopbackDeployment(config) ? ['localhost', '127.0.0.0/8', '::1'] : [];
+  const allowed = [...ownMachine, config.outboundAllow].filter((entries) => entries.trim() !== '');
+  return createOutboundClient({
+    allow: parseOutboundAllow(allowed.join(',')),
+    allowHttp: config.allowHttp,
+    userAgent: `holdfast/${packageJson.version}`,
+  });
+}
+
+/** What our own authorities say, from the caches that follow the registry. */
+function ownAuthoritiesOf(directory: AuthorityDirectory, answers: ReadyAnswers): OwnAuthorities {
+  return {
+    async entityConfiguration(entity) {
+      const served = directory.find(entity);
+      return served && textOf(await answers.entityConfiguration(served));
+    },
+    async subordinateStatement(authority, subject) {
+      const served = directory.find(authority);
+      const answer = served && (await answers.subordinateStatement(served, subject));
+      return answer === undefined ? null : textOf(answer);
+    },
+  };
+}
+
+function textOf({ body }: ReadyAnswer): string {
+  return typeof body === 'string' ? body : new TextDecoder().decode(body);
+}
+
+interface Followers {
+  database: Database;
+  directory: AuthorityDirectory;
+  answers: ReadyAnswers;
+  resolutions: Resolutions;
+  log: Log;
+}
+
+/** Every cache follows the registry before the new seq counts as served. */
+async function follow(
+  changes: RegistryChange[],
+  { database, directory, answers, resolutions, log }: Followers,
+): Promise<void> {
+  const affected = await affectedSubjects(database.db, changes);
+  await directory.follow(changes);
+  answers.follow(changes, affected);
+  resolutions.follow(changes, affected);
+  for (const seq of new Set(changes.map((change) => change.seq))) {
+    const actions = changes.filter((change) => change.seq === seq).map((change) => change.action);
+    log.registryChanged({ seq, actions });
+  }
+}
+
+async function readiness(feed: ChangeFeed): Promise<{ ready: boolean; seq: number }> {
+  try {
+    await feed.ensureCurrent();
+    return { ready: true, seq: feed.seq };
+  } catch {
+    return { ready: false, seq: feed.seq };
+  }
+}

@@ -1,0 +1,142 @@
+/** Configuration from the environment, read once: every variable is known, checked and documented here. */
+import { z } from 'zod';
+import { isEntityIdentifier, isLoopbackHost } from '../federation/identifiers.ts';
+
+/** Settings that may be shown. */
+export interface Config {
+  port: number;
+  /** Address to listen on. */
+  listen: string;
+  /** Where clients reach the service; also the Entity Identifier of the authority made on first start. */
+  baseUrl: string;
+  dataDir: string;
+  masterKeyFile: string | undefined;
+  tlsCertFile: string | undefined;
+  tlsKeyFile: string | undefined;
+  /** Hosts, addresses and networks that participants may name although they are private. */
+  outboundAllow: string;
+  allowHttp: boolean;
+  keepAdminToken: boolean;
+  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Most connections to PostgreSQL. */
+  databaseConnections: number;
+  /** Memory for ready statements, in bytes. */
+  statementCacheBytes: number;
+}
+
+/** Settings that are never logged or shown. */
+export interface Secrets {
+  databaseUrl: string | undefined;
+  masterKey: string | undefined;
+  adminToken: string | undefined;
+}
+
+/** Everything wrong with the environment, one line each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const MIN_ADMIN_TOKEN_BYTES = 32;
+
+const flag = z.enum(['0', '1']).transform((value) => value === '1');
+const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+const ENVIRONMENT = z.object({
+  PORT: integer(0, 65535).default(8080),
+  HOLDFAST_LISTEN: z.string().min(1).optional(),
+  HOLDFAST_BASE_URL: z.string().optional(),
+  HOLDFAST_DATA_DIR: z.string().min(1).default('./data'),
+  HOLDFAST_DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
+    .optional(),
+  HOLDFAST_DATABASE_CONNECTIONS: integer(1, 500).default(10),
+  HOLDFAST_MASTER_KEY_FILE: z.string().min(1).optional(),
+  HOLDFAST_MASTER_KEY: z.string().min(1).optional(),
+  HOLDFAST_ADMIN_TOKEN: z
+    .string()
+    .refine((token) => Buffer.byteLength(token) >= MIN_ADMIN_TOKEN_BYTES, `needs ${MIN_ADMIN_TOKEN_BYTES} bytes`)
+    .optional(),
+  HOLDFAST_ADMIN_TOKEN_KEEP: flag.default(false),
+  HOLDFAST_TLS_CERT_FILE: z.string().min(1).optional(),
+  HOLDFAST_TLS_KEY_FILE: z.string().min(1).optional(),
+  HOLDFAST_OUTBOUND_ALLOW: z.string().default(''),
+  HOLDFAST_ALLOW_HTTP: flag.default(false),
+  HOLDFAST_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  HOLDFAST_STATEMENT_CACHE_MB: integer(1, 65536).default(192),
+});
+
+/** Read by the commands that talk to a running service. */
+const CLIENT_VARIABLES: ReadonlySet<string> = new Set(['HOLDFAST_URL', 'HOLDFAST_TOKEN']);
+
+/**
+ * Reads the environment.
+ * @throws ConfigError naming every variable that is wrong or unknown, never its value
+ */
+export function loadConfig(environment: Record<string, string | undefined>): { config: Config; secrets: Secrets } {
+  const problems = Object.keys(environment)
+    .filter((name) => name.startsWith('HOLDFAST_') && !(name in ENVIRONMENT.shape) && !CLIENT_VARIABLES.has(name))
+    .map((name) => `${name} is unknown; check its spelling against the README`);
+  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = ENVIRONMENT.safeParse(present);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')}: ${issue.message}`);
+  }
+  if (parsed.success) problems.push(...contradictions(parsed.data));
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems.join('\n'));
+  return settings(parsed.data);
+}
+
+type Environment = z.infer<typeof ENVIRONMENT>;
+
+function contradictions(environment: Environment): string[] {
+  const problems: string[] = [];
+  if ((environment.HOLDFAST_TLS_CERT_FILE === undefined) !== (environment.HOLDFAST_TLS_KEY_FILE === undefined)) {
+    problems.push('HOLDFAST_TLS_CERT_FILE and HOLDFAST_TLS_KEY_FILE go together');
+  }
+  if (environment.HOLDFAST_MASTER_KEY !== undefined && environment.HOLDFAST_MASTER_KEY_FILE !== undefined) {
+    problems.push('give either HOLDFAST_MASTER_KEY or HOLDFAST_MASTER_KEY_FILE');
+  }
+  const baseUrl = baseUrlOf(environment);
+  if (!isEntityIdentifier(baseUrl, { allowHttp: environment.HOLDFAST_ALLOW_HTTP })) {
+    problems.push(
+      'HOLDFAST_BASE_URL must be an https URL without query (http on loopback, or with HOLDFAST_ALLOW_HTTP=1)',
+    );
+  }
+  return problems;
+}
+
+function baseUrlOf(environment: Environment): string {
+  if (environment.HOLDFAST_BASE_URL !== undefined) return environment.HOLDFAST_BASE_URL.replace(/\/$/, '');
+  const scheme = environment.HOLDFAST_TLS_CERT_FILE === undefined ? 'http' : 'https';
+  return `${scheme}://localhost:${environment.PORT}`;
+}
+
+function settings(environment: Environment): { config: Config; secrets: Secrets } {
+  const config: Config = {
+    port: environment.PORT,
+    listen: environment.HOLDFAST_LISTEN ?? '127.0.0.1',
+    baseUrl: baseUrlOf(environment),
+    dataDir: environment.HOLDFAST_DATA_DIR,
+    masterKeyFile: environment.HOLDFAST_MASTER_KEY_FILE,
+    tlsCertFile: environment.HOLDFAST_TLS_CERT_FILE,
+    tlsKeyFile: environment.HOLDFAST_TLS_KEY_FILE,
+    outboundAllow: environment.HOLDFAST_OUTBOUND_ALLOW,
+    allowHttp: environment.HOLDFAST_ALLOW_HTTP,
+    keepAdminToken: environment.HOLDFAST_ADMIN_TOKEN_KEEP,
+    logLevel: environment.HOLDFAST_LOG_LEVEL,
+    databaseConnections: environment.HOLDFAST_DATABASE_CONNECTIONS,
+    statementCacheBytes: environment.HOLDFAST_STATEMENT_CACHE_MB * 1024 * 1024,
+  };
+  const secrets: Secrets = {
+    databaseUrl: environment.HOLDFAST_DATABASE_URL,
+    masterKey: environment.HOLDFAST_MASTER_KEY,
+    adminToken: environment.HOLDFAST_ADMIN_TOKEN,
+  };
+  return { config: Object.freeze(config), secrets: Object.freeze(secrets) };
+}
+
+/** A service that calls itself localhost is somebody trying it out; its partners are on the same machine. */
+export function isLoopbackDeployment(config: Config): boolean {
+  return isLoopbackHost(new URL(config.baseUrl).hostname);
+}

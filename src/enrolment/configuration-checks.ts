@@ -1,0 +1,217 @@
+/** The automatic checks of an Entity Configuration before its entity may be approved; each outcome is kept. */
+import { createHash } from 'node:crypto';
+import { enforceConstraints } from '../federation/constraints.ts';
+import { FederationError } from '../federation/errors.ts';
+import { type EntityIdentifier, entityConfigurationUrl, type IdentifierOptions } from '../federation/identifiers.ts';
+import { canonicalJson, type JsonObject } from '../federation/json.ts';
+import type { Jwk, JwkSet } from '../federation/jwk-set.ts';
+import { publishedKeyComplaint } from '../federation/lint/lint-statement.ts';
+import type { Metadata } from '../federation/metadata/metadata.ts';
+import { resolveMetadata } from '../federation/metadata/resolve-metadata.ts';
+import { type EntityStatement, STATEMENT_CLAIMS } from '../federation/statement/entity-statement.ts';
+import { type ValidationOptions, validateEntityConfiguration } from '../federation/statement/validate-statement.ts';
+import type { NumericDate } from '../federation/time.ts';
+import type { Authority } from '../registry/authorities/authority.ts';
+import { mergedPolicy } from '../registry/claims-input.ts';
+import type { CheckedEvidence, SubordinateSettings } from '../registry/entities/entity.ts';
+import { reusedKids } from '../registry/entities/register-keys.ts';
+import { CheckRun } from './check-run.ts';
+
+/** Retrieves the Entity Configuration of an entity, as a compact JWT. @throws FederationError of the retrieval */
+export type RetrieveConfiguration = (entity: EntityIdentifier) => Promise<string>;
+
+export interface ConfigurationSubject {
+  entityIdentifier: EntityIdentifier;
+  authority: Authority;
+  settings: SubordinateSettings;
+  /** Entity Types that the enrolment asks for; each must be declared, and allowed. */
+  entityTypes: readonly string[];
+  /** Keys that the entity ever had under this authority: their kids stand for no others. */
+  recordedKeys: readonly Jwk[];
+}
+
+export interface CheckedConfiguration extends CheckedEvidence {
+  /** Keys of the verified configuration; null when they must not be vouched for. */
+  jwks: JwkSet | null;
+}
+
+/** What stands in a configuration when an endpoint makes its entity an Intermediate. */
+const INTERMEDIATE_ENDPOINT = 'federation_fetch_endpoint';
+
+/** Checks of what stands in a configuration; without a valid one they are skipped. */
+const CONTENT_CHECKS = ['authority_hint', 'entity_types', 'keys', 'metadata_policy'] as const;
+
+/**
+ * Fetches the configuration and checks it: retrieval, own signature and claims, our authority among its hints, types,
+ * keys, and its metadata against the policy and constraints that would apply. A failure is an outcome, not an error.
+ */
+export async function checkConfiguration(
+  subject: ConfigurationSubject,
+  retrieve: RetrieveConfiguration,
+  now: NumericDate,
+  options: IdentifierOptions,
+): Promise<CheckedConfiguration> {
+  const run = new CheckRun(now);
+  const url = entityConfigurationUrl(subject.entityIdentifier);
+  const statement = await obtain(run, url, subject, retrieve, { ...options, now });
+  if (statement === undefined) {
+    run.skip(CONTENT_CHECKS, 'needs a valid configuration');
+    const nothing = { verifiedEntityTypes: null, verifiedIntermediate: null, jwks: null };
+    return { checks: run.checks, evidence: { url }, ...nothing };
+  }
+  const jwks = await judge(run, statement, subject, options);
+  return { checks: run.checks, ...evidenceOf(statement, url, now), jwks };
+}
+
+async function obtain(
+  run: CheckRun,
+  url: string,
+  { entityIdentifier }: ConfigurationSubject,
+  retrieve: RetrieveConfiguration,
+  options: ValidationOptions,
+): Promise<EntityStatement | undefined> {
+  const jwt = await run.attempt(
+    'configuration_retrieved',
+    () => retrieve(entityIdentifier),
+    () => `retrieved from ${url}`,
+  );
+  if (jwt === undefined) {
+    run.skip(['configuration_valid'], 'needs a configuration');
+    return undefined;
+  }
+  return run.attempt(
+    'configuration_valid',
+    async () => {
+      const understoodClaims = everyExtension(jwt);
+      const valid = await validateEntityConfiguration(jwt, entityIdentifier, { ...options, understoodClaims });
+      requireStorable(valid);
+      return valid;
+    },
+    (valid) => `signed by its own key ${valid.header.kid}; iss and sub are what was asked for`,
+  );
+}
+
+/** @returns the keys of the configuration, if they may be vouched for */
+async function judge(
+  run: CheckRun,
+  statement: EntityStatement,
+  subject: ConfigurationSubject,
+  options: IdentifierOptions,
+): Promise<JwkSet | null> {
+  const { entityIdentifier: hint } = subject.authority;
+  await run.attempt(
+    'authority_hint',
+    () => requireHint(statement, hint),
+    () => `names ${hint}`,
+  );
+  await run.attempt(
+    'entity_types',
+    () => requireTypes(statement, subject.entityTypes),
+    (types) => `plays ${types.join(', ')}`,
+  );
+  const jwks = await run.attempt(
+    'keys',
+    () => requireKeys(statement, subject.recordedKeys),
+    ({ keys }) => `Federation Entity Keys ${keys.map((key) => key.kid).join(', ')}`,
+  );
+  await run.attempt(
+    'metadata_policy',
+    () => requireCompliance(statement, subject, options),
+    (metadata) => `resolves to metadata for ${Object.keys(metadata).join(', ') || 'no Entity Type'}`,
+  );
+  return jwks ?? null;
+}
+
+/** No database keeps U+0000 or half a surrogate pair; refused here, it cannot make a later step fail. */
+function requireStorable(statement: EntityStatement): void {
+  const isStorable = (value: unknown): boolean => {
+    if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0');
+    if (typeof value !== 'object' || value === null) return true;
+    return Object.entries(value).every(([name, member]) => isStorable(name) && isStorable(member));
+  };
+  if (isStorable(statement.header.kid) && isStorable(statement.claims)) return;
+  throw new FederationError('claim_invalid', 'holds the character U+0000 or half of a surrogate pair');
+}
+
+/** Extension claims concern those who use the entity; to vouch for it, none has to be understood. */
+function everyExtension(jwt: string): ReadonlySet<string> {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString());
+    return new Set(Object.keys(claims as JsonObject).filter((claim) => !STATEMENT_CLAIMS.has(claim)));
+  } catch {
+    return new Set();
+  }
+}
+
+function requireHint(statement: EntityStatement, hint: string): void {
+  const hints: readonly string[] = statement.claims.authority_hints ?? [];
+  if (hints.includes(hint)) return;
+  throw new FederationError('authority_hints_invalid', `must name ${hint}, spelt exactly so`, '/authority_hints');
+}
+
+function requireTypes(statement: EntityStatement, wanted: readonly string[]): string[] {
+  const declared = Object.keys(statement.claims.metadata ?? {});
+  if (declared.length === 0) throw new FederationError('metadata_invalid', 'declares no Entity Type', '/metadata');
+  const missing = wanted.filter((type) => !declared.includes(type));
+  if (missing.length === 0) return declared;
+  throw new FederationError('metadata_invalid', `does not declare ${missing.join(', ')}`, '/metadata');
+}
+
+function requireKeys(statement: EntityStatement, recordedKeys: readonly Jwk[]): JwkSet {
+  const { jwks } = statement.claims;
+  const complaints = [
+    ...jwks.keys.map(publishedKeyComplaint).filter((text) => text !== undefined),
+    ...reusedKids(jwks, recordedKeys).map((kid) => `the kid ${kid} stood for another key; a new key needs a new kid`),
+  ];
+  if (complaints.length === 0) return jwks;
+  throw new FederationError('key_unsuitable', complaints.join('; '), '/jwks');
+}
+
+/** The metadata as a resolver would see it through this authority alone. */
+function requireCompliance(
+  statement: EntityStatement,
+  { authority, settings, entityIdentifier, entityTypes }: ConfigurationSubject,
+  identifierOptions: IdentifierOptions,
+): Metadata {
+  const constraints = settings.constraints ?? authority.defaultConstraints ?? undefined;
+  const metadataPolicy = mergedPolicy(authority.defaultMetadataPolicy, settings.metadataPolicy, entityIdentifier);
+  if (constraints !== undefined) {
+    enforceConstraints(constraints, { statementIndex: 1, subjects: [entityIdentifier] });
+  }
+  const resolved = resolveMetadata({
+    subject: entityIdentifier,
+    metadata: statement.claims.metadata ?? {},
+    superiorMetadata: settings.metadata as Metadata,
+    subordinateStatements: [{ place: 'ES[1]', constraints, metadataPolicy }],
+    identifierOptions,
+  });
+  const removed = entityTypes.filter((type) => !Object.hasOwn(resolved, type));
+  if (removed.length === 0) return resolved;
+  const message = `the constraints that would apply do not allow ${removed.join(', ')}`;
+  throw new FederationError('metadata_invalid', message, '/metadata');
+}
+
+/** Claims that differ between two issues of a configuration that says the same. */
+const FLEETING_CLAIMS = ['iat', 'exp', 'nbf', 'jti'];
+
+function evidenceOf(statement: EntityStatement, url: string, now: NumericDate): Omit<CheckedEvidence, 'checks'> {
+  const { iat, exp } = statement.claims;
+  const lasting = Object.fromEntries(
+    Object.entries(statement.claims as JsonObject).filter(([claim]) => !FLEETING_CLAIMS.includes(claim)),
+  );
+  const digest = createHash('sha256').update(canonicalJson(lasting)).digest('base64url');
+  const metadata = statement.claims.metadata ?? {};
+  return {
+    evidence: {
+      url,
+      digest,
+      iat,
+      exp,
+      kid: statement.header.kid,
+      fetchedAt: new Date(now * 1000).toISOString(),
+      claims: lasting,
+    },
+    verifiedEntityTypes: Object.keys(metadata),
+    verifiedIntermediate: Object.hasOwn(metadata['federation_entity'] ?? {}, INTERMEDIATE_ENDPOINT),
+  };
+}

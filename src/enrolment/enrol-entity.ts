@@ -1,0 +1,56 @@
+/** Enrols an entity that publishes its Entity Configuration: fetch it, check it, record it as pending. */
+import type { EntityIdentifier } from '../federation/identifiers.ts';
+import { authorise } from '../registry/actor.ts';
+import { readAuthority } from '../registry/authorities/read-authority.ts';
+import { type ChangeContext, type Idempotency, madeBefore } from '../registry/change.ts';
+import { inputIdentifier } from '../registry/claims-input.ts';
+import { addEntity } from '../registry/entities/add-entity.ts';
+import type { Entity, SubordinateSettings } from '../registry/entities/entity.ts';
+import { readEntity } from '../registry/entities/read-entity.ts';
+import { keysEverRegistered } from '../registry/entities/register-keys.ts';
+import { inputSubordinateSettings } from '../registry/entities/subordinate-settings.ts';
+import { readOrganisation } from '../registry/organisations/read-organisation.ts';
+import { checkConfiguration, type RetrieveConfiguration } from './configuration-checks.ts';
+
+export interface Enrolment extends SubordinateSettings {
+  organisationId: string;
+  entityIdentifier: string;
+  /** Entity Types that the entity is meant to play; empty: those that it declares. */
+  entityTypes: string[];
+}
+
+/**
+ * A configuration that fails its checks is recorded as well, with what to mend; it cannot be approved until a later
+ * round of checks passes.
+ * @throws RegistryError not_found, role_missing, validation_failed, policy_conflict, entity_exists
+ */
+export async function enrolEntity(
+  context: ChangeContext,
+  input: Enrolment,
+  retrieve: RetrieveConfiguration,
+  idempotency?: Idempotency,
+): Promise<Entity> {
+  const organisation = await readOrganisation(context.db, context.actor, input.organisationId);
+  authorise(context.actor, ['admin', 'registrar'], organisation.authorityId);
+  const entityIdentifier = inputIdentifier(input.entityIdentifier, context, '/entityIdentifier') as EntityIdentifier;
+  const earlier = idempotency && (await madeBefore(context.db, context.actor, idempotency));
+  if (earlier !== undefined) return readEntity(context.db, context.actor, earlier);
+  const authority = await readAuthority(context.db, context.actor, organisation.authorityId);
+  const { entityTypes } = input;
+  const settings = inputSubordinateSettings(input, entityIdentifier, context);
+  const recordedKeys = await keysEverRegistered(context.db, authority.id, entityIdentifier);
+  const subject = { entityIdentifier, authority, settings, entityTypes, recordedKeys };
+  const now = Math.floor(context.now.getTime() / 1000);
+  const found = await checkConfiguration(subject, retrieve, now, context);
+  return addEntity(
+    context,
+    {
+      ...input,
+      ...found,
+      enrolment: 'published',
+      entityTypes: entityTypes.length > 0 ? entityTypes : (found.verifiedEntityTypes ?? []),
+      isIntermediate: found.verifiedIntermediate ?? false,
+    },
+    idempotency,
+  );
+}

@@ -1,0 +1,47 @@
+/** Runs the automatic checks of an enrolled entity again and keeps what they find. */
+import type { EntityIdentifier } from '../federation/identifiers.ts';
+import { authorise } from '../registry/actor.ts';
+import { readAuthority } from '../registry/authorities/read-authority.ts';
+import type { ChangeContext } from '../registry/change.ts';
+import type { Entity } from '../registry/entities/entity.ts';
+import { requireOpen } from '../registry/entities/lock-entity.ts';
+import { readEntity } from '../registry/entities/read-entity.ts';
+import { recordChecks } from '../registry/entities/record-checks.ts';
+import { keysEverRegistered } from '../registry/entities/register-keys.ts';
+import { RegistryError } from '../registry/registry-error.ts';
+import { type CheckedConfiguration, checkConfiguration, type RetrieveConfiguration } from './configuration-checks.ts';
+
+/**
+ * @throws RegistryError not_found, role_missing, illegal_transition when the record is closed, checks_failed when the
+ *   entity publishes no configuration
+ */
+export async function recheckEntity(
+  context: ChangeContext,
+  entityId: string,
+  retrieve: RetrieveConfiguration,
+): Promise<Entity> {
+  const entity = await readEntity(context.db, context.actor, entityId);
+  authorise(context.actor, ['admin', 'registrar', 'approver'], entity.authorityId);
+  requireOpen(entity);
+  return recordChecks(context, entityId, await freshChecks(context, entity, retrieve));
+}
+
+/** @throws RegistryError checks_failed when the entity's keys were handed over and there is nothing to fetch */
+export async function freshChecks(
+  context: ChangeContext,
+  entity: Entity,
+  retrieve: RetrieveConfiguration,
+): Promise<CheckedConfiguration> {
+  if (entity.enrolment === 'handed_over') {
+    throw new RegistryError('checks_failed', 'its keys were handed over; there is no configuration to check');
+  }
+  const authority = await readAuthority(context.db, context.actor, entity.authorityId);
+  const subject = {
+    entityIdentifier: entity.entityIdentifier as EntityIdentifier,
+    authority,
+    settings: entity,
+    entityTypes: entity.registeredEntityTypes,
+    recordedKeys: await keysEverRegistered(context.db, entity.authorityId, entity.entityIdentifier),
+  };
+  return checkConfiguration(subject, retrieve, Math.floor(context.now.getTime() / 1000), context);
+}

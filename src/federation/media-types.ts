@@ -1,0 +1,23 @@
+/** `typ` header values and HTTP content types. None of them takes parameters. @see OIDFED §15 */
+
+export const TYP = {
+  entityStatement: 'entity-statement+jwt',
+  resolveResponse: 'resolve-response+jwt',
+  jwkSet: 'jwk-set+jwt',
+  trustMark: 'trust-mark+jwt',
+  trustMarkDelegation: 'trust-mark-delegation+jwt',
+  trustMarkStatusResponse: 'trust-mark-status-response+jwt',
+  /** Ours: a key's signature over an enrolment challenge. */
+  keyProof: 'holdfast-key-proof+jwt',
+  explicitRegistrationResponse: 'explicit-registration-response+jwt',
+} as const;
+
+export type Typ = (typeof TYP)[keyof typeof TYP];
+
+export const MEDIA_TYPE = {
+  entityStatement: 'application/entity-statement+jwt',
+  resolveResponse: 'application/resolve-response+jwt',
+  jwkSet: 'application/jwk-set+jwt',
+  trustChain: 'application/trust-chain+json',
+  json: 'application/json',
+} as const;

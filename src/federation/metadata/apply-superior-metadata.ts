@@ -1,0 +1,15 @@
+/** The overlay of an Immediate Superior's `metadata` over that of its subordinate. @see OIDFED §6.1.4.2, §3.1.3 */
+import type { Metadata } from './metadata.ts';
+
+/**
+ * Metadata with the parameters that the Immediate Superior states put in place of the subject's own, each replaced
+ * whole. Entity Types that the subject does not declare are left out. Neither argument is changed.
+ */
+export function applySuperiorMetadata(metadata: Metadata, superior: Metadata | undefined): Metadata {
+  if (superior === undefined) return metadata;
+  const overlaid: Metadata = { ...metadata };
+  for (const [entityType, parameters] of Object.entries(superior)) {
+    if (Object.hasOwn(metadata, entityType)) overlaid[entityType] = { ...metadata[entityType], ...parameters };
+  }
+  return overlaid;
+}

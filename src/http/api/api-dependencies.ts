@@ -1,0 +1,22 @@
+/** What the API needs from whoever composes the program. */
+import type { RetrieveConfiguration } from '../../enrolment/configuration-checks.ts';
+import type { Actor } from '../../registry/actor.ts';
+import type { GenerateAuthorityKey } from '../../registry/authorities/authority.ts';
+import type { ChangeContext } from '../../registry/change.ts';
+import type { Db } from '../../storage/connect.ts';
+
+export interface ApiDependencies {
+  db: Db;
+  /** The actor that a presented bearer token stands for; undefined when it is unknown, expired or revoked. */
+  authenticate: (secret: string) => Promise<Actor | undefined>;
+  changeContext: (actor: Actor, requestId: string) => ChangeContext;
+  retrieveConfiguration: RetrieveConfiguration;
+  generateAuthorityKey: GenerateAuthorityKey;
+  /** Whether the database answers and this node's state is current, and up to which seq. */
+  readiness: () => Promise<Readiness>;
+}
+
+export interface Readiness {
+  ready: boolean;
+  seq: number;
+}

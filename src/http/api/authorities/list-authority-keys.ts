@@ -1,0 +1,26 @@
+/** Lists the keys of an authority. */
+import { createRoute } from '@hono/zod-openapi';
+import { listAuthorityKeys } from '../../../registry/authorities/read-authority.ts';
+import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { defineOperation } from '../operation.ts';
+import { recordIdParam } from '../record-schema.ts';
+import { AuthorityKeysSchema, authorityKeyBody } from './authority-schema.ts';
+
+export const listAuthorityKeysOperation = defineOperation(
+  createRoute({
+    method: 'get',
+    path: '/api/v1/authorities/{authorityId}/keys',
+    operationId: 'listAuthorityKeys',
+    tags: ['Authorities'],
+    summary: "List an authority's keys",
+    description: `Its Federation Entity Keys, past ones too; public halves only. ${needsRole('any')}`,
+    security: BEARER,
+    request: { params: recordIdParam('authorityId') },
+    responses: { 200: jsonReply('All keys.', AuthorityKeysSchema), ...problems(404) },
+  }),
+  ({ db }) =>
+    async (c) => {
+      const keys = await listAuthorityKeys(db, c.get('actor'), c.req.valid('param').authorityId);
+      return c.json({ items: keys.map(authorityKeyBody) }, 200);
+    },
+);

@@ -1,0 +1,41 @@
+/** Approves an entity on the evidence that was looked at. */
+import { createRoute, z } from '@hono/zod-openapi';
+import { approveEntity } from '../../../enrolment/approve-entity.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { defineOperation } from '../operation.ts';
+import { entityTag, REQUIRED_IF_MATCH, seenVersion } from '../preconditions.ts';
+import { recordIdParam } from '../record-schema.ts';
+import { TransitionReasonSchema } from '../transition-schema.ts';
+import { EntitySchema, entityBody } from './entity-schema.ts';
+
+export const approveEntityOperation = defineOperation(
+  createRoute({
+    method: 'post',
+    path: '/api/v1/entities/{entityId}/approve',
+    operationId: 'approveEntity',
+    tags: ['Entities'],
+    summary: 'Approve an entity',
+    description: `\`If-Match\` names the version whose checks and evidence you looked at. The configuration is fetched once more: when it changed since, nothing is approved (\`evidence_changed\`) and the new evidence is kept. From the approval on the entity is vouched for. ${needsRole(['admin', 'approver'])}`,
+    security: BEARER,
+    request: {
+      params: recordIdParam('entityId'),
+      headers: z.object(REQUIRED_IF_MATCH),
+      body: jsonBody(TransitionReasonSchema),
+    },
+    responses: {
+      200: jsonReply('The entity as it is now.', EntitySchema, ['ETag']),
+      ...bodyProblems(404, 409, 412, 428),
+    },
+  }),
+  ({ changeContext, retrieveConfiguration }) =>
+    async (c) => {
+      const entity = await approveEntity(
+        changeContext(c.get('actor'), c.get('requestId')),
+        c.req.valid('param').entityId,
+        c.req.valid('json').reason,
+        seenVersion(c.req.valid('header')),
+        retrieveConfiguration,
+      );
+      return c.json(entityBody(entity), 200, { ETag: entityTag(entity) });
+    },
+);

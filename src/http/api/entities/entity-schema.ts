@@ -1,0 +1,172 @@
+/** Entities on the wire. */
+import { z } from '@hono/zod-openapi';
+import type { JsonObject } from '../../../federation/json.ts';
+import { LIFETIME_SECONDS } from '../../../registry/claims-input.ts';
+import { type Entity, entityTypes, isIntermediate } from '../../../registry/entities/entity.ts';
+import { allowedTransitions, effectiveState } from '../../../registry/states.ts';
+import {
+  ConstraintsSchema,
+  claims,
+  EntityIdentifierSchema,
+  JwkSchema,
+  JwkSetSchema,
+  MetadataPolicySchema,
+  MetadataSchema,
+} from '../claims-schema.ts';
+import { pageSchema } from '../paging.ts';
+import { RecordIdSchema, StateSchema, TransitionsSchema, VersionSchema } from '../record-schema.ts';
+import { line, OutOfBandCheckSchema, TimeSchema } from '../text-schema.ts';
+
+const EntityTypesSchema = z
+  .array(line(200))
+  .max(50)
+  .openapi({ example: ['openid_relying_party'] });
+
+const AdditionalClaimsSchema = claims('Further claims of the Subordinate Statement.', {
+  'https://federation.example/claims/sector': 'health',
+});
+
+const CritSchema = z
+  .array(line(200))
+  .max(50)
+  .openapi({ description: 'Those of the additional claims that whoever reads the statement must understand.', example: [] });
+
+const StatementLifetimeSchema = z
+  .int()
+  .min(LIFETIME_SECONDS.min)
+  .max(LIFETIME_SECONDS.max)
+  .nullable()
+  .openapi({ description: "Life of the Subordinate Statement; null: the authority's default.", example: null });
+
+/** All four or none. */
+const HAND_OVER = {
+  jwks: JwkSetSchema.optional(),
+  challenge: line(200).optional().openapi({
+    description: 'From `POST /api/v1/enrolment-challenges`.',
+    example: 'pZ5wS0q4mT9yX2bV7cK1nL8dF3gH6jR0aE4uI5oP2sQ',
+  }),
+  keyProofs: z
+    .array(z.string().min(1).max(16_384))
+    .min(1)
+    .max(50)
+    .optional()
+    .openapi({
+      description:
+        'A JWT signed by each key: `typ` `holdfast-key-proof+jwt`, `iss` the entity, `aud` the authority, `nonce` the challenge.',
+      example: ['eyJ0eXAiOiJob2xkZmFzdC1rZXktcHJvb2Yrand0IiwiYWxnIjoiRVMyNTYiLCJraWQiOiIuLi4ifQ.eyJpc3MiOiIuLi4ifQ.sig'],
+    }),
+  outOfBandCheck: OutOfBandCheckSchema.optional(),
+};
+
+const HAND_OVER_NAMES = Object.keys(HAND_OVER) as (keyof typeof HAND_OVER)[];
+
+export const NewEntitySchema = z
+  .strictObject({
+    organisationId: RecordIdSchema.openapi({ description: 'Who is responsible for it.' }),
+    entityIdentifier: EntityIdentifierSchema,
+    entityTypes: EntityTypesSchema.default([]).openapi({
+      description: 'Entity Types that it is meant to play; each must be declared. Empty: those that it declares.',
+    }),
+    metadata: MetadataSchema.default({}),
+    metadataPolicy: MetadataPolicySchema.default({}),
+    constraints: ConstraintsSchema.default(null),
+    additionalClaims: AdditionalClaimsSchema.default({}),
+    crit: CritSchema.default([]),
+    statementLifetimeSeconds: StatementLifetimeSchema.default(null),
+    ...HAND_OVER,
+  })
+  .superRefine((entity, check) => {
+    const missing = HAND_OVER_NAMES.filter((name) => entity[name] === undefined);
+    if (missing.length === HAND_OVER_NAMES.length) return;
+    const message = `is required as well: ${HAND_OVER_NAMES.join(', ')} go together`;
+    for (const name of missing) check.addIssue({ code: 'custom', path: [name], message });
+  })
+  .openapi('NewEntity');
+
+export const EntityChangesSchema = z
+  .strictObject({
+    metadata: MetadataSchema.optional(),
+    metadataPolicy: MetadataPolicySchema.optional(),
+    constraints: ConstraintsSchema.optional(),
+    additionalClaims: AdditionalClaimsSchema.optional(),
+    crit: CritSchema.optional(),
+    statementLifetimeSeconds: StatementLifetimeSchema.optional(),
+    jwks: JwkSetSchema.optional().openapi({
+      description: 'Replaces the registered keys: those of the same `kid` stay, missing ones are removed.',
+    }),
+  })
+  .refine((changes) => Object.keys(changes).length > 0, 'names nothing to change')
+  .openapi('EntityChanges');
+
+const CheckSchema = z
+  .object({
+    check: z.string().openapi({ example: 'configuration_valid' }),
+    outcome: z.enum(['passed', 'failed', 'skipped']),
+    reason: z.string().optional().openapi({ description: 'Stable reason of a failure.', example: 'signature_invalid' }),
+    detail: z.string().openapi({ description: 'What was found; for a failure what to mend.' }),
+    at: TimeSchema,
+  })
+  .openapi('EnrolmentCheck');
+
+export const EntitySchema = z
+  .object({
+    id: RecordIdSchema,
+    authorityId: RecordIdSchema,
+    organisationId: RecordIdSchema,
+    previousId: RecordIdSchema.nullable().openapi({ description: 'The closed record of the same identifier, if any.' }),
+    entityIdentifier: EntityIdentifierSchema,
+    enrolment: z.enum(['published', 'handed_over']),
+    entityTypes: EntityTypesSchema,
+    intermediate: z.boolean(),
+    state: StateSchema,
+    effectiveState: StateSchema.openapi({ description: "The stricter of its own state and its organisation's: what counts." }),
+    allowedTransitions: TransitionsSchema,
+    stateReason: z.string().nullable(),
+    stateChangedAt: TimeSchema,
+    jwks: z.object({ keys: z.array(JwkSchema) }),
+    metadata: MetadataSchema,
+    metadataPolicy: MetadataPolicySchema,
+    constraints: ConstraintsSchema,
+    additionalClaims: AdditionalClaimsSchema,
+    crit: CritSchema,
+    statementLifetimeSeconds: StatementLifetimeSchema,
+    checks: z.array(CheckSchema),
+    evidence: claims('What the checks saw: where, when, a digest, the claims of the configuration.', {
+      url: 'https://op.partner.example/.well-known/openid-federation',
+      digest: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU',
+    }),
+    version: VersionSchema,
+    createdAt: TimeSchema,
+  })
+  .openapi('Entity');
+
+export const EntityPageSchema = pageSchema('EntityPage', EntitySchema);
+
+export function entityBody(entity: Entity): z.infer<typeof EntitySchema> {
+  return {
+    id: entity.id,
+    authorityId: entity.authorityId,
+    organisationId: entity.organisationId,
+    previousId: entity.previousId,
+    entityIdentifier: entity.entityIdentifier,
+    enrolment: entity.enrolment,
+    entityTypes: entityTypes(entity),
+    intermediate: isIntermediate(entity),
+    state: entity.state,
+    effectiveState: effectiveState(entity.state, entity.organisationState),
+    allowedTransitions: allowedTransitions(entity.state),
+    stateReason: entity.stateReason,
+    stateChangedAt: entity.stateChangedAt.toISOString(),
+    jwks: { keys: entity.keys.map(({ jwk }) => jwk as JsonObject) },
+    metadata: entity.metadata,
+    metadataPolicy: entity.metadataPolicy,
+    constraints: entity.constraints,
+    additionalClaims: entity.additionalClaims,
+    crit: entity.crit,
+    statementLifetimeSeconds: entity.statementLifetimeSeconds,
+    checks: entity.checks,
+    evidence: entity.evidence,
+    version: entity.version,
+    createdAt: entity.createdAt.toISOString(),
+  };
+}

@@ -1,0 +1,36 @@
+/** Lists entities. */
+import { createRoute, z } from '@hono/zod-openapi';
+import { listEntities } from '../../../registry/entities/read-entity.ts';
+import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { defineOperation } from '../operation.ts';
+import { PAGE_PARAMETERS } from '../paging.ts';
+import { IdentifierFilterSchema, RecordIdSchema, StateSchema } from '../record-schema.ts';
+import { EntityPageSchema, entityBody } from './entity-schema.ts';
+
+export const listEntitiesOperation = defineOperation(
+  createRoute({
+    method: 'get',
+    path: '/api/v1/entities',
+    operationId: 'listEntities',
+    tags: ['Entities'],
+    summary: 'List entities',
+    description: `Those of the authorities that the token reaches, closed records too, oldest first. ${needsRole('any')}`,
+    security: BEARER,
+    request: {
+      query: z.strictObject({
+        authorityId: RecordIdSchema.optional(),
+        organisationId: RecordIdSchema.optional(),
+        entityIdentifier: IdentifierFilterSchema.optional(),
+        state: StateSchema.optional().openapi({ description: "The entity's own state." }),
+        ...PAGE_PARAMETERS,
+      }),
+    },
+    responses: { 200: jsonReply('A page of entities.', EntityPageSchema), ...problems(400, 404) },
+  }),
+  ({ db }) =>
+    async (c) => {
+      const { limit, cursor, ...filter } = c.req.valid('query');
+      const { items, ...rest } = await listEntities(db, c.get('actor'), filter, { limit, cursor });
+      return c.json({ items: items.map(entityBody), ...rest }, 200);
+    },
+);

@@ -1,0 +1,55 @@
+/** Moves an entity from one state to another: an operation for each transition but approval. */
+import { createRoute, z } from '@hono/zod-openapi';
+import { transitionEntity } from '../../../registry/entities/transition-entity.ts';
+import type { Transition } from '../../../registry/states.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { defineOperation, type Operation } from '../operation.ts';
+import { entityTag, expectedVersion, OPTIONAL_IF_MATCH } from '../preconditions.ts';
+import { recordIdParam } from '../record-schema.ts';
+import { TransitionReasonSchema } from '../transition-schema.ts';
+import { EntitySchema, entityBody } from './entity-schema.ts';
+
+type DecidedAlone = Exclude<Transition, 'approve'>;
+
+const EFFECTS: Readonly<Record<DecidedAlone, string>> = {
+  reject: 'Final.',
+  suspend: 'At once it is not vouched for: fetch says `not_found`, list leaves it out, nothing resolves through us.',
+  reinstate: 'It is vouched for again, unless its organisation is not active.',
+  withdraw: 'Final: it left. Its identifier may be enrolled anew.',
+  revoke: 'Final: it lost our trust. Its identifier may be enrolled anew.',
+};
+
+export const transitionEntityOperations: readonly Operation[] = (Object.keys(EFFECTS) as DecidedAlone[]).map(
+  transitionOperation,
+);
+
+function transitionOperation(transition: DecidedAlone): Operation {
+  const route = createRoute({
+    method: 'post',
+    path: `/api/v1/entities/{entityId}/${transition}`,
+    operationId: `${transition}Entity`,
+    tags: ['Entities'],
+    summary: `${transition[0]?.toUpperCase()}${transition.slice(1)} an entity`,
+    description: `${EFFECTS[transition]} ${needsRole(['admin', 'approver'])}`,
+    security: BEARER,
+    request: {
+      params: recordIdParam('entityId'),
+      headers: z.object(OPTIONAL_IF_MATCH),
+      body: jsonBody(TransitionReasonSchema),
+    },
+    responses: {
+      200: jsonReply('The entity as it is now.', EntitySchema, ['ETag']),
+      ...bodyProblems(404, 409, 412),
+    },
+  });
+  return defineOperation(route, ({ changeContext }) => async (c) => {
+    const entity = await transitionEntity(
+      changeContext(c.get('actor'), c.get('requestId')),
+      c.req.valid('param').entityId,
+      transition,
+      c.req.valid('json').reason,
+      expectedVersion(c.req.valid('header')),
+    );
+    return c.json(entityBody(entity), 200, { ETag: entityTag(entity) });
+  });
+}

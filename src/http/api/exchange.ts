@@ -1,0 +1,79 @@
+/** Building blocks of routes: bodies, replies, the problems that an operation may answer with, who may ask. */
+import type { z } from '@hono/zod-openapi';
+import type { Role } from '../../storage/schema/api-tokens.ts';
+import { ProblemSchema } from '../problem.ts';
+
+/** Name of the security scheme in the OpenAPI document. */
+export const BEARER_SCHEME = 'bearer';
+export const BEARER = [{ [BEARER_SCHEME]: [] }];
+
+export function jsonBody<S extends z.ZodType>(schema: S) {
+  return { required: true as const, content: { 'application/json': { schema } } };
+}
+
+export function jsonReply<S extends z.ZodType>(description: string, schema: S, headers: readonly ReplyHeader[] = []) {
+  const described = Object.fromEntries(headers.map((name) => [name, REPLY_HEADERS[name]]));
+  return { description, headers: described, content: { 'application/json': { schema } } };
+}
+
+type ReplyHeader = keyof typeof REPLY_HEADERS;
+
+const REPLY_HEADERS = {
+  ETag: {
+    description: 'Version of the record, for `If-Match`.',
+    schema: { type: 'string' as const, example: '"3"' },
+  },
+  Location: {
+    description: 'Path of the new record.',
+    schema: { type: 'string' as const, format: 'uri-reference' },
+  },
+};
+
+const PROBLEMS = {
+  400: 'The request is not valid: `validation_failed`, `policy_conflict`.',
+  401: 'No valid API token: `unauthenticated`.',
+  403: 'The token lacks the role, or does not reach all authorities: `role_missing`.',
+  404: 'No such record in the authorities that the token reaches: `not_found`.',
+  409: 'The registry forbids it as it stands; `code` and `detail` say why.',
+  412: 'The record changed since it was read: `version_mismatch`.',
+  413: 'The body has more than 256 KiB: `payload_too_large`.',
+  415: 'The body is not `application/json`: `unsupported_media_type`.',
+  422: 'The Idempotency-Key came with another request: `idempotency_key_reused`.',
+  428: '`If-Match` is missing: `version_required`.',
+  500: 'A fault of ours, in the log under `requestId`: `internal_error`.',
+  503: 'The database is away or the state is not confirmed: `temporarily_unavailable`.',
+} as const;
+
+type ProblemStatus = keyof typeof PROBLEMS;
+
+interface ProblemReply {
+  description: string;
+  content: { 'application/problem+json': { schema: typeof ProblemSchema } };
+}
+
+/** The problems named, and those that every operation with a token may answer with. */
+export function problems<S extends ProblemStatus>(...statuses: S[]): Record<S | 401 | 403 | 500 | 503, ProblemReply> {
+  const all = [...new Set<ProblemStatus>([...statuses, 401, 403, 500, 503])].sort((a, b) => a - b);
+  return Object.fromEntries(all.map((status) => [status, problemReply(status)])) as Record<
+    S | 401 | 403 | 500 | 503,
+    ProblemReply
+  >;
+}
+
+/** The same for an operation with a body. */
+export function bodyProblems<S extends ProblemStatus>(
+  ...statuses: S[]
+): Record<S | 400 | 401 | 403 | 413 | 415 | 500 | 503, ProblemReply> {
+  return problems<S | 400 | 413 | 415>(...statuses, 400, 413, 415);
+}
+
+function problemReply(status: ProblemStatus): ProblemReply {
+  return { description: PROBLEMS[status], content: { 'application/problem+json': { schema: ProblemSchema } } };
+}
+
+/** Who may ask, as the last sentence of a description. */
+export function needsRole(roles: readonly Role[] | 'any', reach: 'authority' | 'deployment' = 'authority'): string {
+  const reachText = reach === 'deployment' ? 'in a token that reaches all authorities' : 'in a token that reaches the authority';
+  if (roles === 'any') return `Needs any role, ${reachText}.`;
+  return `Needs the role ${roles.map((role) => `\`${role}\``).join(' or ')}, ${reachText}.`;
+}

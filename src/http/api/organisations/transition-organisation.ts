@@ -1,0 +1,54 @@
+/** Moves an organisation from one state to another: an operation for each transition. */
+import { createRoute, z } from '@hono/zod-openapi';
+import { transitionOrganisation } from '../../../registry/organisations/transition-organisation.ts';
+import { TRANSITION_NAMES, type Transition } from '../../../registry/states.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { defineOperation, type Operation } from '../operation.ts';
+import { entityTag, expectedVersion, OPTIONAL_IF_MATCH, REQUIRED_IF_MATCH, seenVersion } from '../preconditions.ts';
+import { recordIdParam } from '../record-schema.ts';
+import { TransitionReasonSchema } from '../transition-schema.ts';
+import { OrganisationSchema, organisationBody } from './organisation-schema.ts';
+
+const EFFECTS: Readonly<Record<Transition, string>> = {
+  approve: 'Its approved entities are vouched for from now on.',
+  reject: 'Final.',
+  suspend: 'At once none of its entities is vouched for; their own states stay.',
+  reinstate: 'Brings back what this suspension stopped, and nothing else.',
+  withdraw: 'Final: it left. None of its entities is vouched for.',
+  revoke: 'Final: it lost our trust. None of its entities is vouched for.',
+};
+
+export const transitionOrganisationOperations: readonly Operation[] = TRANSITION_NAMES.map(transitionOperation);
+
+function transitionOperation(transition: Transition): Operation {
+  const needsVersion = transition === 'approve';
+  const route = createRoute({
+    method: 'post',
+    path: `/api/v1/organisations/{organisationId}/${transition}`,
+    operationId: `${transition}Organisation`,
+    tags: ['Organisations'],
+    summary: `${transition[0]?.toUpperCase()}${transition.slice(1)} an organisation`,
+    description: `${EFFECTS[transition]} ${needsRole(['admin', 'approver'])}`,
+    security: BEARER,
+    request: {
+      params: recordIdParam('organisationId'),
+      headers: z.object(needsVersion ? REQUIRED_IF_MATCH : OPTIONAL_IF_MATCH),
+      body: jsonBody(TransitionReasonSchema),
+    },
+    responses: {
+      200: jsonReply('The organisation as it is now.', OrganisationSchema, ['ETag']),
+      ...bodyProblems(404, 409, 412, ...(needsVersion ? [428 as const] : [])),
+    },
+  });
+  return defineOperation(route, ({ changeContext }) => async (c) => {
+    const headers = c.req.valid('header');
+    const organisation = await transitionOrganisation(
+      changeContext(c.get('actor'), c.get('requestId')),
+      c.req.valid('param').organisationId,
+      transition,
+      c.req.valid('json').reason,
+      needsVersion ? seenVersion(headers) : expectedVersion(headers),
+    );
+    return c.json(organisationBody(organisation), 200, { ETag: entityTag(organisation) });
+  });
+}

@@ -1,0 +1,127 @@
+/** The door for the federation endpoints of all authorities: found by host and path, as authorities come and go. */
+import { randomUUID } from 'node:crypto';
+import { FederationError } from '../../federation/errors.ts';
+import type { Clock } from '../../federation/time.ts';
+import {
+  ENDPOINT_PATHS,
+  FEDERATION_ENDPOINT_NAMES,
+  type FederationEndpoint,
+} from '../../issuance/authority-endpoints.ts';
+import type { ReadyAnswer, ReadyAnswers } from '../../issuance/ready-answers.ts';
+import type { AuthorityDirectory, ServedAuthority } from '../../registry/authorities/authority-directory.ts';
+import { federationMethodNotAllowed, toFederationErrorResponse } from '../federation-error-response.ts';
+import { isOutage } from '../outage.ts';
+import { answerFetch } from './fetch.ts';
+import { answerList } from './list.ts';
+import { METHODS_SERVED, preflightAnswer, publicAnswer } from './public-answer.ts';
+import { answerResolve, type ResolveDependencies } from './resolve.ts';
+
+/** Whether the caches are known to follow the registry; see the change feed. */
+export interface Freshness {
+  isCurrent(): boolean;
+  /** @throws StaleStateError when the database does not confirm our state in time */
+  ensureCurrent(): Promise<void>;
+}
+
+export interface FederationDependencies {
+  directory: AuthorityDirectory;
+  answers: ReadyAnswers;
+  resolve: ResolveDependencies;
+  freshness: Freshness;
+  clock: Clock;
+  logError: (error: unknown, requestId: string) => void;
+}
+
+export interface EndpointRequest {
+  served: ServedAuthority;
+  query: URLSearchParams;
+  request: Request;
+}
+
+type Answerer = (request: EndpointRequest, dependencies: FederationDependencies) => ReadyAnswer | Promise<ReadyAnswer>;
+
+const ANSWERERS: Record<FederationEndpoint, Answerer> = {
+  configuration: ({ served }, { answers }) => answers.entityConfiguration(served),
+  fetch: answerFetch,
+  list: answerList,
+  resolve: answerResolve,
+  historicalKeys: ({ served }, { answers }) => answers.historicalKeys(served),
+};
+
+/** @returns a function that answers requests to an authority's endpoint, and undefined for any other */
+export function createFederationDoor(
+  dependencies: FederationDependencies,
+): (request: Request) => Response | Promise<Response> | undefined {
+  const table = new EndpointTable(dependencies.directory);
+  return (request) => {
+    const { location, query } = splitUrl(request.url);
+    const target = table.find(location);
+    if (target === undefined) return undefined;
+    if (request.method === 'OPTIONS') return preflightAnswer();
+    try {
+      if (request.method !== 'GET' && request.method !== 'HEAD') return federationMethodNotAllowed(METHODS_SERVED);
+      const answer = () => {
+        const served = dependencies.directory.get(target.authorityId);
+        if (served === undefined) throw new FederationError('subject_unknown', 'this authority was removed');
+        const endpointRequest = { served, query: new URLSearchParams(query), request };
+        return ANSWERERS[target.endpoint](endpointRequest, dependencies);
+      };
+      const { freshness } = dependencies;
+      const ready = freshness.isCurrent() ? answer() : freshness.ensureCurrent().then(answer);
+      if (!(ready instanceof Promise)) return publicAnswer(request, ready, dependencies.clock.now());
+      return ready.then(
+        (loaded) => publicAnswer(request, loaded, dependencies.clock.now()),
+        (error: unknown) => refuse(error, dependencies.logError),
+      );
+    } catch (error) {
+      return refuse(error, dependencies.logError);
+    }
+  };
+}
+
+/** A refusal is the caller's news, an outage the feed's; anything else is ours to look at. */
+function refuse(error: unknown, logError: FederationDependencies['logError']): Response {
+  const isRefusal = error instanceof FederationError && error.wire !== 'server_error';
+  if (!isRefusal && !isOutage(error)) logError(error, randomUUID());
+  return toFederationErrorResponse(error);
+}
+
+/** Every endpoint of every authority by host and path, rebuilt when the authorities change. */
+class EndpointTable {
+  readonly #directory: AuthorityDirectory;
+  #authorities: readonly ServedAuthority[] | undefined;
+  #endpoints: ReadonlyMap<string, { authorityId: string; endpoint: FederationEndpoint }> = new Map();
+
+  constructor(directory: AuthorityDirectory) {
+    this.#directory = directory;
+  }
+
+  find(location: string): { authorityId: string; endpoint: FederationEndpoint } | undefined {
+    if (this.#authorities !== this.#directory.all) this.#rebuild(this.#directory.all);
+    return this.#endpoints.get(location);
+  }
+
+  #rebuild(authorities: readonly ServedAuthority[]): void {
+    this.#authorities = authorities;
+    this.#endpoints = new Map(
+      authorities.flatMap(({ authority }) =>
+        FEDERATION_ENDPOINT_NAMES.map((endpoint) => [
+          authority.location + ENDPOINT_PATHS[endpoint],
+          { authorityId: authority.id, endpoint },
+        ]),
+      ),
+    );
+  }
+}
+
+const DEFAULT_PORT = /:(?:80|443)$/;
+
+/** Host (lower case, without a default port) and path as received, and the query; quicker than parsing a URL. */
+function splitUrl(url: string): { location: string; query: string } {
+  const hostStart = url.indexOf('://') + 3;
+  const pathStart = url.indexOf('/', hostStart);
+  const queryStart = url.indexOf('?', pathStart);
+  const host = url.slice(hostStart, pathStart).toLowerCase().replace(DEFAULT_PORT, '');
+  const path = queryStart === -1 ? url.slice(pathStart) : url.slice(pathStart, queryStart);
+  return { location: host + path, query: queryStart === -1 ? '' : url.slice(queryStart + 1) };
+}

@@ -1,0 +1,51 @@
+/** Answers to public GET requests: exact media type, validators, caching, any origin. @see OIDFED §8 */
+import type { NumericDate } from '../../federation/time.ts';
+import type { ReadyAnswer } from '../../issuance/ready-answers.ts';
+
+/** Longest time that others may keep an answer, in seconds; shorter when the answer expires sooner. */
+export const MAX_AGE_CAP_SECONDS = 60;
+
+export const METHODS_SERVED = ['GET', 'HEAD', 'OPTIONS'] as const;
+
+const EXPOSED = 'ETag, Retry-After';
+
+/** 200, or 304 when the caller has these bytes already; without a body for HEAD. */
+export function publicAnswer(request: Request, answer: ReadyAnswer, now: NumericDate): Response {
+  const maxAge = Math.max(0, Math.min(MAX_AGE_CAP_SECONDS, Math.floor(answer.expiresAt - now)));
+  const isForCallerOnly = request.headers.has('authorization');
+  const isUnchanged = matches(request.headers.get('if-none-match'), answer.etag);
+  const headers: Record<string, string> = {
+    etag: answer.etag,
+    'cache-control': isForCallerOnly ? 'no-store' : `public, max-age=${maxAge}`,
+    'access-control-allow-origin': '*',
+    'access-control-expose-headers': EXPOSED,
+  };
+  if (isUnchanged) return new Response(null, { status: 304, headers });
+  headers['content-type'] = answer.contentType;
+  if (request.method === 'HEAD') {
+    headers['content-length'] = String(answer.body.length);
+    return new Response(null, { status: 200, headers });
+  }
+  return new Response(answer.body, { status: 200, headers });
+}
+
+/** The answer to a browser that asks before it sends If-None-Match from another origin. */
+export function preflightAnswer(): Response {
+  return new Response(null, {
+    status: 204,
+    headers: {
+      allow: METHODS_SERVED.join(', '),
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': METHODS_SERVED.join(', '),
+      'access-control-allow-headers': 'If-None-Match',
+      'access-control-max-age': '86400',
+    },
+  });
+}
+
+/** Weak comparison of RFC 9110 §13.1.2. */
+function matches(ifNoneMatch: string | null, etag: string): boolean {
+  if (ifNoneMatch === null) return false;
+  if (ifNoneMatch.trim() === '*') return true;
+  return ifNoneMatch.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === etag);
+}

@@ -1,0 +1,21 @@
+/** Asks who comes: a bearer token, or nothing more is said. @see RFC 6750 */
+import type { MiddlewareHandler } from 'hono';
+import { RegistryError } from '../../registry/registry-error.ts';
+import type { ApiDependencies } from '../api/api-dependencies.ts';
+import type { ApiEnv } from '../api/api-env.ts';
+
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]{1,512}=*)$/i;
+
+/** Whether a token is missing, malformed, unknown, expired or revoked, the answer is the same. */
+export function authenticate(dependencies: Pick<ApiDependencies, 'authenticate'>): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
+    const [, secret] = BEARER.exec(c.req.header('authorization') ?? '') ?? [];
+    const actor = secret === undefined ? undefined : await dependencies.authenticate(secret);
+    if (actor === undefined) {
+      const message = 'send a valid API token: Authorization: Bearer <token>';
+      throw new RegistryError('unauthenticated', message);
+    }
+    c.set('actor', actor);
+    await next();
+  };
+}

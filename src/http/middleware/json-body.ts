@@ -1,0 +1,79 @@
+/** Reads a JSON body: within its limit, strictly, and only what the database can hold. */
+import type { MiddlewareHandler } from 'hono';
+import { FederationError, pointer } from '../../federation/errors.ts';
+import { isJsonObject, type JsonValue, parseJson } from '../../federation/json.ts';
+import { invalidField, RegistryError } from '../../registry/registry-error.ts';
+import type { ApiEnv } from '../api/api-env.ts';
+import { HttpProblem } from '../problem.ts';
+
+export const MAX_BODY_BYTES = 256 * 1024;
+
+const JSON_CONTENT_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
+
+/** Leaves the parsed body in `body` and its text to the schema of the operation. */
+export const readJsonBody: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  const contentType = c.req.header('content-type') ?? '';
+  const encoding = c.req.header('content-encoding') ?? 'identity';
+  if (!JSON_CONTENT_TYPE.test(contentType) || encoding !== 'identity') {
+    throw new HttpProblem('unsupported_media_type', 'send the body as application/json in UTF-8, not compressed');
+  }
+  const body = parseBody(await readLimited(c.req.raw));
+  requireStorable(body, '');
+  c.set('body', body);
+  c.req.bodyCache.json = Promise.resolve(body);
+  await next();
+};
+
+/** Stops to read as soon as the limit is passed, whatever length was announced. */
+async function readLimited(request: Request): Promise<Uint8Array> {
+  const refusal = new HttpProblem('payload_too_large', `a body has at most ${MAX_BODY_BYTES} bytes`);
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw refusal;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) throw refusal;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parseBody(bytes: Uint8Array): JsonValue {
+  try {
+    return parseJson(decode(bytes));
+  } catch (error) {
+    if (!(error instanceof FederationError)) throw error;
+    const errors = [{ pointer: '', detail: error.message }];
+    throw new RegistryError('validation_failed', `the body ${error.message}`, { errors, reason: error.reason });
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new FederationError('json_malformed', 'is not valid UTF-8', '', { cause });
+  }
+}
+
+/**
+ * PostgreSQL keeps neither U+0000 nor lone surrogates in text, and a number beyond the range of a double is none.
+ * @throws RegistryError validation_failed
+ */
+function requireStorable(value: JsonValue, at: string): void {
+  if (typeof value === 'string') return requireStorableText(value, at);
+  if (typeof value === 'number' && !Number.isFinite(value)) throw invalidField(at, 'is a number too large to keep');
+  if (Array.isArray(value)) {
+    value.forEach((item, index) => requireStorable(item, `${at}/${index}`));
+  } else if (isJsonObject(value)) {
+    for (const [name, member] of Object.entries(value)) {
+      requireStorableText(name, at);
+      requireStorable(member, at + pointer(name));
+    }
+  }
+}
+
+function requireStorableText(text: string, at: string): void {
+  if (text.includes('\0')) throw invalidField(at, 'holds the character U+0000, which cannot be kept');
+  if (!text.isWellFormed()) throw invalidField(at, 'holds half a character (a lone surrogate)');
+}

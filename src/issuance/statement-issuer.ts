@@ -1,0 +1,191 @@
+/** Signed statements of our authorities: signed once, stored for all nodes, reused until they change or age. */
+import { createHash } from 'node:crypto';
+import { and, eq, lt, lte, or, sql } from 'drizzle-orm';
+import { canonicalJson, type JsonObject } from '../federation/json.ts';
+import { type HouseRules, lintEntityStatement } from '../federation/lint/lint-statement.ts';
+import type { Algorithm } from '../federation/signature.ts';
+import type { Clock, NumericDate } from '../federation/time.ts';
+import type { AuthorityKey } from '../registry/authorities/authority.ts';
+import type { ServedAuthority } from '../registry/authorities/authority-directory.ts';
+import { readSubordinate, type StoredStatement } from '../registry/entities/read-subordinate.ts';
+import type { SealedKey, Signer } from '../signer/signer.ts';
+import type { Db } from '../storage/connect.ts';
+import { issuedStatements } from '../storage/schema/issued-statements.ts';
+import { buildEntityConfiguration } from './entity-configuration.ts';
+import { buildSubordinateStatement, firstKeyExpiry, liveKeys } from './subordinate-statement.ts';
+
+/** A signed answer as bytes that may be sent again and again. */
+export interface IssuedStatement {
+  jwt: string;
+  /** When it expires and when a fresh one takes its place, seconds since the epoch. */
+  expiresAt: NumericDate;
+  refreshAt: NumericDate;
+}
+
+export interface StatementIssuerOptions {
+  db: Db;
+  signer: Signer;
+  clock: Clock;
+  /** Uniform in [0, 1): spreads re-signing, so that statements issued together are not renewed together. */
+  random: () => number;
+  houseRules: HouseRules;
+}
+
+/** A statement is renewed between 40 % and 50 % of its life. */
+const REFRESH = { earliest: 0.4, spread: 0.1 } as const;
+
+export class StatementIssuer {
+  readonly #options: StatementIssuerOptions;
+
+  constructor(options: StatementIssuerOptions) {
+    this.#options = options;
+  }
+
+  /** The authority's own Entity Configuration (§9). @throws FederationError when its record cannot be published */
+  async entityConfiguration(served: ServedAuthority): Promise<IssuedStatement> {
+    const { authority } = served;
+    const stored = await this.#stored(authority.id, 'entity-configuration', authority.entityIdentifier);
+    return this.#issue(served, {
+      kind: 'entity-configuration',
+      subject: authority.entityIdentifier,
+      claims: buildEntityConfiguration(served),
+      lifetimeSeconds: authority.configurationLifetimeSeconds,
+      notAfter: Number.POSITIVE_INFINITY,
+      basisVersion: authority.version,
+      stored,
+    });
+  }
+
+  /** The statement about a subordinate (§8.1); undefined unless it is active and has a key that still verifies. */
+  async subordinateStatement(served: ServedAuthority, subject: string): Promise<IssuedStatement | undefined> {
+    const { authority } = served;
+    const subordinate = await readSubordinate(this.#options.db, authority.id, subject);
+    const now = this.#options.clock.now();
+    if (subordinate === undefined || liveKeys(subordinate, now).length === 0) return undefined;
+    return this.#issue(served, {
+      kind: 'subordinate-statement',
+      subject,
+      claims: buildSubordinateStatement(authority, subordinate, now),
+      lifetimeSeconds: subordinate.entity.statementLifetimeSeconds ?? authority.statementLifetimeSeconds,
+      notAfter: firstKeyExpiry(subordinate, now),
+      basisVersion: authority.version + subordinate.entity.version,
+      stored: subordinate.stored,
+    });
+  }
+
+  async #stored(
+    authorityId: string,
+    kind: StoredStatement['kind'],
+    subject: string,
+  ): Promise<StoredStatement | undefined> {
+    const [stored] = await this.#options.db
+      .select()
+      .from(issuedStatements)
+      .where(
+        and(
+          eq(issuedStatements.authorityId, authorityId),
+          eq(issuedStatements.kind, kind),
+          eq(issuedStatements.subject, subject),
+        ),
+      );
+    return stored;
+  }
+
+  /** The stored statement while it says what the records say and is young; otherwise a new one for all nodes. */
+  async #issue(served: ServedAuthority, draft: StatementDraft): Promise<IssuedStatement> {
+    const key = signingKeyOf(served);
+    const claimsHash = digest({ ...draft.claims, 'header/kid': key.kid, lifetime: draft.lifetimeSeconds });
+    const { stored } = draft;
+    const now = this.#options.clock.now();
+    if (stored?.claimsHash === claimsHash && stored.refreshAt.getTime() > now * 1000) return issuedFrom(stored);
+    const statement = await signStatement(draft, key, now, this.#options);
+    const saved = await this.#save(served.authority.id, draft, claimsHash, statement, now);
+    return saved ?? statement;
+  }
+
+  /**
+   * Stores a statement unless another node stored one that is as new: then that one is served. An older view of the
+   * records never replaces a newer one.
+   */
+  async #save(
+    authorityId: string,
+    draft: StatementDraft,
+    claimsHash: string,
+    statement: IssuedStatement,
+    now: NumericDate,
+  ): Promise<IssuedStatement | undefined> {
+    const { kind, subject, basisVersion } = draft;
+    const row = {
+      claimsHash,
+      basisVersion,
+      jwt: statement.jwt,
+      issuedAt: new Date(now * 1000),
+      expiresAt: new Date(statement.expiresAt * 1000),
+      refreshAt: new Date(statement.refreshAt * 1000),
+    };
+    const isOutdated = or(
+      lt(issuedStatements.basisVersion, basisVersion),
+      and(eq(issuedStatements.basisVersion, basisVersion), sql`${issuedStatements.claimsHash} <> ${claimsHash}`),
+      and(eq(issuedStatements.basisVersion, basisVersion), lte(issuedStatements.refreshAt, row.issuedAt)),
+    );
+    const written = await this.#options.db
+      .insert(issuedStatements)
+      .values({ authorityId, kind, subject, ...row })
+      .onConflictDoUpdate({
+        target: [issuedStatements.authorityId, issuedStatements.kind, issuedStatements.subject],
+        set: row,
+        setWhere: isOutdated,
+      })
+      .returning({ subject: issuedStatements.subject });
+    if (written.length > 0) return statement;
+    const winner = await this.#stored(authorityId, kind, subject);
+    return winner?.claimsHash === claimsHash ? issuedFrom(winner) : undefined;
+  }
+}
+
+/** Everything that goes into a statement, before it has times and a signature. */
+export interface StatementDraft {
+  kind: StoredStatement['kind'];
+  subject: string;
+  claims: JsonObject;
+  lifetimeSeconds: number;
+  /** The statement must not live longer, seconds since the epoch. */
+  notAfter: NumericDate;
+  basisVersion: number;
+  stored: StoredStatement | undefined;
+}
+
+/** Claims with times → lint → sign: all that a statement costs once its records are read. */
+export async function signStatement(
+  draft: Pick<StatementDraft, 'claims' | 'lifetimeSeconds' | 'notAfter'>,
+  key: SealedKey,
+  now: NumericDate,
+  { signer, random, houseRules }: Pick<StatementIssuerOptions, 'signer' | 'random' | 'houseRules'>,
+): Promise<IssuedStatement> {
+  const expiresAt = Math.min(now + draft.lifetimeSeconds, draft.notAfter);
+  const refreshAt = now + Math.floor((expiresAt - now) * (REFRESH.earliest + REFRESH.spread * random()));
+  const jwt = await signer.sign(key, lintEntityStatement({ ...draft.claims, iat: now, exp: expiresAt }, houseRules));
+  return { jwt, expiresAt, refreshAt };
+}
+
+/** The key that an authority signs with: its newest active one. @throws Error when it has none */
+export function signingKeyOf({ authority, keys }: ServedAuthority): SealedKey {
+  const key = keys.findLast((candidate) => candidate.state === 'active' && candidate.sealedPrivateKey !== null);
+  if (key === undefined) throw new Error(`${authority.entityIdentifier} has no active key to sign with`);
+  return sealedKey(key);
+}
+
+function sealedKey(key: AuthorityKey): SealedKey {
+  const { kid, purpose, authorityId: owner, sealedPrivateKey } = key;
+  if (sealedPrivateKey === null) throw new Error(`the private half of ${kid} is not here`);
+  return { kid, purpose, owner, alg: key.alg as Algorithm, sealedPrivateKey };
+}
+
+function issuedFrom({ jwt, expiresAt, refreshAt }: StoredStatement): IssuedStatement {
+  const seconds = (date: Date) => Math.floor(date.getTime() / 1000);
+  return { jwt, expiresAt: seconds(expiresAt), refreshAt: seconds(refreshAt) };
+}
+
+function digest(claims: JsonObject): string {
+  return createHash('sha256').update(canonicalJson(claims)).digest('base64url');
+}

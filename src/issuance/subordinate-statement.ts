@@ -1,0 +1,52 @@
+/** The claims of a Subordinate Statement, times aside. @see OIDFED §3.1.1, §3.1.3 */
+import type { JsonObject } from '../federation/json.ts';
+import type { NumericDate } from '../federation/time.ts';
+import type { Authority } from '../registry/authorities/authority.ts';
+import { mergedPolicy } from '../registry/claims-input.ts';
+import { entityTypes } from '../registry/entities/entity.ts';
+import type { Subordinate } from '../registry/entities/read-subordinate.ts';
+
+/** Keys that still verify something at `now`, in their registered order. */
+export function liveKeys({ keys }: Pick<Subordinate, 'keys'>, now: NumericDate): JsonObject[] {
+  return keys.filter(({ expiresAt }) => secondsOf(expiresAt) > now).map(({ jwk }) => jwk as JsonObject);
+}
+
+/** The statement must not outlive the first of its keys to expire, seconds since the epoch; Infinity if none does. */
+export function firstKeyExpiry({ keys }: Pick<Subordinate, 'keys'>, now: NumericDate): NumericDate {
+  return Math.min(...keys.map(({ expiresAt }) => secondsOf(expiresAt)).filter((seconds) => seconds > now));
+}
+
+function secondsOf(expiresAt: Date | null): NumericDate {
+  return expiresAt === null ? Number.POSITIVE_INFINITY : Math.floor(expiresAt.getTime() / 1000);
+}
+
+/** @param now keys expired by then are left out */
+export function buildSubordinateStatement(
+  authority: Authority,
+  subordinate: Subordinate,
+  now: NumericDate,
+): JsonObject {
+  const { entity } = subordinate;
+  const claims: JsonObject = {
+    ...entity.additionalClaims,
+    iss: authority.entityIdentifier,
+    sub: entity.entityIdentifier,
+    jwks: { keys: liveKeys(subordinate, now) },
+  };
+  const optional = {
+    metadata: metadataForDeclaredTypes(subordinate),
+    metadata_policy: mergedPolicy(authority.defaultMetadataPolicy, entity.metadataPolicy, entity.entityIdentifier),
+    constraints: entity.constraints ?? authority.defaultConstraints ?? {},
+  };
+  for (const [claim, value] of Object.entries(optional)) {
+    if (Object.keys(value).length > 0) claims[claim] = value;
+  }
+  if (entity.crit.length > 0) claims['crit'] = entity.crit;
+  return claims;
+}
+
+/** A superior's metadata speaks only of Entity Types that the subject plays (§3.1.1). */
+function metadataForDeclaredTypes({ entity }: Subordinate): JsonObject {
+  const types = entityTypes(entity);
+  return Object.fromEntries(Object.entries(entity.metadata).filter(([entityType]) => types.includes(entityType)));
+}

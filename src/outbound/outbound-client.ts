@@ -1,0 +1,164 @@
+/**
+ * The only way out: HTTP requests to addresses that participants name, within limits of address, time and size.
+ * @see OIDFED §8, §9, §18.1
+ */
+import { lookup as dnsLookup } from 'node:dns/promises';
+import { Agent } from 'undici';
+import { FederationError } from '../federation/errors.ts';
+import { isLoopbackHost } from '../federation/identifiers.ts';
+import type { AllowRules } from './address-rules.ts';
+import { Deadline } from './deadline.ts';
+import { createGuardedConnector, type Lookup } from './guarded-connector.ts';
+import { type OutboundResponse, ResponseCollector } from './response-collector.ts';
+
+export const DEFAULT_TIMEOUT_MS = 10_000;
+export const DEFAULT_MAX_RESPONSE_BYTES = 256 * 1024;
+export const DEFAULT_MAX_CONNECTIONS_PER_HOST = 8;
+/** The other side may ask for a longer idle time of its connection, up to this. */
+const MAX_KEEP_ALIVE_MS = 30_000;
+
+export interface OutboundClientOptions {
+  /** Destinations permitted besides globally routable addresses; see `parseOutboundAllow`. */
+  allow: AllowRules;
+  /** Accept `http` URLs of any host. Without it `http` is accepted for loopback only. */
+  allowHttp: boolean;
+  /** Sent as `User-Agent`: `holdfast/<version>`. */
+  userAgent: string;
+  /** Wall clock for a whole request: waiting, connection, headers, body. An attempt to connect ends after it too. */
+  timeoutMs?: number;
+  /** Most bytes of a response body. */
+  maxResponseBytes?: number;
+  /** Connections to one host and port at a time; further requests wait for one, within their time. */
+  maxConnectionsPerHost?: number;
+  /** PEM certificates trusted in addition to those that Node trusts. */
+  extraCas?: readonly string[];
+  /** Name resolution; the system's by default. */
+  lookup?: Lookup;
+}
+
+export interface OutboundRequestOptions {
+  /** Media types for the `Accept` header. Whether the response has one of them is for the caller to judge. */
+  accept?: readonly string[];
+  timeoutMs?: number;
+  maxResponseBytes?: number;
+  /** Ends the request; it then rejects with this signal's reason. */
+  signal?: AbortSignal;
+}
+
+export interface OutboundPostOptions extends OutboundRequestOptions {
+  body: string | Uint8Array;
+  contentType: string;
+}
+
+/**
+ * Both verbs give any status but 3xx back and otherwise throw FederationError address_forbidden, connection_failed,
+ * timed_out, redirect_refused, response_too_large or content_type_unexpected. `isRetryable` tells which may pass.
+ * Disposing breaks off what is under way.
+ */
+export interface OutboundClient extends AsyncDisposable {
+  get(url: string | URL, options?: OutboundRequestOptions): Promise<OutboundResponse>;
+  post(url: string | URL, options: OutboundPostOptions): Promise<OutboundResponse>;
+}
+
+const systemLookup: Lookup = (hostname) => dnsLookup(hostname, { all: true });
+
+/** Creates the client with its pool of connections. Proxies named in the environment are not used. */
+export function createOutboundClient(options: OutboundClientOptions): OutboundClient {
+  return new PooledClient(options);
+}
+
+class PooledClient implements OutboundClient {
+  readonly #options: OutboundClientOptions;
+  readonly #timeoutMs: number;
+  readonly #closing = new AbortController();
+  readonly #agent: Agent;
+
+  constructor(options: OutboundClientOptions) {
+    this.#options = options;
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#agent = new Agent({
+      connections: options.maxConnectionsPerHost ?? DEFAULT_MAX_CONNECTIONS_PER_HOST,
+      connect: createGuardedConnector({
+        allow: options.allow,
+        allowHttp: options.allowHttp,
+        lookup: options.lookup ?? systemLookup,
+        timeoutMs: this.#timeoutMs,
+        extraCas: options.extraCas ?? [],
+        closing: this.#closing.signal,
+      }),
+      allowH2: false,
+      keepAliveMaxTimeout: MAX_KEEP_ALIVE_MS,
+      // The deadline of each request covers its headers and body.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
+
+  get(url: string | URL, options: OutboundRequestOptions = {}): Promise<OutboundResponse> {
+    return this.#send('GET', url, options);
+  }
+
+  post(url: string | URL, options: OutboundPostOptions): Promise<OutboundResponse> {
+    return this.#send('POST', url, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new Error('the outbound client is closed'));
+    await this.#agent.destroy();
+  }
+
+  async #send(
+    method: 'GET' | 'POST',
+    target: string | URL,
+    request: OutboundRequestOptions & Partial<OutboundPostOptions>,
+  ): Promise<OutboundResponse> {
+    this.#closing.signal.throwIfAborted();
+    request.signal?.throwIfAborted();
+    const url = parseTarget(target, this.#options.allowHttp);
+    const timeoutMs = request.timeoutMs ?? this.#timeoutMs;
+    const collector = new ResponseCollector(
+      url,
+      request.maxResponseBytes ?? this.#options.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES,
+    );
+    using deadline = new Deadline({
+      timeoutMs,
+      outer: request.signal,
+      expired: () => new FederationError('timed_out', `${url.host} gave no complete answer within ${timeoutMs} ms`),
+    });
+    deadline.signal.addEventListener('abort', () => collector.abort(deadline.signal.reason), { once: true });
+    this.#agent.dispatch(
+      {
+        origin: url.origin,
+        path: `${url.pathname}${url.search}`,
+        method,
+        headers: requestHeaders(this.#options.userAgent, request),
+        body: request.body ?? null,
+      },
+      collector,
+    );
+    return await collector.response;
+  }
+}
+
+function requestHeaders(userAgent: string, request: Partial<OutboundPostOptions>): Record<string, string> {
+  const headers: Record<string, string> = { 'user-agent': userAgent, 'accept-encoding': 'identity' };
+  if (request.accept !== undefined && request.accept.length > 0) headers['accept'] = request.accept.join(', ');
+  if (request.contentType !== undefined) headers['content-type'] = request.contentType;
+  return headers;
+}
+
+/** The refusals never show the URL's user info, path or query. */
+function parseTarget(target: string | URL, allowHttp: boolean): URL {
+  const url = URL.parse(String(target));
+  if (url === null) throw new FederationError('address_forbidden', 'the address is not a URL');
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    throw new FederationError('address_forbidden', `scheme ${url.protocol} is refused: only https is accepted`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new FederationError('address_forbidden', `the URL for ${url.host} contains user info, which is refused`);
+  }
+  if (url.protocol === 'http:' && !allowHttp && !isLoopbackHost(url.hostname)) {
+    throw new FederationError('address_forbidden', `http is refused for ${url.host}: it is accepted on loopback only`);
+  }
+  return url;
+}

@@ -1,0 +1,44 @@
+/** Reads authorities and their keys, as far as the reader reaches. */
+import { and, asc, eq, gt, inArray } from 'drizzle-orm';
+import type { Db, Tx } from '../../storage/connect.ts';
+import { authorities } from '../../storage/schema/authorities.ts';
+import { authorityKeys } from '../../storage/schema/authority-keys.ts';
+import { type Actor, authorise, notFound, READERS, requireRole } from '../actor.ts';
+import { cursorId, type Page, type PageRequest, pageOf } from '../page.ts';
+import type { Authority, AuthorityKey } from './authority.ts';
+
+/** @throws RegistryError not_found, role_missing */
+export async function readAuthority(db: Db | Tx, actor: Actor, authorityId: string): Promise<Authority> {
+  authorise(actor, READERS, authorityId);
+  const [authority] = await db.select().from(authorities).where(eq(authorities.id, authorityId));
+  if (authority === undefined) throw notFound('authority', authorityId);
+  return authority;
+}
+
+export async function listAuthorities(db: Db, actor: Actor, request: PageRequest): Promise<Page<Authority>> {
+  requireRole(actor, READERS);
+  const after = cursorId(request);
+  const reached = actor.authorities === 'all' ? undefined : inArray(authorities.id, [...actor.authorities]);
+  const rows = await db
+    .select()
+    .from(authorities)
+    .where(and(reached, after === undefined ? undefined : gt(authorities.id, after)))
+    .orderBy(asc(authorities.id))
+    .limit(request.limit + 1);
+  return pageOf(rows, request);
+}
+
+/** Keys without their private halves, sealed or not. */
+export async function listAuthorityKeys(
+  db: Db,
+  actor: Actor,
+  authorityId: string,
+): Promise<Omit<AuthorityKey, 'sealedPrivateKey'>[]> {
+  await readAuthority(db, actor, authorityId);
+  const rows = await db
+    .select()
+    .from(authorityKeys)
+    .where(eq(authorityKeys.authorityId, authorityId))
+    .orderBy(asc(authorityKeys.id));
+  return rows.map(({ sealedPrivateKey: _, ...key }) => key);
+}

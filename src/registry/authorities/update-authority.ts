@@ -1,0 +1,103 @@
+/** Changes what an authority publishes and puts into its statements. */
+import { and, eq, inArray, sql } from 'drizzle-orm';
+import type { IdentifierOptions } from '../../federation/identifiers.ts';
+import { type JsonObject, jsonEquals } from '../../federation/json.ts';
+import type { Tx } from '../../storage/connect.ts';
+import { authorities } from '../../storage/schema/authorities.ts';
+import { entities } from '../../storage/schema/entities.ts';
+import { authorise, notFound } from '../actor.ts';
+import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../change.ts';
+import {
+  inputConstraints,
+  inputHints,
+  inputLifetime,
+  inputOwnMetadata,
+  inputPolicy,
+  mergedPolicy,
+} from '../claims-input.ts';
+import { invalidField } from '../registry-error.ts';
+import { LIVE_STATES } from '../states.ts';
+import { type Authority, authoritySnapshot } from './authority.ts';
+
+/** What may be changed after an authority was made; its Entity Identifier may not. */
+export interface AuthoritySettings {
+  name: string;
+  authorityHints: string[];
+  /** Informational parameters of its federation_entity metadata (OIDFED §5.2.2). */
+  metadata: JsonObject;
+  defaultMetadataPolicy: JsonObject;
+  defaultConstraints: JsonObject | null;
+  configurationLifetimeSeconds: number;
+  statementLifetimeSeconds: number;
+  resolveLifetimeSeconds: number;
+}
+
+/** The settings of an authority as they will be kept. @throws RegistryError validation_failed */
+export function inputAuthoritySettings<T extends AuthoritySettings>(
+  settings: T,
+  entityIdentifier: string,
+  options: IdentifierOptions,
+): T {
+  const { authorityHints } = settings;
+  inputHints(authorityHints, options, '/authorityHints');
+  const ownPlace = authorityHints.indexOf(entityIdentifier);
+  if (ownPlace !== -1) throw invalidField(`/authorityHints/${ownPlace}`, 'names the authority itself');
+  inputOwnMetadata(settings.metadata, options, '/metadata');
+  inputPolicy(settings.defaultMetadataPolicy, '/defaultMetadataPolicy');
+  for (const name of ['configurationLifetimeSeconds', 'statementLifetimeSeconds', 'resolveLifetimeSeconds'] as const) {
+    inputLifetime(settings[name], `/${name}`);
+  }
+  return { ...settings, defaultConstraints: inputConstraints(settings.defaultConstraints, '/defaultConstraints') };
+}
+
+/**
+ * Changes settings; all statements of the authority follow at once. A default policy that contradicts an entity's own
+ * is refused. Settings that are so already change nothing.
+ * @throws RegistryError not_found, role_missing, validation_failed, policy_conflict, version_mismatch
+ */
+export async function updateAuthority(
+  context: ChangeContext,
+  authorityId: string,
+  settings: Partial<AuthoritySettings>,
+  expectedVersion?: number,
+): Promise<Authority> {
+  authorise(context.actor, ['admin'], authorityId);
+  return changeRegistry(context, async (tx, record) => {
+    const [before] = await tx.select().from(authorities).where(eq(authorities.id, authorityId)).for('update');
+    if (before === undefined) throw notFound('authority', authorityId);
+    requireVersion(before, expectedVersion);
+    const changed = inputAuthoritySettings(withChanges(before, settings), before.entityIdentifier, context);
+    const after: Authority = { ...changed, version: before.version + 1 };
+    if (jsonEquals(authoritySnapshot(before), authoritySnapshot(after))) return before;
+    if (settings.defaultMetadataPolicy !== undefined) {
+      await checkAgainstEntities(tx, authorityId, settings.defaultMetadataPolicy);
+    }
+    await tx.update(authorities).set(after).where(eq(authorities.id, authorityId));
+    record({
+      action: 'authority.update',
+      authorityId,
+      subjectKind: 'authority',
+      subjectId: authorityId,
+      before: authoritySnapshot(before),
+      after: authoritySnapshot(after),
+    });
+    return after;
+  });
+}
+
+/** Only entities with a policy of their own can contradict the default. */
+async function checkAgainstEntities(tx: Tx, authorityId: string, policy: JsonObject): Promise<void> {
+  const withOwnPolicy = await tx
+    .select({ entityIdentifier: entities.entityIdentifier, metadataPolicy: entities.metadataPolicy })
+    .from(entities)
+    .where(
+      and(
+        eq(entities.authorityId, authorityId),
+        inArray(entities.state, [...LIVE_STATES]),
+        sql`${entities.metadataPolicy} <> '{}'::jsonb`,
+      ),
+    );
+  for (const entity of withOwnPolicy) {
+    mergedPolicy(policy, entity.metadataPolicy, entity.entityIdentifier, '/defaultMetadataPolicy');
+  }
+}

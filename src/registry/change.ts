@@ -1,0 +1,149 @@
+/** The one way to change the registry: a transaction, its audit rows, the next seq taken last, a notification. */
+import { and, eq, sql } from 'drizzle-orm';
+import type { JsonObject } from '../federation/json.ts';
+import { CHANGES_CHANNEL } from '../storage/change-feed.ts';
+import type { Db, Tx } from '../storage/connect.ts';
+import { audit } from '../storage/schema/audit.ts';
+import { idempotencyKeys } from '../storage/schema/idempotency-keys.ts';
+import { registryCounter } from '../storage/schema/registry-counter.ts';
+import type { Actor } from './actor.ts';
+import { RegistryError } from './registry-error.ts';
+
+/** What every verb needs to act: where, who, when, and whom to tell. */
+export interface ChangeContext {
+  db: Db;
+  actor: Actor;
+  now: Date;
+  requestId: string | null;
+  newId: () => string;
+  /** Whether `http` Entity Identifiers are accepted beyond loopback. */
+  allowHttp: boolean;
+  /** Resolves when this node's own caches follow the registry up to `seq`. */
+  committed: (seq: number) => Promise<void>;
+}
+
+/** Names of the kinds of records that audit rows and change notifications speak of. */
+export type SubjectKind =
+  | 'authority'
+  | 'authority_key'
+  | 'organisation'
+  | 'entity'
+  | 'trust_anchor'
+  | 'api_token'
+  | 'deployment';
+
+export interface AuditEntry {
+  /** `<kind>.<verb>`, such as `entity.suspend`. */
+  action: string;
+  authorityId: string | null;
+  subjectKind: SubjectKind;
+  subjectId: string;
+  before?: JsonObject;
+  after?: JsonObject;
+  reason?: string;
+}
+
+/** Marks a request that may be repeated: the same key and the same request make one record only. */
+export interface Idempotency {
+  key: string;
+  /** Digest of method, path and body. */
+  requestHash: string;
+}
+
+/**
+ * Runs a change. What `work` records becomes audit rows under the next `seq`, which is taken after all else, so that
+ * the counter is locked briefly and numbers appear in the order of commits. Work that records nothing takes no seq.
+ */
+export async function changeRegistry<T>(
+  context: ChangeContext,
+  work: (tx: Tx, record: (entry: AuditEntry) => void) => Promise<T>,
+): Promise<T> {
+  const { result, seq } = await context.db.transaction(async (tx) => {
+    const entries: AuditEntry[] = [];
+    const result = await work(tx, (entry) => entries.push(entry));
+    return { result, seq: entries.length === 0 ? null : await writeAudit(tx, context, entries) };
+  });
+  if (seq !== null) await context.committed(seq);
+  return result;
+}
+
+async function writeAudit(tx: Tx, context: ChangeContext, entries: readonly AuditEntry[]): Promise<number> {
+  const [counter] = await tx
+    .update(registryCounter)
+    .set({ seq: sql`${registryCounter.seq} + 1` })
+    .where(eq(registryCounter.id, 1))
+    .returning({ seq: registryCounter.seq });
+  if (counter === undefined) throw new Error('the registry counter is missing; restore the database');
+  const { kind, id, name } = context.actor;
+  await tx.insert(audit).values(
+    entries.map((entry, ordinal) => ({
+      ...entry,
+      seq: counter.seq,
+      ordinal,
+      at: context.now,
+      actor: { kind, id, name },
+      requestId: context.requestId,
+    })),
+  );
+  await tx.execute(sql`select pg_notify(${CHANGES_CHANNEL}, ${String(counter.seq)})`);
+  return counter.seq;
+}
+
+/**
+ * Makes a record at most once for an idempotency key, inside the transaction that makes it.
+ * @returns the id of the record made now or before, and whether it is new
+ * @throws RegistryError idempotency_key_reused when the key came with another request
+ */
+export async function createOnce(
+  tx: Tx,
+  context: ChangeContext,
+  idempotency: Idempotency | undefined,
+  create: (id: string) => Promise<void>,
+): Promise<{ id: string; isNew: boolean }> {
+  const id = context.newId();
+  if (idempotency !== undefined) {
+    const claimed = await tx
+      .insert(idempotencyKeys)
+      .values({ actorId: context.actor.id, ...idempotency, subjectId: id, createdAt: context.now })
+      .onConflictDoNothing()
+      .returning({ key: idempotencyKeys.key });
+    if (claimed.length === 0) {
+      const earlier = await madeBefore(tx, context.actor, idempotency);
+      if (earlier !== undefined) return { id: earlier, isNew: false };
+    }
+  }
+  await create(id);
+  return { id, isNew: true };
+}
+
+/**
+ * The record that an earlier request with this idempotency key made.
+ * @throws RegistryError idempotency_key_reused
+ */
+export async function madeBefore(db: Db | Tx, actor: Actor, idempotency: Idempotency): Promise<string | undefined> {
+  const [earlier] = await db
+    .select({ subjectId: idempotencyKeys.subjectId, requestHash: idempotencyKeys.requestHash })
+    .from(idempotencyKeys)
+    .where(and(eq(idempotencyKeys.actorId, actor.id), eq(idempotencyKeys.key, idempotency.key)));
+  if (earlier === undefined) return undefined;
+  if (earlier.requestHash !== idempotency.requestHash) {
+    throw new RegistryError('idempotency_key_reused', 'this Idempotency-Key came with another request; use a new one');
+  }
+  return earlier.subjectId;
+}
+
+/** The record with the given members in place of its own; a member that is undefined leaves what there is. */
+export function withChanges<T extends object>(record: T, changes: Partial<NoInfer<T>>): T {
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  return { ...record, ...Object.fromEntries(given) };
+}
+
+/**
+ * Refuses to change a record that is no longer what the caller saw.
+ * @throws RegistryError version_mismatch
+ */
+export function requireVersion(record: { version: number }, expectedVersion: number | undefined): void {
+  if (expectedVersion === undefined || record.version === expectedVersion) return;
+  const message = 'the record changed since it was read; read it again and decide anew';
+  throw new RegistryError('version_mismatch', message, { version: record.version });
+}

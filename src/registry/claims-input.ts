@@ -1,0 +1,141 @@
+/** Claims that a caller hands in: refused with the field at fault, by the same rules that readers will apply. */
+import { checkConstraints } from '../federation/constraints.ts';
+import { FederationError, pointer } from '../federation/errors.ts';
+import { type IdentifierOptions, parseEntityIdentifier } from '../federation/identifiers.ts';
+import type { JsonObject } from '../federation/json.ts';
+import { checkJwkSet, type JwkSet } from '../federation/jwk-set.ts';
+import { publishedKeyComplaint } from '../federation/lint/lint-statement.ts';
+import { checkFederationEntity } from '../federation/metadata/federation-entity.ts';
+import { checkMetadata } from '../federation/metadata/metadata.ts';
+import { mergeForStatement } from '../federation/policy/merge-for-statement.ts';
+import { type MetadataPolicy, parseMetadataPolicy } from '../federation/policy/parse-policy.ts';
+import { STATEMENT_CLAIMS } from '../federation/statement/entity-statement.ts';
+import { invalidField, RegistryError } from './registry-error.ts';
+
+/** Shortest and longest life of a statement that may be configured, in seconds. */
+export const LIFETIME_SECONDS = { min: 60, max: 90 * 86_400 } as const;
+
+/** @throws RegistryError validation_failed */
+export function inputLifetime(seconds: number, field: string): number {
+  const { min, max } = LIFETIME_SECONDS;
+  if (Number.isInteger(seconds) && seconds >= min && seconds <= max) return seconds;
+  throw invalidField(field, `is a whole number of seconds from ${min} to ${max}`);
+}
+
+/** @throws RegistryError validation_failed at `field` */
+export function inputIdentifier(value: string, options: IdentifierOptions, field: string): string {
+  return asField(field, () => parseEntityIdentifier(value, options));
+}
+
+export function inputHints(hints: readonly string[], options: IdentifierOptions, field: string): string[] {
+  if (new Set(hints).size !== hints.length) throw invalidField(field, 'names an entity twice');
+  return hints.map((hint, index) => inputIdentifier(hint, options, `${field}/${index}`));
+}
+
+/** Public keys only; a private one is refused and goes nowhere, not even into a log. */
+export function inputJwkSet(jwks: unknown, field: string): JwkSet {
+  return asField(field, () => {
+    const checked = checkJwkSet(jwks, '');
+    checked.keys.forEach((key, index) => {
+      const complaint = publishedKeyComplaint(key);
+      if (complaint !== undefined) throw new FederationError('key_unsuitable', complaint, pointer('keys', index));
+    });
+    return checked;
+  });
+}
+
+export function inputConstraints(constraints: JsonObject | null, field: string): JsonObject | null {
+  if (constraints === null || Object.keys(constraints).length === 0) return null;
+  asField(field, () => checkConstraints(constraints, ''));
+  return constraints;
+}
+
+export function inputPolicy(policy: JsonObject, field: string): JsonObject {
+  asField(field, () => parseMetadataPolicy(policy, undefined, ''));
+  return policy;
+}
+
+/** Endpoints of an entity are its own word; a superior that set them would take over its traffic (§8.1, §8.2, §8.4). */
+const OWN_WORD = /^federation_\w+_endpoint$/;
+
+/** `metadata` of a Subordinate Statement about `subject`. */
+export function inputSuperiorMetadata(
+  metadata: JsonObject,
+  subject: string,
+  options: IdentifierOptions,
+  field: string,
+): JsonObject {
+  asField(field, () => checkMetadata(metadata, { subject, isConfiguration: false, identifierOptions: options }, ''));
+  for (const parameter of Object.keys((metadata['federation_entity'] as JsonObject | undefined) ?? {})) {
+    if (OWN_WORD.test(parameter)) {
+      throw invalidField(
+        `${field}/federation_entity/${parameter}`,
+        "is published by the entity's own configuration only",
+      );
+    }
+  }
+  return metadata;
+}
+
+/** Names that Holdfast publishes itself in an authority's federation_entity metadata. */
+const OWN_PARAMETERS = /^(federation_|organization_name$|jwks|signed_jwks_uri$|endpoint_auth_)/;
+
+/** Informational parameters of an authority's own federation_entity metadata. */
+export function inputOwnMetadata(parameters: JsonObject, options: IdentifierOptions, field: string): JsonObject {
+  for (const [parameter, value] of Object.entries(parameters)) {
+    const at = `${field}${pointer(parameter)}`;
+    if (OWN_PARAMETERS.test(parameter)) throw invalidField(at, 'is published by Holdfast itself');
+    if (value === null) throw invalidField(at, 'must not be null; leave the parameter out');
+  }
+  asField(field, () => checkFederationEntity(parameters, { isConfiguration: true, identifierOptions: options }, ''));
+  return parameters;
+}
+
+export function inputAdditionalClaims(claims: JsonObject, crit: readonly string[]): void {
+  for (const name of Object.keys(claims)) {
+    if (STATEMENT_CLAIMS.has(name))
+      throw invalidField(`/additionalClaims${pointer(name)}`, 'is set by Holdfast itself');
+  }
+  if (new Set(crit).size !== crit.length) throw invalidField('/crit', 'names a claim twice');
+  crit.forEach((name, index) => {
+    if (!Object.hasOwn(claims, name)) throw invalidField(`/crit/${index}`, 'names no claim of additionalClaims');
+  });
+}
+
+/**
+ * The policy that goes into a statement: the authority's default merged with the entity's own.
+ * @param field the one that would be saved and is at fault
+ * @throws RegistryError policy_conflict
+ */
+export function mergedPolicy(
+  authorityDefault: JsonObject,
+  own: JsonObject,
+  entityIdentifier: string,
+  field: '/metadataPolicy' | '/defaultMetadataPolicy' = '/metadataPolicy',
+): MetadataPolicy {
+  try {
+    return mergeForStatement([
+      { place: 'default', metadataPolicy: parseMetadataPolicy(authorityDefault) },
+      { place: 'own', metadataPolicy: parseMetadataPolicy(own) },
+    ]);
+  } catch (error) {
+    if (!(error instanceof FederationError)) throw error;
+    const message = `the policy of ${entityIdentifier} contradicts the authority's default: ${error.message}`;
+    const errors = [{ pointer: error.at.replace(/^(\w+ )?\/metadata_policy/, field), detail: error.message }];
+    throw new RegistryError('policy_conflict', message, { errors, entity: entityIdentifier }, { cause: error });
+  }
+}
+
+function asField<T>(field: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    if (!(error instanceof FederationError)) throw error;
+    throw new RegistryError(
+      'validation_failed',
+      `${field}${error.at} ${error.message}`,
+      { errors: [{ pointer: `${field}${error.at}`, detail: error.message }], reason: error.reason },
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,124 @@
+/** Records an entity that asks to be admitted. It is pending: nothing is vouched for yet. */
+import { and, desc, eq, notInArray } from 'drizzle-orm';
+import type { JwkSet } from '../../federation/jwk-set.ts';
+import type { Tx } from '../../storage/connect.ts';
+import { entities } from '../../storage/schema/entities.ts';
+import { authorise } from '../actor.ts';
+import { type ChangeContext, changeRegistry, createOnce, type Idempotency } from '../change.ts';
+import { inputIdentifier, inputJwkSet } from '../claims-input.ts';
+import { readOrganisation } from '../organisations/read-organisation.ts';
+import { RegistryError } from '../registry-error.ts';
+import { LIVE_STATES } from '../states.ts';
+import { isUniqueViolation } from '../unique-violation.ts';
+import {
+  type CheckedEvidence,
+  type Entity,
+  type EntityRow,
+  entitySnapshot,
+  type SubordinateSettings,
+} from './entity.ts';
+import { readEntity, registeredKeysOf } from './read-entity.ts';
+import { registerKeys } from './register-keys.ts';
+import { checkPolicyAgainstDefault, inputSubordinateSettings } from './subordinate-settings.ts';
+
+export interface NewEntity extends SubordinateSettings, CheckedEvidence {
+  organisationId: string;
+  entityIdentifier: string;
+  enrolment: 'published' | 'handed_over';
+  entityTypes: string[];
+  isIntermediate: boolean;
+  /** Federation Entity Keys to register; null while no configuration showed any. */
+  jwks: JwkSet | null;
+  /** Runs in the same transaction, such as spending the challenge that proved the keys. */
+  alongside?: (tx: Tx) => Promise<void>;
+}
+
+/**
+ * @throws RegistryError not_found, role_missing, validation_failed, policy_conflict, entity_exists,
+ *   idempotency_key_reused
+ */
+export async function addEntity(context: ChangeContext, input: NewEntity, idempotency?: Idempotency): Promise<Entity> {
+  const { authorityId } = await readOrganisation(context.db, context.actor, input.organisationId);
+  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  inputIdentifier(input.entityIdentifier, context, '/entityIdentifier');
+  const settings = inputSubordinateSettings(input, input.entityIdentifier, context);
+  if (input.jwks !== null) inputJwkSet(input.jwks, '/jwks');
+  const { id } = await changeRegistry(context, async (tx, record) => {
+    return await createOnce(tx, context, idempotency, async (entityId) => {
+      await checkPolicyAgainstDefault(tx, authorityId, settings, input.entityIdentifier);
+      await input.alongside?.(tx);
+      const previous = await previousRecord(tx, authorityId, input);
+      const entity = newRow(entityId, authorityId, { ...input, ...settings }, context, previous);
+      try {
+        await tx.insert(entities).values(entity);
+      } catch (error) {
+        if (!isUniqueViolation(error, 'entities_live_identifier')) throw error;
+        const message = `${input.entityIdentifier} is enrolled under this authority already`;
+        throw new RegistryError('entity_exists', message, {}, { cause: error });
+      }
+      if (input.jwks !== null) await registerKeys(tx, entity, input.jwks, context.now);
+      record({
+        action: 'entity.add',
+        authorityId,
+        subjectKind: 'entity',
+        subjectId: entityId,
+        after: entitySnapshot(entity, await registeredKeysOf(tx, entityId)),
+      });
+    });
+  });
+  return readEntity(context.db, context.actor, id);
+}
+
+/** The latest record of this identifier that was closed; a closed one is never opened again. */
+async function previousRecord(tx: Tx, authorityId: string, input: NewEntity): Promise<PreviousRecord | undefined> {
+  const [previous] = await tx
+    .select({ id: entities.id, version: entities.version })
+    .from(entities)
+    .where(
+      and(
+        eq(entities.authorityId, authorityId),
+        eq(entities.entityIdentifier, input.entityIdentifier),
+        notInArray(entities.state, [...LIVE_STATES]),
+      ),
+    )
+    .orderBy(desc(entities.id))
+    .limit(1);
+  return previous;
+}
+
+type PreviousRecord = Pick<EntityRow, 'id' | 'version'>;
+
+function newRow(
+  id: string,
+  authorityId: string,
+  input: NewEntity,
+  context: ChangeContext,
+  previous: PreviousRecord | undefined,
+): EntityRow {
+  return {
+    id,
+    authorityId,
+    organisationId: input.organisationId,
+    previousId: previous?.id ?? null,
+    entityIdentifier: input.entityIdentifier,
+    enrolment: input.enrolment,
+    registeredEntityTypes: input.entityTypes,
+    registeredIntermediate: input.isIntermediate,
+    verifiedEntityTypes: input.verifiedEntityTypes,
+    verifiedIntermediate: input.verifiedIntermediate,
+    metadata: input.metadata,
+    metadataPolicy: input.metadataPolicy,
+    constraints: input.constraints,
+    additionalClaims: input.additionalClaims,
+    crit: input.crit,
+    statementLifetimeSeconds: input.statementLifetimeSeconds,
+    checks: input.checks,
+    evidence: input.evidence,
+    state: 'pending',
+    stateReason: null,
+    stateChangedAt: context.now,
+    // Versions of one Entity Identifier never go back: what is signed later is told from what was signed before by it.
+    version: (previous?.version ?? 0) + 1,
+    createdAt: context.now,
+  };
+}

@@ -1,0 +1,93 @@
+/** Reads entities with their keys, as far as the reader reaches. */
+import { and, asc, eq, gt, inArray, isNull } from 'drizzle-orm';
+import type { Jwk } from '../../federation/jwk-set.ts';
+import type { Db, Tx } from '../../storage/connect.ts';
+import { entities, entityKeys } from '../../storage/schema/entities.ts';
+import { organisations, type ParticipantState } from '../../storage/schema/organisations.ts';
+import { type Actor, authorise, notFound, READERS, reaches, requireRole } from '../actor.ts';
+import { cursorId, type Page, type PageRequest, pageOf } from '../page.ts';
+import { isRecordId } from '../record-id.ts';
+import type { Entity, EntityRow, RegisteredKey } from './entity.ts';
+
+/** @throws RegistryError not_found (also when it belongs to an authority out of reach), role_missing */
+export async function readEntity(db: Db | Tx, actor: Actor, entityId: string): Promise<Entity> {
+  requireRole(actor, READERS);
+  if (!isRecordId(entityId)) throw notFound('entity', entityId);
+  const [found] = await db
+    .select({ entity: entities, organisationState: organisations.state })
+    .from(entities)
+    .innerJoin(organisations, eq(organisations.id, entities.organisationId))
+    .where(eq(entities.id, entityId));
+  if (found === undefined || !reaches(actor, found.entity.authorityId)) throw notFound('entity', entityId);
+  return { ...found.entity, organisationState: found.organisationState, keys: await registeredKeysOf(db, entityId) };
+}
+
+export interface EntityFilter {
+  authorityId?: string;
+  organisationId?: string;
+  entityIdentifier?: string;
+  state?: ParticipantState;
+}
+
+/** @throws RegistryError not_found when the filter names an authority out of reach, role_missing */
+export async function listEntities(
+  db: Db,
+  actor: Actor,
+  filter: EntityFilter,
+  request: PageRequest,
+): Promise<Page<Entity>> {
+  requireRole(actor, READERS);
+  if (filter.authorityId !== undefined) authorise(actor, READERS, filter.authorityId);
+  const after = cursorId(request);
+  const rows = await db
+    .select({ entity: entities, organisationState: organisations.state })
+    .from(entities)
+    .innerJoin(organisations, eq(organisations.id, entities.organisationId))
+    .where(
+      and(
+        actor.authorities === 'all' ? undefined : inArray(entities.authorityId, [...actor.authorities]),
+        filter.authorityId === undefined ? undefined : eq(entities.authorityId, filter.authorityId),
+        filter.organisationId === undefined ? undefined : eq(entities.organisationId, filter.organisationId),
+        filter.entityIdentifier === undefined ? undefined : eq(entities.entityIdentifier, filter.entityIdentifier),
+        filter.state === undefined ? undefined : eq(entities.state, filter.state),
+        after === undefined ? undefined : gt(entities.id, after),
+      ),
+    )
+    .orderBy(asc(entities.id))
+    .limit(request.limit + 1);
+  const keys = await registeredKeys(
+    db,
+    rows.map((row) => row.entity.id),
+  );
+  const found = rows.map(({ entity, organisationState }) => ({
+    ...entity,
+    organisationState,
+    keys: keys.get(entity.id) ?? [],
+  }));
+  return pageOf(found, request);
+}
+
+/** Keys of one entity that were not removed, in their order. */
+export async function registeredKeysOf(db: Db | Tx, entityId: string): Promise<RegisteredKey[]> {
+  return (await registeredKeys(db, [entityId])).get(entityId) ?? [];
+}
+
+/** Keys that were not removed, in their order, by entity id. */
+async function registeredKeys(
+  db: Db | Tx,
+  entityIds: readonly string[],
+): Promise<Map<EntityRow['id'], RegisteredKey[]>> {
+  const byEntity = new Map<string, RegisteredKey[]>();
+  if (entityIds.length === 0) return byEntity;
+  const rows = await db
+    .select()
+    .from(entityKeys)
+    .where(and(inArray(entityKeys.entityId, [...entityIds]), isNull(entityKeys.removedAt)))
+    .orderBy(asc(entityKeys.position));
+  for (const { entityId, publicJwk, expiresAt } of rows) {
+    const keys = byEntity.get(entityId) ?? [];
+    keys.push({ jwk: publicJwk as Jwk, expiresAt });
+    byEntity.set(entityId, keys);
+  }
+  return byEntity;
+}

@@ -1,0 +1,53 @@
+/** Reads what an authority says about a subordinate right now: only about active ones, with what is signed already. */
+import { and, asc, eq, isNull } from 'drizzle-orm';
+import type { Jwk } from '../../federation/jwk-set.ts';
+import type { Db } from '../../storage/connect.ts';
+import { entities, entityKeys } from '../../storage/schema/entities.ts';
+import { issuedStatements } from '../../storage/schema/issued-statements.ts';
+import { organisations } from '../../storage/schema/organisations.ts';
+import type { EntityRow, RegisteredKey } from './entity.ts';
+
+export type StoredStatement = typeof issuedStatements.$inferSelect;
+
+export interface Subordinate {
+  entity: EntityRow;
+  keys: RegisteredKey[];
+  /** The statement as last signed, by whichever node. */
+  stored: StoredStatement | undefined;
+}
+
+/** @returns undefined unless the entity and its organisation are both active */
+export async function readSubordinate(
+  db: Db,
+  authorityId: string,
+  entityIdentifier: string,
+): Promise<Subordinate | undefined> {
+  const rows = await db
+    .select({ entity: entities, key: entityKeys, stored: issuedStatements })
+    .from(entities)
+    .innerJoin(organisations, eq(organisations.id, entities.organisationId))
+    .leftJoin(entityKeys, and(eq(entityKeys.entityId, entities.id), isNull(entityKeys.removedAt)))
+    .leftJoin(
+      issuedStatements,
+      and(
+        eq(issuedStatements.authorityId, entities.authorityId),
+        eq(issuedStatements.kind, 'subordinate-statement'),
+        eq(issuedStatements.subject, entities.entityIdentifier),
+      ),
+    )
+    .where(
+      and(
+        eq(entities.authorityId, authorityId),
+        eq(entities.entityIdentifier, entityIdentifier),
+        eq(entities.state, 'active'),
+        eq(organisations.state, 'active'),
+      ),
+    )
+    .orderBy(asc(entityKeys.position));
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  const keys = rows.flatMap(({ key }) =>
+    key === null ? [] : [{ jwk: key.publicJwk as Jwk, expiresAt: key.expiresAt }],
+  );
+  return { entity: first.entity, keys, stored: first.stored ?? undefined };
+}

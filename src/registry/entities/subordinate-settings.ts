@@ -1,0 +1,53 @@
+/** Checks of what a superior wants to say about a subordinate, before it is saved. */
+import { eq } from 'drizzle-orm';
+import type { IdentifierOptions } from '../../federation/identifiers.ts';
+import type { Tx } from '../../storage/connect.ts';
+import { authorities } from '../../storage/schema/authorities.ts';
+import { notFound } from '../actor.ts';
+import {
+  inputAdditionalClaims,
+  inputConstraints,
+  inputLifetime,
+  inputPolicy,
+  inputSuperiorMetadata,
+  mergedPolicy,
+} from '../claims-input.ts';
+import type { SubordinateSettings } from './entity.ts';
+
+/** The settings of the statement about `subject` as they will be kept. @throws RegistryError validation_failed */
+export function inputSubordinateSettings(
+  settings: SubordinateSettings,
+  subject: string,
+  options: IdentifierOptions,
+): SubordinateSettings {
+  const { metadata, metadataPolicy, constraints, additionalClaims, crit, statementLifetimeSeconds } = settings;
+  inputAdditionalClaims(additionalClaims, crit);
+  if (statementLifetimeSeconds !== null) inputLifetime(statementLifetimeSeconds, '/statementLifetimeSeconds');
+  return {
+    metadata: inputSuperiorMetadata(metadata, subject, options, '/metadata'),
+    metadataPolicy: inputPolicy(metadataPolicy, '/metadataPolicy'),
+    constraints: inputConstraints(constraints, '/constraints'),
+    additionalClaims,
+    crit,
+    statementLifetimeSeconds,
+  };
+}
+
+/**
+ * Holds the authority's default policy still while an entity's own is checked against it and saved.
+ * @throws RegistryError policy_conflict, not_found
+ */
+export async function checkPolicyAgainstDefault(
+  tx: Tx,
+  authorityId: string,
+  settings: SubordinateSettings,
+  entityIdentifier: string,
+): Promise<void> {
+  const [authority] = await tx
+    .select({ defaultMetadataPolicy: authorities.defaultMetadataPolicy })
+    .from(authorities)
+    .where(eq(authorities.id, authorityId))
+    .for('share');
+  if (authority === undefined) throw notFound('authority', authorityId);
+  mergedPolicy(authority.defaultMetadataPolicy, settings.metadataPolicy, entityIdentifier);
+}

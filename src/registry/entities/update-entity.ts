@@ -1,0 +1,64 @@
+/** Changes what a superior says about a subordinate, and which of its keys are registered. */
+import { eq } from 'drizzle-orm';
+import { jsonEquals } from '../../federation/json.ts';
+import type { JwkSet } from '../../federation/jwk-set.ts';
+import { entities } from '../../storage/schema/entities.ts';
+import { authorise } from '../actor.ts';
+import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../change.ts';
+import { inputJwkSet } from '../claims-input.ts';
+import { invalidField } from '../registry-error.ts';
+import { type Entity, type EntityRow, entitySnapshot, type SubordinateSettings } from './entity.ts';
+import { lockOpenEntity } from './lock-entity.ts';
+import { readEntity, registeredKeysOf } from './read-entity.ts';
+import { registerKeys } from './register-keys.ts';
+import { checkPolicyAgainstDefault, inputSubordinateSettings } from './subordinate-settings.ts';
+
+export interface EntityChanges extends Partial<SubordinateSettings> {
+  /** Replaces the registered keys: those of the same kid stay, missing ones are removed, new ones are added. */
+  jwks?: JwkSet;
+}
+
+/**
+ * What is so already changes nothing.
+ * @throws RegistryError not_found, role_missing, validation_failed, policy_conflict, version_mismatch,
+ *   illegal_transition when the record is closed
+ */
+export async function updateEntity(
+  context: ChangeContext,
+  entityId: string,
+  changes: EntityChanges,
+  expectedVersion?: number,
+): Promise<Entity> {
+  const { authorityId } = await readEntity(context.db, context.actor, entityId);
+  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  const { jwks, ...settings } = changes;
+  await changeRegistry(context, async (tx, record) => {
+    const before = await lockOpenEntity(tx, entityId);
+    requireVersion(before, expectedVersion);
+    const snapshotBefore = entitySnapshot(before, await registeredKeysOf(tx, entityId));
+    const valid = inputSubordinateSettings(withChanges(before, settings), before.entityIdentifier, context);
+    const after: EntityRow = { ...before, ...valid, version: before.version + 1 };
+    await checkPolicyAgainstDefault(tx, authorityId, after, before.entityIdentifier);
+    if (jwks !== undefined) await registerKeys(tx, before, inputKeys(jwks, before), context.now);
+    const snapshotAfter = entitySnapshot(after, await registeredKeysOf(tx, entityId));
+    if (jsonEquals(snapshotBefore, snapshotAfter)) return;
+    await tx.update(entities).set(after).where(eq(entities.id, entityId));
+    record({
+      action: 'entity.update',
+      authorityId,
+      subjectKind: 'entity',
+      subjectId: entityId,
+      before: snapshotBefore,
+      after: snapshotAfter,
+    });
+  });
+  return readEntity(context.db, context.actor, entityId);
+}
+
+/** @throws RegistryError validation_failed while the keys are those of the configuration that is being checked */
+function inputKeys(jwks: JwkSet, entity: EntityRow): JwkSet {
+  if (entity.state === 'pending' && entity.enrolment === 'published') {
+    throw invalidField('/jwks', 'are those of its Entity Configuration until it is approved; run the checks again');
+  }
+  return inputJwkSet(jwks, '/jwks');
+}

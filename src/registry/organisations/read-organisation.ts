@@ -1,0 +1,50 @@
+/** Reads organisations, as far as the reader reaches. */
+import { and, asc, eq, gt, inArray } from 'drizzle-orm';
+import type { Db, Tx } from '../../storage/connect.ts';
+import { organisations, type ParticipantState } from '../../storage/schema/organisations.ts';
+import { type Actor, authorise, notFound, READERS, reaches, requireRole } from '../actor.ts';
+import { cursorId, type Page, type PageRequest, pageOf } from '../page.ts';
+import { isRecordId } from '../record-id.ts';
+import type { Organisation } from './organisation.ts';
+
+/** @throws RegistryError not_found (also when it belongs to an authority out of reach), role_missing */
+export async function readOrganisation(db: Db | Tx, actor: Actor, organisationId: string): Promise<Organisation> {
+  requireRole(actor, READERS);
+  if (!isRecordId(organisationId)) throw notFound('organisation', organisationId);
+  const [organisation] = await db.select().from(organisations).where(eq(organisations.id, organisationId));
+  if (organisation === undefined || !reaches(actor, organisation.authorityId)) {
+    throw notFound('organisation', organisationId);
+  }
+  return organisation;
+}
+
+export interface OrganisationFilter {
+  authorityId?: string;
+  state?: ParticipantState;
+}
+
+/** @throws RegistryError not_found when the filter names an authority out of reach, role_missing */
+export async function listOrganisations(
+  db: Db,
+  actor: Actor,
+  filter: OrganisationFilter,
+  request: PageRequest,
+): Promise<Page<Organisation>> {
+  requireRole(actor, READERS);
+  if (filter.authorityId !== undefined) authorise(actor, READERS, filter.authorityId);
+  const after = cursorId(request);
+  const rows = await db
+    .select()
+    .from(organisations)
+    .where(
+      and(
+        actor.authorities === 'all' ? undefined : inArray(organisations.authorityId, [...actor.authorities]),
+        filter.authorityId === undefined ? undefined : eq(organisations.authorityId, filter.authorityId),
+        filter.state === undefined ? undefined : eq(organisations.state, filter.state),
+        after === undefined ? undefined : gt(organisations.id, after),
+      ),
+    )
+    .orderBy(asc(organisations.id))
+    .limit(request.limit + 1);
+  return pageOf(rows, request);
+}

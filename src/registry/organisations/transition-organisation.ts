@@ -1,0 +1,43 @@
+/** Approves, rejects, suspends, reinstates, withdraws or revokes an organisation, and with it all its entities. */
+import { eq } from 'drizzle-orm';
+import { organisations } from '../../storage/schema/organisations.ts';
+import { authorise } from '../actor.ts';
+import { type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
+import { nextState, type Transition } from '../states.ts';
+import { lockOrganisation } from './lock-organisation.ts';
+import { type Organisation, organisationSnapshot } from './organisation.ts';
+import { readOrganisation } from './read-organisation.ts';
+
+/**
+ * The states of the entities stay as they are: what counts is the stricter of theirs and this one, so reinstating
+ * brings back only what this suspension stopped.
+ * @throws RegistryError not_found, role_missing, illegal_transition, version_mismatch
+ */
+export async function transitionOrganisation(
+  context: ChangeContext,
+  organisationId: string,
+  transition: Transition,
+  reason: string,
+  expectedVersion?: number,
+): Promise<Organisation> {
+  const { authorityId } = await readOrganisation(context.db, context.actor, organisationId);
+  authorise(context.actor, ['admin', 'approver'], authorityId);
+  return changeRegistry(context, async (tx, record) => {
+    const before = await lockOrganisation(tx, organisationId);
+    const state = nextState(before.state, transition);
+    requireVersion(before, expectedVersion);
+    const change = { state, stateReason: reason, stateChangedAt: context.now, version: before.version + 1 };
+    await tx.update(organisations).set(change).where(eq(organisations.id, organisationId));
+    const after = { ...before, ...change };
+    record({
+      action: `organisation.${transition}`,
+      authorityId,
+      subjectKind: 'organisation',
+      subjectId: organisationId,
+      before: organisationSnapshot(before),
+      after: organisationSnapshot(after),
+      reason,
+    });
+    return after;
+  });
+}

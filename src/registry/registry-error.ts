@@ -1,0 +1,53 @@
+/** Why the registry does not do what it was asked: the caller may not, cannot, or asked wrongly. */
+
+/** Stable codes with their kind; the API turns the kind into an HTTP status. */
+export const REGISTRY_CODES = {
+  validation_failed: 'validation',
+  policy_conflict: 'validation',
+  unauthenticated: 'unauthenticated',
+  role_missing: 'forbidden',
+  not_found: 'not_found',
+  illegal_transition: 'conflict',
+  entity_exists: 'conflict',
+  authority_exists: 'conflict',
+  trust_anchor_exists: 'conflict',
+  organisation_not_active: 'conflict',
+  evidence_changed: 'conflict',
+  checks_failed: 'conflict',
+  challenge_invalid: 'conflict',
+  idempotency_key_reused: 'conflict',
+  admin_exists: 'conflict',
+  version_mismatch: 'precondition_failed',
+  version_required: 'precondition_required',
+} as const;
+
+export type RegistryCode = keyof typeof REGISTRY_CODES;
+export type RegistryErrorKind = (typeof REGISTRY_CODES)[RegistryCode];
+
+/** A field of the request that is wrong, by JSON Pointer (RFC 6901). */
+export interface FieldError {
+  pointer: string;
+  detail: string;
+}
+
+export class RegistryError extends Error {
+  override readonly name = 'RegistryError';
+  readonly code: RegistryCode;
+  /** Members that a machine can use: `allowed` transitions, wrong fields. */
+  readonly details: { errors?: FieldError[]; [member: string]: unknown };
+
+  constructor(code: RegistryCode, message: string, details: RegistryError['details'] = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.details = details;
+  }
+
+  get kind(): RegistryErrorKind {
+    return REGISTRY_CODES[this.code];
+  }
+}
+
+/** A single wrong field. */
+export function invalidField(pointer: string, detail: string): RegistryError {
+  return new RegistryError('validation_failed', `${pointer} ${detail}`, { errors: [{ pointer, detail }] });
+}

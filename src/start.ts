@@ -1,0 +1,189 @@
+/** The composition root: opens database, master key and port, and stops them in order. */
+import { readFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import path from 'node:path';
+import { createAdaptorServer, type ServerType } from '@hono/node-server';
+import { type Composition, compose } from './compose.ts';
+import { type Config, isLoopbackDeployment, type Secrets } from './config/config.ts';
+import type { Clock } from './federation/time.ts';
+import { createLog, type Log } from './observability/log.ts';
+import type { AuthorityDirectory } from './registry/authorities/authority-directory.ts';
+import { bindMasterKey, ensureFirstAuthority, readMasterKeyCheck, SYSTEM } from './registry/prepare-deployment.ts';
+import { createAuthenticator } from './registry/tokens/authenticate.ts';
+import { adminTokenExists } from './registry/tokens/find-token.ts';
+import { FirstAdminToken } from './registry/tokens/first-admin-token.ts';
+import { makeMasterKeyCheck, masterKeyMatches } from './signer/master-key-check.ts';
+import { ensureMasterKeyFile, parseMasterKey, readMasterKeyFile } from './signer/master-key-file.ts';
+import type { MasterKey } from './signer/sealing.ts';
+import { connectDatabase, type Database } from './storage/connect.ts';
+import { migrateDatabase, pendingMigrations } from './storage/migrate.ts';
+
+/** A running service; disposing of it stops it in order. */
+export interface Service extends AsyncDisposable {
+  /** Where clients reach it. */
+  url: string;
+  summary: ServiceSummary;
+  log: Log;
+}
+
+/** What an operator wants to know right after the start. */
+export interface ServiceSummary {
+  listening: string;
+  database: string;
+  masterKeyFile: string | undefined;
+  isMasterKeyNew: boolean;
+  authorities: { name: string; entityIdentifier: string }[];
+  /** Where the single-use token of the first admin is; undefined once there is an admin. */
+  firstAdminTokenFile: string | undefined;
+  notes: string[];
+}
+
+/** What keeps the service from starting, in words for the operator. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+const clock: Clock = { now: () => Math.floor(Date.now() / 1000) };
+const SHUTDOWN_TIMEOUT_MS = 10_000;
+
+/**
+ * Starts the service.
+ * @throws StartError, DataDirectoryInUse, DatabaseUnreachable
+ */
+export async function startService({ config, secrets }: { config: Config; secrets: Secrets }): Promise<Service> {
+  await using stack = new AsyncDisposableStack();
+  const log = createLog(config.logLevel);
+  const database = stack.use(await openDatabase(config, secrets));
+  const { masterKey, isNew: isMasterKeyNew } = await openMasterKey(config, secrets, database);
+  const firstAdminToken = await firstAdmin(config, secrets, database);
+  if (firstAdminToken !== undefined) stack.defer(() => firstAdminToken.withdraw());
+  const authenticate = createAuthenticator({
+    db: database.db,
+    now: () => new Date(),
+    adminToken: secrets.adminToken,
+    keepAdminToken: config.keepAdminToken,
+    firstAdminToken,
+    warn: log.warning,
+  });
+  const composition = stack.use(await compose({ config, database, masterKey, clock, log, authenticate }));
+  const { directory, changeContext, generateAuthorityKey } = composition;
+  await ensureFirstAuthority(changeContext(SYSTEM, null), config.baseUrl, generateAuthorityKey);
+  await directory.reload();
+  const server = await listen(config, composition);
+  stack.defer(() => close(server));
+  const summary: ServiceSummary = {
+    listening: `${config.listen}:${config.port}`,
+    database: database.kind === 'embedded' ? `embedded, in ${path.resolve(config.dataDir)}` : 'PostgreSQL',
+    masterKeyFile: secrets.masterKey === undefined ? masterKeyFile(config) : undefined,
+    isMasterKeyNew,
+    authorities: directory.all.map(({ authority: { name, entityIdentifier } }) => ({ name, entityIdentifier })),
+    firstAdminTokenFile: firstAdminToken?.file,
+    notes: notes(config, directory),
+  };
+  log.serviceStarted({ url: config.baseUrl, database: database.kind, authorities: summary.authorities.length });
+  const running = stack.move();
+  return { url: config.baseUrl, summary, log, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** Embedded, the schema follows the program; a PostgreSQL is migrated when its operator says so. */
+async function openDatabase(config: Config, secrets: Secrets): Promise<Database> {
+  const { databaseUrl } = secrets;
+  if (databaseUrl === undefined) {
+    const database = await connectDatabase({ dataDir: config.dataDir });
+    await migrateDatabase(database);
+    return database;
+  }
+  const database = await connectDatabase({ url: databaseUrl, maxConnections: config.databaseConnections });
+  const pending = await pendingMigrations(database);
+  if (pending.length === 0) return database;
+  await database[Symbol.asyncDispose]();
+  throw new StartError(`the database lacks the migrations ${pending.join(', ')}; run: holdfast migrate`);
+}
+
+function masterKeyFile(config: Config): string {
+  return path.resolve(config.masterKeyFile ?? path.join(config.dataDir, 'master-key'));
+}
+
+/** A new deployment may make its key; one that has sealed keys must be given the key that opens them. */
+async function openMasterKey(
+  config: Config,
+  secrets: Secrets,
+  database: Database,
+): Promise<{ masterKey: MasterKey; isNew: boolean }> {
+  const check = await readMasterKeyCheck(database.db);
+  const file = masterKeyFile(config);
+  const { masterKey, isNew } = await givenMasterKey(secrets, file, check !== undefined);
+  const bound = check ?? (await bindMasterKey(database.db, makeMasterKeyCheck(masterKey), new Date()));
+  if (masterKeyMatches(masterKey, bound)) return { masterKey, isNew };
+  throw new StartError(`the master key does not open this database's keys; give the one it was set up with (${file})`);
+}
+
+async function givenMasterKey(
+  secrets: Secrets,
+  file: string,
+  isBound: boolean,
+): Promise<{ masterKey: MasterKey; isNew: boolean }> {
+  if (secrets.masterKey !== undefined) {
+    return { masterKey: parseMasterKey(secrets.masterKey, 'HOLDFAST_MASTER_KEY'), isNew: false };
+  }
+  if (!isBound) return await ensureMasterKeyFile(file);
+  try {
+    return { masterKey: await readMasterKeyFile(file), isNew: false };
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    const message = `this database has sealed keys, but there is no master key file ${file}; bring it back from a backup`;
+    throw new StartError(message, { cause });
+  }
+}
+
+async function firstAdmin(config: Config, secrets: Secrets, database: Database): Promise<FirstAdminToken | undefined> {
+  if (secrets.adminToken !== undefined || (await adminTokenExists(database.db, new Date()))) return undefined;
+  return await FirstAdminToken.write(path.resolve(config.dataDir), new Date());
+}
+
+async function listen(config: Config, { app }: Composition): Promise<ServerType> {
+  const { tlsCertFile, tlsKeyFile } = config;
+  const { fetch } = app;
+  const server =
+    tlsCertFile === undefined || tlsKeyFile === undefined
+      ? createAdaptorServer({ fetch, createServer: createHttpServer })
+      : createAdaptorServer({
+          fetch,
+          createServer: createHttpsServer,
+          serverOptions: { cert: await readFile(tlsCertFile), key: await readFile(tlsKeyFile), minVersion: 'TLSv1.2' },
+        });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(config.port, config.listen, resolve);
+  }).catch((cause) => {
+    const where = `${config.listen}:${config.port}`;
+    throw new StartError(`cannot listen on ${where} (${cause.code}); choose another PORT or HOLDFAST_LISTEN`, {
+      cause,
+    });
+  });
+  return server;
+}
+
+/** Stops accepting, lets requests under way finish, then cuts what is left. */
+async function close(server: ServerType): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  if ('closeIdleConnections' in server) server.closeIdleConnections();
+  const timer = setTimeout(() => {
+    if ('closeAllConnections' in server) server.closeAllConnections();
+  }, SHUTDOWN_TIMEOUT_MS);
+  await closed;
+  clearTimeout(timer);
+}
+
+function notes(config: Config, directory: AuthorityDirectory): string[] {
+  const found: string[] = [];
+  if (isLoopbackDeployment(config)) {
+    found.push('trying out on localhost: entities on this machine may be enrolled and fetched over http');
+  }
+  if (directory.find(config.baseUrl) === undefined && directory.find(`${config.baseUrl}/`) === undefined) {
+    const served = directory.all.map(({ authority }) => authority.entityIdentifier).join(', ');
+    found.push(`no authority has the identifier ${config.baseUrl} (HOLDFAST_BASE_URL); served are ${served}`);
+  }
+  return found;
+}

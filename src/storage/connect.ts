@@ -1,0 +1,57 @@
+/** The database, PostgreSQL or embedded, behind one type: whoever holds a `Db` cannot tell which it is. */
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+import { openEmbedded } from './embedded.ts';
+import { openPostgresql } from './postgresql.ts';
+
+/** What `db.execute` gives on both drivers. A bigint in a raw row is a string on one of them: put `Number()` around it. */
+interface RawResult<Row> {
+  rows: Row[];
+}
+
+interface RawQueryResult extends PgQueryResultHKT {
+  readonly type: RawResult<this['row']>;
+}
+
+/** Where queries run, outside or inside a transaction. */
+export type Db = PgDatabase<RawQueryResult>;
+
+/**
+ * An open transaction. The embedded database has one connection: inside `db.transaction` use `tx` alone, a query on
+ * `db` would wait for the transaction it is awaited in.
+ */
+export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
+
+export interface Database {
+  readonly kind: 'embedded' | 'postgresql';
+  readonly db: Db;
+  /**
+   * Calls `onNotification` for every NOTIFY on `channel` until the returned function is called. Notifications sent
+   * while the connection is down are lost, so they may only hasten what polling would find.
+   */
+  listen(channel: string, onNotification: (payload: string) => void): Promise<() => Promise<void>>;
+  /** Runs `use` on a connection of its own, without limits of time (embedded: on the only connection). */
+  withDedicatedConnection<T>(use: (db: Db) => Promise<T>): Promise<T>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export type DatabaseOptions = PostgresqlOptions | EmbeddedOptions;
+
+export interface PostgresqlOptions {
+  /** `postgresql://user:password@host:port/database`. */
+  url: string;
+  /** Most connections at a time, LISTEN and migrations aside; 10 unless given. */
+  maxConnections?: number;
+}
+
+export interface EmbeddedOptions {
+  /** The data directory, made if missing; `memory://` keeps everything in memory. */
+  dataDir: string;
+}
+
+/**
+ * Opens the database and makes sure that it answers. The schema is left alone: see migrate.ts.
+ * @throws DatabaseUnreachable, DataDirectoryInUse
+ */
+export async function connectDatabase(options: DatabaseOptions): Promise<Database> {
+  return 'url' in options ? await openPostgresql(options) : await openEmbedded(options);
+}

@@ -1,0 +1,57 @@
+/** The embedded database: PostgreSQL within this process (PGlite), in a data directory or in memory. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { drizzle } from 'drizzle-orm/pglite';
+import type { Database, Db, EmbeddedOptions } from './connect.ts';
+import { lockDataDirectory } from './data-dir-lock.ts';
+
+const IN_MEMORY = 'memory://';
+
+/**
+ * @param snapshot a dump of another embedded database to begin with
+ * @throws DataDirectoryInUse
+ */
+export async function openEmbedded({ dataDir }: EmbeddedOptions, snapshot?: Blob): Promise<Database> {
+  const lock = dataDir === IN_MEMORY ? undefined : lockDataDirectory(dataDir);
+  try {
+    const client = await PGlite.create({
+      dataDir: lock === undefined ? IN_MEMORY : databaseDirectory(dataDir),
+      ...(snapshot === undefined ? {} : { loadDataDir: snapshot }),
+    });
+    return database(client, lock);
+  } catch (error) {
+    lock?.[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** The files within are readable to all by their own mode; the directory keeps others out. */
+function databaseDirectory(dataDir: string): string {
+  const path = join(dataDir, 'database');
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  return path;
+}
+
+function database(client: PGlite, lock: Disposable | undefined): Database {
+  const db: Db = drizzle({ client });
+  let closed: Promise<void> | undefined;
+  return {
+    kind: 'embedded',
+    db,
+    async listen(channel, onNotification) {
+      // Unquoted, the name would be folded to lower case. The function that listen() returns forgets the quotes.
+      const quoted = `"${channel}"`;
+      const listener = (payload: string) => onNotification(payload);
+      await client.listen(quoted, listener);
+      return async () => {
+        if (!client.closed) await client.unlisten(quoted, listener);
+      };
+    },
+    withDedicatedConnection: (use) => use(db),
+    async [Symbol.asyncDispose]() {
+      closed ??= client.close().finally(() => lock?.[Symbol.dispose]());
+      await closed;
+    },
+  };
+}

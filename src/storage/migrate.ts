@@ -1,0 +1,85 @@
+/** Brings the schema up to date: forward-only SQL files of /drizzle, recorded in drizzle's own table. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sql } from 'drizzle-orm';
+import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
+import type { Database, Db } from './connect.ts';
+
+export const MIGRATIONS_FOLDER = join(import.meta.dirname, '../../drizzle');
+
+/** Any number will do, as long as every version of this program takes the same. */
+const MIGRATION_LOCK = 5_823_175_941_906;
+
+interface Migration extends MigrationMeta {
+  /** File name without `.sql`, such as `0001_registry`. */
+  tag: string;
+}
+
+/**
+ * Applies what is missing, all in one transaction: everything or nothing. Migrators on other nodes wait for it and
+ * then find nothing left to do. Migrations that this program does not know are left alone: old code runs on a newer
+ * schema.
+ */
+export async function migrateDatabase(database: Database): Promise<{ applied: string[] }> {
+  const migrations = readMigrations();
+  const applied = await database.withDedicatedConnection((db) =>
+    db.transaction(async (tx) => {
+      await tx.execute(sql`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+      await tx.execute(sql`CREATE SCHEMA IF NOT EXISTS drizzle`);
+      await tx.execute(sql`
+        CREATE TABLE IF NOT EXISTS drizzle.__drizzle_migrations (
+          id serial PRIMARY KEY,
+          hash text NOT NULL,
+          created_at bigint
+        )`);
+      const missing = await unrecorded(tx, migrations);
+      for (const migration of missing) await apply(tx, migration);
+      return missing;
+    }),
+  );
+  return { applied: applied.map(({ tag }) => tag) };
+}
+
+/** Tags of the migrations that `migrateDatabase` would apply, in their order. */
+export async function pendingMigrations(database: Database): Promise<string[]> {
+  const migrations = readMigrations();
+  const { rows } = await database.db.execute<{ exists: boolean }>(
+    sql`SELECT to_regclass('drizzle.__drizzle_migrations') IS NOT NULL AS exists`,
+  );
+  const pending = rows[0]?.exists === true ? await unrecorded(database.db, migrations) : migrations;
+  return pending.map(({ tag }) => tag);
+}
+
+async function unrecorded(db: Db, migrations: Migration[]): Promise<Migration[]> {
+  const { rows } = await db.execute<{ hash: string; created_at: string | number }>(
+    sql`SELECT hash, created_at FROM drizzle.__drizzle_migrations`,
+  );
+  const recorded = new Map(rows.map((row) => [Number(row.created_at), row.hash]));
+  return migrations.filter((migration) => {
+    const hash = recorded.get(migration.folderMillis);
+    if (hash !== undefined && hash !== migration.hash) {
+      throw new Error(
+        `migration ${migration.tag} was changed after it had been applied: restore the file and add a new migration`,
+      );
+    }
+    return hash === undefined;
+  });
+}
+
+async function apply(tx: Db, migration: Migration): Promise<void> {
+  for (const statement of migration.sql) await tx.execute(sql.raw(statement));
+  await tx.execute(sql`
+    INSERT INTO drizzle.__drizzle_migrations (hash, created_at)
+    VALUES (${migration.hash}, ${migration.folderMillis})`);
+}
+
+function readMigrations(): Migration[] {
+  const journal: { entries: { tag: string }[] } = JSON.parse(
+    readFileSync(join(MIGRATIONS_FOLDER, 'meta/_journal.json'), 'utf8'),
+  );
+  // Drizzle reads the files in the journal's order but leaves the tags out.
+  return readMigrationFiles({ migrationsFolder: MIGRATIONS_FOLDER }).map((meta, index) => ({
+    ...meta,
+    tag: journal.entries[index]?.tag ?? '',
+  }));
+}

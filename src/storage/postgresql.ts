@@ -1,0 +1,210 @@
+/** PostgreSQL: a pool with limits of time, transactions that never reuse a doubtful connection, LISTEN that reconnects. */
+import { drizzle, NodePgSession, NodePgTransaction } from 'drizzle-orm/node-postgres';
+import { PgDialect } from 'drizzle-orm/pg-core';
+import { Client, type ClientConfig, escapeIdentifier, Pool, type PoolClient } from 'pg';
+import type { Database, Db, PostgresqlOptions, Tx } from './connect.ts';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 15_000;
+/** Longer than the server's own limit: it only ends the wait for a server that has fallen silent. */
+const QUERY_TIMEOUT_MS = 20_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_DELAY_MS = 10_000;
+const DEFAULT_MAX_CONNECTIONS = 10;
+const FIRST_RECONNECT_DELAY_MS = 100;
+const LONGEST_RECONNECT_DELAY_MS = 5_000;
+
+/** PostgreSQL cannot be reached or refuses us. The message names host and database, never user or password. */
+export class DatabaseUnreachable extends Error {
+  override readonly name = 'DatabaseUnreachable';
+}
+
+/** @throws DatabaseUnreachable */
+export async function openPostgresql(options: PostgresqlOptions): Promise<Database> {
+  const unlimited = connectionConfig(options.url);
+  const limited: ClientConfig = {
+    ...unlimited,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+  };
+  const pool = new Pool({ ...limited, max: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS });
+  tolerateLostConnections(pool);
+  try {
+    await pool.query('select 1');
+  } catch (error) {
+    await pool.end();
+    throw unreachable(options.url, error);
+  }
+  const subscriptions = new Set<Subscription>();
+  let closed: Promise<unknown> | undefined;
+  return {
+    kind: 'postgresql',
+    db: pooledDatabase(pool),
+    async listen(channel, onNotification) {
+      const subscription = await subscribe(limited, channel, onNotification);
+      subscriptions.add(subscription);
+      return async () => {
+        subscriptions.delete(subscription);
+        await subscription.end();
+      };
+    },
+    withDedicatedConnection: (use) => withDedicatedConnection(unlimited, use),
+    async [Symbol.asyncDispose]() {
+      closed ??= Promise.all([pool.end(), ...[...subscriptions].map((subscription) => subscription.end())]);
+      await closed;
+    },
+  };
+}
+
+function connectionConfig(url: string): ClientConfig {
+  if (target(url) === undefined) {
+    throw new DatabaseUnreachable('the database URL is not of the form postgresql://user:password@host:port/database');
+  }
+  return {
+    connectionString: url,
+    application_name: 'holdfast',
+    // Times are parsed on our side: a database with another DateStyle by default must not change what we read.
+    options: '-c TimeZone=UTC -c DateStyle=ISO',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
+  };
+}
+
+/**
+ * A lost connection fails the query that runs on it, and the pool replaces it. The events that it emits as well would
+ * end the process if nobody listened.
+ */
+function tolerateLostConnections(pool: Pool): void {
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+}
+
+/**
+ * A database whose transactions are ours. Drizzle's own, on a pool, never give a connection back whose BEGIN failed,
+ * give one back as sound whose ROLLBACK failed, and take a COMMIT for done that the server turned into a rollback.
+ */
+function pooledDatabase(pool: Pool): Db {
+  const db: Db = drizzle({ client: pool });
+  const dialect = new PgDialect();
+  db.transaction = async (run, config) => {
+    const client = await pool.connect();
+    const tx: Tx = new NodePgTransaction(dialect, new NodePgSession(client, dialect, undefined), undefined);
+    let ended = false;
+    try {
+      await client.query('BEGIN');
+      if (config !== undefined) await tx.setTransaction(config);
+      const result = await run(tx);
+      const { command } = await client.query('COMMIT');
+      ended = true;
+      if (command !== 'COMMIT') throw new Error('a statement failed and its error was not passed on: rolled back');
+      return result;
+    } catch (error) {
+      ended ||= await rollBack(client);
+      throw error;
+    } finally {
+      client.release(!ended);
+    }
+  };
+  return db;
+}
+
+/** Whether the connection is known to be outside a transaction again. */
+async function rollBack(client: PoolClient): Promise<boolean> {
+  try {
+    await client.query('ROLLBACK');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function withDedicatedConnection<T>(config: ClientConfig, use: (db: Db) => Promise<T>): Promise<T> {
+  const client = new Client(config);
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return await use(drizzle({ client }));
+  } finally {
+    await client.end();
+  }
+}
+
+interface Subscription {
+  end(): Promise<void>;
+}
+
+/** Listens on a connection of its own, and on another one whenever that is lost. */
+async function subscribe(
+  config: ClientConfig,
+  channel: string,
+  onNotification: (payload: string) => void,
+): Promise<Subscription> {
+  let current: Client;
+  let ended = false;
+  let retry: NodeJS.Timeout | undefined;
+
+  async function connect(): Promise<void> {
+    const client = new Client(config);
+    client.on('error', () => {});
+    client.on('notification', (notification) => onNotification(notification.payload ?? ''));
+    try {
+      await client.connect();
+      await client.query(`LISTEN ${escapeIdentifier(channel)}`);
+    } catch (error) {
+      await client.end();
+      throw error;
+    }
+    if (ended) return await client.end();
+    current = client;
+    client.once('end', () => reconnect(FIRST_RECONNECT_DELAY_MS));
+  }
+
+  function reconnect(delayMs: number): void {
+    if (ended) return;
+    retry = setTimeout(() => {
+      connect().catch(() => reconnect(Math.min(delayMs * 2, LONGEST_RECONNECT_DELAY_MS)));
+    }, delayMs);
+    retry.unref();
+  }
+
+  await connect();
+  return {
+    async end() {
+      ended = true;
+      clearTimeout(retry);
+      await current.end();
+    },
+  };
+}
+
+function unreachable(url: string, error: unknown): DatabaseUnreachable {
+  return new DatabaseUnreachable(`cannot use PostgreSQL database ${target(url)}: ${reasonOf(error)}`);
+}
+
+/** `"holdfast" on db.example:5432`, or undefined if this is no database URL. */
+function target(url: string): string | undefined {
+  const parsed = URL.parse(url);
+  if (parsed === null || !/^postgres(ql)?:$/.test(parsed.protocol)) return undefined;
+  const host = parsed.searchParams.get('host') ?? parsed.host;
+  return `"${parsed.pathname.slice(1)}" on ${host === '' ? 'the local socket' : host}`;
+}
+
+const REASONS: Record<string, string> = {
+  '28P01': 'user or password is wrong',
+  '28000': 'the server does not admit this user from here',
+  '3D000': 'the database does not exist',
+  '42501': 'the user may not connect to it',
+  '53300': 'the server has too many connections',
+  '57P03': 'the server is starting up or shutting down',
+  ECONNREFUSED: 'the connection was refused',
+  ENOTFOUND: 'the host is unknown',
+};
+
+/** From the error's code alone: the driver's messages name users and may quote what they were given. */
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (code === undefined) return `no answer within ${CONNECT_TIMEOUT_MS / 1000} s, or the connection broke off`;
+  return `${REASONS[code] ?? 'the connection failed'} (${code})`;
+}

@@ -1,0 +1,24 @@
+/** Who changed what, why and when, under the seq of the change. */
+import { bigint, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import type { JsonObject } from '../../federation/json.ts';
+
+export const audit = pgTable(
+  'audit',
+  {
+    seq: bigint('seq', { mode: 'number' }).notNull(),
+    /** Position within the change, from 0. */
+    ordinal: integer('ordinal').notNull(),
+    at: timestamp('at', { withTimezone: true }).notNull(),
+    actor: jsonb('actor').$type<JsonObject>().notNull(),
+    action: text('action').notNull(),
+    /** The authority that the change belongs to; null for what concerns the whole deployment. */
+    authorityId: uuid('authority_id'),
+    subjectKind: text('subject_kind').notNull(),
+    subjectId: text('subject_id').notNull(),
+    before: jsonb('before').$type<JsonObject>(),
+    after: jsonb('after').$type<JsonObject>(),
+    reason: text('reason'),
+    requestId: text('request_id'),
+  },
+  (table) => [primaryKey({ columns: [table.seq, table.ordinal] })],
+);

@@ -1,0 +1,239 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Authority } from '../../../src/registry/authorities/authority.ts';
+import { addEntity, type NewEntity } from '../../../src/registry/entities/add-entity.ts';
+import { readEntity } from '../../../src/registry/entities/read-entity.ts';
+import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
+import type { Organisation } from '../../../src/registry/organisations/organisation.ts';
+import { DATABASE_KINDS } from '../../support/databases.ts';
+import { testKey } from '../../support/keys.ts';
+import {
+  actor,
+  freshIdentifier,
+  NOW_DATE,
+  newEntity,
+  nextId,
+  openRegistry,
+  outcome,
+  refusedBy,
+  type TestRegistry,
+} from '../../support/registry.ts';
+
+describe.each(DATABASE_KINDS)('addEntity on %s', (kind) => {
+  let registry: TestRegistry;
+  let authority: Authority;
+  let organisation: Organisation;
+  beforeAll(async () => {
+    registry = await openRegistry(kind);
+    authority = await registry.authority();
+    organisation = await registry.organisation(authority);
+  });
+  afterAll(() => registry[Symbol.asyncDispose]());
+
+  const add = (input: NewEntity) => addEntity(registry.context(), input);
+
+  it('records a pending entity with everything that was said about it', async () => {
+    const input = await newEntity(organisation, {
+      entityTypes: ['openid_provider'],
+      metadata: { openid_provider: { organization_name: 'Partner' } },
+      metadataPolicy: { openid_provider: { contacts: { essential: true } } },
+      constraints: { max_path_length: 0 },
+      additionalClaims: { 'https://holdfast.example/tier': 'gold' },
+      crit: ['https://holdfast.example/tier'],
+      statementLifetimeSeconds: 600,
+    });
+    const { jwks, entityTypes, isIntermediate, ...kept } = input;
+    const entity = await add(input);
+    expect(entity).toEqual({
+      ...kept,
+      id: entity.id,
+      authorityId: authority.id,
+      previousId: null,
+      registeredEntityTypes: entityTypes,
+      registeredIntermediate: isIntermediate,
+      keys: jwks?.keys.map((jwk) => ({ jwk, expiresAt: null })),
+      state: 'pending',
+      stateReason: null,
+      stateChangedAt: NOW_DATE,
+      organisationState: 'active',
+      version: 1,
+      createdAt: NOW_DATE,
+    });
+    expect(await readEntity(registry.db, actor(), entity.id)).toEqual(entity);
+  });
+
+  it('keeps empty constraints as none, so that the defaults of the authority apply', async () => {
+    expect((await add(await newEntity(organisation, { constraints: {} }))).constraints).toBeNull();
+  });
+
+  describe('Entity Identifiers', () => {
+    it.each(['pending', 'active', 'suspended'] as const)('are unique while a record is %s', async (state) => {
+      const { entityIdentifier } = await registry.entity(organisation, {}, state);
+      const again = await newEntity(organisation, { entityIdentifier });
+      const error = await refusedBy(add(again));
+      expect([error.code, error.kind]).toEqual(['entity_exists', 'conflict']);
+    });
+
+    it('are unique across the organisations of an authority: nobody squats on the record of another', async () => {
+      const { entityIdentifier } = await registry.entity(organisation);
+      const other = await registry.organisation(authority);
+      expect(await outcome(add(await newEntity(other, { entityIdentifier })))).toBe('entity_exists');
+    });
+
+    it('may be the same under two authorities', async () => {
+      const { entityIdentifier } = await registry.entity(organisation);
+      const other = await registry.organisation(await registry.authority());
+      expect(await outcome(add(await newEntity(other, { entityIdentifier })))).toBe('done');
+    });
+
+    it('[OIDFED-16-2] are told apart by every character, and kept as they were written', async () => {
+      const host = freshIdentifier('Case');
+      for (const entityIdentifier of [host, `${host}/`, `${host}:443`, host.toLowerCase()]) {
+        expect((await add(await newEntity(organisation, { entityIdentifier }))).entityIdentifier).toBe(entityIdentifier);
+      }
+    });
+
+    it('are given to one of two that ask at once', async () => {
+      const entityIdentifier = freshIdentifier('race');
+      const inputs = [
+        await newEntity(organisation, { entityIdentifier }),
+        await newEntity(organisation, { entityIdentifier }),
+      ];
+      const outcomes = await Promise.all(inputs.map((input) => outcome(add(input))));
+      expect(outcomes.sort()).toEqual(['done', 'entity_exists']);
+    });
+
+    it.each([
+      'http://entity.example',
+      'https://entity.example/#fragment',
+      'https://user@entity.example',
+      'https://entity.example/?query',
+      'entity.example',
+      '',
+    ])('are refused when malformed: %j', async (entityIdentifier) => {
+      const input = await newEntity(organisation, { entityIdentifier });
+      expect(await outcome(add(input))).toBe('validation_failed at /entityIdentifier');
+    });
+  });
+
+  describe('records that are closed', () => {
+    it.each(['rejected', 'withdrawn', 'revoked'] as const)('once %s, a new one follows and links to it', async (state) => {
+      const closed = await registry.entity(organisation, {}, state);
+      const { entityIdentifier } = closed;
+      const next = await add(await newEntity(organisation, { entityIdentifier }));
+      expect(next).toMatchObject({ state: 'pending', previousId: closed.id });
+      expect(next.id).not.toBe(closed.id);
+      expect(await readEntity(registry.db, actor(), closed.id)).toEqual(closed);
+      expect(await outcome(transitionEntity(registry.context(), closed.id, 'reinstate', 'please'))).toBe(
+        'illegal_transition',
+      );
+    });
+
+    it('are linked as a row, each to the one before, with versions that never go back', async () => {
+      const { entityIdentifier, ...first } = await registry.entity(organisation, {}, 'revoked');
+      const second = await registry.entity(organisation, { entityIdentifier }, 'withdrawn');
+      const third = await registry.entity(organisation, { entityIdentifier });
+      expect([second.previousId, third.previousId]).toEqual([first.id, second.id]);
+      expect(third.version).toBeGreaterThan(second.version);
+      expect(second.version).toBeGreaterThan(first.version);
+    });
+
+    it('of another authority are not linked to', async () => {
+      const { entityIdentifier } = await registry.entity(organisation, {}, 'revoked');
+      const other = await registry.organisation(await registry.authority());
+      expect((await add(await newEntity(other, { entityIdentifier }))).previousId).toBeNull();
+    });
+  });
+
+  describe('refuses, and changes nothing', () => {
+    const refused: [string, Partial<NewEntity>, string][] = [
+      [
+        'metadata that the standard forbids',
+        { metadata: { openid_provider: { contacts: null } } },
+        'validation_failed at /metadata/openid_provider/contacts',
+      ],
+      [
+        'an issuer that is not the entity, which no reader would accept',
+        { metadata: { openid_provider: { issuer: 'https://other.example' } } },
+        'validation_failed at /metadata/openid_provider/issuer',
+      ],
+      [
+        'endpoints in the name of the entity',
+        { metadata: { federation_entity: { federation_fetch_endpoint: 'https://other.example/fetch' } } },
+        'validation_failed at /metadata/federation_entity/federation_fetch_endpoint',
+      ],
+      [
+        'an unknown shape of policy',
+        { metadataPolicy: { openid_provider: { contacts: 'x' } } },
+        'validation_failed at /metadataPolicy/openid_provider/contacts',
+      ],
+      [
+        '[OIDFED-6.1.3.1-16] operators that must not stand together',
+        { metadataPolicy: { openid_provider: { alg: { one_of: ['a'], add: ['a'] } } } },
+        'validation_failed at /metadataPolicy/openid_provider/alg/one_of',
+      ],
+      [
+        '[OIDFED-6.2.1-1] a path length below zero',
+        { constraints: { max_path_length: -1 } },
+        'validation_failed at /constraints/max_path_length',
+      ],
+      [
+        'a claim that Holdfast sets itself',
+        { additionalClaims: { exp: 1 } },
+        'validation_failed at /additionalClaims/exp',
+      ],
+      [
+        '[OIDFED-13.4-1] a critical claim that is not there',
+        { additionalClaims: { a: 1 }, crit: ['b'] },
+        'validation_failed at /crit/0',
+      ],
+      [
+        '[OIDFED-13.4-1] a claim critical twice',
+        { additionalClaims: { a: 1 }, crit: ['a', 'a'] },
+        'validation_failed at /crit',
+      ],
+      ['a lifetime too short', { statementLifetimeSeconds: 59 }, 'validation_failed at /statementLifetimeSeconds'],
+      [
+        'a lifetime too long',
+        { statementLifetimeSeconds: 90 * 86_400 + 1 },
+        'validation_failed at /statementLifetimeSeconds',
+      ],
+      ['half a second', { statementLifetimeSeconds: 60.5 }, 'validation_failed at /statementLifetimeSeconds'],
+      ['no keys in a set', { jwks: { keys: [] } }, 'validation_failed at /jwks'],
+      ['an organisation that does not exist', { organisationId: nextId() }, 'not_found'],
+    ];
+
+    it.each(refused)('%s', async (_what, settings, expected) => {
+      const seq = await registry.seq();
+      const input = await newEntity(organisation, settings);
+      expect(await outcome(add(input))).toBe(expected);
+      expect(await registry.seq()).toBe(seq);
+      expect(await outcome(add({ ...(await newEntity(organisation)), entityIdentifier: input.entityIdentifier }))).toBe(
+        'done',
+      );
+    });
+
+    it('[OIDFED-3.1.1-4] a private key, and tells nobody what it is', async () => {
+      const { privateJwk } = await testKey('ES256', 1);
+      const error = await refusedBy(add(await newEntity(organisation, { jwks: { keys: [privateJwk] } })));
+      expect([error.code, error.details.errors?.[0]?.pointer]).toEqual(['validation_failed', '/jwks/keys/0']);
+      expect(everythingIn(error)).not.toContain(String(privateJwk['d']));
+    });
+
+    it('[OIDFED-3.1.1-4] a private key inside metadata, and tells nobody what it is', async () => {
+      const { privateJwk } = await testKey('ES256', 1);
+      const metadata = { openid_provider: { jwks: { keys: [{ ...privateJwk } as Record<string, string>] } } };
+      const error = await refusedBy(add(await newEntity(organisation, { metadata })));
+      expect([error.code, error.details.errors?.[0]?.pointer]).toEqual([
+        'validation_failed',
+        '/metadata/openid_provider/jwks/keys/0',
+      ]);
+      expect(everythingIn(error)).not.toContain(String(privateJwk['d']));
+    });
+  });
+});
+
+/** All that a log could show of an error: texts, details, causes. */
+function everythingIn(error: Error): string {
+  const texts = [String(error), error.stack ?? '', JSON.stringify(error), JSON.stringify(Object.values(error))];
+  return error.cause instanceof Error ? `${texts.join()} ${everythingIn(error.cause)}` : texts.join();
+}

@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Authority } from '../../../src/registry/authorities/authority.ts';
+import { readEntity } from '../../../src/registry/entities/read-entity.ts';
+import { readSubordinate } from '../../../src/registry/entities/read-subordinate.ts';
+import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
+import { transitionOrganisation } from '../../../src/registry/organisations/transition-organisation.ts';
+import { TRANSITION_NAMES, TRANSITIONS, type Transition } from '../../../src/registry/states.ts';
+import type { ParticipantState } from '../../../src/storage/schema/organisations.ts';
+import { DATABASE_KINDS } from '../../support/databases.ts';
+import { actor, NOW_DATE, nextId, openRegistry, outcome, refusedBy, type TestRegistry } from '../../support/registry.ts';
+
+const STATES: ParticipantState[] = ['pending', 'active', 'rejected', 'suspended', 'withdrawn', 'revoked'];
+
+describe.each(DATABASE_KINDS)('transitionEntity on %s', (kind) => {
+  let registry: TestRegistry;
+  let authority: Authority;
+  beforeAll(async () => {
+    registry = await openRegistry(kind);
+    authority = await registry.authority();
+  });
+  afterAll(() => registry[Symbol.asyncDispose]());
+
+  const transition = (id: string, name: Transition, version?: number) =>
+    transitionEntity(registry.context(), id, name, `because of ${name}`, version);
+
+  it.each(STATES)('makes the legal transitions from %s and no other', async (state) => {
+    const organisation = await registry.organisation(authority);
+    for (const name of TRANSITION_NAMES) {
+      const entity = await registry.entity(organisation, {}, state);
+      const { from, to } = TRANSITIONS[name];
+      if ((from as readonly ParticipantState[]).includes(state)) {
+        expect((await transition(entity.id, name)).state).toBe(to);
+      } else {
+        expect((await refusedBy(transition(entity.id, name))).code).toBe('illegal_transition');
+        expect(await readEntity(registry.db, actor(), entity.id)).toEqual(entity);
+      }
+    }
+  });
+
+  it('keeps the state, its reason and its time', async () => {
+    const entity = await registry.entity(await registry.organisation(authority), {}, 'pending');
+    const later = new Date(NOW_DATE.getTime() + 60_000);
+    const context = registry.context(actor(), { now: later });
+    const approved = await transitionEntity(context, entity.id, 'approve', 'contract signed');
+    expect(approved).toEqual({
+      ...entity,
+      state: 'active',
+      stateReason: 'contract signed',
+      stateChangedAt: later,
+      version: entity.version + 1,
+    });
+  });
+
+  it.each(['suspend', 'withdraw', 'revoke'] as const)(
+    '[OIDFED-11.4-1] nothing is said about a subordinate any more after %s',
+    async (end) => {
+      const entity = await registry.entity(await registry.organisation(authority));
+      const read = () => readSubordinate(registry.db, authority.id, entity.entityIdentifier);
+      expect(await read()).toMatchObject({ entity: { id: entity.id } });
+      await transition(entity.id, end);
+      expect(await read()).toBeUndefined();
+    },
+  );
+
+  it('says nothing about an entity before it is approved, or once it is rejected', async () => {
+    const organisation = await registry.organisation(authority);
+    for (const state of ['pending', 'rejected'] as const) {
+      const { entityIdentifier } = await registry.entity(organisation, {}, state);
+      expect(await readSubordinate(registry.db, authority.id, entityIdentifier)).toBeUndefined();
+    }
+  });
+
+  it.each(['pending', 'suspended', 'withdrawn', 'revoked', 'rejected'] as const)(
+    'approves nothing under an organisation that is %s',
+    async (state) => {
+      const organisation = await registry.organisation(authority, state);
+      const entity = await registry.entity(organisation, {}, 'pending');
+      const error = await refusedBy(transition(entity.id, 'approve'));
+      expect([error.code, error.details['organisation']]).toEqual(['organisation_not_active', organisation.id]);
+      expect(error.message).toContain(state);
+    },
+  );
+
+  it('approves nothing with a failed check, and names it', async () => {
+    const at = NOW_DATE.toISOString();
+    const checks = [
+      { check: 'configuration_valid', outcome: 'passed' as const, detail: '', at },
+      { check: 'authority_hint', outcome: 'failed' as const, detail: '', at },
+    ];
+    const entity = await registry.entity(await registry.organisation(authority), { checks }, 'pending');
+    const error = await refusedBy(transition(entity.id, 'approve'));
+    expect([error.code, error.details['failed']]).toEqual(['checks_failed', ['authority_hint']]);
+  });
+
+  it('approves nothing without keys', async () => {
+    const entity = await registry.entity(await registry.organisation(authority), { jwks: null }, 'pending');
+    const error = await refusedBy(transition(entity.id, 'approve'));
+    expect([error.code, error.message]).toEqual(['checks_failed', expect.stringContaining('no keys are registered')]);
+  });
+
+  it('refuses a stale version and makes the transition with the present one', async () => {
+    const entity = await registry.entity(await registry.organisation(authority));
+    expect(await outcome(transition(entity.id, 'suspend', entity.version - 1))).toBe('version_mismatch');
+    expect(await outcome(transition(entity.id, 'suspend', entity.version + 1))).toBe('version_mismatch');
+    expect(await outcome(transition(entity.id, 'suspend', entity.version))).toBe('done');
+  });
+
+  it('lets one of two transitions at once win; the other is told what the state has become', async () => {
+    const entity = await registry.entity(await registry.organisation(authority), {}, 'pending');
+    const seq = await registry.seq();
+    const outcomes = await Promise.all([
+      outcome(transition(entity.id, 'approve', entity.version)),
+      outcome(transition(entity.id, 'reject', entity.version)),
+    ]);
+    expect(outcomes.sort()).toEqual(['done', 'illegal_transition']);
+    expect(await registry.seq()).toBe(seq + 1);
+  });
+
+  it('never approves an entity whose organisation is suspended at the same moment', async () => {
+    const organisation = await registry.organisation(authority);
+    const entity = await registry.entity(organisation, {}, 'pending');
+    await Promise.all([
+      outcome(transition(entity.id, 'approve')),
+      transitionOrganisation(registry.context(), organisation.id, 'suspend', 'at the same moment'),
+    ]);
+    expect(await readSubordinate(registry.db, authority.id, entity.entityIdentifier)).toBeUndefined();
+  });
+
+  it.each([nextId(), 'no-uuid', ''])('knows no entity %j', async (id) => {
+    expect(await outcome(transition(id, 'suspend'))).toBe('not_found');
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { citedIds, mentionedIds, readCitations, readRequirements, readSpec } from './support/requirements.ts';
+
+/** Requirements up to this issue of the project must be met; those of later ones may be. */
+const LANDED_ISSUE = 2;
+
+const requirements = readRequirements();
+const citations = readCitations();
+const known = new Set(requirements.map((requirement) => requirement.id));
+
+describe('the requirements of the standard', () => {
+  it('are each cited by the title of a test, or explained in SPEC.md', () => {
+    const explained = new Set(mentionedIds(readSpec()));
+    const landed = requirements.filter(({ level, issue }) => level === 'MUST' && issue > 0 && issue <= LANDED_ISSUE);
+    const unanswered = landed.filter(({ id }) => !citations.has(id) && !explained.has(id));
+    expect(landed.length).toBeGreaterThan(100);
+    expect(unanswered.map(({ id, gist }) => `${id} ${gist}`)).toEqual([]);
+  });
+
+  it('are the only ones that test titles cite', () => {
+    const unknown = [...citations].filter(([id]) => !known.has(id));
+    expect(unknown.map(([id, files]) => `${id} in ${files.join(', ')}`)).toEqual([]);
+  });
+
+  it('are the only ones that SPEC.md mentions', () => {
+    const unknown = mentionedIds(readSpec()).filter((id) => /^(?:OIDFED|ACME)-/.test(id) && !known.has(id));
+    expect(unknown).toEqual([]);
+  });
+
+  it('have an id of their own each', () => {
+    expect(known.size).toBe(requirements.length);
+    expect(requirements.filter(({ id }) => mentionedIds(id)[0] !== id)).toEqual([]);
+  });
+});
+
+describe('the search for citations', () => {
+  it('finds ids at the start of titles, one or several, in any quotes', () => {
+    expect(citedIds(`it('[OIDFED-3.2-1] refuses', f); it("[ACME-4] [OIDFED-1.2-3] x", f);`)).toEqual([
+      'OIDFED-3.2-1',
+      'ACME-4',
+      'OIDFED-1.2-3',
+    ]);
+    expect(citedIds('it.each([[1]])(\n  `[OIDFED-3-1] %d`, f)')).toEqual(['OIDFED-3-1']);
+  });
+
+  it('finds ids in a table of cases, where the title takes them from there', () => {
+    const cases = `[['OIDFED-3-1', 1], ["ACME-4", 2], ['see OIDFED-3-2', 3]]`;
+    expect(citedIds(`it.each(${cases})('[%s] accepts %d', f)`)).toEqual(['OIDFED-3-1', 'ACME-4']);
+    expect(citedIds(`it.each(${cases})('[$id] accepts', f)`)).toEqual(['OIDFED-3-1', 'ACME-4']);
+    expect(citedIds(`it.each(${cases})('accepts %s', f)`)).toEqual([]);
+  });
+
+  it('does not take comments, skipped tests or other brackets for citations', () => {
+    expect(citedIds(`// it('[OIDFED-3.2-1] x')\n/** '[OIDFED-3.2-2]' */\n * '[OIDFED-3.2-3]'`)).toEqual([]);
+    expect(citedIds(`it.skip('[OIDFED-3.2-1] x'); it.todo('[OIDFED-3.2-2] x')`)).toEqual([]);
+    expect(citedIds(`it('refuses [OIDFED-3.2-1]'); const a = list[OIDFED - 3]; /[A-Z0-9]/.test('[a-1]')`)).toEqual([]);
+  });
+
+  it('finds ids anywhere in prose, whole ones only', () => {
+    expect(mentionedIds('| OIDFED-3.2-1 | see ACME-4, (OIDFED-10.1-12). |')).toEqual([
+      'OIDFED-3.2-1',
+      'ACME-4',
+      'OIDFED-10.1-12',
+    ]);
+    expect(mentionedIds('xACME-4 OIDFED-3.2')).toEqual([]);
+  });
+});

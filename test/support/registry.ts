@@ -1,0 +1,217 @@
+/** A registry on a fresh database, with makers for what tests start from: authorities, organisations, entities. */
+import { asc, sql } from 'drizzle-orm';
+import type { JwkSet } from '../../src/federation/jwk-set.ts';
+import type { Actor } from '../../src/registry/actor.ts';
+import type { Authority, GenerateAuthorityKey } from '../../src/registry/authorities/authority.ts';
+import { createAuthority, type NewAuthority } from '../../src/registry/authorities/create-authority.ts';
+import type { ChangeContext } from '../../src/registry/change.ts';
+import { addEntity, type NewEntity } from '../../src/registry/entities/add-entity.ts';
+import type { Entity } from '../../src/registry/entities/entity.ts';
+import { transitionEntity } from '../../src/registry/entities/transition-entity.ts';
+import type { AuditRow } from '../../src/registry/list-audit.ts';
+import { addOrganisation } from '../../src/registry/organisations/add-organisation.ts';
+import type { Organisation } from '../../src/registry/organisations/organisation.ts';
+import { transitionOrganisation } from '../../src/registry/organisations/transition-organisation.ts';
+import { newRecordId } from '../../src/registry/record-id.ts';
+import { RegistryError } from '../../src/registry/registry-error.ts';
+import type { Transition } from '../../src/registry/states.ts';
+import { MasterKey } from '../../src/signer/sealing.ts';
+import { createSigner } from '../../src/signer/signer.ts';
+import type { Role } from '../../src/storage/schema/api-tokens.ts';
+import { audit } from '../../src/storage/schema/audit.ts';
+import type { ParticipantState } from '../../src/storage/schema/organisations.ts';
+import { registryCounter } from '../../src/storage/schema/registry-counter.ts';
+import { createTestDatabase, type DATABASE_KINDS, type TestDatabase } from './databases.ts';
+import { NOW } from './federation.ts';
+import { testKey } from './keys.ts';
+
+/** The moment at which changes happen unless a test says otherwise. */
+export const NOW_DATE = new Date(NOW * 1000);
+
+export const ALL_ROLES: readonly Role[] = ['admin', 'registrar', 'approver', 'auditor'];
+
+/** Someone with a token; with every role in all authorities unless a test says otherwise. */
+export function actor({
+  roles = ALL_ROLES,
+  authorities = 'all',
+  id = 'test-actor',
+}: {
+  roles?: readonly Role[];
+  authorities?: 'all' | readonly string[];
+  id?: string;
+} = {}): Actor {
+  const reached = authorities === 'all' ? authorities : new Set(authorities);
+  return { kind: 'token', id, name: `name of ${id}`, roles, authorities: reached };
+}
+
+let idsMade = 0;
+
+/** Ids in the order of their making, although the clock stands still. */
+export function nextId(): string {
+  return newRecordId(NOW_DATE.getTime() + idsMade++);
+}
+
+/** Master key of all signers in tests; what it seals is worth nothing. */
+export const TEST_MASTER_KEY = new MasterKey(new Uint8Array(32).fill(7));
+
+export const testSigner = createSigner(TEST_MASTER_KEY);
+
+export const generateTestKey: GenerateAuthorityKey = (authorityId) => testSigner.generateKey(authorityId, 'ES256');
+
+/** What each Entity Identifier of a test ends with, so that no two tests on one database share one. */
+let names = 0;
+
+export function freshIdentifier(prefix: string): string {
+  return `https://${prefix}-${++names}.example`;
+}
+
+/** Public keys, each another, that do not occur before in the same test file. */
+export async function freshJwks(count = 1): Promise<JwkSet> {
+  const keys = await Promise.all(Array.from({ length: count }, () => testKey('ES256', 1000 + ++names)));
+  return { keys: keys.map((key) => key.jwk) };
+}
+
+/**
+ * @example
+ * await using registry = await openRegistry('embedded');
+ * const entity = await registry.entity(await registry.organisation());
+ * await transitionEntity(registry.context(), entity.id, 'approve', 'looks good');
+ */
+export async function openRegistry(kind: (typeof DATABASE_KINDS)[number]): Promise<TestRegistry> {
+  return new TestRegistry(await createTestDatabase(kind));
+}
+
+export class TestRegistry implements AsyncDisposable {
+  readonly database: TestDatabase;
+
+  constructor(database: TestDatabase) {
+    this.database = database;
+  }
+
+  get db(): TestDatabase['db'] {
+    return this.database.db;
+  }
+
+  /** Someone makes a change at NOW_DATE. */
+  context(by: Actor = actor(), changes: Partial<ChangeContext> = {}): ChangeContext {
+    return {
+      db: this.db,
+      actor: by,
+      now: NOW_DATE,
+      requestId: null,
+      newId: nextId,
+      allowHttp: false,
+      committed: async () => {},
+      ...changes,
+    };
+  }
+
+  /** An authority with a key, a Trust Anchor unless it has hints. */
+  async authority(settings: Partial<NewAuthority> = {}): Promise<Authority> {
+    const entityIdentifier = freshIdentifier('authority');
+    const input = { entityIdentifier, name: 'Test Federation', ...settings };
+    return await createAuthority(this.context(), input, generateTestKey);
+  }
+
+  /** An organisation of the authority, active unless told otherwise. */
+  async organisation(authority: Authority, state: ParticipantState = 'active'): Promise<Organisation> {
+    const fields = { name: 'Partner Ltd', contacts: [{ type: 'technical' as const, email: 'ops@partner.example' }] };
+    let organisation = await addOrganisation(this.context(), authority.id, fields);
+    for (const transition of WAY_TO[state]) {
+      organisation = await transitionOrganisation(this.context(), organisation.id, transition, `made ${state}`);
+    }
+    return organisation;
+  }
+
+  /** An entity with one key of its own and passed checks, active unless told otherwise. */
+  async entity(
+    organisation: Organisation,
+    settings: Partial<NewEntity> = {},
+    state: ParticipantState = 'active',
+  ): Promise<Entity> {
+    let entity = await addEntity(this.context(), await newEntity(organisation, settings));
+    for (const transition of WAY_TO[state]) {
+      entity = await transitionEntity(this.context(), entity.id, transition, `made ${state}`);
+    }
+    return entity;
+  }
+
+  /** The audit from after `seq`, in order. */
+  async auditAfter(seq = 0): Promise<AuditRow[]> {
+    return await this.db
+      .select()
+      .from(audit)
+      .where(sql`${audit.seq} > ${seq}`)
+      .orderBy(asc(audit.seq), asc(audit.ordinal));
+  }
+
+  async seq(): Promise<number> {
+    const [counter] = await this.db.select().from(registryCounter);
+    return counter?.seq ?? Number.NaN;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.database[Symbol.asyncDispose]();
+  }
+}
+
+/** Transitions that lead from `pending` to each state. */
+const WAY_TO: Record<ParticipantState, Transition[]> = {
+  pending: [],
+  rejected: ['reject'],
+  active: ['approve'],
+  suspended: ['approve', 'suspend'],
+  withdrawn: ['approve', 'withdraw'],
+  revoked: ['approve', 'revoke'],
+};
+
+/** What addEntity takes for an entity with one fresh key and passed checks. */
+export async function newEntity(organisation: Organisation, settings: Partial<NewEntity> = {}): Promise<NewEntity> {
+  return {
+    organisationId: organisation.id,
+    entityIdentifier: freshIdentifier('entity'),
+    enrolment: 'published',
+    entityTypes: ['openid_relying_party'],
+    isIntermediate: false,
+    jwks: await freshJwks(),
+    metadata: {},
+    metadataPolicy: {},
+    constraints: null,
+    additionalClaims: {},
+    crit: [],
+    statementLifetimeSeconds: null,
+    checks: [{ check: 'configuration_valid', outcome: 'passed', detail: 'made by a test', at: NOW_DATE.toISOString() }],
+    evidence: { digest: 'digest-of-the-test' },
+    verifiedEntityTypes: ['openid_relying_party', 'federation_entity'],
+    verifiedIntermediate: false,
+    ...settings,
+  };
+}
+
+/**
+ * The refusal of the registry that `work` fails with; anything else, success too, makes the test fail.
+ * @example expect((await refusedBy(work)).code).toBe('entity_exists');
+ */
+export async function refusedBy(work: Promise<unknown>): Promise<RegistryError> {
+  const error = await work.then(
+    () => new Error('expected a refusal'),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof RegistryError) return error;
+  throw error;
+}
+
+/**
+ * How work came out, in one line: `done`, or the code of the refusal with the fields at fault.
+ * @example expect(await outcome(work)).toBe('validation_failed at /jwks/keys/0');
+ */
+export async function outcome(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    const fields = (error.details.errors ?? []).map(({ pointer }) => pointer);
+    return [error.code, ...(fields.length > 0 ? ['at', fields.join(', ')] : [])].join(' ');
+  }
+  return 'done';
+}

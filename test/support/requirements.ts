@@ -1,0 +1,54 @@
+/** The requirements of the standard and who answers for each: test titles and SPEC.md. */
+import { existsSync, globSync, readFileSync } from 'node:fs';
+
+export interface Requirement {
+  /** Document, section and number, such as `OIDFED-10.2-5`. */
+  id: string;
+  level: 'MUST' | 'SHOULD' | 'MAY';
+  gist: string;
+  /** The issue of the project that it belongs to; 0 where it concerns others than us. */
+  issue: number;
+}
+
+const ROOT = new URL('../../', import.meta.url);
+const ID = '[A-Z]+(?:-[0-9.]+)?-[0-9]+';
+
+/** The whole of fixtures/spec/requirements.json. */
+export function readRequirements(): Requirement[] {
+  return JSON.parse(readFileSync(new URL('fixtures/spec/requirements.json', ROOT), 'utf8'));
+}
+
+/**
+ * The ids that the titles of the tests of a source file start with; where a title starts with a placeholder such as
+ * `[%s]` or `[$id]`, the ids in its table of cases, each a string of its own. Comments, `skip` and `todo` do not count.
+ */
+export function citedIds(source: string): string[] {
+  const code = source.replaceAll(/^\s*(?:\/\/|\/?\*).*$/gm, '');
+  const title = new RegExp(`(?<!\\.(?:skip|todo)\\(\\s*)['"\`]((?:\\[${ID}\\]\\s*)+)`, 'g');
+  const ids = [...code.matchAll(title)].flatMap(([, start = '']) => mentionedIds(start));
+  if (!/['"`]\[(?:%s|\$[\w.]+|\$\{[^}]+\})\] /.test(code)) return ids;
+  const cases = new RegExp(`(['"\`])(${ID})\\1`, 'g');
+  return [...ids, ...[...code.matchAll(cases)].map(([, , id = '']) => id)];
+}
+
+/** Every id in a text. */
+export function mentionedIds(text: string): string[] {
+  return [...text.matchAll(new RegExp(`(?<![A-Za-z0-9-])${ID}(?![A-Za-z0-9.]*[0-9])`, 'g'))].map(([id]) => id);
+}
+
+/** The ids cited by test titles, each with the files that cite it. The test of this search is full of examples. */
+export function readCitations(): Map<string, string[]> {
+  const citations = new Map<string, string[]>();
+  for (const file of globSync('test/**/*.test.ts', { cwd: ROOT, exclude: ['test/spec-index.test.ts'] })) {
+    for (const id of new Set(citedIds(readFileSync(new URL(file, ROOT), 'utf8')))) {
+      citations.set(id, [...(citations.get(id) ?? []), file]);
+    }
+  }
+  return citations;
+}
+
+/** The text of SPEC.md, which explains what we do otherwise or not at all; empty where there is no such file. */
+export function readSpec(): string {
+  const file = new URL('SPEC.md', ROOT);
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}

@@ -1,0 +1,175 @@
+/** The service as composed for production, on a test database and a clock that tests move: only the port is missing. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { type Composition, compose } from '../../src/compose.ts';
+import { type Config, loadConfig } from '../../src/config/config.ts';
+import type { EntityIdentifier } from '../../src/federation/identifiers.ts';
+import type { JwkSet } from '../../src/federation/jwk-set.ts';
+import type { TrustAnchors } from '../../src/federation/trust-chain/trust-chain.ts';
+import { endpointUrl, type FederationEndpoint } from '../../src/issuance/authority-endpoints.ts';
+import type { Log } from '../../src/observability/log.ts';
+import type { Actor } from '../../src/registry/actor.ts';
+import type { Authority } from '../../src/registry/authorities/authority.ts';
+import { listAuthorityKeys } from '../../src/registry/authorities/read-authority.ts';
+import type { ChangeContext } from '../../src/registry/change.ts';
+import { createAuthenticator } from '../../src/registry/tokens/authenticate.ts';
+import { createToken } from '../../src/registry/tokens/create-token.ts';
+import type { Role } from '../../src/storage/schema/api-tokens.ts';
+import { createTestDatabase, type DATABASE_KINDS, type TestDatabase } from './databases.ts';
+import { ManualClock } from './federation.ts';
+import { actor, nextId, TEST_MASTER_KEY, TestRegistry } from './registry.ts';
+
+/**
+ * Starts a service that thinks it is tried out on localhost, so that it may ask servers of the test on 127.0.0.1.
+ * @example
+ * await using service = await startTestService('embedded');
+ * const authority = await service.authority();
+ * const entity = await service.entity(await service.organisation(authority));
+ * const response = await service.ask(authority, 'fetch', { sub: entity.entityIdentifier });
+ */
+export async function startTestService(
+  kind: (typeof DATABASE_KINDS)[number],
+  settings: Partial<Config> = {},
+): Promise<TestService> {
+  const database = await createTestDatabase(kind);
+  try {
+    return await TestService.start(database, settings);
+  } catch (error) {
+    await database[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Parameters of a request to an endpoint: repeated ones as an array, or the query as it goes over the wire. */
+export type Query = Record<string, string | readonly string[]> | string;
+
+export class TestService extends TestRegistry {
+  readonly clock = new ManualClock();
+  /** What the service logged as unexpected, in order. */
+  readonly failures: unknown[] = [];
+  readonly #settings: Partial<Config>;
+  #composition: Composition | undefined;
+
+  private constructor(database: TestDatabase, settings: Partial<Config>) {
+    super(database);
+    this.#settings = settings;
+  }
+
+  static async start(database: TestDatabase, settings: Partial<Config>): Promise<TestService> {
+    const service = new TestService(database, settings);
+    await service.#compose();
+    return service;
+  }
+
+  get #running(): Composition {
+    if (this.#composition === undefined) throw new Error('the service is not running');
+    return this.#composition;
+  }
+
+  get app(): Composition['app'] {
+    return this.#running.app;
+  }
+
+  /** Stops the service and starts it again on the same database, as after a deployment: every cache is empty. */
+  async restart(): Promise<void> {
+    await this.#running[Symbol.asyncDispose]();
+    await this.#compose();
+  }
+
+  async #compose(): Promise<void> {
+    const { config } = loadConfig({});
+    const log: Log = {
+      serviceStarted: () => {},
+      serviceStopping: () => {},
+      registryChanged: () => {},
+      requestFailed: (error) => void this.failures.push(error),
+      stateStale: () => {},
+      stateCurrentAgain: () => {},
+      warning: () => {},
+    };
+    const authenticate = createAuthenticator({
+      db: this.db,
+      now: () => new Date(this.clock.now() * 1000),
+      adminToken: undefined,
+      keepAdminToken: false,
+      firstAdminToken: undefined,
+      warn: log.warning,
+    });
+    this.#composition = await compose({
+      config: { ...config, ...this.#settings },
+      database: this.database,
+      masterKey: TEST_MASTER_KEY,
+      clock: this.clock,
+      log,
+      authenticate,
+    });
+  }
+
+  /** Changes made with it are followed by the service before they return, as those of its API are. */
+  override context(by: Actor = actor(), changes: Partial<ChangeContext> = {}): ChangeContext {
+    return { ...this.#running.changeContext(by, null), newId: nextId, ...changes };
+  }
+
+  /** A request as it comes from a client; the host is that of the URL. */
+  async fetch(url: string, init?: RequestInit): Promise<Response> {
+    return await this.app.fetch(new Request(url, init));
+  }
+
+  /** Asks an endpoint of an authority where its Entity Configuration says that it is. */
+  async ask(
+    authority: Authority,
+    endpoint: FederationEndpoint,
+    query: Query = {},
+    init?: RequestInit,
+  ): Promise<Response> {
+    return await this.fetch(urlOf(authority, endpoint, query), init);
+  }
+
+  /** The keys by which others know the authority, for validators. */
+  async trustAnchors(...authorities: Authority[]): Promise<TrustAnchors> {
+    const entries = authorities.map(async (authority) => {
+      const keys = await listAuthorityKeys(this.db, actor(), authority.id);
+      const jwks = { keys: keys.map((key) => key.publicJwk) } as JwkSet;
+      return [authority.entityIdentifier as EntityIdentifier, jwks] as const;
+    });
+    return new Map(await Promise.all(entries));
+  }
+
+  /** The `Authorization` header of somebody with these roles in these authorities. */
+  async bearer(roles: Role[], authorities: Authority[] | 'all' = 'all'): Promise<{ authorization: string }> {
+    const authorityIds = authorities === 'all' ? null : authorities.map(({ id }) => id);
+    const token = { name: 'caller', roles, authorityIds, lifetimeSeconds: 86_400 };
+    const { secret } = await createToken(this.context(), token);
+    return { authorization: `Bearer ${secret}` };
+  }
+
+  /** Serves the same app on 127.0.0.1 as the real service does, for what only a socket shows. */
+  async listen(): Promise<{ origin: string } & AsyncDisposable> {
+    const server = createAdaptorServer({ fetch: this.app.fetch, createServer });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    return {
+      origin: `http://127.0.0.1:${port}`,
+      [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())),
+    };
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await this.#composition?.[Symbol.asyncDispose]();
+    await super[Symbol.asyncDispose]();
+  }
+}
+
+/** Where an authority serves an endpoint, with a query. */
+export function urlOf({ entityIdentifier }: Authority, endpoint: FederationEndpoint, query: Query = {}): string {
+  const url = endpointUrl(entityIdentifier, endpoint);
+  const text = typeof query === 'string' ? query : parametersOf(query).toString();
+  return text === '' ? url : `${url}?${text}`;
+}
+
+function parametersOf(query: Exclude<Query, string>): URLSearchParams {
+  return new URLSearchParams(
+    Object.entries(query).flatMap(([name, values]) => [values].flat().map((value) => [name, value])),
+  );
+}
