@@ -32,7 +32,9 @@ export async function shareOfFloor(bench: Bench, subject: Throughput, floor: Thr
     const subjectRate = subjectRates[round] ?? 0;
     ratios.push(subjectRate / floorRate);
     const [done, floored] = [subjectRate, floorRate].map(readable);
-    bench.progress(`round ${round + 1} of ${rounds}: ${done}/s over ${floored}/s is ${readable(subjectRate / floorRate)}`);
+    bench.progress(
+      `round ${round + 1} of ${rounds}: ${done}/s over ${floored}/s is ${readable(subjectRate / floorRate)}`,
+    );
   }
   return {
     ...summary(ratios),
@@ -72,7 +74,10 @@ export function inLanes(concurrency: number, work: () => Promise<number>): Throu
     const end = start + seconds * 1000;
     let operations = 0;
     const lane = async (): Promise<void> => {
-      while (performance.now() < end) operations += await work();
+      while (performance.now() < end) {
+        const done = await work();
+        operations += done;
+      }
     };
     await Promise.all(Array.from({ length: concurrency }, lane));
     return (operations * 1000) / (performance.now() - start);

@@ -59,7 +59,8 @@ const problemSchema = z.looseObject({
 
 /** What to do about a refusal, by its code. */
 const HINTS: Readonly<Record<string, string>> = {
-  unauthenticated: 'HOLDFAST_TOKEN is missing, unknown, expired or revoked; `holdfast token --help` tells how to get one.',
+  unauthenticated:
+    'HOLDFAST_TOKEN is missing, unknown, expired or revoked; `holdfast token --help` tells how to get one.',
   role_missing: '`holdfast whoami` shows what your token may do.',
   version_mismatch: 'Look at the record again (`show`), then repeat the command.',
   evidence_changed: 'Look at the new evidence with `holdfast entity show`, then decide anew.',
@@ -162,9 +163,13 @@ async function readBody(response: Response, url: URL): Promise<unknown> {
 }
 
 function noService(url: URL, what: string): CommandError {
-  return new CommandError('unreachable', `what answers at ${url.origin} is no holdfast service of this version: ${what}`, {
-    code: 'service_unexpected',
-  });
+  return new CommandError(
+    'unreachable',
+    `what answers at ${url.origin} is no holdfast service of this version: ${what}`,
+    {
+      code: 'service_unexpected',
+    },
+  );
 }
 
 function refusal(response: Response, body: unknown, url: URL): CommandError {

@@ -36,8 +36,11 @@ export function addExportCommand(program: Command, surroundings: Surroundings): 
     const first = await currentSeq(client);
     const authorities = await exportAuthorities(client);
     const last = await currentSeq(client);
-    if (first !== last) output.warn(`the registry changed meanwhile, from seq ${first} to ${last}; run it again for one state`);
-    const document = printable(`${JSON.stringify(sorted({ format: EXPORT_FORMAT, seq: last, authorities }), null, 2)}\n`);
+    if (first !== last)
+      output.warn(`the registry changed meanwhile, from seq ${first} to ${last}; run it again for one state`);
+    const document = printable(
+      `${JSON.stringify(sorted({ format: EXPORT_FORMAT, seq: last, authorities }), null, 2)}\n`,
+    );
     if (out === undefined) stdout.write(document);
     else await write(out, document);
   });
@@ -105,6 +108,9 @@ async function write(file: string, document: string): Promise<void> {
   try {
     await writeFile(file, document);
   } catch (error) {
-    throw new CommandError('usage', `cannot write ${file}: ${causeText(error)}`, { code: 'file_unwritable', cause: error });
+    throw new CommandError('usage', `cannot write ${file}: ${causeText(error)}`, {
+      code: 'file_unwritable',
+      cause: error,
+    });
   }
 }

@@ -50,6 +50,7 @@ function usageFailure({ exitCode, code, message }: CommanderError): Failure {
     exitCode: exitCode === 0 ? EXIT.ok : EXIT.usage,
     code: 'usage',
     message: message.replace(/^error: /, ''),
+    hint: 'The same command with --help explains itself.',
     fields: [],
     isReported: HELP_CODES.has(code),
   };

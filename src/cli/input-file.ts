@@ -12,7 +12,10 @@ export async function readTextInput(file: string, { stdin }: Pick<Surroundings, 
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new CommandError('usage', `cannot read ${file}: ${causeText(error)}`, { code: 'file_unreadable', cause: error });
+    throw new CommandError('usage', `cannot read ${file}: ${causeText(error)}`, {
+      code: 'file_unreadable',
+      cause: error,
+    });
   }
 }
 
@@ -22,7 +25,10 @@ export async function readJsonInput(file: string, surroundings: Pick<Surrounding
 }
 
 /** @throws CommandError usage */
-export async function readJsonObjectInput(file: string, surroundings: Pick<Surroundings, 'stdin'>): Promise<JsonObject> {
+export async function readJsonObjectInput(
+  file: string,
+  surroundings: Pick<Surroundings, 'stdin'>,
+): Promise<JsonObject> {
   const value = await readJsonInput(file, surroundings);
   if (isJsonObject(value)) return value;
   throw new CommandError('usage', `${nameOf(file)} must hold a JSON object`, { code: 'file_invalid' });
@@ -35,7 +41,10 @@ export function parseJsonInput(content: string, file: string): JsonValue {
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;
     const syntax = error.cause instanceof Error ? `: ${error.cause.message}` : '';
-    throw new CommandError('usage', `${nameOf(file)} ${error.message}${syntax}`, { code: 'file_invalid', cause: error });
+    throw new CommandError('usage', `${nameOf(file)} ${error.message}${syntax}`, {
+      code: 'file_invalid',
+      cause: error,
+    });
   }
 }
 

@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { type EntityIdentifier, isLoopbackHost, parseEntityIdentifier } from '../federation/identifiers.ts';
-import { parseOutboundAllow } from '../outbound/address-rules.ts';
-import { createOutboundClient, type OutboundClient } from '../outbound/outbound-client.ts';
+import type { AllowRules } from '../outbound/address-rules.ts';
+import type { OutboundClient } from '../outbound/outbound-client.ts';
 import { CommandError } from './command-error.ts';
 import { positiveInteger } from './option-values.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -35,23 +35,25 @@ export function isHttpAllowed(options: { allowHttp?: boolean }, { env }: Pick<Su
  * were named on the command line is there.
  * @throws CommandError usage
  */
-export function openOutbound(
+export async function openOutbound(
   options: OutboundOptions,
   surroundings: Surroundings,
   named: readonly EntityIdentifier[],
-): OutboundClient {
+): Promise<OutboundClient> {
+  const { createOutboundClient } = await import('../outbound/outbound-client.ts');
   const isLocal = named.some((identifier) => isLoopbackHost(new URL(identifier).hostname));
   const lists = [options.allow, surroundings.env['HOLDFAST_OUTBOUND_ALLOW'], isLocal ? LOOPBACK : undefined];
   const list = lists.filter((part) => part !== undefined && part.trim() !== '').join(',');
   return createOutboundClient({
-    allow: parseAllow(list),
+    allow: await parseAllow(list),
     allowHttp: isHttpAllowed(options, surroundings),
     userAgent: `holdfast/${packageJson.version}`,
     timeoutMs: options.timeout * 1000,
   });
 }
 
-function parseAllow(list: string): ReturnType<typeof parseOutboundAllow> {
+async function parseAllow(list: string): Promise<AllowRules> {
+  const { parseOutboundAllow } = await import('../outbound/address-rules.ts');
   try {
     return parseOutboundAllow(list);
   } catch (error) {
@@ -66,6 +68,7 @@ export function parseNamedEntity(value: string, allowHttp: boolean): EntityIdent
   } catch (error) {
     const complaint = error instanceof Error ? error.message : String(error);
     throw new CommandError('usage', `${value} is no Entity Identifier: ${complaint}`, {
+      hint: value.startsWith('http:') ? 'In a network of your own, --allow-http accepts it all the same.' : undefined,
       code: 'entity_identifier_invalid',
       cause: error,
     });

@@ -1,5 +1,5 @@
 /** A readable report: headings, facts and tables in aligned columns, coloured only where a terminal wants it. */
-import { styleText, stripVTControlCharacters } from 'node:util';
+import { styleText } from 'node:util';
 import { printable, printableLine } from './printable.ts';
 
 type Style = Parameters<typeof styleText>[0];
@@ -48,10 +48,11 @@ export class Report {
     this.#columns(rows, INDENT);
   }
 
-  /** @param header column titles, or none for rows that explain themselves */
+  /** @param header column titles; none for rows that explain themselves, which are indented */
   table(header: readonly string[], rows: readonly (readonly string[])[]): void {
     if (rows.length === 0) this.#lines.push('(none)');
-    else this.#columns(header.length === 0 ? rows : [header, ...rows], header.length === 0 ? INDENT : '', header.length > 0);
+    else if (header.length === 0) this.#columns(rows, INDENT);
+    else this.#columns([header, ...rows], '', 1);
   }
 
   json(value: unknown): void {
@@ -62,17 +63,15 @@ export class Report {
     return `${this.#lines.join('\n')}\n`;
   }
 
-  #columns(rows: readonly (readonly string[])[], indent: string, hasHeader = false): void {
+  #columns(rows: readonly (readonly string[])[], indent: string, headerRows = 0): void {
     const cells = rows.map((row) => row.map(printableLine));
-    const widths: number[] = [];
-    for (const row of cells) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, width(cell))));
+    const widths = columnWidths(cells);
     cells.forEach((row, index) => {
-      const isHeader = hasHeader && index === 0;
-      const padded = row.map((cell, column) => {
-        const padding = column === row.length - 1 ? '' : ' '.repeat((widths[column] ?? 0) - width(cell));
-        return `${isHeader ? this.#style('dim', cell) : this.#word(cell)}${padding}`;
+      const columns = row.map((cell, column) => {
+        const styled = index < headerRows ? this.#style('dim', cell) : this.#word(cell);
+        return column === row.length - 1 ? styled : styled + ' '.repeat((widths[column] ?? 0) - cell.length);
       });
-      this.#lines.push(`${indent}${padded.join(GAP)}`.trimEnd());
+      this.#lines.push(`${indent}${columns.join(GAP)}`.trimEnd());
     });
   }
 
@@ -86,6 +85,10 @@ export class Report {
   }
 }
 
-function width(cell: string): number {
-  return stripVTControlCharacters(cell).length;
+function columnWidths(rows: readonly (readonly string[])[]): number[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+  }
+  return widths;
 }

@@ -4,12 +4,17 @@ import type { EntityIdentifier } from '../federation/identifiers.ts';
 import type { JwkSet } from '../federation/jwk-set.ts';
 import type { Attempt } from '../federation/trust-chain/attempt.ts';
 import type { TrustAnchors } from '../federation/trust-chain/trust-chain.ts';
-import { createResolver } from '../resolver/resolver.ts';
 import { readAnchorKeys } from './anchor/anchor-keys.ts';
 import { CommandError } from './command-error.ts';
 import { example } from './help-text.ts';
 import { repeatable } from './option-values.ts';
-import { addOutboundOptions, isHttpAllowed, type OutboundOptions, openOutbound, parseNamedEntity } from './outbound-options.ts';
+import {
+  addOutboundOptions,
+  isHttpAllowed,
+  type OutboundOptions,
+  openOutbound,
+  parseNamedEntity,
+} from './outbound-options.ts';
 import { showAttempts, showResolution } from './resolution-report.ts';
 import { openSession, type Session } from './session.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -20,8 +25,10 @@ interface ResolveOptions extends OutboundOptions {
   entityType?: string[];
 }
 
-const DESCRIPTION = `Resolve an entity: find its Trust Chains, check everything, apply the policies, show what follows.
-Needs no running service and no database. If nothing resolves, shows what was tried and why it failed, and exits with 1.`;
+const DESCRIPTION =
+  'Resolve an entity: find its Trust Chains, check everything, apply the policies, show what follows. ' +
+  'Needs no running service and no database. If nothing resolves, shows what was tried and why it failed, ' +
+  'and exits with 1.';
 
 export function addResolveCommand(program: Command, surroundings: Surroundings): void {
   const command = program
@@ -41,7 +48,8 @@ export function addResolveCommand(program: Command, surroundings: Surroundings):
     const allowHttp = isHttpAllowed(options, surroundings);
     const subject = parseNamedEntity(given, allowHttp);
     const trustAnchors = await readTrustAnchors(options, allowHttp, session);
-    await using outbound = openOutbound(options, surroundings, [subject, ...trustAnchors.keys()]);
+    await using outbound = await openOutbound(options, surroundings, [subject, ...trustAnchors.keys()]);
+    const { createResolver } = await import('../resolver/resolver.ts');
     const clock = { now: () => Math.floor(Date.now() / 1000) };
     const resolver = createResolver({ outbound, clock, allowHttp, timeoutMs: options.timeout * 1000 });
     const outcome = await resolver.resolve({ subject, trustAnchors });

@@ -20,7 +20,10 @@ export function momentText(moment: string | number, nowMs = Date.now()): string 
 export function shortMoment(moment: string | number): string {
   const atMs = typeof moment === 'number' ? moment * 1000 : Date.parse(moment);
   if (!Number.isFinite(atMs) || Math.abs(atMs) > 8.64e15) return String(moment);
-  return new Date(atMs).toISOString().replace('T', ' ').replace(/\.\d+Z$/, 'Z');
+  return new Date(atMs)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, 'Z');
 }
 
 /** The largest unit that there are at least two of: `90 min`, `25 h`, `3 d`. */

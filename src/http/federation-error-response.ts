@@ -17,7 +17,10 @@ export function toFederationErrorResponse(error: unknown): Response {
     return federationErrorResponse(error.wire, describe(error));
   }
   if (isOutage(error)) {
-    return federationErrorResponse('temporarily_unavailable', 'the current state cannot be confirmed; try again shortly');
+    return federationErrorResponse(
+      'temporarily_unavailable',
+      'the current state cannot be confirmed; try again shortly',
+    );
   }
   return federationErrorResponse('server_error', 'something went wrong here');
 }

@@ -77,7 +77,9 @@ export const ProblemSchema = z
     status: z.int().openapi({ example: 400 }),
     detail: z.string().openapi({ description: 'What is wrong and, where useful, what to do.' }),
     code: z.string().openapi({ description: 'Stable; programs decide by it.', example: 'validation_failed' }),
-    requestId: z.string().openapi({ description: 'Also in `x-request-id`; names the request in the log and the audit.' }),
+    requestId: z
+      .string()
+      .openapi({ description: 'Also in `x-request-id`; names the request in the log and the audit.' }),
     errors: z
       .array(
         z.object({
@@ -91,5 +93,6 @@ export const ProblemSchema = z
       .optional(),
   })
   .openapi('Problem', {
-    description: 'A problem of RFC 9457. Some codes add members, such as `allowed` transitions or the current `version`.',
+    description:
+      'A problem of RFC 9457. Some codes add members, such as `allowed` transitions or the current `version`.',
   });

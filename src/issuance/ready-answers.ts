@@ -16,6 +16,7 @@ import type { RegistryChange } from '../storage/change-feed.ts';
 import type { Db } from '../storage/connect.ts';
 import { FollowingCache } from './following-cache.ts';
 import { buildHistoricalKeys } from './historical-keys.ts';
+import { lintOwn } from './lint-own.ts';
 import { type IssuedStatement, type StatementIssuer, signingKeyOf } from './statement-issuer.ts';
 
 /** A 200 answer to a public GET. */
@@ -71,7 +72,8 @@ export class ReadyAnswers {
   historicalKeys(served: ServedAuthority): ReadyAnswer | Promise<ReadyAnswer> {
     return this.#ownDocument(`historical-keys ${served.authority.id}`, async () => {
       const now = this.#options.clock.now();
-      const linted = lintHistoricalKeys(buildHistoricalKeys(served, now), this.#options.houseRules);
+      const claims = buildHistoricalKeys(served, now);
+      const linted = lintOwn('historical keys', () => lintHistoricalKeys(claims, this.#options.houseRules));
       const jwt = await this.#options.signer.sign(signingKeyOf(served), linted);
       const end = now + HISTORICAL_KEYS_LIFETIME_SECONDS;
       return readyAnswer(jwt, MEDIA_TYPE.jwkSet, { expiresAt: end, refreshAt: end });

@@ -4,6 +4,7 @@ import { MEDIA_TYPE } from '../federation/media-types.ts';
 import type { Clock, NumericDate } from '../federation/time.ts';
 import type { ServedAuthority } from '../registry/authorities/authority-directory.ts';
 import type { Signer } from '../signer/signer.ts';
+import { lintOwn } from './lint-own.ts';
 import { type ReadyAnswer, readyAnswer } from './ready-answers.ts';
 import { buildResolveResponse, type ResolvedEntity } from './resolve-response.ts';
 import { signingKeyOf } from './statement-issuer.ts';
@@ -53,7 +54,8 @@ export class SignedResolutions {
     const now = clock.now();
     const expiresAt = Math.min(resolved.expiresAt, now + served.authority.resolveLifetimeSeconds);
     const claims = { ...buildResolveResponse(served.authority, resolved, entityTypes), iat: now, exp: expiresAt };
-    const jwt = await signer.sign(signingKeyOf(served), lintResolveResponse(claims, houseRules));
+    const linted = lintOwn('a resolve response', () => lintResolveResponse(claims, houseRules));
+    const jwt = await signer.sign(signingKeyOf(served), linted);
     const refreshAt = Math.floor((now + expiresAt) / 2);
     const answer = readyAnswer(jwt, MEDIA_TYPE.resolveResponse, { expiresAt, refreshAt });
     const answers = this.#answers.get(resolved) ?? new Map<string, ReadyAnswer>();

@@ -12,6 +12,7 @@ import type { SealedKey, Signer } from '../signer/signer.ts';
 import type { Db } from '../storage/connect.ts';
 import { issuedStatements } from '../storage/schema/issued-statements.ts';
 import { buildEntityConfiguration } from './entity-configuration.ts';
+import { lintOwn } from './lint-own.ts';
 import { buildSubordinateStatement, firstKeyExpiry, liveKeys } from './subordinate-statement.ts';
 
 /** A signed answer as bytes that may be sent again and again. */
@@ -41,7 +42,7 @@ export class StatementIssuer {
     this.#options = options;
   }
 
-  /** The authority's own Entity Configuration (§9). @throws FederationError when its record cannot be published */
+  /** The authority's own Entity Configuration (§9). @throws StatementUnfit when its record cannot be published */
   async entityConfiguration(served: ServedAuthority): Promise<IssuedStatement> {
     const { authority } = served;
     const stored = await this.#stored(authority.id, 'entity-configuration', authority.entityIdentifier);
@@ -164,8 +165,16 @@ export async function signStatement(
 ): Promise<IssuedStatement> {
   const expiresAt = Math.min(now + draft.lifetimeSeconds, draft.notAfter);
   const refreshAt = now + Math.floor((expiresAt - now) * (REFRESH.earliest + REFRESH.spread * random()));
-  const jwt = await signer.sign(key, lintEntityStatement({ ...draft.claims, iat: now, exp: expiresAt }, houseRules));
-  return { jwt, expiresAt, refreshAt };
+  const claims: JsonObject = { ...draft.claims, iat: now, exp: expiresAt };
+  const linted = lintOwn(`a statement about ${claims['sub']}`, () =>
+    lintEntityStatement(claims, rulesFor(claims, houseRules)),
+  );
+  return { jwt: await signer.sign(key, linted), expiresAt, refreshAt };
+}
+
+/** What the operator marks critical is for readers to understand; we only say it. */
+function rulesFor({ crit }: JsonObject, houseRules: HouseRules): HouseRules {
+  return Array.isArray(crit) ? { ...houseRules, understoodClaims: new Set(crit.map(String)) } : houseRules;
 }
 
 /** The key that an authority signs with: its newest active one. @throws Error when it has none */

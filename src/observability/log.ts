@@ -13,7 +13,12 @@ export interface Log {
 
 /** Errors are logged with their stack and causes, never with requests, tokens or statements. */
 export function createLog(level: string): Log {
-  const logger: Logger = pino({ level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
+  const logger: Logger = pino({
+    level,
+    base: undefined,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  });
   return {
     serviceStarted: (details) => logger.info(details, 'service started'),
     serviceStopping: (signal) => logger.info({ signal }, 'service stopping'),

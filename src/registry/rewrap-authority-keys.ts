@@ -41,7 +41,10 @@ export async function rewrapAuthorityKeys(
     }
     const keys = await sealedKeys(tx);
     for (const key of keys) {
-      await tx.update(authorityKeys).set({ sealedPrivateKey: rewrap(key) }).where(eq(authorityKeys.id, key.id));
+      await tx
+        .update(authorityKeys)
+        .set({ sealedPrivateKey: rewrap(key) })
+        .where(eq(authorityKeys.id, key.id));
     }
     await tx.update(deployment).set({ masterKeyCheck: newCheck }).where(eq(deployment.id, 1));
     record({

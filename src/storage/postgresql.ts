@@ -180,7 +180,7 @@ async function subscribe(
 }
 
 function unreachable(url: string, error: unknown): DatabaseUnreachable {
-  return new DatabaseUnreachable(`cannot use PostgreSQL database ${target(url)}: ${reasonOf(error)}`);
+  return new DatabaseUnreachable(`cannot use PostgreSQL database ${target(url)}: ${reasonOf(error, url)}`);
 }
 
 /** `"holdfast" on db.example:5432`, or undefined if this is no database URL. */
@@ -202,9 +202,15 @@ const REASONS: Record<string, string> = {
   ENOTFOUND: 'the host is unknown',
 };
 
-/** From the error's code alone: the driver's messages name users and may quote what they were given. */
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  if (code === undefined) return `no answer within ${CONNECT_TIMEOUT_MS / 1000} s, or the connection broke off`;
-  return `${REASONS[code] ?? 'the connection failed'} (${code})`;
+/** The error itself is not passed on: who logs it would log what hangs on it. */
+function reasonOf(error: unknown, url: string): string {
+  if (!(error instanceof Error)) return 'the connection failed';
+  const code = 'code' in error ? String(error.code) : '';
+  const reason = REASONS[code] ?? (quotesPassword(error.message, url) ? 'the connection failed' : error.message);
+  return code === '' ? reason : `${reason} (${code})`;
+}
+
+function quotesPassword(message: string, url: string): boolean {
+  const password = URL.parse(url)?.password ?? '';
+  return password !== '' && (message.includes(password) || message.includes(decodeURIComponent(password)));
 }

@@ -349,7 +349,9 @@ describe('the change feed of one node among several', () => {
     await other.db.transaction(async (tx) => {
       await tx.execute(sql`LOCK TABLE registry_counter IN ACCESS EXCLUSIVE MODE`);
       await expect.poll(() => feed.isCurrent(), PATIENCE).toBe(false);
+      const askedAtMs = performance.now();
       await expect(feed.ensureCurrent()).rejects.toThrow(StaleStateError);
+      expect(performance.now() - askedAtMs).toBeLessThan(3_000);
     });
     await expect.poll(() => feed.isCurrent(), PATIENCE).toBe(true);
   });

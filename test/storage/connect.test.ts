@@ -263,6 +263,12 @@ describe('postgresql', () => {
       (url: URL) => (url.port = '1'),
       /on 127\.0\.0\.1:1: the connection was refused \(ECONNREFUSED\)$/,
     ],
+    [
+      'a server without TLS',
+      (url: URL) => (url.search = 'sslmode=verify-full'),
+      /: The server does not support SSL connections$/,
+    ],
+    ['an unreadable CA', (url: URL) => (url.search = 'sslrootcert=/missing.pem'), /\/missing\.pem' \(ENOENT\)$/],
     ['an unknown host', (url: URL) => (url.hostname = 'host.invalid'), /on host\.invalid:\d+: /],
   ])('names host and database, and no secret, on %s', async (_, change, message) => {
     const url = new URL(inject('postgresUrl'));

@@ -10,6 +10,7 @@ import { connectDatabase } from '../../src/storage/connect.ts';
 import { DataDirectoryInUse, lockDataDirectory } from '../../src/storage/data-dir-lock.ts';
 import { migrateDatabase, pendingMigrations } from '../../src/storage/migrate.ts';
 import { registryCounter } from '../../src/storage/schema/registry-counter.ts';
+import { prepareDataDirectory } from '../support/databases.ts';
 
 const HOLDER = join(import.meta.dirname, '../support/hold-data-directory.ts');
 
@@ -80,6 +81,7 @@ describe('the embedded database in a data directory', () => {
   });
 
   it('refuses a second process with a message, and opens at once after kill -9 of the first', async () => {
+    await prepareDataDirectory(dataDir);
     const first = holder();
     expect(await firstLine(first)).toBe('open');
 

@@ -34,6 +34,12 @@ export async function createEmptyEmbeddedDatabase(): Promise<TestDatabase> {
   return await openEmbedded({ dataDir: 'memory://' }, await emptyCluster());
 }
 
+/** A data directory whose embedded database need not be initialised any more; it has no tables. */
+export async function prepareDataDirectory(dataDir: string): Promise<void> {
+  const database = await openEmbedded({ dataDir }, await emptyCluster());
+  await database[Symbol.asyncDispose]();
+}
+
 async function createEmbedded(): Promise<TestDatabase> {
   const database = await createEmptyEmbeddedDatabase();
   await migrateDatabase(database);

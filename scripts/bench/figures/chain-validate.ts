@@ -1,7 +1,10 @@
 /** What validating a whole Trust Chain costs beyond its bare signatures. @see OIDFED §10.2 */
 import { compactVerify, importJWK, type JWK } from 'jose';
 import type { Jwk } from '../../../src/federation/jwk-set.ts';
-import { type TrustChainOptions, validateTrustChain } from '../../../src/federation/trust-chain/validate-trust-chain.ts';
+import {
+  type TrustChainOptions,
+  validateTrustChain,
+} from '../../../src/federation/trust-chain/validate-trust-chain.ts';
 import { buildFederation } from '../../../test/support/federation.ts';
 import { testKey } from '../../../test/support/keys.ts';
 import type { Figure } from '../figure.ts';
@@ -13,7 +16,8 @@ const KEYS_PER_CHAIN = 3;
 
 export const chainValidate: Figure = {
   name: 'chain_validate',
-  summary: 'distinct Trust Chains of four statements validated a second, in sequence, over bare importJWK + compactVerify',
+  summary:
+    'distinct Trust Chains of four statements validated a second, in sequence, over bare importJWK + compactVerify',
   unit: 'ratio',
   target: 0.7,
   better: 'higher',

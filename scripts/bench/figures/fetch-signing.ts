@@ -1,6 +1,7 @@
 /** What a Subordinate Statement costs beyond its bare signature. @see OIDFED §8.1 */
-import { CompactSign, type CryptoKey, decodeProtectedHeader, generateKeyPair } from 'jose';
+
 import { randomBytes } from 'node:crypto';
+import { CompactSign, type CryptoKey, decodeProtectedHeader, generateKeyPair } from 'jose';
 import type { HouseRules } from '../../../src/federation/lint/lint-statement.ts';
 import { signStatement } from '../../../src/issuance/statement-issuer.ts';
 import { buildSubordinateStatement, firstKeyExpiry } from '../../../src/issuance/subordinate-statement.ts';

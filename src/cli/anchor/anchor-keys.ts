@@ -38,11 +38,15 @@ export async function readAnchorKeys(
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;
     const place = error.at === '' ? '' : `${error.at} `;
-    throw new CommandError('usage', `${nameOf(source.file)} holds no keys of ${source.anchor}: ${place}${error.message}`, {
-      hint: 'It must be a JWK Set of public keys, or the Entity Configuration of the Trust Anchor.',
-      code: error.reason,
-      cause: error,
-    });
+    throw new CommandError(
+      'usage',
+      `${nameOf(source.file)} holds no keys of ${source.anchor}: ${place}${error.message}`,
+      {
+        hint: 'It must be a JWK Set of public keys, or the Entity Configuration of the Trust Anchor.',
+        code: error.reason,
+        cause: error,
+      },
+    );
   }
 }
 

@@ -2,11 +2,16 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { validateEntityConfiguration } from '../../federation/statement/validate-statement.ts';
-import { retrieveEntityConfiguration } from '../../resolver/http-statement-source.ts';
 import { CommandError } from '../command-error.ts';
 import { example } from '../help-text.ts';
 import { causeText } from '../input-file.ts';
-import { addOutboundOptions, isHttpAllowed, type OutboundOptions, openOutbound, parseNamedEntity } from '../outbound-options.ts';
+import {
+  addOutboundOptions,
+  isHttpAllowed,
+  type OutboundOptions,
+  openOutbound,
+  parseNamedEntity,
+} from '../outbound-options.ts';
 import { openSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { grouped, keyThumbprints } from './thumbprints.ts';
@@ -34,7 +39,8 @@ export function addAnchorFetchCommand(parent: Command, surroundings: Surrounding
     const { output } = openSession(command, surroundings);
     const allowHttp = isHttpAllowed(options, surroundings);
     const anchor = parseNamedEntity(given, allowHttp);
-    await using outbound = openOutbound(options, surroundings, [anchor]);
+    await using outbound = await openOutbound(options, surroundings, [anchor]);
+    const { retrieveEntityConfiguration } = await import('../../resolver/http-statement-source.ts');
     const jwt = await retrieveEntityConfiguration(outbound, anchor);
     const now = Math.floor(Date.now() / 1000);
     const { jwks } = (await validateEntityConfiguration(jwt, anchor, { allowHttp, now })).claims;
@@ -49,7 +55,8 @@ export function addAnchorFetchCommand(parent: Command, surroundings: Surrounding
       report.heading('JWK Set');
       report.json(jwks);
     });
-    if (options.out !== undefined) output.note(`\nWritten to ${options.out}, for --anchor-jwks or \`holdfast anchor add\`.`);
+    if (options.out !== undefined)
+      output.note(`\nWritten to ${options.out}, for --anchor-jwks or \`holdfast anchor add\`.`);
   });
 }
 
@@ -57,6 +64,9 @@ async function writeJwks(file: string, jwks: object): Promise<void> {
   try {
     await writeFile(file, `${JSON.stringify(jwks, null, 2)}\n`);
   } catch (error) {
-    throw new CommandError('usage', `cannot write ${file}: ${causeText(error)}`, { code: 'file_unwritable', cause: error });
+    throw new CommandError('usage', `cannot write ${file}: ${causeText(error)}`, {
+      code: 'file_unwritable',
+      cause: error,
+    });
   }
 }

@@ -36,8 +36,8 @@ export function addEntityAddCommand(parent: Command, surroundings: Surroundings)
     .requiredOption('--organisation <organisation>', 'the organisation that owns it: id, or name if unique')
     .option('--authority <authority>', 'where the organisation is looked for: id, Entity Identifier or name')
     .option('--entity-type <type>', 'an Entity Type that it is meant to play; may be repeated', repeatable)
-    .option('--handed-over <file>', 'the partner’s answer to the challenge: JSON of `configuration prove`')
-    .option('--out-of-band-check <text>', 'how you made sure that the keys are the partner’s')
+    .option('--handed-over <file>', "the partner's answer to the challenge: JSON of `configuration prove`")
+    .option('--out-of-band-check <text>', "how you made sure that the keys are the partner's")
     .option('--idempotency-key <key>', 'repeating the command with this key adds nothing twice');
   addSubordinateOptions(command).addHelpText(
     'after',

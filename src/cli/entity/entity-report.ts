@@ -47,7 +47,11 @@ export function describeChecks(report: Report, { checks }: EntityRecord): void {
   report.heading('Checks');
   report.table(
     [],
-    checks.map(({ check, outcome, reason, detail }) => [outcome, check, reason === undefined ? detail : `${reason}: ${detail}`]),
+    checks.map(({ check, outcome, reason, detail }) => [
+      outcome,
+      check,
+      reason === undefined ? detail : `${reason}: ${detail}`,
+    ]),
   );
 }
 

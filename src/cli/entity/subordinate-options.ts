@@ -17,11 +17,11 @@ export interface SubordinateOptions {
 export function addSubordinateOptions(command: Command): Command {
   return command
     .option('--metadata <file>', 'JSON: metadata by Entity Type that overrides its own; - is standard input')
-    .option('--metadata-policy <file>', 'JSON: metadata policy by Entity Type, beside the authority’s default')
-    .option('--constraints <file>', 'JSON: constraints instead of the authority’s default; null for none of its own')
+    .option('--metadata-policy <file>', "JSON: metadata policy by Entity Type, beside the authority's default")
+    .option('--constraints <file>', "JSON: constraints instead of the authority's default; null for none of its own")
     .option('--additional-claims <file>', 'JSON: further claims of its Subordinate Statement')
     .option('--crit <claim>', 'an additional claim that readers must understand; may be repeated', repeatable)
-    .option('--statement-lifetime <seconds>', 'life of its statements, or "default" for the authority’s', lifetime);
+    .option('--statement-lifetime <seconds>', "life of its statements; default is the authority's", lifetime);
 }
 
 function lifetime(value: string): number | 'default' {

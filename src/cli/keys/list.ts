@@ -1,6 +1,6 @@
 /** `holdfast keys list` */
 import type { Command } from 'commander';
-import { authoritySchema } from '../api-records.ts';
+import { type AuthorityKeyRecord, type AuthorityRecord, authoritySchema } from '../api-records.ts';
 import { KEY_COLUMNS, keyRow } from '../authority/authority-report.ts';
 import { readKeys } from '../authority/keys.ts';
 import { findAuthority } from '../find-record.ts';
@@ -20,7 +20,7 @@ export function addKeysListCommand(parent: Command, surroundings: Surroundings):
       options.authority === undefined
         ? (await client.list('authorities', {}, authoritySchema, { limit: Number.POSITIVE_INFINITY })).items
         : [await findAuthority(client, options.authority)];
-    const keys = [];
+    const keys: { key: AuthorityKeyRecord; authority: AuthorityRecord }[] = [];
     for (const authority of authorities) {
       for (const key of await readKeys(client, authority.id)) keys.push({ key, authority });
     }

@@ -23,7 +23,10 @@ export function addOrganisationAddCommand(parent: Command, surroundings: Surroun
     .option('--authority <authority>', 'id, Entity Identifier or name; may be left out if there is only one')
     .option('--contact <type=email>', 'such as technical=ops@example.org; may be repeated', contact)
     .option('--idempotency-key <key>', 'repeating the command with this key adds nothing twice')
-    .addHelpText('after', example('holdfast organisation add "Example University" --contact technical=ops@example.edu'));
+    .addHelpText(
+      'after',
+      example('holdfast organisation add "Example University" --contact technical=ops@example.edu'),
+    );
   command.action(async (name: string, options: AddOptions) => {
     const session = openServiceSession(command, surroundings);
     const authority = await findAuthority(session.client, options.authority);

@@ -23,7 +23,10 @@ export function addOrganisationUpdateCommand(parent: Command, surroundings: Surr
     .option('--name <name>', 'its new name')
     .option('--contact <type=email>', 'replaces all contacts; may be repeated', contact)
     .option('--if-match <version>', 'the version that was looked at; refused if it has changed since', recordVersion)
-    .addHelpText('after', example('holdfast organisation update "Example University" --contact security=cert@example.edu'));
+    .addHelpText(
+      'after',
+      example('holdfast organisation update "Example University" --contact security=cert@example.edu'),
+    );
   command.action(async (given: string, options: UpdateOptions) => {
     const session = openServiceSession(command, surroundings);
     const body = { name: options.name, contacts: options.contact };

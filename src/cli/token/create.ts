@@ -16,11 +16,12 @@ interface CreateOptions {
   expiresInDays?: number;
 }
 
-const DESCRIPTION = `Make a token for a person or a program and print its secret, once, alone on standard output.
+const DESCRIPTION = `Make a token for a person or a program and print its secret, once, alone on standard output.`;
 
+const ROLES = `
 Roles:
-  admin      settings of authorities, Trust Anchors of others, tokens; all below but the proof of handed-over keys
-  registrar  organisations and entities: record, update, check, take keys that are handed over
+  admin      everything, except to take keys that are handed over
+  registrar  record, update and check organisations and entities; take keys that are handed over
   approver   approve, reject, suspend, reinstate, withdraw, revoke
   auditor    read everything, the audit trail included`;
 
@@ -33,6 +34,7 @@ export function addTokenCreateCommand(parent: Command, surroundings: Surrounding
     .requiredOption('--role <role>', 'admin, registrar, approver or auditor; may be repeated', repeatable)
     .option('--authority <authority>', 'an authority that it reaches; may be repeated (default: all)', repeatable)
     .option('--expires-in-days <days>', 'life of the token (default: 90)', positiveInteger)
+    .addHelpText('after', ROLES)
     .addHelpText('after', example('holdfast token create --name "enrolment desk" --role registrar'));
   command.action(async (options: CreateOptions) => {
     const session = openServiceSession(command, surroundings);

@@ -13,7 +13,8 @@ export function jsonBody<S extends z.ZodType>(schema: S) {
 
 export function jsonReply<S extends z.ZodType>(description: string, schema: S, headers: readonly ReplyHeader[] = []) {
   const described = Object.fromEntries(headers.map((name) => [name, REPLY_HEADERS[name]]));
-  return { description, headers: described, content: { 'application/json': { schema } } };
+  const content = { 'application/json': { schema } };
+  return headers.length === 0 ? { description, content } : { description, headers: described, content };
 }
 
 type ReplyHeader = keyof typeof REPLY_HEADERS;
@@ -73,7 +74,8 @@ function problemReply(status: ProblemStatus): ProblemReply {
 
 /** Who may ask, as the last sentence of a description. */
 export function needsRole(roles: readonly Role[] | 'any', reach: 'authority' | 'deployment' = 'authority'): string {
-  const reachText = reach === 'deployment' ? 'in a token that reaches all authorities' : 'in a token that reaches the authority';
+  const reachText =
+    reach === 'deployment' ? 'in a token that reaches all authorities' : 'in a token that reaches the authority';
   if (roles === 'any') return `Needs any role, ${reachText}.`;
   return `Needs the role ${roles.map((role) => `\`${role}\``).join(' or ')}, ${reachText}.`;
 }

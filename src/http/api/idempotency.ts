@@ -32,6 +32,8 @@ export function idempotencyOf(
 ): Idempotency | undefined {
   const key = headers[FIELD];
   if (key === undefined) return undefined;
-  const requestHash = createHash('sha256').update(`${method} ${path}\n${canonicalJson(body)}`).digest('base64url');
+  const requestHash = createHash('sha256')
+    .update(`${method} ${path}\n${canonicalJson(body)}`)
+    .digest('base64url');
   return { key, requestHash };
 }

@@ -37,7 +37,8 @@ export function expectedVersion(headers: VersionHeaders): number | undefined {
   if (tag === undefined || tag === '*') return undefined;
   const [, version] = OUR_TAG.exec(tag) ?? [];
   if (version !== undefined) return Number(version);
-  if (ANY_TAG.test(tag)) throw new RegistryError('version_mismatch', 'If-Match is no ETag of this record; read it again');
+  if (ANY_TAG.test(tag))
+    throw new RegistryError('version_mismatch', 'If-Match is no ETag of this record; read it again');
   throw invalidField(`/header/${FIELD}`, 'is the ETag of the record as it was read, with its quotes, such as "3"');
 }
 

@@ -21,8 +21,14 @@ export const VersionSchema = z
   .int()
   .openapi({ description: 'Grows with every change; the `ETag` of the record.', example: 3 });
 
-export const STATES = ['pending', 'active', 'rejected', 'suspended', 'withdrawn', 'revoked'] as const satisfies
-  readonly ParticipantState[];
+export const STATES = [
+  'pending',
+  'active',
+  'rejected',
+  'suspended',
+  'withdrawn',
+  'revoked',
+] as const satisfies readonly ParticipantState[];
 
 export const StateSchema = z.enum(STATES).openapi('State', {
   description:

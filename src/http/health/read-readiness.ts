@@ -17,7 +17,8 @@ export const readReadinessOperation = defineOperation(
     operationId: 'readReadiness',
     tags: ['Health'],
     summary: 'Is this node ready?',
-    description: 'For whoever balances load: the database answers, and what this node shows is current. Needs no token.',
+    description:
+      'For whoever balances load: the database answers, and what this node shows is current. Needs no token.',
     security: [],
     responses: {
       200: jsonReply('It is.', ReadinessSchema),
@@ -27,6 +28,8 @@ export const readReadinessOperation = defineOperation(
   ({ readiness }) =>
     async (c) => {
       const { ready, seq } = await readiness();
-      return ready ? c.json({ status: 'ready' as const, seq }, 200) : c.json({ status: 'unavailable' as const, seq }, 503);
+      return ready
+        ? c.json({ status: 'ready' as const, seq }, 200)
+        : c.json({ status: 'unavailable' as const, seq }, 503);
     },
 );

@@ -4,7 +4,7 @@ import { RegistryError } from '../../registry/registry-error.ts';
 import type { ApiDependencies } from '../api/api-dependencies.ts';
 import type { ApiEnv } from '../api/api-env.ts';
 
-const BEARER = /^Bearer +([A-Za-z0-9._~+/-]{1,512}=*)$/i;
+const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
 
 /** Whether a token is missing, malformed, unknown, expired or revoked, the answer is the same. */
 export function authenticate(dependencies: Pick<ApiDependencies, 'authenticate'>): MiddlewareHandler<ApiEnv> {

@@ -1,7 +1,7 @@
 /** Reads a JSON body: within its limit, strictly, and only what the database can hold. */
 import type { MiddlewareHandler } from 'hono';
 import { FederationError, pointer } from '../../federation/errors.ts';
-import { isJsonObject, type JsonValue, parseJson } from '../../federation/json.ts';
+import { type JsonValue, parseJson } from '../../federation/json.ts';
 import { invalidField, RegistryError } from '../../registry/registry-error.ts';
 import type { ApiEnv } from '../api/api-env.ts';
 import { HttpProblem } from '../problem.ts';
@@ -61,15 +61,12 @@ function decode(bytes: Uint8Array): string {
  * @throws RegistryError validation_failed
  */
 function requireStorable(value: JsonValue, at: string): void {
-  if (typeof value === 'string') return requireStorableText(value, at);
+  if (typeof value === 'string') requireStorableText(value, at);
   if (typeof value === 'number' && !Number.isFinite(value)) throw invalidField(at, 'is a number too large to keep');
-  if (Array.isArray(value)) {
-    value.forEach((item, index) => requireStorable(item, `${at}/${index}`));
-  } else if (isJsonObject(value)) {
-    for (const [name, member] of Object.entries(value)) {
-      requireStorableText(name, at);
-      requireStorable(member, at + pointer(name));
-    }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, member] of Object.entries(value)) {
+    requireStorableText(name, at);
+    requireStorable(member, at + pointer(name));
   }
 }
 

@@ -24,7 +24,9 @@ const FederationErrorSchema = z
     error: z.string().openapi({ description: 'Error code of §8.9.', example: 'not_found' }),
     error_description: z.string().openapi({ description: 'For people; ASCII.' }),
   })
-  .openapi('FederationError', { description: 'An unsigned error of a federation endpoint (§8.9): decide no trust by it.' });
+  .openapi('FederationError', {
+    description: 'An unsigned error of a federation endpoint (§8.9): decide no trust by it.',
+  });
 
 const FlagSchema = z.enum(['true', 'false']);
 
@@ -83,8 +85,13 @@ const ENDPOINTS: Readonly<Record<FederationEndpoint, EndpointText>> = {
         .optional()
         .openapi({ description: 'Only entities of these types.', example: ['openid_provider'] }),
       intermediate: FlagSchema.optional().openapi({ description: '`true`: only Intermediates.' }),
-      trust_marked: FlagSchema.optional().openapi({ description: '`true`: only entities with a Trust Mark issued here.' }),
-      trust_mark_type: z.string().optional().openapi({ description: 'Only entities with this Trust Mark issued here.' }),
+      trust_marked: FlagSchema.optional().openapi({
+        description: '`true`: only entities with a Trust Mark issued here.',
+      }),
+      trust_mark_type: z
+        .string()
+        .optional()
+        .openapi({ description: 'Only entities with this Trust Mark issued here.' }),
     }),
     mediaType: MEDIA_TYPE.json,
     answer: 'The identifiers, not signed.',

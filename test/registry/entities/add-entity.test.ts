@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import { addEntity, type NewEntity } from '../../../src/registry/entities/add-entity.ts';
@@ -88,7 +89,9 @@ describe.each(DATABASE_KINDS)('addEntity on %s', (kind) => {
     it('[OIDFED-16-2] are told apart by every character, and kept as they were written', async () => {
       const host = freshIdentifier('Case');
       for (const entityIdentifier of [host, `${host}/`, `${host}:443`, host.toLowerCase()]) {
-        expect((await add(await newEntity(organisation, { entityIdentifier }))).entityIdentifier).toBe(entityIdentifier);
+        expect((await add(await newEntity(organisation, { entityIdentifier }))).entityIdentifier).toBe(
+          entityIdentifier,
+        );
       }
     });
 
@@ -116,17 +119,20 @@ describe.each(DATABASE_KINDS)('addEntity on %s', (kind) => {
   });
 
   describe('records that are closed', () => {
-    it.each(['rejected', 'withdrawn', 'revoked'] as const)('once %s, a new one follows and links to it', async (state) => {
-      const closed = await registry.entity(organisation, {}, state);
-      const { entityIdentifier } = closed;
-      const next = await add(await newEntity(organisation, { entityIdentifier }));
-      expect(next).toMatchObject({ state: 'pending', previousId: closed.id });
-      expect(next.id).not.toBe(closed.id);
-      expect(await readEntity(registry.db, actor(), closed.id)).toEqual(closed);
-      expect(await outcome(transitionEntity(registry.context(), closed.id, 'reinstate', 'please'))).toBe(
-        'illegal_transition',
-      );
-    });
+    it.each(['rejected', 'withdrawn', 'revoked'] as const)(
+      'once %s, a new one follows and links to it',
+      async (state) => {
+        const closed = await registry.entity(organisation, {}, state);
+        const { entityIdentifier } = closed;
+        const next = await add(await newEntity(organisation, { entityIdentifier }));
+        expect(next).toMatchObject({ state: 'pending', previousId: closed.id });
+        expect(next.id).not.toBe(closed.id);
+        expect(await readEntity(registry.db, actor(), closed.id)).toEqual(closed);
+        expect(await outcome(transitionEntity(registry.context(), closed.id, 'reinstate', 'please'))).toBe(
+          'illegal_transition',
+        );
+      },
+    );
 
     it('are linked as a row, each to the one before, with versions that never go back', async () => {
       const { entityIdentifier, ...first } = await registry.entity(organisation, {}, 'revoked');
@@ -232,8 +238,7 @@ describe.each(DATABASE_KINDS)('addEntity on %s', (kind) => {
   });
 });
 
-/** All that a log could show of an error: texts, details, causes. */
+/** All that a log could show of an error. */
 function everythingIn(error: Error): string {
-  const texts = [String(error), error.stack ?? '', JSON.stringify(error), JSON.stringify(Object.values(error))];
-  return error.cause instanceof Error ? `${texts.join()} ${everythingIn(error.cause)}` : texts.join();
+  return inspect(error, { depth: null, showHidden: true });
 }

@@ -1,13 +1,22 @@
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import { readEntity } from '../../../src/registry/entities/read-entity.ts';
 import { readSubordinate } from '../../../src/registry/entities/read-subordinate.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
-import { transitionOrganisation } from '../../../src/registry/organisations/transition-organisation.ts';
 import { TRANSITION_NAMES, TRANSITIONS, type Transition } from '../../../src/registry/states.ts';
-import type { ParticipantState } from '../../../src/storage/schema/organisations.ts';
+import { organisations, type ParticipantState } from '../../../src/storage/schema/organisations.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
-import { actor, NOW_DATE, nextId, openRegistry, outcome, refusedBy, type TestRegistry } from '../../support/registry.ts';
+import { untilWaiting } from '../../support/postgres-locks.ts';
+import {
+  actor,
+  NOW_DATE,
+  nextId,
+  openRegistry,
+  outcome,
+  refusedBy,
+  type TestRegistry,
+} from '../../support/registry.ts';
 
 const STATES: ParticipantState[] = ['pending', 'active', 'rejected', 'suspended', 'withdrawn', 'revoked'];
 
@@ -116,17 +125,20 @@ describe.each(DATABASE_KINDS)('transitionEntity on %s', (kind) => {
     expect(await registry.seq()).toBe(seq + 1);
   });
 
-  it('never approves an entity whose organisation is suspended at the same moment', async () => {
-    const organisation = await registry.organisation(authority);
-    const entity = await registry.entity(organisation, {}, 'pending');
-    await Promise.all([
-      outcome(transition(entity.id, 'approve')),
-      transitionOrganisation(registry.context(), organisation.id, 'suspend', 'at the same moment'),
-    ]);
-    expect(await readSubordinate(registry.db, authority.id, entity.entityIdentifier)).toBeUndefined();
-  });
-
   it.each([nextId(), 'no-uuid', ''])('knows no entity %j', async (id) => {
     expect(await outcome(transition(id, 'suspend'))).toBe('not_found');
   });
+});
+
+it('on postgresql an approval waits for a suspension of the organisation, and is refused', async () => {
+  await using registry = await openRegistry('postgresql');
+  const organisation = await registry.organisation(await registry.authority());
+  const entity = await registry.entity(organisation, {}, 'pending');
+  let approval = Promise.resolve('');
+  await registry.db.transaction(async (tx) => {
+    await tx.update(organisations).set({ state: 'suspended' }).where(eq(organisations.id, organisation.id));
+    approval = outcome(transitionEntity(registry.context(), entity.id, 'approve', 'at the same moment'));
+    await untilWaiting(registry.db);
+  });
+  expect(await approval).toBe('organisation_not_active');
 });

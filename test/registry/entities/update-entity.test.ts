@@ -31,8 +31,7 @@ describe.each(DATABASE_KINDS)('updateEntity on %s', (kind) => {
 
   const update = (entity: Entity, ...args: [Parameters<typeof updateEntity>[2], number?]) =>
     updateEntity(registry.context(), entity.id, ...args);
-  const keysOf = async ({ id }: Entity) =>
-    (await readEntity(registry.db, actor(), id)).keys.map(({ jwk }) => jwk.kid);
+  const keysOf = async ({ id }: Entity) => (await readEntity(registry.db, actor(), id)).keys.map(({ jwk }) => jwk.kid);
 
   it('changes what is given and nothing else', async () => {
     const entity = await registry.entity(organisation, { statementLifetimeSeconds: 900 });
@@ -46,7 +45,11 @@ describe.each(DATABASE_KINDS)('updateEntity on %s', (kind) => {
   it('keeps version and seq when nothing would change', async () => {
     const entity = await registry.entity(organisation, { constraints: { max_path_length: 1 } });
     const seq = await registry.seq();
-    const same = { metadata: {}, constraints: { max_path_length: 1 }, jwks: { keys: entity.keys.map(({ jwk }) => jwk) } };
+    const same = {
+      metadata: {},
+      constraints: { max_path_length: 1 },
+      jwks: { keys: entity.keys.map(({ jwk }) => jwk) },
+    };
     expect(await update(entity, same)).toEqual(entity);
     expect(await registry.seq()).toBe(seq);
   });

@@ -20,8 +20,11 @@ describe.each(DATABASE_KINDS)('transitionOrganisation on %s', (kind) => {
   });
   afterAll(() => registry[Symbol.asyncDispose]());
 
-  const transition = (id: string, name: 'approve' | 'suspend' | 'reinstate' | 'withdraw' | 'revoke', version?: number) =>
-    transitionOrganisation(registry.context(), id, name, `because of ${name}`, version);
+  const transition = (
+    id: string,
+    name: 'approve' | 'suspend' | 'reinstate' | 'withdraw' | 'revoke',
+    version?: number,
+  ) => transitionOrganisation(registry.context(), id, name, `because of ${name}`, version);
 
   it('keeps the state, its reason and its time', async () => {
     const organisation = await registry.organisation(authority, 'pending');
@@ -98,12 +101,15 @@ describe.each(DATABASE_KINDS)('transitionOrganisation on %s', (kind) => {
       expect(await standing(entity)).toEqual({ own: 'active', counts: 'active', isVouchedFor: true });
     });
 
-    it.each(['withdraw', 'revoke'] as const)('after %s of an organisation its entities have ended for good', async (end) => {
-      const organisation = await registry.organisation(authority);
-      const entity = await registry.entity(organisation);
-      await transition(organisation.id, end);
-      expect((await standing(entity)).isVouchedFor).toBe(false);
-      expect((await refusedBy(transition(organisation.id, 'reinstate'))).details['allowed']).toEqual([]);
-    });
+    it.each(['withdraw', 'revoke'] as const)(
+      'after %s of an organisation its entities have ended for good',
+      async (end) => {
+        const organisation = await registry.organisation(authority);
+        const entity = await registry.entity(organisation);
+        await transition(organisation.id, end);
+        expect((await standing(entity)).isVouchedFor).toBe(false);
+        expect((await refusedBy(transition(organisation.id, 'reinstate'))).details['allowed']).toEqual([]);
+      },
+    );
   });
 });

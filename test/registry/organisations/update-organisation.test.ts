@@ -41,7 +41,10 @@ describe.each(DATABASE_KINDS)('organisations on %s', (kind) => {
 
   it('change in what is given, and in nothing else', async () => {
     const organisation = await registry.organisation(authority);
-    const renamed = await updateOrganisation(registry.context(), organisation.id, { name: 'Renamed', contacts: undefined });
+    const renamed = await updateOrganisation(registry.context(), organisation.id, {
+      name: 'Renamed',
+      contacts: undefined,
+    });
     expect(renamed).toEqual({ ...organisation, name: 'Renamed', version: organisation.version + 1 });
     expect(await readOrganisation(registry.db, actor(), organisation.id)).toEqual(renamed);
   });
@@ -58,7 +61,9 @@ describe.each(DATABASE_KINDS)('organisations on %s', (kind) => {
   it('refuse a stale version, also of a change that would change nothing', async () => {
     const { id, name, version } = await registry.organisation(authority);
     const stale = version - 1;
-    expect(await outcome(updateOrganisation(registry.context(), id, { name: 'Other' }, stale))).toBe('version_mismatch');
+    expect(await outcome(updateOrganisation(registry.context(), id, { name: 'Other' }, stale))).toBe(
+      'version_mismatch',
+    );
     expect(await outcome(updateOrganisation(registry.context(), id, { name }, stale))).toBe('version_mismatch');
     expect(await outcome(updateOrganisation(registry.context(), id, { name: 'Other' }, version))).toBe('done');
   });

@@ -52,7 +52,10 @@ export const listAuditOperation = defineOperation(
         ...PAGE_PARAMETERS,
       }),
     },
-    responses: { 200: jsonReply('A page of the trail.', pageSchema('AuditPage', AuditEntrySchema)), ...problems(400, 404) },
+    responses: {
+      200: jsonReply('A page of the trail.', pageSchema('AuditPage', AuditEntrySchema)),
+      ...problems(400, 404),
+    },
   }),
   ({ db }) =>
     async (c) => {

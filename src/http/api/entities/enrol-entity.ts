@@ -17,7 +17,7 @@ export const enrolEntityOperation = defineOperation(
     summary: 'Enrol an entity',
     description: [
       'Fetches its Entity Configuration, checks it and records what was found. It is pending: nothing is vouched for before approval. A failed check is recorded as well, with what to mend.',
-      'An entity that cannot publish is enrolled with `jwks`, `challenge`, `keyProofs` and `outOfBandCheck`, all four: each key signs the challenge, and a person makes sure that the keys are the partner\'s.',
+      "An entity that cannot publish is enrolled with `jwks`, `challenge`, `keyProofs` and `outOfBandCheck`, all four: each key signs the challenge, and a person makes sure that the keys are the partner's.",
       'Needs the role `admin` or `registrar`, with keys handed over `registrar`, in a token that reaches the authority.',
     ].join('\n\n'),
     security: BEARER,

@@ -26,10 +26,10 @@ const AdditionalClaimsSchema = claims('Further claims of the Subordinate Stateme
   'https://federation.example/claims/sector': 'health',
 });
 
-const CritSchema = z
-  .array(line(200))
-  .max(50)
-  .openapi({ description: 'Those of the additional claims that whoever reads the statement must understand.', example: [] });
+const CritSchema = z.array(line(200)).max(50).openapi({
+  description: 'Those of the additional claims that whoever reads the statement must understand.',
+  example: [],
+});
 
 const StatementLifetimeSchema = z
   .int()
@@ -53,7 +53,9 @@ const HAND_OVER = {
     .openapi({
       description:
         'A JWT signed by each key: `typ` `holdfast-key-proof+jwt`, `iss` the entity, `aud` the authority, `nonce` the challenge.',
-      example: ['eyJ0eXAiOiJob2xkZmFzdC1rZXktcHJvb2Yrand0IiwiYWxnIjoiRVMyNTYiLCJraWQiOiIuLi4ifQ.eyJpc3MiOiIuLi4ifQ.sig'],
+      example: [
+        'eyJ0eXAiOiJob2xkZmFzdC1rZXktcHJvb2Yrand0IiwiYWxnIjoiRVMyNTYiLCJraWQiOiIuLi4ifQ.eyJpc3MiOiIuLi4ifQ.sig',
+      ],
     }),
   outOfBandCheck: OutOfBandCheckSchema.optional(),
 };
@@ -119,7 +121,9 @@ export const EntitySchema = z
     entityTypes: EntityTypesSchema,
     intermediate: z.boolean(),
     state: StateSchema,
-    effectiveState: StateSchema.openapi({ description: "The stricter of its own state and its organisation's: what counts." }),
+    effectiveState: StateSchema.openapi({
+      description: "The stricter of its own state and its organisation's: what counts.",
+    }),
     allowedTransitions: TransitionsSchema,
     stateReason: z.string().nullable(),
     stateChangedAt: TimeSchema,

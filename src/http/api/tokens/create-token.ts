@@ -1,5 +1,6 @@
 /** Makes an API token. */
 import { createRoute } from '@hono/zod-openapi';
+import { invalidField } from '../../../registry/registry-error.ts';
 import { createToken } from '../../../registry/tokens/create-token.ts';
 import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
@@ -12,16 +13,24 @@ export const createTokenOperation = defineOperation(
     operationId: 'createToken',
     tags: ['Tokens'],
     summary: 'Make an API token',
-    description: `The answer holds the secret, once. ${needsRole(['admin'], 'deployment')}`,
+    description: `The answer holds the secret, once; so this request cannot be repeated with an \`Idempotency-Key\`. ${needsRole(['admin'], 'deployment')}`,
     security: BEARER,
     request: { body: jsonBody(NewTokenSchema) },
     responses: { 201: jsonReply('The token with its secret.', TokenWithSecretSchema), ...bodyProblems(409) },
   }),
   ({ changeContext }) =>
     async (c) => {
+      requireNoIdempotencyKey(c.req.header('idempotency-key'));
       const { expiresInDays, ...input } = c.req.valid('json');
       const context = changeContext(c.get('actor'), c.get('requestId'));
       const { token, secret } = await createToken(context, { ...input, lifetimeSeconds: expiresInDays * 86_400 });
       return c.json({ ...tokenBody(token), secret }, 201);
     },
 );
+
+/** To ignore it would let a caller believe that a repetition is harmless. */
+function requireNoIdempotencyKey(key: string | undefined): void {
+  if (key === undefined) return;
+  const detail = 'is not taken here: a secret is shown once, so a repetition could not be answered with it';
+  throw invalidField('/header/Idempotency-Key', detail);
+}

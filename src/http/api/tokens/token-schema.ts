@@ -19,7 +19,11 @@ const ReachSchema = z.array(RecordIdSchema).min(1).max(100).nullable();
 export const NewTokenSchema = z
   .strictObject({
     name: NameSchema.openapi({ description: 'Who or what uses it; stands in the audit.', example: NAME_EXAMPLE }),
-    roles: z.array(RoleSchema).min(1).max(ROLES.length).openapi({ example: ['registrar'] }),
+    roles: z
+      .array(RoleSchema)
+      .min(1)
+      .max(ROLES.length)
+      .openapi({ example: ['registrar'] }),
     authorityIds: ReachSchema.default(null).openapi({
       description: 'The authorities that it reaches; null: all, later ones too.',
     }),

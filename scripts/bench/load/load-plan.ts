@@ -1,0 +1,40 @@
+/** What a load generator is told to do, and what it tells back. */
+
+export interface LoadPlan {
+  /** On the loopback interface. */
+  port: number;
+  /** Value of the Host header. */
+  host: string;
+  /** Paths with queries; requests choose among them. */
+  paths: readonly string[];
+  /** Where given, sampled bodies must be statements with this `sub`, path by path. */
+  subjects?: readonly string[];
+  connections: number;
+  /** Requests that a connection sends ahead of their answers. */
+  pipelining: number;
+  /** Process that answers, to know how busy it is. */
+  serverPid: number;
+}
+
+export type LoadCommand =
+  | { kind: 'plan'; plan: LoadPlan }
+  /** Paths drawn at random, for so many seconds. */
+  | { kind: 'random'; seconds: number }
+  /** Every path once, in their order. */
+  | { kind: 'each-once' };
+
+/** All of a run up to its last counted answer. */
+export interface LoadResult {
+  answers: number;
+  seconds: number;
+  /** Bodies that were looked into. */
+  sampledBodies: number;
+  /** Share of one core, of the server and of the generator; NaN where the system does not say. */
+  serverCpu: number;
+  generatorCpu: number;
+}
+
+export type LoadReply =
+  | { kind: 'planned' }
+  | { kind: 'measured'; result: LoadResult }
+  | { kind: 'failed'; message: string };

@@ -1,0 +1,62 @@
+/** A server that answers like another one, byte for byte in size, and does nothing else. */
+import path from 'node:path';
+import { type Child, startChild } from './child-process.ts';
+import { type Answer, exchange, type Target } from './exchange.ts';
+
+export interface BareAnswer {
+  path: string;
+  headers: Record<string, string>;
+  body: string | Uint8Array;
+}
+
+export interface BareServerStarted {
+  port: number;
+}
+
+export interface LoadTarget extends Target {
+  pid: number;
+}
+
+export type Floor = LoadTarget & AsyncDisposable;
+
+/** Headers that Node adds to every answer by itself. */
+const ADDED_BY_NODE = new Set(['date', 'connection', 'keep-alive', 'content-length']);
+
+/**
+ * Starts a bare server for the answer that another server gave.
+ * @param like the other server, which is asked again to compare
+ * @throws Error when the answers differ in the size of their head or body, or in the number of headers
+ */
+export async function startFloor(like: Target, requestPath: string, holdsText: boolean): Promise<Floor> {
+  const answer = await exchange(like, requestPath);
+  const child: Child = startChild([path.join(import.meta.dirname, 'bare-server.ts')]);
+  try {
+    const { port } = await child.ask<BareServerStarted>(bareAnswer(answer, requestPath, holdsText));
+    const floor = { port, host: like.host, pid: child.pid };
+    requireSameSize(answer, await exchange(floor, requestPath));
+    return { ...floor, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
+  } catch (error) {
+    await child[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function bareAnswer({ headers, body }: Answer, requestPath: string, holdsText: boolean): BareAnswer {
+  const own = headers.filter(([name]) => !ADDED_BY_NODE.has(name.toLowerCase()));
+  return {
+    path: requestPath.replace(/\?.*$/, ''),
+    headers: Object.fromEntries(own),
+    body: holdsText ? body.toString('utf8') : body,
+  };
+}
+
+function requireSameSize(wanted: Answer, given: Answer): void {
+  const [ours, bare] = [wanted, given].map(({ status, headers, body }) => ({
+    status,
+    headers: headers.length,
+    headBytes: headers.reduce((bytes, [name, value]) => bytes + name.length + value.length, 0),
+    bodyBytes: body.length,
+  }));
+  if (JSON.stringify(ours) === JSON.stringify(bare)) return;
+  throw new Error(`the floor answers ${JSON.stringify(bare)} where the service answers ${JSON.stringify(ours)}`);
+}

@@ -1,0 +1,81 @@
+/** Holdfast in a process of its own, started as an operator starts it. */
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { type Child, startChild } from './child-process.ts';
+import { bodyOf, exchange } from './exchange.ts';
+import type { LoadTarget } from './floor.ts';
+
+export type HoldfastProcess = LoadTarget & AsyncDisposable;
+
+export interface HoldfastSettings {
+  baseUrl: string;
+  dataDir: string;
+  databaseUrl: string;
+}
+
+const PROJECT = path.resolve(import.meta.dirname, '../../..');
+const START_TIMEOUT_MS = 60_000;
+const POLL_INTERVAL_MS = 50;
+
+/** Runs the command of `npm start`, with logs as they are by default, and waits until it is ready. */
+export async function startHoldfast(settings: HoldfastSettings): Promise<HoldfastProcess> {
+  const port = await freePort();
+  await mkdir(settings.dataDir, { recursive: true });
+  const child = startChild(startCommand(), { cwd: PROJECT, env: environment(settings, port) });
+  const target = { port, host: new URL(settings.baseUrl).host, pid: child.pid };
+  try {
+    await ready(target, child);
+    return { ...target, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
+  } catch (error) {
+    await child[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Arguments of Node in `npm start`: whatever options it has there, it has here. */
+function startCommand(): string[] {
+  const [program, ...args] = packageJson.scripts.start.split(' ');
+  if (program !== 'node') throw new Error('npm start does not run Node itself; the bench cannot tell its process');
+  return args;
+}
+
+function environment({ baseUrl, dataDir, databaseUrl }: HoldfastSettings, port: number): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_'));
+  return {
+    ...Object.fromEntries(inherited),
+    PORT: String(port),
+    HOLDFAST_BASE_URL: baseUrl,
+    HOLDFAST_DATA_DIR: dataDir,
+    HOLDFAST_DATABASE_URL: databaseUrl,
+  };
+}
+
+async function ready(target: LoadTarget, child: Child): Promise<void> {
+  const giveUpAt = performance.now() + START_TIMEOUT_MS;
+  for (;;) {
+    try {
+      bodyOf(await Promise.race([exchange(target, '/readyz'), child.failed]));
+      return;
+    } catch (error) {
+      if (!isNotListening(error) || performance.now() > giveUpAt) throw error;
+      await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
+    }
+  }
+}
+
+function isNotListening(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+}
+
+async function freePort(): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const server = createServer();
+  server.once('error', reject);
+  server.listen(0, '127.0.0.1', () => {
+    const address = server.address();
+    server.close(() => (address !== null && typeof address === 'object' ? resolve(address.port) : reject()));
+  });
+  return await promise;
+}

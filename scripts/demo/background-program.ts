@@ -1,0 +1,78 @@
+/** A program that runs in the background of a story until it is stopped, with its output in a file. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { StoryError } from './story.ts';
+
+export interface ProgramOptions {
+  /** For people. */
+  name: string;
+  /** Arguments of Node, the script first. */
+  args: readonly string[];
+  env: NodeJS.ProcessEnv;
+  logFile: string;
+}
+
+const STOP_TIMEOUT_MS = 5000;
+const LINES_SHOWN = 12;
+
+export class BackgroundProgram implements AsyncDisposable {
+  readonly name: string;
+  readonly #child: ChildProcess;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #lastLines: string[] = [];
+  #isStopping = false;
+
+  constructor({ name, args, env, logFile }: ProgramOptions) {
+    this.name = name;
+    // In a process group of its own, so that Ctrl-C reaches the demo alone, which stops its programs in order.
+    this.#child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const log = createWriteStream(logFile);
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on('line', (line) => {
+        log.write(`${line}\n`);
+        this.#hear(line);
+      });
+    }
+    this.#child.once('error', (cause) => this.#ready.reject(new StoryError(`${name} does not start`, { cause })));
+    this.#child.once('close', () => {
+      log.end();
+      this.#ready.reject(new StoryError(`${name} ended before it was ready`));
+    });
+    // Whoever waits for it hears of the rejection; nobody has to.
+    this.#ready.promise.catch(() => {});
+  }
+
+  /** Resolves when the program says that it serves. @throws StoryError when it ends before */
+  async ready(): Promise<void> {
+    await this.#ready.promise;
+  }
+
+  /** The end of its output, if it ended without being stopped. */
+  get lastWords(): string[] | undefined {
+    return this.#hasEnded && !this.#isStopping ? this.#lastLines : undefined;
+  }
+
+  get #hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined;
+  }
+
+  /** A program of ours says `{"ready": …}` in a line of its own. */
+  #hear(line: string): void {
+    if (line.startsWith('{"ready":')) this.#ready.resolve();
+    this.#lastLines.push(line);
+    if (this.#lastLines.length > LINES_SHOWN) this.#lastLines.shift();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#hasEnded) return;
+    this.#isStopping = true;
+    const ended = once(this.#child, 'close');
+    this.#child.kill('SIGTERM');
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await ended;
+    clearTimeout(timer);
+  }
+}

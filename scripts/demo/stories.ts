@@ -1,0 +1,5 @@
+/** The stories that the demo can tell; the first one is told when none is named. */
+import { mainJob } from './main-job/main-job.ts';
+import type { Story } from './story.ts';
+
+export const STORIES: readonly [Story, ...Story[]] = [mainJob];

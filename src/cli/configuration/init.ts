@@ -1,0 +1,113 @@
+/** `holdfast configuration init` */
+import { access, mkdir } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import type { JsonObject } from '../../federation/json.ts';
+import { ALGORITHM_NAMES, type Algorithm } from '../../federation/signature.ts';
+import { keyThumbprints } from '../anchor/thumbprints.ts';
+import { CommandError } from '../command-error.ts';
+import { example } from '../help-text.ts';
+import { causeText, readJsonObjectInput } from '../input-file.ts';
+import { positiveInteger, repeatable } from '../option-values.ts';
+import { isHttpAllowed, parseNamedEntity } from '../outbound-options.ts';
+import { openSession } from '../session.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { initialMetadata } from './initial-metadata.ts';
+import { createPartnerKeyFile } from './partner-keys.ts';
+import { DEFAULT_LIFETIME_SECONDS, keyFile, settingsFile, writeSettings } from './settings.ts';
+
+interface InitOptions {
+  entity: string;
+  superior?: string[];
+  dir: string;
+  type?: string[];
+  name?: string;
+  metadata?: string;
+  alg: Algorithm;
+  lifetime: number;
+  allowHttp?: boolean;
+}
+
+const DESCRIPTION = `Make the folder for an Entity Configuration: settings to edit (configuration.json) and Federation Entity Keys
+(private-keys.json, mode 0600). The metadata is a beginning: complete it before you publish.`;
+
+export function addConfigurationInitCommand(parent: Command, surroundings: Surroundings): void {
+  const command = parent
+    .command('init')
+    .summary('make keys and settings')
+    .description(DESCRIPTION)
+    .requiredOption('--entity <entity-identifier>', 'your Entity Identifier')
+    .requiredOption('--dir <folder>', 'the folder to make')
+    .option('--superior <entity-identifier>', 'whom you ask to vouch for you; may be repeated', repeatable)
+    .option('--type <type>', 'an Entity Type, such as openid_relying_party; may be repeated', repeatable)
+    .option('--metadata <file>', 'JSON: parameters of the one --type, or without --type all metadata by Entity Type')
+    .option('--name <name>', 'the name of your organisation')
+    .addOption(new Option('--alg <alg>', 'algorithm of the key').choices(ALGORITHM_NAMES).default('ES256'))
+    .option('--lifetime <seconds>', 'life of the configuration', positiveInteger, DEFAULT_LIFETIME_SECONDS)
+    .option('--allow-http', 'accept http identifiers beyond loopback')
+    .addHelpText(
+      'after',
+      example(
+        'holdfast configuration init --entity https://rp.example.edu --superior https://fed.example.org \\\n' +
+          '      --type openid_relying_party --dir rp',
+      ),
+    );
+  command.action(async (options: InitOptions) => {
+    const { output } = openSession(command, surroundings);
+    const { dir } = options;
+    const allowHttp = isHttpAllowed(options, surroundings);
+    const entity = parseNamedEntity(options.entity, allowHttp);
+    const hints = options.superior?.map((superior) => parseNamedEntity(superior, allowHttp));
+    const metadata = await metadataOf(options, surroundings);
+    await makeFolder(dir);
+    await requireAbsent([settingsFile(dir), keyFile(dir)]);
+    await writeSettings(dir, {
+      entity,
+      ...(hints === undefined ? {} : { authority_hints: hints }),
+      metadata,
+      lifetimeSeconds: options.lifetime,
+    });
+    const jwks = await createPartnerKeyFile(keyFile(dir), options.alg);
+    const [key] = await keyThumbprints(jwks.keys);
+    output.result({ entity, settings: settingsFile(dir), keys: keyFile(dir), jwks }, (report) => {
+      report.heading(entity);
+      report.facts([
+        ['settings', settingsFile(dir)],
+        ['private key', keyFile(dir)],
+        ['thumbprint', key?.thumbprint],
+      ]);
+    });
+    output.note(`Next: complete ${settingsFile(dir)}, then: holdfast configuration serve --dir ${dir}`);
+  });
+}
+
+async function metadataOf(options: InitOptions, surroundings: Surroundings): Promise<JsonObject> {
+  const { type: types = [], metadata: file, entity, name } = options;
+  if (file === undefined) return initialMetadata(entity, types, name);
+  const given = await readJsonObjectInput(file, surroundings);
+  const [type, another] = types;
+  if (another !== undefined) {
+    throw new CommandError('usage', '--metadata with several --type', {
+      hint: 'Leave --type out and let the file hold all metadata by Entity Type.',
+    });
+  }
+  return { ...initialMetadata(entity, [], name), ...(type === undefined ? given : { [type]: given }) };
+}
+
+async function makeFolder(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new CommandError('usage', `cannot make the folder ${dir}: ${causeText(error)}`, { cause: error });
+  }
+}
+
+/** Keys and settings that are there are somebody's. */
+async function requireAbsent(files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    const exists = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (exists) throw new CommandError('usage', `${file} exists already`, { hint: 'Name another folder with --dir.' });
+  }
+}

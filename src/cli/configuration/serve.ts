@@ -1,0 +1,83 @@
+/** `holdfast configuration serve` */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type Command, InvalidArgumentError } from 'commander';
+import { CommandError } from '../command-error.ts';
+import { example } from '../help-text.ts';
+import { causeText } from '../input-file.ts';
+import { isHttpAllowed } from '../outbound-options.ts';
+import { printable } from '../printable.ts';
+import { openSession } from '../session.ts';
+import { stopSignal } from '../stop-signal.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { FreshConfiguration } from './fresh-configuration.ts';
+import { createWellKnownListener } from './well-known-listener.ts';
+
+interface ListenAddress {
+  host: string;
+  port: number;
+}
+
+interface ServeOptions {
+  dir: string;
+  listen: ListenAddress;
+  allowHttp?: boolean;
+}
+
+const DESCRIPTION = `Serve your Entity Configuration over http, at the path where the standard wants it, signed anew before half of
+its lifetime is over and when you edit the settings. Behind a web server that adds https, or on loopback to try it out.`;
+
+export function addConfigurationServeCommand(parent: Command, surroundings: Surroundings): void {
+  const command = parent
+    .command('serve')
+    .summary('serve it, always fresh')
+    .description(DESCRIPTION)
+    .requiredOption('--dir <folder>', 'the folder that `configuration init` made')
+    .option('--listen <host:port>', 'where to listen; port 0 takes a free one', listenAddress, defaultAddress())
+    .option('--allow-http', 'accept http identifiers beyond loopback')
+    .addHelpText('after', example('holdfast configuration serve --dir rp --listen 127.0.0.1:9090'));
+  command.action(async (options: ServeOptions) => {
+    const { output, stdout, stdin } = openSession(command, surroundings);
+    const stopped = stopSignal();
+    const fresh = new FreshConfiguration({
+      dir: options.dir,
+      allowHttp: isHttpAllowed(options, surroundings),
+      stdin,
+      now: () => Math.floor(Date.now() / 1000),
+      warn: (message) => output.warn(message),
+    });
+    const { entity, url } = await fresh.current();
+    const server = createServer(createWellKnownListener(fresh));
+    const listening = await listen(server, options.listen);
+    if (output.isJson) stdout.write(printable(`${JSON.stringify({ ready: { entity, url, listening } })}\n`));
+    else output.note(`Serving the Entity Configuration of ${entity} on ${listening}; others must find it at ${url}`);
+    await stopped;
+    server.closeAllConnections();
+    server.close();
+  });
+}
+
+function defaultAddress(): ListenAddress & { toString(): string } {
+  return { host: '127.0.0.1', port: 9090, toString: () => '127.0.0.1:9090' };
+}
+
+/** `host:port`, `[::1]:port` or the port alone. */
+function listenAddress(value: string): ListenAddress {
+  const { host, bracketed, port } =
+    /^(?:(?:\[(?<bracketed>[^\]]+)\]|(?<host>[^:]+)):)?(?<port>\d{1,5})$/.exec(value)?.groups ?? {};
+  if (port === undefined || Number(port) > 65_535) throw new InvalidArgumentError('Write it as 127.0.0.1:9090.');
+  return { host: bracketed ?? host ?? '127.0.0.1', port: Number(port) };
+}
+
+/** @returns the address as a URL */
+async function listen(server: ReturnType<typeof createServer>, { host, port }: ListenAddress): Promise<string> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new CommandError('usage', `cannot listen on ${host}:${port}: ${causeText(error)}`, { cause: error });
+  }
+  const address = server.address();
+  const actualPort = typeof address === 'object' && address !== null ? address.port : port;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}`;
+}

@@ -1,0 +1,82 @@
+/** `holdfast configuration sign` */
+import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { MEDIA_TYPE } from '../../federation/media-types.ts';
+import { CommandError } from '../command-error.ts';
+import { example } from '../help-text.ts';
+import { causeText } from '../input-file.ts';
+import { isHttpAllowed } from '../outbound-options.ts';
+import { openSession } from '../session.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { momentText } from '../times.ts';
+import { signConfiguration } from './sign-configuration.ts';
+
+interface SignOptions {
+  dir: string;
+  out?: string;
+  allowHttp?: boolean;
+}
+
+const WELL_KNOWN = '.well-known';
+const FILE_NAME = 'openid-federation';
+
+const DESCRIPTION = `Check the settings, sign the Entity Configuration, and write it where your web server publishes it.
+Run it again before half of its lifetime is over, for instance from cron.`;
+
+export function addConfigurationSignCommand(parent: Command, surroundings: Surroundings): void {
+  const command = parent
+    .command('sign')
+    .summary('sign it and write the well-known file')
+    .description(DESCRIPTION)
+    .requiredOption('--dir <folder>', 'the folder that `configuration init` made')
+    .option('--out <path>', 'a web root, its .well-known folder, or a file (default: standard output)')
+    .option('--allow-http', 'accept http identifiers beyond loopback')
+    .addHelpText('after', example('holdfast configuration sign --dir rp --out /var/www/rp'));
+  command.action(async (options: SignOptions) => {
+    const { output } = openSession(command, surroundings);
+    const now = Math.floor(Date.now() / 1000);
+    const allowHttp = isHttpAllowed(options, surroundings);
+    const signed = await signConfiguration({ dir: options.dir, allowHttp, now }, surroundings);
+    if (options.out === undefined || options.out === '-') return output.text(signed.jwt, signed);
+    const file = await wellKnownFile(options.out);
+    await writeWhole(file, signed.jwt);
+    output.result({ ...signed, file }, (report) => {
+      report.heading(signed.entity);
+      report.facts([
+        ['written to', file],
+        ['publish at', signed.url],
+        ['as', MEDIA_TYPE.entityStatement],
+        ['good until', momentText(signed.expiresAt)],
+        ['signed by', signed.kid],
+      ]);
+    });
+  });
+}
+
+/** A folder that is there, or whose path ends with a slash, gets the file where the standard wants it. */
+async function wellKnownFile(out: string): Promise<string> {
+  const isFolder =
+    out.endsWith('/') ||
+    (await stat(out).then(
+      (found) => found.isDirectory(),
+      () => false,
+    ));
+  if (path.basename(out) === WELL_KNOWN) return path.join(out, FILE_NAME);
+  return isFolder ? path.join(out, WELL_KNOWN, FILE_NAME) : out;
+}
+
+/** A reader sees the old file or the new one, never a part. */
+async function writeWhole(file: string, content: string): Promise<void> {
+  const draft = `${file}.${process.pid}`;
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(draft, content, { mode: 0o644 });
+    await rename(draft, file);
+  } catch (error) {
+    throw new CommandError('usage', `cannot write ${file}: ${causeText(error)}`, {
+      code: 'file_unwritable',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,126 @@
+/** The command line: all commands, their help, and what their outcome means to the shell. */
+import { Command, type Option } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { addAnchorCommand } from './anchor/anchor-command.ts';
+import { addAuditCommand } from './audit.ts';
+import { addAuthorityCommand } from './authority/authority-command.ts';
+import { EXIT, type ExitCode } from './command-error.ts';
+import { addConfigurationCommand } from './configuration/configuration-command.ts';
+import { addEntityCommand } from './entity/entity-command.ts';
+import { addExportCommand } from './export.ts';
+import { failureJson, failureOf, failureText } from './failure.ts';
+import { addKeysCommand } from './keys/keys-command.ts';
+import { addMigrateCommand } from './migrate.ts';
+import { addOrganisationCommand } from './organisation/organisation-command.ts';
+import { printable } from './printable.ts';
+import { addResolveCommand } from './resolve.ts';
+import { addServeCommand } from './serve.ts';
+import type { Surroundings } from './surroundings.ts';
+import { addTokenCommand } from './token/token-command.ts';
+import { addWhoamiCommand } from './whoami.ts';
+
+/** Where output is no terminal. */
+const DEFAULT_HELP_WIDTH = 100;
+
+const DESCRIPTION = 'Holdfast: an OpenID Federation Trust Anchor and Intermediate with a participant directory.';
+
+const WORKED_EXAMPLE = `
+The main job, from nothing to a resolved partner:
+  $ npx holdfast serve                                        # in a terminal of its own
+  $ export HOLDFAST_TOKEN=$(npx holdfast token claim --name me)
+  $ holdfast organisation add "Example University" --contact technical=ops@example.edu
+  $ holdfast organisation approve "Example University"
+  $ holdfast entity add https://rp.example.edu --organisation "Example University"
+  $ holdfast entity approve https://rp.example.edu            # shows the checks, then asks
+  $ holdfast anchor fetch http://localhost:8080 --out anchor.json
+  $ holdfast resolve https://rp.example.edu --anchor http://localhost:8080 --anchor-jwks anchor.json
+  $ holdfast entity suspend https://rp.example.edu --reason "incident 4711"
+
+The partner at rp.example.edu publishes what you enrol:
+  $ holdfast configuration init --entity https://rp.example.edu --superior http://localhost:8080 \\
+      --type openid_relying_party --dir rp
+  $ holdfast configuration serve --dir rp
+
+Environment: HOLDFAST_URL (http://localhost:8080), HOLDFAST_TOKEN; those of the service: holdfast serve --help
+Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 service or database out of reach, 70 a fault of holdfast`;
+
+export function createProgram(surroundings: Surroundings): Command {
+  const program: Command = new Command('holdfast')
+    .description(DESCRIPTION)
+    .version(packageJson.version)
+    .option('--json', 'write JSON for machines: the result to stdout, an error to stderr')
+    .configureHelp({
+      showGlobalOptions: true,
+      visibleGlobalOptions: ({ parent }) => (parent === null ? [] : program.options.filter(isOfEveryCommand)),
+      subcommandDescription: summaryOf,
+      commandDescription: (command) => unwrapped(command.description()),
+    })
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => surroundings.stdout.write(text),
+      writeErr: (text) => surroundings.stderr.write(text),
+      // Errors are reported in one place, with all others.
+      outputError: () => {},
+      getOutHelpWidth: () => surroundings.stdout.columns ?? DEFAULT_HELP_WIDTH,
+      getErrHelpWidth: () => surroundings.stderr.columns ?? DEFAULT_HELP_WIDTH,
+    })
+    .addHelpText('after', WORKED_EXAMPLE);
+  program.commandsGroup('Run the service:');
+  addServeCommand(program, surroundings);
+  addMigrateCommand(program, surroundings);
+  program.commandsGroup('Work with a running service:');
+  addTokenCommand(program, surroundings);
+  addWhoamiCommand(program, surroundings);
+  addAuthorityCommand(program, surroundings);
+  addOrganisationCommand(program, surroundings);
+  addEntityCommand(program, surroundings);
+  addAnchorCommand(program, surroundings);
+  addAuditCommand(program, surroundings);
+  addKeysCommand(program, surroundings);
+  addExportCommand(program, surroundings);
+  program.commandsGroup('Without any service:');
+  addResolveCommand(program, surroundings);
+  addConfigurationCommand(program, surroundings);
+  program.helpCommand('help [command]', 'show the help of a command');
+  return program;
+}
+
+/** `--version` is for the program as a whole. */
+function isOfEveryCommand({ long }: Option): boolean {
+  return long === '--json';
+}
+
+/** In lists of commands: its summary, or what it does according to its description. */
+function summaryOf(command: Command): string {
+  const [first = ''] = command.description().split(/[.;:]/, 1);
+  return command.summary() || first.charAt(0).toLowerCase() + first.slice(1);
+}
+
+/** Descriptions are wrapped to the width of the terminal; blank and indented lines stay. */
+function unwrapped(description: string): string {
+  return description.replace(/(?<=\S)\n(?=\S)/g, ' ');
+}
+
+/** Runs one command line. @returns the exit code */
+export async function runProgram(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+  endQuietlyOnClosedPipe(surroundings.stdout);
+  try {
+    await createProgram(surroundings).parseAsync([...argv], { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    const failure = failureOf(error);
+    if (!failure.isReported) {
+      const text = argv.includes('--json') ? failureJson(failure) : failureText(failure);
+      surroundings.stderr.write(printable(text));
+    }
+    return failure.exitCode;
+  }
+}
+
+/** `holdfast … | head` is no error. */
+function endQuietlyOnClosedPipe(stdout: NodeJS.WriteStream): void {
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.ok);
+    throw error;
+  });
+}

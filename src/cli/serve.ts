@@ -1,0 +1,81 @@
+/** `holdfast serve` */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Command } from 'commander';
+import type { Service, ServiceSummary } from '../start.ts';
+import { DEFAULT_SERVICE_URL } from './api-client.ts';
+import { dataDirFile } from './data-dir.ts';
+import { example } from './help-text.ts';
+import type { Output } from './output.ts';
+import { printable } from './printable.ts';
+import type { Report } from './report.ts';
+import { openSession } from './session.ts';
+import { stopSignal } from './stop-signal.ts';
+import type { Surroundings } from './surroundings.ts';
+
+const DESCRIPTION = `Run the service. Without settings: on http://localhost:8080, with an embedded database and its keys in ./data.`;
+
+const SETTINGS = `
+Settings are environment variables, the main ones:
+  PORT, HOLDFAST_LISTEN      port and address to listen on (8080, 127.0.0.1)
+  HOLDFAST_BASE_URL          where others reach it, and the Entity Identifier of the first authority
+  HOLDFAST_DATA_DIR          embedded database, master key, first-admin token (./data)
+  HOLDFAST_DATABASE_URL      a PostgreSQL instead of the embedded database
+  HOLDFAST_MASTER_KEY_FILE   the key over all private keys; keep a copy of it apart from the backups
+  HOLDFAST_OUTBOUND_ALLOW    private hosts and networks where participants may be
+The README explains all of them.`;
+
+export function addServeCommand(program: Command, surroundings: Surroundings): void {
+  const command = program
+    .command('serve')
+    .summary('run the service')
+    .description(DESCRIPTION)
+    .addHelpText('after', SETTINGS)
+    .addHelpText('after', example('HOLDFAST_BASE_URL=https://fed.example.org holdfast serve'));
+  command.action(async () => {
+    const { loadConfig } = await import('../config/config.ts');
+    const { startService } = await import('../start.ts');
+    const stopped = stopSignal();
+    await using service = await startService(loadConfig(surroundings.env));
+    const { output, stdout, stderr } = openSession(command, surroundings);
+    if (output.isJson)
+      stdout.write(printable(`${JSON.stringify({ ready: { url: service.url, ...service.summary } })}\n`));
+    else await describeStart(service, output, stderr.isTTY === true);
+    await stopped;
+    output.note('Stopping.');
+  });
+}
+
+/** The first-admin token itself is shown at a terminal only: elsewhere output is kept and read by others. */
+async function describeStart({ url, summary }: Service, output: Output, isTerminal: boolean): Promise<void> {
+  const { firstAdminTokenFile: file } = summary;
+  const token = isTerminal && file !== undefined ? (await readFile(file, 'utf8')).trim() : undefined;
+  output.explain((report) => {
+    report.heading('Holdfast is running');
+    report.facts([
+      ['service', url],
+      ['listening on', summary.listening],
+      ['API', `${url}/docs`],
+      ['database', summary.database],
+      ['master key', masterKeyText(summary)],
+      ...summary.authorities.map(
+        ({ name, entityIdentifier }) => ['authority', `${entityIdentifier} (${name})`] as const,
+      ),
+    ]);
+    if (file !== undefined) describeFirstAdmin(report, url, { file, token });
+    for (const note of summary.notes) report.line(`note: ${note}`);
+  });
+}
+
+function masterKeyText({ masterKeyFile, isMasterKeyNew }: ServiceSummary): string {
+  if (masterKeyFile === undefined) return 'from HOLDFAST_MASTER_KEY';
+  return isMasterKeyNew ? `${masterKeyFile} (new: keep a copy apart from the backups of the database)` : masterKeyFile;
+}
+
+function describeFirstAdmin(report: Report, url: string, { file, token }: { file: string; token?: string }): void {
+  const fromFile = file === path.resolve(dataDirFile({}, 'first-admin-token')) ? '' : ` --token-file ${file}`;
+  report.heading('There is no admin yet. Within 15 minutes, in another terminal here:');
+  if (url !== DEFAULT_SERVICE_URL) report.line(`  export HOLDFAST_URL=${url}`);
+  report.line(`  export HOLDFAST_TOKEN=$(npx holdfast token claim --name me${fromFile})`);
+  report.line(`The single-use token for that is in ${file}${token === undefined ? '' : `:\n  ${token}`}`);
+}

@@ -1,0 +1,72 @@
+/** The HTTP door: federation endpoints of authorities first, then API, health and pages. */
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { RegistryError } from '../registry/registry-error.ts';
+import type { ApiDependencies } from './api/api-dependencies.ts';
+import type { ApiEnv } from './api/api-env.ts';
+import { OPERATIONS } from './api/operations.ts';
+import { renderDocsPage } from './docs-page/docs-page.ts';
+import { type LogError, toProblemResponse } from './error-response.ts';
+import { authenticate } from './middleware/authenticate.ts';
+import { knownRoutes } from './middleware/known-routes.ts';
+import { requestId } from './middleware/request-id.ts';
+import { responseHeaders } from './middleware/response-headers.ts';
+import { buildOpenApiDocument, openApiYaml } from './openapi/document.ts';
+import { PAGE_ROUTES } from './pages/page-routes.ts';
+import { type Html, pageResponse } from './pages/page-shell.ts';
+import { type PublicAuthority, renderStartPage } from './pages/start-page.ts';
+import { validationFailure } from './validation-failure.ts';
+
+/** Answers what is asked of an authority; undefined when it is none of its endpoints. */
+export type FederationDoor = (request: Request) => Response | Promise<Response> | undefined;
+
+export interface AppDependencies {
+  federation: FederationDoor;
+  api: ApiDependencies;
+  publicAuthorities: () => readonly PublicAuthority[];
+  logError: LogError;
+}
+
+export interface App {
+  fetch(request: Request, env?: unknown): Response | Promise<Response>;
+}
+
+export function createApp(dependencies: AppDependencies): App {
+  const service = createServiceApp(dependencies);
+  const { federation } = dependencies;
+  return { fetch: (request, env) => federation(request) ?? service.fetch(request, env) };
+}
+
+/** All but the federation endpoints. */
+export function createServiceApp({
+  api,
+  publicAuthorities,
+  logError,
+}: Omit<AppDependencies, 'federation'>): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>({
+    defaultHook: (result) => {
+      if (result.success) return;
+      if (result.target === 'param') throw new RegistryError('not_found', 'no record has such an id');
+      throw validationFailure(result.target, result.error);
+    },
+  });
+  app.onError((error, c) => toProblemResponse(error, c.get('requestId'), logError));
+  app.use(requestId, responseHeaders, knownRoutes([...OPERATIONS.map(({ route }) => route), ...PAGE_ROUTES]));
+  app.use('/api/*', authenticate(api));
+  for (const operation of OPERATIONS) operation.mount(app, api);
+  mountPages(app, publicAuthorities);
+  return app;
+}
+
+function mountPages(app: OpenAPIHono<ApiEnv>, publicAuthorities: AppDependencies['publicAuthorities']): void {
+  let yaml: string | undefined;
+  let docs: Html | undefined;
+  app.get('/', (c) => pageResponse(c, 'Holdfast', renderStartPage(publicAuthorities())));
+  app.get('/docs', (c) => {
+    docs ??= renderDocsPage(buildOpenApiDocument());
+    return pageResponse(c, 'Holdfast: documentation', docs);
+  });
+  app.get('/openapi.yaml', (c) => {
+    yaml ??= openApiYaml();
+    return c.body(yaml, 200, { 'content-type': 'application/yaml' });
+  });
+}

@@ -1,0 +1,436 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EntityIdentifier } from '../../../src/federation/identifiers.ts';
+import { validateSubordinateStatement } from '../../../src/federation/statement/validate-statement.ts';
+import type { Authority } from '../../../src/registry/authorities/authority.ts';
+import { updateAuthority } from '../../../src/registry/authorities/update-authority.ts';
+import type { NewEntity } from '../../../src/registry/entities/add-entity.ts';
+import type { Entity } from '../../../src/registry/entities/entity.ts';
+import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
+import { updateEntity } from '../../../src/registry/entities/update-entity.ts';
+import type { Organisation } from '../../../src/registry/organisations/organisation.ts';
+import { transitionOrganisation } from '../../../src/registry/organisations/transition-organisation.ts';
+import { claimsOf, headerOf, jwtOf, refusalIn } from '../../support/answers.ts';
+import { DATABASE_KINDS } from '../../support/databases.ts';
+import { freshIdentifier, freshJwks, outcome } from '../../support/registry.ts';
+import { startTestService, type TestService, urlOf } from '../../support/service.ts';
+
+const MEDIA_TYPE = 'application/entity-statement+jwt';
+
+describe.each(DATABASE_KINDS)('fetch on the %s database', (kind) => {
+  let service: TestService;
+  let authority: Authority;
+  let organisation: Organisation;
+
+  beforeAll(async () => {
+    service = await startTestService(kind);
+    authority = await service.authority();
+    organisation = await service.organisation(authority);
+  });
+
+  afterAll(async () => {
+    expect(service.failures).toEqual([]);
+    await service[Symbol.asyncDispose]();
+  });
+
+  async function fetchStatement(
+    { entityIdentifier }: Pick<Entity, 'entityIdentifier'>,
+    by = authority,
+  ): Promise<string> {
+    return await jwtOf(await service.ask(by, 'fetch', { sub: entityIdentifier }), MEDIA_TYPE);
+  }
+
+  async function refused({ entityIdentifier }: Pick<Entity, 'entityIdentifier'>, by = authority): Promise<string> {
+    return await refusalIn(await service.ask(by, 'fetch', { sub: entityIdentifier }));
+  }
+
+  const enrol = (settings: Partial<NewEntity> = {}): Promise<Entity> => service.entity(organisation, settings);
+
+  describe('200', () => {
+    it('[OIDFED-8.1-1] [OIDFED-15-1] is a statement about the subordinate, valid under the keys of the authority', async () => {
+      const jwks = await freshJwks(2);
+      const entity = await enrol({ jwks });
+      const jwt = await fetchStatement(entity);
+      const issuer = {
+        entityIdentifier: authority.entityIdentifier as EntityIdentifier,
+        jwks: await service.jwks(authority),
+      };
+      const subject = entity.entityIdentifier as EntityIdentifier;
+      await validateSubordinateStatement(jwt, subject, issuer, { now: service.clock.now() });
+      const now = service.clock.now();
+      expect(claimsOf(jwt)).toEqual({
+        iss: authority.entityIdentifier,
+        sub: entity.entityIdentifier,
+        iat: now,
+        exp: now + 3600,
+        jwks,
+      });
+    });
+
+    it('[OIDFED-3-4] is signed with a key of the configuration, named by typ and kid', async () => {
+      const jwt = await fetchStatement(await enrol());
+      const { keys } = await service.jwks(authority);
+      expect(headerOf(jwt)).toEqual({ typ: 'entity-statement+jwt', alg: 'ES256', kid: keys[0]?.kid });
+    });
+
+    it('[OIDFED-8-1] ignores parameters that it does not understand', async () => {
+      const entity = await enrol();
+      const query = { sub: entity.entityIdentifier, iss: 'https://elsewhere.example', anchor: 'x', format: 'json' };
+      const response = await service.ask(authority, 'fetch', query);
+      expect(await jwtOf(response, MEDIA_TYPE)).toBe(await fetchStatement(entity));
+    });
+
+    it('is the same about the same record for another authority, each with its own', async () => {
+      const other = await service.authority({
+        defaultMetadataPolicy: { openid_provider: { contacts: { essential: true } } },
+      });
+      const jwks = await freshJwks();
+      const entity = await enrol({ jwks });
+      await service.entity(await service.organisation(other), { entityIdentifier: entity.entityIdentifier, jwks });
+      expect(claimsOf(await fetchStatement(entity))).toMatchObject({ iss: authority.entityIdentifier });
+      expect(claimsOf(await fetchStatement(entity))).not.toHaveProperty('metadata_policy');
+      expect(claimsOf(await fetchStatement(entity, other))).toMatchObject({
+        iss: other.entityIdentifier,
+        metadata_policy: { openid_provider: { contacts: { essential: true } } },
+      });
+    });
+  });
+
+  describe('the subject', () => {
+    it('[OIDFED-8.1-6] [OIDFED-8-2] may have colons and slashes as they are, or percent-encoded', async () => {
+      const entity = await enrol({ entityIdentifier: `${freshIdentifier('raw')}:8443/partners/a` });
+      const expected = await fetchStatement(entity);
+      for (const sub of [entity.entityIdentifier, encodeURIComponent(entity.entityIdentifier)]) {
+        expect(await jwtOf(await service.ask(authority, 'fetch', `sub=${sub}`), MEDIA_TYPE)).toBe(expected);
+      }
+    });
+
+    it('has its plus signs percent-encoded: a bare one is a space, which no identifier has', async () => {
+      const entity = await enrol({ entityIdentifier: `${freshIdentifier('plus')}/a+b` });
+      const encoded = entity.entityIdentifier.replace('+', '%2B');
+      expect(await jwtOf(await service.ask(authority, 'fetch', `sub=${encoded}`), MEDIA_TYPE)).toMatch(/^eyJ/);
+      const bare = await service.ask(authority, 'fetch', `sub=${entity.entityIdentifier}`);
+      expect(await refusalIn(bare)).toBe('400 invalid_request');
+    });
+
+    it('[OIDFED-16-2] is compared character by character', async () => {
+      const host = freshIdentifier('exact');
+      await enrol({ entityIdentifier: `${host}/path` });
+      const others = [
+        `${host}/path/`,
+        `${host}:443/path`,
+        `${host.toUpperCase().replace('HTTPS', 'https')}/path`,
+        host,
+      ];
+      for (const other of others) expect(await refused({ entityIdentifier: other })).toBe('404 not_found');
+      expect(claimsOf(await fetchStatement({ entityIdentifier: `${host}/path` }))).toMatchObject({
+        sub: `${host}/path`,
+      });
+    });
+  });
+
+  describe('refusals', () => {
+    it('[OIDFED-8.1-2] needs sub', async () => {
+      for (const query of ['', 'sub=', 'subject=https://op.example']) {
+        expect(await refusalIn(await service.ask(authority, 'fetch', query))).toBe('400 invalid_request');
+      }
+    });
+
+    it('takes one sub only', async () => {
+      const { entityIdentifier } = await enrol();
+      const twice = await service.ask(authority, 'fetch', { sub: [entityIdentifier, entityIdentifier] });
+      expect(await refusalIn(twice)).toBe('400 invalid_request');
+    });
+
+    it.each([
+      'op.example',
+      'ftp://op.example',
+      'http://op.example',
+      'https://op.example?a=b',
+      'https://op.example#a',
+      'https://user@op.example',
+      'https://op.example/a b',
+      'https://op.example/\0',
+      'https://op.example/ä',
+      `https://op.example/${'a'.repeat(2048)}`,
+    ])('refuses a sub that is no Entity Identifier: %j', async (sub) => {
+      expect(await refused({ entityIdentifier: sub })).toBe('400 invalid_request');
+    });
+
+    it('[OIDFED-8.1-3] answers not_found for what is no subordinate', async () => {
+      expect(await refused({ entityIdentifier: 'https://stranger.example' })).toBe('404 not_found');
+      expect(await refused({ entityIdentifier: 'https://stranger.example' })).toBe('404 not_found');
+    });
+
+    it('[OIDFED-8.1-4] answers invalid_request for the authority itself', async () => {
+      expect(await refused(authority)).toBe('400 invalid_request');
+    });
+
+    it('answers not_found for a subordinate of another authority', async () => {
+      const entity = await enrol();
+      expect(await refused(entity, await service.authority())).toBe('404 not_found');
+    });
+  });
+
+  describe('only active subordinates', () => {
+    it.each(['pending', 'rejected', 'suspended', 'withdrawn', 'revoked'] as const)(
+      '[OIDFED-11.4-1] has nothing about one that is %s',
+      async (state) => {
+        expect(await refused(await service.entity(organisation, {}, state))).toBe('404 not_found');
+      },
+    );
+
+    it('[OIDFED-11.4-1] stops with the suspension, although its statement was served before, and goes on after it', async () => {
+      const entity = await enrol();
+      await fetchStatement(entity);
+      await transitionEntity(service.context(), entity.id, 'suspend', 'incident');
+      expect(await refused(entity)).toBe('404 not_found');
+      await transitionEntity(service.context(), entity.id, 'reinstate', 'mended');
+      expect(claimsOf(await fetchStatement(entity))).toMatchObject({ sub: entity.entityIdentifier });
+      await transitionEntity(service.context(), entity.id, 'revoke', 'again');
+      expect(await refused(entity)).toBe('404 not_found');
+    });
+
+    it('begins with the approval, although it was asked for before', async () => {
+      const entity = await service.entity(organisation, {}, 'pending');
+      expect(await refused(entity)).toBe('404 not_found');
+      await transitionEntity(service.context(), entity.id, 'approve', 'fine');
+      expect(await fetchStatement(entity)).toMatch(/^eyJ/);
+    });
+
+    it('stops and goes on with its organisation, but not for what was suspended itself', async () => {
+      const own = await service.organisation(authority);
+      const [first, second] = [await service.entity(own), await service.entity(own)];
+      const other = await enrol();
+      for (const entity of [first, second, other]) await fetchStatement(entity);
+      await transitionEntity(service.context(), second.id, 'suspend', 'of its own');
+      await transitionOrganisation(service.context(), own.id, 'suspend', 'contract ended');
+      expect([await refused(first), await refused(second)]).toEqual(['404 not_found', '404 not_found']);
+      expect(await fetchStatement(other)).toMatch(/^eyJ/);
+      await transitionOrganisation(service.context(), own.id, 'reinstate', 'contract renewed');
+      expect(await fetchStatement(first)).toMatch(/^eyJ/);
+      expect(await refused(second)).toBe('404 not_found');
+    });
+
+    it('speaks of the new record once a revoked entity was enrolled anew', async () => {
+      const entity = await enrol();
+      await fetchStatement(entity);
+      await transitionEntity(service.context(), entity.id, 'revoke', 'keys lost');
+      const { entityIdentifier } = entity;
+      const jwks = await freshJwks();
+      await enrol({ entityIdentifier, jwks });
+      expect(claimsOf(await fetchStatement(entity))).toMatchObject({ sub: entityIdentifier, jwks });
+    });
+  });
+
+  describe('signed once', () => {
+    it('sends the same bytes again, from memory and after a restart from the database', async () => {
+      const entity = await enrol();
+      const first = await fetchStatement(entity);
+      service.clock.advance(600);
+      expect(await fetchStatement(entity)).toBe(first);
+      await service.restart();
+      expect(await fetchStatement(entity)).toBe(first);
+    });
+
+    it('gives concurrent callers the same bytes', async () => {
+      const entity = await enrol();
+      const jwts = await Promise.all(Array.from({ length: 8 }, () => fetchStatement(entity)));
+      expect(new Set(jwts).size).toBe(1);
+    });
+
+    it('signs anew between 40 and 50 percent of its life, also after a restart', async () => {
+      const entity = await enrol({ statementLifetimeSeconds: 1000 });
+      const first = await fetchStatement(entity);
+      service.clock.advance(399);
+      expect(await fetchStatement(entity)).toBe(first);
+      service.clock.advance(101);
+      const second = await fetchStatement(entity);
+      expect(claimsOf(second)).toMatchObject({ iat: service.clock.now(), exp: service.clock.now() + 1000 });
+      service.clock.advance(500);
+      await service.restart();
+      expect(claimsOf(await fetchStatement(entity))).toMatchObject({ iat: service.clock.now() });
+    });
+
+    it('signs anew at once when what it says changes', async () => {
+      const entity = await enrol();
+      const first = claimsOf(await fetchStatement(entity));
+      expect(first).not.toHaveProperty('metadata_policy');
+      const policy = { openid_relying_party: { contacts: { add: ['federation@operator.example'] } } };
+      await updateEntity(service.context(), entity.id, { metadataPolicy: policy });
+      expect(claimsOf(await fetchStatement(entity))).toEqual({ ...first, metadata_policy: policy });
+      await updateEntity(service.context(), entity.id, { statementLifetimeSeconds: 120 });
+      expect(claimsOf(await fetchStatement(entity))).toMatchObject({ exp: service.clock.now() + 120 });
+    });
+
+    it('signs the statements of all subordinates anew when the authority changes its default policy', async () => {
+      const changing = await service.authority();
+      const members = await service.organisation(changing);
+      const entities = [await service.entity(members), await service.entity(members)];
+      for (const entity of entities) await fetchStatement(entity, changing);
+      const defaultMetadataPolicy = { openid_relying_party: { grant_types: { subset_of: ['authorization_code'] } } };
+      await updateAuthority(service.context(), changing.id, { defaultMetadataPolicy });
+      for (const entity of entities) {
+        expect(claimsOf(await fetchStatement(entity, changing))).toMatchObject({
+          metadata_policy: defaultMetadataPolicy,
+        });
+      }
+    });
+
+    it('keeps its bytes when a change concerns others', async () => {
+      const [entity, other] = [await enrol(), await enrol()];
+      const first = await fetchStatement(entity);
+      service.clock.advance(1);
+      await transitionEntity(service.context(), other.id, 'suspend', 'incident');
+      await updateEntity(service.context(), entity.id, { metadataPolicy: {} });
+      expect(await fetchStatement(entity)).toBe(first);
+    });
+  });
+
+  describe('keys of the subordinate', () => {
+    it('[OIDFED-3.1.1-2] are all listed in the order in which they were registered, new ones at once', async () => {
+      const jwks = await freshJwks(3);
+      const entity = await enrol({ jwks });
+      expect(claimsOf(await fetchStatement(entity))).toMatchObject({ jwks });
+      const added = { keys: [...(await freshJwks()).keys, ...jwks.keys.toReversed()] };
+      await updateEntity(service.context(), entity.id, { jwks: added });
+      expect(claimsOf(await fetchStatement(entity))).toMatchObject({ jwks: added });
+      await service.restart();
+      expect(claimsOf(await fetchStatement(entity))).toMatchObject({ jwks: added });
+    });
+
+    it('are listed until they expire, and the statement ends with the first of them', async () => {
+      const { keys } = await freshJwks(2);
+      const now = service.clock.now();
+      const [passing, lasting] = [{ ...keys[0]!, exp: now + 600 }, keys[1]!];
+      const entity = await enrol({ jwks: { keys: [passing, lasting] } });
+      expect(claimsOf(await fetchStatement(entity))).toMatchObject({
+        exp: now + 600,
+        jwks: { keys: [passing, lasting] },
+      });
+      service.clock.advance(599);
+      expect(claimsOf(await fetchStatement(entity))).toMatchObject({ exp: now + 600 });
+      service.clock.advance(1);
+      expect(claimsOf(await fetchStatement(entity))).toMatchObject({ exp: now + 4200, jwks: { keys: [lasting] } });
+    });
+
+    it('must not all have expired: then there is no statement', async () => {
+      const { keys } = await freshJwks();
+      const jwks = { keys: keys.map((key) => ({ ...key, exp: service.clock.now() + 600 })) };
+      const entity = await enrol({ jwks });
+      await fetchStatement(entity);
+      service.clock.advance(600);
+      expect(await refused(entity)).toBe('404 not_found');
+      expect(await refused(entity)).toBe('404 not_found');
+      await updateEntity(service.context(), entity.id, { jwks: await freshJwks() });
+      expect(await fetchStatement(entity)).toMatch(/^eyJ/);
+    });
+  });
+
+  describe('claims of the superior', () => {
+    it('[OIDFED-3.1.1-7] has metadata only for Entity Types that the subordinate declares', async () => {
+      const entity = await enrol({
+        verifiedEntityTypes: ['openid_relying_party'],
+        metadata: { openid_relying_party: { client_name: 'Shop' }, openid_provider: { display_name: 'Login' } },
+      });
+      expect(claimsOf(await fetchStatement(entity))).toMatchObject({
+        metadata: { openid_relying_party: { client_name: 'Shop' } },
+      });
+      const none = await enrol({
+        verifiedEntityTypes: [],
+        metadata: { openid_relying_party: { client_name: 'Shop' } },
+      });
+      expect(claimsOf(await fetchStatement(none))).not.toHaveProperty('metadata');
+    });
+
+    it('[OIDFED-8.1-5] never sets the endpoints of the subordinate', async () => {
+      const entity = await enrol();
+      for (const endpoint of [
+        'federation_fetch_endpoint',
+        'federation_list_endpoint',
+        'federation_trust_mark_status_endpoint',
+      ]) {
+        const metadata = { federation_entity: { [endpoint]: 'https://evil.example/fetch' } };
+        const change = updateEntity(service.context(), entity.id, { metadata });
+        expect(await outcome(change)).toBe(`validation_failed at /metadata/federation_entity/${endpoint}`);
+      }
+      expect(claimsOf(await fetchStatement(entity))).not.toHaveProperty('metadata');
+    });
+
+    it("merges the authority's default policy with the subordinate's own; a scope that is set stays one string", async () => {
+      const strict = await service.authority({
+        defaultMetadataPolicy: {
+          openid_relying_party: {
+            scope: { subset_of: ['openid', 'profile', 'email'] },
+            grant_types: { subset_of: ['authorization_code', 'refresh_token'] },
+          },
+        },
+      });
+      const entity = await service.entity(await service.organisation(strict), {
+        metadataPolicy: {
+          openid_relying_party: {
+            scope: { default: 'openid profile' },
+            grant_types: { subset_of: ['authorization_code', 'implicit'] },
+          },
+        },
+      });
+      expect(claimsOf(await fetchStatement(entity, strict))).toMatchObject({
+        metadata_policy: {
+          openid_relying_party: {
+            scope: { default: 'openid profile', subset_of: ['openid', 'profile', 'email'] },
+            grant_types: { subset_of: ['authorization_code'] },
+          },
+        },
+      });
+    });
+
+    it("has the subordinate's own constraints in place of the authority's", async () => {
+      const strict = await service.authority({ defaultConstraints: { max_path_length: 0 } });
+      const members = await service.organisation(strict);
+      const [plain, own] = [
+        await service.entity(members),
+        await service.entity(members, { constraints: { max_path_length: 2 } }),
+      ];
+      expect(claimsOf(await fetchStatement(plain, strict))).toMatchObject({ constraints: { max_path_length: 0 } });
+      expect(claimsOf(await fetchStatement(own, strict))).toMatchObject({ constraints: { max_path_length: 2 } });
+    });
+
+    it('[OIDFED-13.4-1] names in crit only additional claims that it has, and leaves an empty one out', async () => {
+      const additionalClaims = { 'https://operator.example/level': 'substantial', note: { text: 'x' } };
+      const critical = await enrol({ additionalClaims, crit: ['https://operator.example/level'] });
+      expect(claimsOf(await fetchStatement(critical))).toMatchObject({
+        ...additionalClaims,
+        crit: ['https://operator.example/level'],
+      });
+      const plain = await enrol({ additionalClaims });
+      expect(claimsOf(await fetchStatement(plain))).toMatchObject(additionalClaims);
+      expect(claimsOf(await fetchStatement(plain))).not.toHaveProperty('crit');
+      const claimOutcome = (settings: Partial<NewEntity>) => outcome(enrol(settings));
+      expect(await claimOutcome({ crit: ['absent'] })).toBe('validation_failed at /crit/0');
+      expect(await claimOutcome({ additionalClaims: { jwks: {} } })).toBe(
+        'validation_failed at /additionalClaims/jwks',
+      );
+      expect(await claimOutcome({ additionalClaims, crit: ['note', 'note'] })).toBe('validation_failed at /crit');
+    });
+
+    it('leaves out whatever is empty', async () => {
+      const entity = await enrol({
+        metadata: {},
+        metadataPolicy: { openid_relying_party: {}, openid_provider: { contacts: {} } },
+        constraints: {},
+      });
+      expect(Object.keys(claimsOf(await fetchStatement(entity))).toSorted()).toEqual([
+        'exp',
+        'iat',
+        'iss',
+        'jwks',
+        'sub',
+      ]);
+    });
+  });
+
+  it('[OIDFED-8-1] finds its endpoint with the query in any order', async () => {
+    const entity = await enrol();
+    const url = `${urlOf(authority, 'fetch')}?x=1&sub=${encodeURIComponent(entity.entityIdentifier)}&y=2`;
+    expect(await jwtOf(await service.fetch(url), MEDIA_TYPE)).toBe(await fetchStatement(entity));
+  });
+});

@@ -1,0 +1,13 @@
+/** Tells when one transaction waits for another, so that tests of races need no sleeps. */
+import { sql } from 'drizzle-orm';
+import type { Db } from '../../src/storage/connect.ts';
+
+/** Resolves once as many connections to this PostgreSQL database wait for a lock. Ask outside the transactions at hand. */
+export async function untilWaiting(db: Db, connections = 1): Promise<void> {
+  for (;;) {
+    const { rows } = await db.execute<{ waiting: string | number }>(sql`
+      SELECT count(*) AS waiting FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+    if (Number(rows[0]?.waiting) >= connections) return;
+  }
+}
