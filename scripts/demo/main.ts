@@ -8,6 +8,7 @@ import { Stage } from './stage.ts';
 import { STORIES } from './stories.ts';
 import { type Findings, isEverythingFound, type Playground, StoryError } from './story.ts';
 
+const EXIT_EVERYTHING = 0;
 const EXIT_NOT_EVERYTHING = 1;
 const EXIT_USAGE = 2;
 
@@ -25,16 +26,20 @@ try {
 async function run({ story, isJson, isKept }: Options): Promise<number> {
   using interruption = new Interruption();
   const narrator = new Narrator(isJson ? process.stderr : process.stdout);
-  const startedAt = performance.now();
   const findings = story.nothingFound();
+  const startedAt = performance.now();
   let exitCode = EXIT_NOT_EVERYTHING;
+  let isReported = !isJson;
   try {
     await using stage = await Stage.open(narrator);
-    const playground = await toTheEnd(stage);
-    if (isEverythingFound(findings)) exitCode = 0;
+    const playground = await interruption.before(story.tell(stage, findings)).catch((error: unknown) => {
+      tellLastWords(stage);
+      throw error;
+    });
+    if (isEverythingFound(findings)) exitCode = EXIT_EVERYTHING;
     conclude(narrator, findings, performance.now() - startedAt);
+    report();
     if (isKept) {
-      if (isJson) writeFindings(findings);
       invite(narrator, playground, stage);
       await interruption.happened;
       narrator.say('', 'Stopping.');
@@ -43,15 +48,36 @@ async function run({ story, isJson, isKept }: Options): Promise<number> {
     exitCode = error instanceof Interrupted ? error.exitCode : EXIT_NOT_EVERYTHING;
     narrator.failure(`The story ends here: ${explanation(error)}`);
   }
-  if (isJson && !isKept) writeFindings(findings);
+  report();
   return exitCode;
 
-  async function toTheEnd(stage: Stage): Promise<Playground> {
-    try {
-      return await interruption.before(story.tell(stage, findings));
-    } catch (error) {
-      for (const { name, lastWords } of stage.lost) narrator.say('', `${name} ended. Its last words:`, ...lastWords);
-      throw error;
-    }
+  function report(): void {
+    if (!isReported) process.stdout.write(`${JSON.stringify(findings)}\n`);
+    isReported = true;
   }
+}
+
+function tellLastWords({ narrator, lost }: Stage): void {
+  for (const { name, lastWords } of lost)
+    narrator.say('', `${name} ended. Its last words:`, ...lastWords.map(printable));
+}
+
+function conclude(narrator: Narrator, findings: Findings, durationMs: number): void {
+  const seconds = (durationMs / 1000).toFixed(1);
+  const missing = Object.keys(findings).filter((name) => !isEverythingFound({ [name]: findings[name] ?? null }));
+  if (missing.length === 0) narrator.success(`All of it happened, in ${seconds} s.`);
+  else narrator.failure(`Not everything happened, in ${seconds} s. Missing: ${missing.join(', ')}.`);
+}
+
+function invite(narrator: Narrator, { facts, commands }: Playground, { dir }: Stage): void {
+  narrator.say('', 'Everything goes on running. To play with it:');
+  narrator.facts([...facts, ['logs and files', dir]]);
+  narrator.say('', 'In another terminal, in the folder of Holdfast:', ...commands.map((command) => `  ${command}`));
+  narrator.say('', 'Ctrl-C stops everything and removes the files.');
+}
+
+function explanation(error: unknown): string {
+  if (error instanceof CommandError) return [error.message, error.hint].filter(Boolean).join('\n');
+  if (error instanceof StoryError || error instanceof Interrupted) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -10,7 +10,7 @@ const DURATION_WIDTH = 11;
 const GAP = '  ';
 const INDENT = ' '.repeat(DURATION_WIDTH + GAP.length);
 /** Columns of what was done, before how it was done. */
-const DEED_WIDTH = 62;
+const DEED_WIDTH = 58;
 
 export class Narrator {
   readonly #stream: NodeJS.WriteStream;
@@ -53,7 +53,13 @@ export class Narrator {
   table(rows: readonly (readonly string[])[]): void {
     const report = new Report(this.#stream);
     report.table([], rows);
-    this.#write(...report.toString().trimEnd().split('\n').map((line) => `${INDENT}${line}`));
+    this.#write(
+      ...report
+        .toString()
+        .trimEnd()
+        .split('\n')
+        .map((line) => `${INDENT}${line}`),
+    );
   }
 
   /** Names and values, each name in the same style as a heading of its own. */

@@ -5,7 +5,7 @@ const OLDEST_NODE_MAJOR = 24;
 const major = Number(process.versions.node.split('.', 1)[0]);
 if (major < OLDEST_NODE_MAJOR) {
   process.stderr.write(
-    `holdfast needs Node ${OLDEST_NODE_MAJOR} or newer, and this is ${process.version}.\n` +
+    `holdfast needs Node ${OLDEST_NODE_MAJOR} or newer, and this is ${process.versions.node}.\n` +
       'Run it as `npx holdfast` in its folder, which brings its own Node, or install a newer one.\n',
   );
   process.exitCode = 2;

@@ -1,12 +1,12 @@
 /** Where a command's words go: its result to stdout, as text or as JSON, and all else to stderr. */
 import { printable } from './printable.ts';
 import { Report } from './report.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { OutputStream, Surroundings } from './surroundings.ts';
 
 export class Output {
   readonly isJson: boolean;
-  readonly #stdout: NodeJS.WriteStream;
-  readonly #stderr: NodeJS.WriteStream;
+  readonly #stdout: OutputStream;
+  readonly #stderr: OutputStream;
 
   constructor({ stdout, stderr }: Surroundings, isJson: boolean) {
     this.isJson = isJson;
@@ -46,7 +46,7 @@ export class Output {
     this.#stderr.write(printable(`warning: ${text}\n`));
   }
 
-  #write(stream: NodeJS.WriteStream, describe: (report: Report) => void): void {
+  #write(stream: OutputStream, describe: (report: Report) => void): void {
     const report = new Report(stream);
     describe(report);
     stream.write(report.toString());

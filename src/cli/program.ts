@@ -15,7 +15,7 @@ import { addOrganisationCommand } from './organisation/organisation-command.ts';
 import { printable } from './printable.ts';
 import { addResolveCommand } from './resolve.ts';
 import { addServeCommand } from './serve.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { OutputStream, Surroundings } from './surroundings.ts';
 import { addTokenCommand } from './token/token-command.ts';
 import { addWhoamiCommand } from './whoami.ts';
 
@@ -118,7 +118,7 @@ export async function runProgram(argv: readonly string[], surroundings: Surround
 }
 
 /** `holdfast … | head` is no error. */
-function endQuietlyOnClosedPipe(stdout: NodeJS.WriteStream): void {
+function endQuietlyOnClosedPipe(stdout: OutputStream): void {
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.ok);
     throw error;

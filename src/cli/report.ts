@@ -1,6 +1,7 @@
 /** A readable report: headings, facts and tables in aligned columns, coloured only where a terminal wants it. */
 import { styleText } from 'node:util';
 import { printable, printableLine } from './printable.ts';
+import type { OutputStream } from './surroundings.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -25,10 +26,10 @@ const GAP = '  ';
 
 export class Report {
   readonly #lines: string[] = [];
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: OutputStream;
 
   /** @param stream where the report will stand; decides about colours (NO_COLOR is obeyed) */
-  constructor(stream: NodeJS.WriteStream) {
+  constructor(stream: OutputStream) {
     this.#stream = stream;
   }
 

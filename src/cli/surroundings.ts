@@ -1,10 +1,13 @@
 /** What a command has of the process that it runs in; tests and other programs can give something else. */
 
+export type InputStream = NodeJS.ReadableStream & { isTTY?: boolean };
+export type OutputStream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
+
 export interface Surroundings {
   env: Readonly<Record<string, string | undefined>>;
-  stdin: NodeJS.ReadStream;
-  stdout: NodeJS.WriteStream;
-  stderr: NodeJS.WriteStream;
+  stdin: InputStream;
+  stdout: OutputStream;
+  stderr: OutputStream;
 }
 
 /** Whether somebody can be asked: input and notes are both at a terminal. */

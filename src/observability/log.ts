@@ -1,5 +1,5 @@
 /** Structured logs, one JSON object a line on standard output; one function a business event. */
-import { type Logger, pino } from 'pino';
+import { type Logger, pino, stdSerializers } from 'pino';
 
 export interface Log {
   serviceStarted(details: { url: string; database: string; authorities: number }): void;
@@ -7,26 +7,41 @@ export interface Log {
   registryChanged(change: { seq: number; actions: string[] }): void;
   requestFailed(error: unknown, requestId: string): void;
   stateStale(error: unknown): void;
-  stateCurrentAgain(): void;
   warning(message: string): void;
 }
 
-/** Errors are logged with their stack and causes, never with requests, tokens or statements. */
+/** Errors are logged with their stack and causes, never with requests, tokens, statements or query parameters. */
 export function createLog(level: string): Log {
   const logger: Logger = pino({
     level,
     base: undefined,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: serializeError },
   });
   return {
     serviceStarted: (details) => logger.info(details, 'service started'),
     serviceStopping: (signal) => logger.info({ signal }, 'service stopping'),
     registryChanged: (change) => logger.info(change, 'registry changed'),
     requestFailed: (err, requestId) => logger.error({ err, requestId }, 'request failed'),
-    stateStale: (err) =>
-      logger.error({ err }, 'the database does not confirm our state; vouching for nobody meanwhile'),
-    stateCurrentAgain: () => logger.info('the database confirms our state again'),
+    stateStale: (err) => logger.error({ err }, 'the database does not confirm our state; vouching for nobody meanwhile'),
     warning: (message) => logger.warn(message),
   };
+}
+
+/**
+ * Type, message, stack and code. A failed query says its parameters behind `params:`; drivers add details such as the
+ * row that was refused; neither is logged.
+ */
+export function serializeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return typeof error;
+  const { type, message, stack } = stdSerializers.err(error);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return { type, code, message: withoutParameters(message), stack: withoutParameters(stack) };
+}
+
+const PARAMETERS = /\nparams:[\s\S]*?(?=\n\s+at |\ncaused by: |$)/g;
+
+function withoutParameters(text: string): string {
+  return text.replaceAll(PARAMETERS, '');
 }

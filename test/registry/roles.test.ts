@@ -81,7 +81,7 @@ describe('the table of verbs', () => {
       .filter((file) => file.endsWith('.ts'))
       .flatMap((file) => {
         const source = readFileSync(join(root, file), 'utf8');
-        const functions = source.matchAll(/^export (?:async )?function (\w+)(?:<[^>]*>)?\(([^]*?)\)(?:: | \{)/gm);
+        const functions = source.matchAll(/^export (?:async )?function (\w+)(?:<[^>]*>)?\(([\s\S]*?)\)(?:: | \{)/gm);
         return [...functions]
           .filter(([, , parameters]) => /: (ChangeContext|Actor)\b/.test(parameters ?? ''))
           .flatMap(([, name]) => name ?? []);

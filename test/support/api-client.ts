@@ -3,7 +3,6 @@ import { expect } from 'vitest';
 import type { z } from 'zod';
 import { OPERATIONS } from '../../src/http/api/operations.ts';
 import { ProblemSchema } from '../../src/http/problem.ts';
-import type { Role } from '../../src/storage/schema/api-tokens.ts';
 
 /** Anything that serves requests: the composed service of a test. */
 export interface Served {
@@ -104,8 +103,9 @@ function declaredContent(method: string, path: string, status: number, asked: st
   if (route === undefined) return PROBLEM;
   const response = route.responses[status];
   if (response === undefined || !('description' in response)) throw new Error(`${asked}, which is not declared`);
-  const [content] = Object.entries(response.content ?? {});
-  return content && { mediaType: content[0], schema: (content[1] as { schema: z.ZodType }).schema };
+  const { content = {} } = response as { content?: Record<string, { schema: z.ZodType }> };
+  const [declared] = Object.entries(content);
+  return declared && { mediaType: declared[0], schema: declared[1].schema };
 }
 
 function pattern(path: string): RegExp {
@@ -129,5 +129,3 @@ export function refusalOf({ status, body }: ApiAnswer): string {
   const pointers = (body?.errors ?? []).map((error: { pointer: string }) => error.pointer);
   return [status, body?.code, ...pointers].join(' ');
 }
-
-export const ROLES: readonly Role[] = ['admin', 'registrar', 'approver', 'auditor'];

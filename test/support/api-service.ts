@@ -2,8 +2,8 @@
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import type { Role } from '../../src/storage/schema/api-tokens.ts';
 import { ApiClient } from './api-client.ts';
-import { type FederationServer, serveFederation } from './federation-server.ts';
 import type { EntitySettings } from './federation.ts';
+import { type FederationServer, serveFederation } from './federation-server.ts';
 import { startTestService, type TestService } from './service.ts';
 
 export interface ApiService extends AsyncDisposable {

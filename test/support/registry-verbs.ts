@@ -19,6 +19,8 @@ import { addOrganisation } from '../../src/registry/organisations/add-organisati
 import { listOrganisations, readOrganisation } from '../../src/registry/organisations/read-organisation.ts';
 import { transitionOrganisation } from '../../src/registry/organisations/transition-organisation.ts';
 import { updateOrganisation } from '../../src/registry/organisations/update-organisation.ts';
+import { bindMasterKey } from '../../src/registry/prepare-deployment.ts';
+import { rewrapAuthorityKeys } from '../../src/registry/rewrap-authority-keys.ts';
 import { TRANSITION_NAMES, TRANSITIONS, type Transition } from '../../src/registry/states.ts';
 import { createToken } from '../../src/registry/tokens/create-token.ts';
 import { listTokens } from '../../src/registry/tokens/list-tokens.ts';
@@ -27,10 +29,20 @@ import { pinTrustAnchor } from '../../src/registry/trust-anchors/pin-trust-ancho
 import { replaceTrustAnchorKeys } from '../../src/registry/trust-anchors/replace-trust-anchor-keys.ts';
 import { listTrustAnchors, readTrustAnchor } from '../../src/registry/trust-anchors/trust-anchor.ts';
 import { unpinTrustAnchor } from '../../src/registry/trust-anchors/unpin-trust-anchor.ts';
+import { makeMasterKeyCheck, masterKeyMatches } from '../../src/signer/master-key-check.ts';
 import type { Role } from '../../src/storage/schema/api-tokens.ts';
 import { enrolmentOf, keyProof, publishedEntity } from './enrolment.ts';
 import { testKey } from './keys.ts';
-import { ALL_ROLES, freshIdentifier, freshJwks, generateTestKey, newEntity, type TestRegistry } from './registry.ts';
+import {
+  ALL_ROLES,
+  freshIdentifier,
+  freshJwks,
+  generateTestKey,
+  NOW_DATE,
+  newEntity,
+  TEST_MASTER_KEY,
+  type TestRegistry,
+} from './registry.ts';
 
 export interface Verb {
   /** Name of the function, with the transition where it makes several. */
@@ -125,7 +137,7 @@ const CHANGES: Verb[] = [
     scope: 'authority',
     audit: ['authority.update'],
     prepare: async (_registry, authority) => (context) =>
-      updateAuthority(context, authority.id, { statementLifetimeSeconds: authority.statementLifetimeSeconds + 1 }),
+      updateAuthority(context, authority.id, { name: freshIdentifier('renamed') }),
   },
   {
     name: 'addOrganisation',
@@ -242,6 +254,25 @@ const CHANGES: Verb[] = [
   },
 ];
 
+const DEPLOYMENT: Verb[] = [
+  {
+    name: 'rewrapAuthorityKeys',
+    roles: ADMIN,
+    scope: 'deployment',
+    audit: ['deployment.rewrap_keys'],
+    prepare: async ({ db }) => {
+      const newCheck = makeMasterKeyCheck(TEST_MASTER_KEY);
+      await bindMasterKey(db, newCheck, NOW_DATE);
+      return (context) =>
+        rewrapAuthorityKeys(context, {
+          isPresentCheck: (check) => masterKeyMatches(TEST_MASTER_KEY, check),
+          newCheck,
+          rewrap: ({ sealedPrivateKey }) => sealedPrivateKey,
+        });
+    },
+  },
+];
+
 const ENROLMENT: Verb[] = [
   {
     name: 'enrolEntity',
@@ -312,7 +343,7 @@ const ENROLMENT: Verb[] = [
   },
 ];
 
-export const VERBS: readonly Verb[] = [...READS, ...CHANGES, ...ENROLMENT];
+export const VERBS: readonly Verb[] = [...READS, ...CHANGES, ...DEPLOYMENT, ...ENROLMENT];
 
 const NEW_TOKEN = {
   name: 'a token of the test',

@@ -8,7 +8,7 @@ import type { EntityIdentifier } from '../../src/federation/identifiers.ts';
 import type { JwkSet } from '../../src/federation/jwk-set.ts';
 import type { TrustAnchors } from '../../src/federation/trust-chain/trust-chain.ts';
 import { endpointUrl, type FederationEndpoint } from '../../src/issuance/authority-endpoints.ts';
-import type { Log } from '../../src/observability/log.ts';
+import { createLog, type Log } from '../../src/observability/log.ts';
 import type { Actor } from '../../src/registry/actor.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import { listAuthorityKeys } from '../../src/registry/authorities/read-authority.ts';
@@ -83,15 +83,7 @@ export class TestService extends TestRegistry {
 
   async #compose(): Promise<void> {
     const { config } = loadConfig({});
-    const log: Log = {
-      serviceStarted: () => {},
-      serviceStopping: () => {},
-      registryChanged: () => {},
-      requestFailed: (error) => void this.failures.push(error),
-      stateStale: () => {},
-      stateCurrentAgain: () => {},
-      warning: () => {},
-    };
+    const log: Log = { ...createLog('silent'), requestFailed: (error) => void this.failures.push(error) };
     const authenticate = createAuthenticator({
       db: this.db,
       now: () => new Date(this.clock.now() * 1000),

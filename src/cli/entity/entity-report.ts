@@ -55,15 +55,27 @@ export function describeChecks(report: Report, { checks }: EntityRecord): void {
   );
 }
 
-/** The evidence without the claims themselves, which `--json` shows. */
+/** What a person looks at; `--json` shows all of the evidence, the claims among it. */
 function describeEvidence(report: Report, { evidence }: EntityRecord): void {
-  const facts = Object.entries(evidence).flatMap(([name, value]) => {
-    if (typeof value === 'number') return [[name, momentText(value)] as const];
-    return typeof value === 'string' ? [[name, value] as const] : [];
-  });
-  if (facts.length === 0) return;
+  const moment = (name: string): string | undefined => {
+    const value = evidence[name];
+    return typeof value === 'string' || typeof value === 'number' ? momentText(value) : undefined;
+  };
+  const text = (name: string): string | undefined => {
+    const value = evidence[name];
+    return typeof value === 'string' ? value : undefined;
+  };
   report.heading('Evidence');
-  report.facts(facts);
+  report.facts([
+    ['fetched from', text('url')],
+    ['fetched', moment('fetchedAt')],
+    ['issued', moment('iat')],
+    ['expires', moment('exp')],
+    ['signed by', text('kid')],
+    ['digest', text('digest')],
+    ['challenge', text('challenge')],
+    ['compared', text('outOfBandCheck')],
+  ]);
 }
 
 /** What the superior adds to the Subordinate Statement. */

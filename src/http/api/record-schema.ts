@@ -44,3 +44,13 @@ export const IdentifierFilterSchema = z
   .string()
   .regex(/^[\x21-\x7e]{1,2048}$/, 'is an Entity Identifier')
   .openapi({ format: 'uri', example: 'https://op.partner.example' });
+
+/** For the schemas of changes: said only when nothing else is wrong. */
+export const NAMES_SOMETHING: [(changes: object) => boolean, { error: string; when: (found: Issues) => boolean }] = [
+  (changes) => Object.keys(changes).length > 0,
+  { error: 'names nothing to change', when: ({ issues }) => issues.length === 0 },
+];
+
+interface Issues {
+  issues: readonly unknown[];
+}

@@ -98,7 +98,7 @@ class EndpointTable {
 
   find(location: string): { authorityId: string; endpoint: FederationEndpoint } | undefined {
     if (this.#authorities !== this.#directory.all) this.#rebuild(this.#directory.all);
-    return this.#endpoints.get(location);
+    return this.#endpoints.get(location) ?? this.#endpoints.get(location.replace(DEFAULT_PORT, '$1/'));
   }
 
   #rebuild(authorities: readonly ServedAuthority[]): void {
@@ -114,14 +114,15 @@ class EndpointTable {
   }
 }
 
-const DEFAULT_PORT = /:(?:80|443)$/;
+/** Behind a proxy we do not know the scheme, and so not which of the two a client might as well have left out. */
+const DEFAULT_PORT = /^([^/]+):(?:80|443)\//;
 
-/** Host (lower case, without a default port) and path as received, and the query; quicker than parsing a URL. */
+/** Host (lower case, with its port) and path as received, and the query; quicker than parsing a URL. */
 function splitUrl(url: string): { location: string; query: string } {
   const hostStart = url.indexOf('://') + 3;
   const pathStart = url.indexOf('/', hostStart);
   const queryStart = url.indexOf('?', pathStart);
-  const host = url.slice(hostStart, pathStart).toLowerCase().replace(DEFAULT_PORT, '');
+  const host = url.slice(hostStart, pathStart).toLowerCase();
   const path = queryStart === -1 ? url.slice(pathStart) : url.slice(pathStart, queryStart);
   return { location: host + path, query: queryStart === -1 ? '' : url.slice(queryStart + 1) };
 }

@@ -1,4 +1,3 @@
-import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/federation/json.ts';
 import { TYP } from '../../../src/federation/media-types.ts';
@@ -91,7 +90,6 @@ describe.each(DATABASE_KINDS)('historical keys on the %s database', (kind) => {
       await jwtOf(await service.ask(authority, 'configuration'), 'application/entity-statement+jwt'),
     );
     expect(jwks).toEqual({ keys: (await service.jwks(authority)).keys.slice(0, 1) });
-    await service.db.delete(authorityKeys).where(eq(authorityKeys.state, 'revoked'));
   });
 
   it('are the same bytes for a day', async () => {

@@ -12,7 +12,7 @@ import {
   nullableClaims,
 } from '../claims-schema.ts';
 import { pageSchema } from '../paging.ts';
-import { RecordIdSchema, VersionSchema } from '../record-schema.ts';
+import { NAMES_SOMETHING, RecordIdSchema, VersionSchema } from '../record-schema.ts';
 import { NameSchema, TimeSchema } from '../text-schema.ts';
 
 const IDENTIFIER_EXAMPLE = 'https://trust-anchor.example';
@@ -74,7 +74,7 @@ export const NewAuthoritySchema = z
 
 export const AuthorityChangesSchema = z
   .strictObject({ name: AuthorityNameSchema.optional(), ...SETTINGS })
-  .refine((changes) => Object.keys(changes).length > 0, 'names nothing to change')
+  .refine(...NAMES_SOMETHING)
   .openapi('AuthorityChanges');
 
 export const AuthoritySchema = z

@@ -14,7 +14,7 @@ import {
   MetadataSchema,
 } from '../claims-schema.ts';
 import { pageSchema } from '../paging.ts';
-import { RecordIdSchema, StateSchema, TransitionsSchema, VersionSchema } from '../record-schema.ts';
+import { NAMES_SOMETHING, RecordIdSchema, StateSchema, TransitionsSchema, VersionSchema } from '../record-schema.ts';
 import { line, OutOfBandCheckSchema, TimeSchema } from '../text-schema.ts';
 
 const EntityTypesSchema = z
@@ -97,7 +97,7 @@ export const EntityChangesSchema = z
       description: 'Replaces the registered keys: those of the same `kid` stay, missing ones are removed.',
     }),
   })
-  .refine((changes) => Object.keys(changes).length > 0, 'names nothing to change')
+  .refine(...NAMES_SOMETHING)
   .openapi('EntityChanges');
 
 const CheckSchema = z

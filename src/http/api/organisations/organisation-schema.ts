@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import type { Organisation } from '../../../registry/organisations/organisation.ts';
 import { allowedTransitions } from '../../../registry/states.ts';
 import { pageSchema } from '../paging.ts';
-import { RecordIdSchema, StateSchema, TransitionsSchema, VersionSchema } from '../record-schema.ts';
+import { NAMES_SOMETHING, RecordIdSchema, StateSchema, TransitionsSchema, VersionSchema } from '../record-schema.ts';
 import { line, NameSchema, TimeSchema } from '../text-schema.ts';
 
 const OrganisationNameSchema = NameSchema.openapi({ example: 'Example Bank Ltd' });
@@ -30,7 +30,7 @@ export const NewOrganisationSchema = z
 
 export const OrganisationChangesSchema = z
   .strictObject({ name: OrganisationNameSchema.optional(), contacts: ContactsSchema.optional() })
-  .refine((changes) => Object.keys(changes).length > 0, 'names nothing to change')
+  .refine(...NAMES_SOMETHING)
   .openapi('OrganisationChanges');
 
 export const OrganisationSchema = z

@@ -64,11 +64,27 @@ describe('400', () => {
     ['no name', { name: undefined }, '/name'],
     ['an unknown field', { location: 'x' }, '/location'],
     ['itself as superior', { authorityHints: ['https://fields.example'] }, '/authorityHints/0'],
-    ['a superior with a fragment', { authorityHints: ['https://a.example', 'https://b.example#c'] }, '/authorityHints/1'],
+    [
+      'a superior with a fragment',
+      { authorityHints: ['https://a.example', 'https://b.example#c'] },
+      '/authorityHints/1',
+    ],
     ['a lifetime of a second', { statementLifetimeSeconds: 1 }, '/statementLifetimeSeconds'],
-    ['an endpoint of its own choice', { metadata: { federation_fetch_endpoint: 'https://x.example' } }, '/metadata/federation_fetch_endpoint'],
-    ['constraints that are none', { defaultConstraints: { max_path_length: -1 } }, '/defaultConstraints/max_path_length'],
-    ['a policy that is none', { defaultMetadataPolicy: { openid_provider: [] } }, '/defaultMetadataPolicy/openid_provider'],
+    [
+      'an endpoint of its own choice',
+      { metadata: { federation_fetch_endpoint: 'https://x.example' } },
+      '/metadata/federation_fetch_endpoint',
+    ],
+    [
+      'constraints that are none',
+      { defaultConstraints: { max_path_length: -1 } },
+      '/defaultConstraints/max_path_length',
+    ],
+    [
+      'a policy that is none',
+      { defaultMetadataPolicy: { openid_provider: [] } },
+      '/defaultMetadataPolicy/openid_provider',
+    ],
     ['metadata that is no object', { metadata: [] }, '/metadata'],
   ])('refuses %s', async (_what, part, pointer) => {
     const answer = await api.admin.post(PATH, { entityIdentifier: 'https://fields.example', name: 'x', ...part });

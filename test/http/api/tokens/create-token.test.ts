@@ -36,7 +36,11 @@ describe('400', () => {
     ['a life without end', { name: 'x', roles: ['admin'], expiresInDays: 367 }, '/expiresInDays'],
     ['no life at all', { name: 'x', roles: ['admin'], expiresInDays: 0 }, '/expiresInDays'],
     ['an authority that is no id', { name: 'x', roles: ['admin'], authorityIds: ['all'] }, '/authorityIds/0'],
-    ['an authority that does not exist', { name: 'x', roles: ['admin'], authorityIds: [NO_SUCH_ID] }, '/authorityIds/0'],
+    [
+      'an authority that does not exist',
+      { name: 'x', roles: ['admin'], authorityIds: [NO_SUCH_ID] },
+      '/authorityIds/0',
+    ],
     ['a secret of the caller', { name: 'x', roles: ['admin'], secret: 'mine' }, '/secret'],
   ])('refuses %s', async (_what, input, pointer) => {
     expect(refusalOf(await api.admin.post(PATH, input))).toBe(`400 validation_failed ${pointer}`);

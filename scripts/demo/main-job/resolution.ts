@@ -1,0 +1,112 @@
+/** How one partner learns what to believe of another: from a resolve endpoint, and from the statements alone. */
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import type { Metadata } from '../../../src/federation/metadata/metadata.ts';
+import { short } from '../narrator.ts';
+import type { Stage } from '../stage.ts';
+import { StoryError } from '../story.ts';
+import { policyChanges } from './cast.ts';
+import type { Federation } from './federation.ts';
+import { askResolve, metadataSchema, type ResolvedEntity } from './federation-client.ts';
+import { anchorOf, type Participant } from './partners.ts';
+
+export interface ResolutionFindings {
+  /** Both ways of resolving led to the Trust Anchor, and to the same metadata. */
+  isResolved: boolean;
+  /** Names of the authorities whose policies changed the metadata; none unless every change is the expected one. */
+  policiesApplied: string[];
+}
+
+/** Resolves a subject by the resolve endpoint and by `holdfast resolve`, and shows what the policies did to it. */
+export async function resolveTwice(
+  stage: Stage,
+  federation: Federation,
+  subject: Participant,
+): Promise<ResolutionFindings> {
+  const { narrator } = stage;
+  const { resolved: told } = await narrator.step(
+    () => askResolve(anchorOf(federation), subject.entity),
+    ({ resolved, says }) => (resolved === undefined ? says : 'the Trust Anchor resolves, signed with the pinned key'),
+    'GET …/federation/resolve?sub=…',
+  );
+  const { resolved: found } = await narrator.step(
+    () => resolveAlone(stage, federation, subject.entity),
+    ({ resolved, says }) => (resolved === undefined ? says : 'resolved alone, from nothing but the pinned key'),
+    'holdfast resolve …',
+  );
+  if (told === undefined || found === undefined) return { isResolved: false, policiesApplied: [] };
+  const isSame = isDeepStrictEqual(told, found);
+  narrator.tell(
+    `${isSame ? 'the same twice' : 'TWO RESULTS, not the same'}: ${wayText(found.way, federation, subject)}`,
+  );
+  narrator.tell('what the policies made of what it publishes:');
+  const policiesApplied = showPolicyChanges(stage, subject, found.metadata);
+  const isWhole = found.way[0] === subject.entity && found.way.at(-1) === federation.trustAnchor.entityIdentifier;
+  return { isResolved: isSame && isWhole, policiesApplied };
+}
+
+/** The entities of a Trust Chain by name. */
+export function wayText(way: readonly string[], federation: Federation, subject: Participant): string {
+  const { trustAnchor, intermediate } = federation;
+  const names = new Map([[subject.entity, subject.role]]);
+  for (const { entityIdentifier, name } of [trustAnchor, intermediate]) names.set(entityIdentifier, name);
+  return way.map((entity) => names.get(entity) ?? short(entity)).join(' ← ');
+}
+
+export interface OwnResolution {
+  resolved?: ResolvedEntity;
+  says: string;
+}
+
+const resolutionSchema = z.discriminatedUnion('resolved', [
+  z.looseObject({
+    resolved: z.literal(true),
+    metadata: metadataSchema,
+    chain: z.array(z.looseObject({ iss: z.string() })),
+  }),
+  z.looseObject({
+    resolved: z.literal(false),
+    attempts: z.array(z.looseObject({ chain: z.array(z.string()), reason: z.string() })),
+  }),
+]);
+
+/** `holdfast resolve`: asks everybody on the way and believes the pinned keys only. */
+export async function resolveAlone(
+  stage: Stage,
+  { trustAnchor, anchorKeysFile }: Federation,
+  subject: string,
+): Promise<OwnResolution> {
+  const command = ['resolve', subject, '--anchor', trustAnchor.entityIdentifier, '--anchor-jwks', anchorKeysFile];
+  const { exitCode, stdout, stderr } = await stage.run([...command, '--json']);
+  if (stdout === '') throw new StoryError(`holdfast resolve exited with ${exitCode}: ${stderr.trim()}`);
+  const outcome = resolutionSchema.parse(JSON.parse(stdout));
+  if (!outcome.resolved) {
+    const [attempt] = outcome.attempts;
+    return { says: `exit code ${exitCode}, ${attempt?.reason}` };
+  }
+  const way = [...new Set(outcome.chain.map(({ iss }) => iss))];
+  return {
+    says: `exit code ${exitCode}`,
+    ...(exitCode === 0 ? { resolved: { metadata: outcome.metadata, way } } : {}),
+  };
+}
+
+/** @returns names of the authorities whose policies changed something, if all became what it must */
+function showPolicyChanges({ narrator }: Stage, subject: Participant, resolved: Metadata): string[] {
+  const { entityType, metadata: published, afterPolicy } = subject;
+  const changes = policyChanges(entityType, published, resolved);
+  narrator.table(
+    changes.map(({ parameter, before, after, by }) => [
+      parameter,
+      by.join(', '),
+      `${valueText(before)} → ${valueText(after)}`,
+    ]),
+  );
+  const observed = Object.fromEntries(changes.map(({ parameter, after }) => [parameter, after]));
+  return isDeepStrictEqual(observed, afterPolicy) ? changes.flatMap(({ by }) => by) : [];
+}
+
+function valueText(value: unknown): string {
+  if (value === undefined) return '(nothing)';
+  return Array.isArray(value) ? value.join(' ') : String(value);
+}

@@ -1,0 +1,125 @@
+/** The moment that counts: whoever is suspended is vouched for nowhere any more, until reinstated. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { OrganisationRecord } from '../../../src/cli/api-records.ts';
+import { millisecondsText, short } from '../narrator.ts';
+import type { Stage } from '../stage.ts';
+import { readEntity, transitionOrganisation } from './enrolment.ts';
+import type { Federation } from './federation.ts';
+import { type Answer, askFetch, askList, askResolve, publishedMetadata } from './federation-client.ts';
+import { anchorOf, type Participant } from './partners.ts';
+import { resolveAlone, wayText } from './resolution.ts';
+
+export interface SuspensionFindings {
+  /** From the answer to the suspension until the last of the three endpoints refused; null if one did not. */
+  refusedAfterMs: number | null;
+  organisation: OrganisationRecord;
+}
+
+/** The places where the federation speaks of an entity. */
+interface Witness {
+  endpoint: string;
+  ask: () => Promise<Answer>;
+}
+
+/** After that an endpoint counts as one that does not refuse. */
+const PATIENCE_MS = 5000;
+const PAUSE_MS = 1;
+
+/** Suspends the organisation of a participant, which is vouched for until then, and watches the endpoints. */
+export async function suspend(stage: Stage, federation: Federation, subject: Participant): Promise<SuspensionFindings> {
+  const { narrator } = stage;
+  const { organisationRecord: owner, entity, record, role } = subject;
+  const witnesses = witnessesOf(federation, subject);
+  const before = await Promise.all(witnesses.map(({ ask }) => ask()));
+  narrator.tell(`before: ${witnesses.map(({ endpoint }, index) => `${endpoint} ${before[index]?.says}`).join('; ')}`);
+  const { organisation, suspendedAt } = await narrator.step(
+    async () => {
+      const suspended = await transitionOrganisation(federation.api, owner, 'suspend', 'incident 4711: key leaked');
+      return { organisation: suspended, suspendedAt: performance.now() };
+    },
+    ({ organisation: { name, state, stateReason } }) => `${name} is ${state}, "${stateReason}"`,
+    'POST /api/v1/organisations/{id}/suspend',
+  );
+  const refusals = await Promise.all(witnesses.map((witness) => firstRefusal(witness, suspendedAt)));
+  narrator.table(
+    refusals.map(({ endpoint, says, afterMs }) => [
+      afterMs === undefined ? 'no refusal' : `refused ${millisecondsText(afterMs)} after that answer`,
+      endpoint,
+      says,
+    ]),
+  );
+  const own = await narrator.step(
+    () => resolveAlone(stage, federation, entity),
+    ({ says }) => short(says),
+    'holdfast resolve …',
+  );
+  const { state, effectiveState } = await readEntity(federation.api, record);
+  await publishedMetadata(entity);
+  narrator.tell(
+    `the ${role} runs on and its own state is ${state}; what counts is its organisation's: ${effectiveState}`,
+  );
+  const wasVouchedFor = before.every(({ isVouchedFor }) => isVouchedFor);
+  const isRefusedStill = await refuseAll(witnesses);
+  const isShown = wasVouchedFor && isRefusedStill && own.resolved === undefined;
+  return { refusedAfterMs: isShown ? latest(refusals) : null, organisation };
+}
+
+/** Reinstates the organisation. @returns whether everything is as before the suspension */
+export async function reinstate(
+  stage: Stage,
+  federation: Federation,
+  subject: Participant,
+  suspended: OrganisationRecord,
+): Promise<boolean> {
+  const { narrator } = stage;
+  await narrator.step(
+    () => transitionOrganisation(federation.api, suspended, 'reinstate', 'key replaced'),
+    ({ name, state, stateReason }) => `${name} is ${state} again, "${stateReason}"`,
+    'POST /api/v1/organisations/{id}/reinstate',
+  );
+  const witnesses = witnessesOf(federation, subject);
+  const answers = await Promise.all(witnesses.map(({ ask }) => ask()));
+  narrator.table(answers.map(({ says }, index) => [witnesses[index]?.endpoint ?? '', says]));
+  const own = await narrator.step(
+    () => resolveAlone(stage, federation, subject.entity),
+    ({ resolved, says }) => (resolved === undefined ? short(says) : wayText(resolved.way, federation, subject)),
+    'holdfast resolve …',
+  );
+  return answers.every(({ isVouchedFor }) => isVouchedFor) && own.resolved !== undefined;
+}
+
+function witnessesOf(federation: Federation, { entity, superior }: Participant): Witness[] {
+  return [
+    { endpoint: 'fetch', ask: () => askFetch(superior, entity) },
+    { endpoint: 'list', ask: () => askList(superior, entity) },
+    { endpoint: 'resolve', ask: () => askResolve(anchorOf(federation), entity) },
+  ];
+}
+
+interface FirstRefusal {
+  endpoint: string;
+  says: string;
+  /** Since the suspension; undefined when it did not refuse in time. */
+  afterMs?: number;
+}
+
+async function firstRefusal({ endpoint, ask }: Witness, suspendedAt: number): Promise<FirstRefusal> {
+  while (true) {
+    const { isVouchedFor, says } = await ask();
+    const afterMs = performance.now() - suspendedAt;
+    if (!isVouchedFor) return { endpoint, says, afterMs };
+    if (afterMs > PATIENCE_MS) return { endpoint, says };
+    await delay(PAUSE_MS);
+  }
+}
+
+async function refuseAll(witnesses: readonly Witness[]): Promise<boolean> {
+  const answers = await Promise.all(witnesses.map(({ ask }) => ask()));
+  return answers.every(({ isVouchedFor }) => !isVouchedFor);
+}
+
+function latest(refusals: readonly FirstRefusal[]): number | null {
+  const times = refusals.map(({ afterMs }) => afterMs);
+  if (!times.every((time) => time !== undefined)) return null;
+  return Math.round(Math.max(...times) * 10) / 10;
+}

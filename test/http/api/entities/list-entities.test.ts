@@ -1,0 +1,62 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { refusalOf } from '../../../support/api-client.ts';
+import { NO_SUCH_ID, startApi } from '../../../support/api-service.ts';
+
+const api = await startApi();
+afterAll(() => api[Symbol.asyncDispose]());
+
+const PATH = '/api/v1/entities';
+const { service } = api;
+const [ours, theirs] = [await service.authority(), await service.authority()];
+const [one, two] = [await service.organisation(ours), await service.organisation(ours)];
+const active = await service.entity(one);
+const suspended = await service.entity(one, {}, 'suspended');
+const other = await service.entity(two);
+const foreign = await service.entity(await service.organisation(theirs), { entityIdentifier: active.entityIdentifier });
+
+const idsIn = async (query: string, client = api.auditor): Promise<string[]> =>
+  (await client.get(`${PATH}${query}`)).body.items.map(({ id }: { id: string }) => id);
+
+describe('200', () => {
+  it('lists and filters', async () => {
+    expect(await idsIn('')).toEqual([active.id, suspended.id, other.id, foreign.id]);
+    expect(await idsIn(`?authorityId=${theirs.id}`)).toEqual([foreign.id]);
+    expect(await idsIn(`?organisationId=${one.id}`)).toEqual([active.id, suspended.id]);
+    expect(await idsIn('?state=suspended')).toEqual([suspended.id]);
+    const identifier = encodeURIComponent(active.entityIdentifier);
+    expect(await idsIn(`?entityIdentifier=${identifier}`)).toEqual([active.id, foreign.id]);
+    expect(await idsIn('?entityIdentifier=nobody')).toEqual([]);
+  });
+
+  it('pages through all, each once', async () => {
+    const ids: string[] = [];
+    for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+      const { body } = await api.auditor.get(`${PATH}?limit=1${cursor && `&cursor=${cursor}`}`);
+      ids.push(...body.items.map(({ id }: { id: string }) => id));
+      cursor = body.next;
+    }
+    expect(ids).toEqual([active.id, suspended.id, other.id, foreign.id]);
+  });
+
+  it("shows the stricter of an entity's and its organisation's state as what counts", async () => {
+    await api.approver.post(`/api/v1/organisations/${two.id}/suspend`, { reason: 'x' });
+    const { body } = await api.auditor.get(`${PATH}/${other.id}`);
+    expect([body.state, body.effectiveState]).toEqual(['active', 'suspended']);
+  });
+});
+
+describe('400', () => {
+  it.each([
+    ['organisationId=1', '/query/organisationId'],
+    ['entityIdentifier=%00', '/query/entityIdentifier'],
+    ['limit=-1', '/query/limit'],
+  ])('refuses ?%s', async (query, pointer) => {
+    expect(refusalOf(await api.auditor.get(`${PATH}?${query}`))).toBe(`400 validation_failed ${pointer}`);
+  });
+});
+
+describe('404', () => {
+  it('knows no such entity', async () => {
+    expect(refusalOf(await api.auditor.get(`${PATH}/${NO_SUCH_ID}`))).toBe('404 not_found');
+  });
+});

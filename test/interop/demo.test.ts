@@ -1,0 +1,142 @@
+/** `npm run demo`, run as a person or a pipeline runs it: what it claims, and that nothing of it stays behind. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const DEMO = path.join(import.meta.dirname, '../../scripts/demo/main.ts');
+/** A line of the story that names the service, and the last one of the invitation to play. */
+const SERVICE_RUNS = /the service runs at (http:\/\/localhost:\d+)/;
+const INVITATION_ENDS = /Ctrl-C stops everything/;
+
+let temporaryDir: string;
+
+beforeEach(async () => {
+  temporaryDir = await mkdtemp(path.join(tmpdir(), 'demo-test-'));
+});
+
+afterEach(async () => {
+  await rm(temporaryDir, { recursive: true });
+});
+
+describe('npm run demo', () => {
+  it('does the main job, and ends with what was observed as the one line of JSON on stdout', async () => {
+    await using demo = new Demo(['--json']);
+    expect(await demo.exitCode()).toBe(0);
+    const [line, ...others] = demo.stdout;
+    expect(others).toEqual([]);
+    expect(Object.entries(JSON.parse(line!))).toEqual([
+      ['resolved', true],
+      ['policyApplied', true],
+      ['suspendedRefusedAfterMs', expect.any(Number)],
+      ['reinstated', true],
+    ]);
+    expect(JSON.parse(line!).suspendedRefusedAfterMs).toBeGreaterThan(0);
+    expect(JSON.parse(line!).suspendedRefusedAfterMs).toBeLessThan(1000);
+    expect(demo.stderr).toContainEqual(expect.stringMatching(/refused .+ after that answer +fetch +404 not_found/));
+    await expectNothingLeft(demo);
+  });
+
+  it('leaves everything running with --keep until Ctrl-C', async () => {
+    await using demo = new Demo(['--keep']);
+    await demo.line(INVITATION_ENDS);
+    const [folder] = await readdir(temporaryDir);
+    const environment = await readFile(path.join(temporaryDir, folder!, 'environment'), 'utf8');
+    const { url, token } = /HOLDFAST_URL='(?<url>.+)'\n.*HOLDFAST_TOKEN='(?<token>.+)'/.exec(environment)!.groups!;
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = (await (await fetch(`${url}/api/v1/entities`, { headers })).json()) as {
+      items: { state: string }[];
+    };
+    expect(answer.items.map(({ state }) => state)).toEqual(['active', 'active', 'active']);
+    demo.child.kill('SIGINT');
+    expect(await demo.exitCode()).toBe(0);
+    await expectNothingLeft(demo);
+  });
+
+  it('stops everything when it is stopped in the middle, and claims nothing', async () => {
+    await using demo = new Demo(['--json']);
+    await demo.line(SERVICE_RUNS);
+    demo.child.kill('SIGTERM');
+    expect(await demo.exitCode()).toBe(143);
+    expect(demo.stdout.map((line) => JSON.parse(line))).toEqual([
+      { resolved: false, policyApplied: false, suspendedRefusedAfterMs: null, reinstated: false },
+    ]);
+    await expectNothingLeft(demo);
+  });
+
+  it('claims nothing and exits with 1 when it cannot begin', async () => {
+    await using demo = new Demo(['--json'], { TMPDIR: path.join(temporaryDir, 'missing') });
+    expect(await demo.exitCode()).toBe(1);
+    expect(demo.stdout.map((line) => JSON.parse(line))).toEqual([
+      { resolved: false, policyApplied: false, suspendedRefusedAfterMs: null, reinstated: false },
+    ]);
+  });
+
+  it('exits with 2 for a story or an option that does not exist, and shows those that do', async () => {
+    for (const args of [['nowhere'], ['--nothing'], ['main-job', 'main-job']]) {
+      await using demo = new Demo(args);
+      expect(await demo.exitCode()).toBe(2);
+      expect(demo.stdout).toEqual([]);
+    }
+    await using help = new Demo(['--help']);
+    expect(await help.exitCode()).toBe(0);
+    expect(help.stdout).toContainEqual(expect.stringMatching(/^ {2}main-job +\S/));
+  });
+});
+
+/** A demo under way, in an environment that points to a deployment which it must leave alone. */
+class Demo implements AsyncDisposable {
+  readonly child: ChildProcess;
+  readonly stdout: string[] = [];
+  readonly stderr: string[] = [];
+  readonly #closed: Promise<unknown>;
+
+  constructor(args: readonly string[], env: Record<string, string> = {}) {
+    const deployment = {
+      HOLDFAST_DATABASE_URL: 'postgresql://production.invalid/holdfast',
+      HOLDFAST_TOKEN: 'x',
+      PORT: '1',
+    };
+    this.child = spawn(process.execPath, [DEMO, ...args], {
+      env: { ...process.env, ...deployment, TMPDIR: temporaryDir, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#closed = once(this.child, 'close');
+    createInterface({ input: this.child.stdout! }).on('line', (line) => this.stdout.push(line));
+    createInterface({ input: this.child.stderr! }).on('line', (line) => this.stderr.push(line));
+  }
+
+  async exitCode(): Promise<number | null> {
+    await this.#closed;
+    return this.child.exitCode;
+  }
+
+  /** The first line of the story, whenever it comes, that matches. */
+  async line(pattern: RegExp): Promise<string> {
+    while (true) {
+      const found = [...this.stdout, ...this.stderr].find((line) => pattern.test(line));
+      if (found !== undefined) return found;
+      const isOver = await Promise.race([
+        this.#closed.then(() => true),
+        once(this.child.stdout!, 'data').then(() => false),
+        once(this.child.stderr!, 'data').then(() => false),
+      ]);
+      if (isOver) throw new Error(`the demo ended without ${pattern}:\n${this.stderr.join('\n')}`);
+    }
+  }
+
+  /** A demo that the test gave up is stopped like any other, and stops its programs. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill('SIGTERM');
+    await this.#closed;
+  }
+}
+
+async function expectNothingLeft(demo: Demo): Promise<void> {
+  expect(await readdir(temporaryDir)).toEqual([]);
+  const [, url] = SERVICE_RUNS.exec(await demo.line(SERVICE_RUNS))!;
+  await expect(fetch(`${url}/healthz`)).rejects.toThrow('fetch failed');
+}

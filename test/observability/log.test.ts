@@ -1,0 +1,33 @@
+import { sql } from 'drizzle-orm';
+import { describe, expect, it } from 'vitest';
+import { serializeError } from '../../src/observability/log.ts';
+import { createTestDatabase, DATABASE_KINDS } from '../support/databases.ts';
+
+const SECRET = 'holdfast_secret-that-no-log-may-show';
+
+describe.each(DATABASE_KINDS)('errors in the log, on the %s database', (kind) => {
+  it('name the failed query and its cause, but no parameter and no refused row', async () => {
+    await using database = await createTestDatabase(kind);
+    const failure = await database.db.execute(sql`insert into nowhere (secret) values (${SECRET})`).then(
+      () => undefined,
+      (error: unknown) => error as Error,
+    );
+    const logged = JSON.stringify(serializeError(new Error('while writing', { cause: failure })));
+    expect(failure?.message).toContain(SECRET);
+    expect(logged).toContain('insert into nowhere');
+    expect(logged).toContain('does not exist');
+    expect(logged).not.toContain(SECRET);
+  });
+
+  it('do not quote the row that a constraint refused', async () => {
+    await using database = await createTestDatabase(kind);
+    const insert = sql`insert into registry_counter (id, seq) values (2, 4711471147114711)`;
+    const failure = await database.db.execute(insert).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(Error);
+    const { stack, message } = serializeError(failure) as { stack: string; message: string };
+    expect(`${stack}${message}`.replaceAll(/insert into[^\n]*/g, '')).not.toContain('4711471147114711');
+  });
+});

@@ -1,0 +1,80 @@
+import { asc } from 'drizzle-orm';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Algorithm } from '../../src/federation/signature.ts';
+import { bindMasterKey, readMasterKeyCheck } from '../../src/registry/prepare-deployment.ts';
+import { type MasterKeyChange, rewrapAuthorityKeys } from '../../src/registry/rewrap-authority-keys.ts';
+import { makeMasterKeyCheck, masterKeyMatches } from '../../src/signer/master-key-check.ts';
+import { MasterKey, UnsealError } from '../../src/signer/sealing.ts';
+import { authorityKeys } from '../../src/storage/schema/authority-keys.ts';
+import { DATABASE_KINDS } from '../support/databases.ts';
+import {
+  NOW_DATE,
+  openRegistry,
+  refusedBy,
+  TEST_MASTER_KEY,
+  type TestRegistry,
+  testSigner,
+} from '../support/registry.ts';
+
+const NEXT_MASTER_KEY = new MasterKey(new Uint8Array(32).fill(8));
+
+const CHANGE: MasterKeyChange = {
+  isPresentCheck: (check) => masterKeyMatches(TEST_MASTER_KEY, check),
+  newCheck: makeMasterKeyCheck(NEXT_MASTER_KEY),
+  rewrap: ({ authorityId: owner, alg, ...key }) =>
+    testSigner.rewrap({ ...key, owner, alg: alg as Algorithm }, NEXT_MASTER_KEY),
+};
+
+describe.each(DATABASE_KINDS)('rewrapAuthorityKeys on %s', (kind) => {
+  let registry: TestRegistry;
+  beforeEach(async () => {
+    registry = await openRegistry(kind);
+    await bindMasterKey(registry.db, makeMasterKeyCheck(TEST_MASTER_KEY), NOW_DATE);
+    await registry.authority();
+    await registry.authority();
+  });
+  afterEach(() => registry[Symbol.asyncDispose]());
+
+  /** Of each key, the master keys that open it. */
+  async function openedBy(): Promise<string[][]> {
+    const rows = await registry.db.select().from(authorityKeys).orderBy(asc(authorityKeys.id));
+    return rows.map(({ authorityId: owner, kid, purpose, sealedPrivateKey }) => {
+      const opens = (masterKey: MasterKey): boolean => {
+        try {
+          masterKey.unseal(sealedPrivateKey ?? new Uint8Array(), { owner, kid, purpose });
+          return true;
+        } catch (error) {
+          if (error instanceof UnsealError) return false;
+          throw error;
+        }
+      };
+      return [...(opens(TEST_MASTER_KEY) ? ['present'] : []), ...(opens(NEXT_MASTER_KEY) ? ['next'] : [])];
+    });
+  }
+
+  it('seals all keys of all authorities under the new master key, which the deployment belongs to from then on', async () => {
+    expect(await openedBy()).toEqual([['present'], ['present']]);
+    expect(await rewrapAuthorityKeys(registry.context(), CHANGE)).toEqual({ rewrapped: 2 });
+    expect(await openedBy()).toEqual([['next'], ['next']]);
+    const check = (await readMasterKeyCheck(registry.db)) ?? '';
+    expect([masterKeyMatches(NEXT_MASTER_KEY, check), masterKeyMatches(TEST_MASTER_KEY, check)]).toEqual([true, false]);
+  });
+
+  it('changes nothing when the present master key is not that of the deployment', async () => {
+    const error = await refusedBy(rewrapAuthorityKeys(registry.context(), { ...CHANGE, isPresentCheck: () => false }));
+    expect(error.code).toBe('validation_failed');
+    expect(await openedBy()).toEqual([['present'], ['present']]);
+  });
+
+  it('changes nothing when one key does not open', async () => {
+    let opened = 0;
+    const rewrap: MasterKeyChange['rewrap'] = (key) => {
+      if (++opened === 2) throw new UnsealError('belongs to another key or was changed');
+      return CHANGE.rewrap(key);
+    };
+    const seq = await registry.seq();
+    await expect(rewrapAuthorityKeys(registry.context(), { ...CHANGE, rewrap })).rejects.toThrow(UnsealError);
+    expect(await openedBy()).toEqual([['present'], ['present']]);
+    expect(await registry.seq()).toBe(seq);
+  });
+});

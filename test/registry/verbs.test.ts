@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const SRC = join(import.meta.dirname, '../../src');
+
+/** Source files of the folders where the registry is changed. */
+const files = ['registry', 'enrolment'].flatMap((folder) =>
+  readdirSync(join(SRC, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => ({ path: `${folder}/${file}`, source: readFileSync(join(SRC, folder, file), 'utf8') })),
+);
+
+/** Where the transaction of every change is opened and its audit written. */
+const CHANGE = 'registry/change.ts';
+
+describe('a file that changes the registry', () => {
+  const changing = files.filter(({ path, source }) => path !== CHANGE && /\bchangeRegistry\(/.test(source));
+
+  it('is found at all', () => {
+    expect(changing.length).toBeGreaterThan(10);
+  });
+
+  it.each(changing)('$path authorises first, and writes to the audit', ({ source }) => {
+    const authorised = source.indexOf('authorise(');
+    expect(authorised).toBeGreaterThan(-1);
+    expect(authorised).toBeLessThan(source.indexOf('changeRegistry('));
+    expect(source).toMatch(/\brecord\(\{/);
+  });
+});
+
+describe('nothing is written past the audit', () => {
+  /** Why these files may write outside changeRegistry, or inside one that another file opens. */
+  const WRITERS: Record<string, string> = {
+    [CHANGE]: 'opens the transaction',
+    'registry/entities/register-keys.ts': 'works in the transaction of the verb that calls it',
+    'registry/prepare-deployment.ts': 'binds the master key before there is anybody to act',
+    'enrolment/enrolment-challenge.ts': 'a challenge is no record; it is spent in the transaction of the enrolment',
+  };
+  const writing = files.filter(({ source }) => /\.(insert|update|delete)\((?!'|hash|\))/.test(withoutHashing(source)));
+
+  it.each(writing)('$path writes in a change, or is named here', ({ path, source }) => {
+    expect(/\bchangeRegistry\(/.test(source) || Object.hasOwn(WRITERS, path)).toBe(true);
+  });
+
+  it('names no file in vain', () => {
+    const paths = writing.map(({ path }) => path);
+    expect(paths).toEqual(expect.arrayContaining(Object.keys(WRITERS)));
+  });
+
+  it.each(files.filter(({ path, source }) => path !== CHANGE && source.includes('.transaction(')))(
+    '$path opens a transaction only to read',
+    ({ source }) => {
+      expect(source).not.toMatch(/\btx\s*\.(insert|update|delete)\(/);
+    },
+  );
+});
+
+/** `createHash().update()` and `set.delete()` write nothing that lasts. */
+function withoutHashing(source: string): string {
+  return source.replace(/createHash\([^;]*;/g, '').replace(/\b(?!db|tx)\w+\.delete\(/g, '');
+}
