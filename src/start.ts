@@ -8,6 +8,7 @@ import { type Composition, compose } from './compose.ts';
 import { type Config, isLoopbackDeployment, type Secrets } from './config/config.ts';
 import type { Clock } from './federation/time.ts';
 import { createLog, type Log } from './observability/log.ts';
+import { parseOutboundAllow } from './outbound/address-rules.ts';
 import type { AuthorityDirectory } from './registry/authorities/authority-directory.ts';
 import { bindMasterKey, ensureFirstAuthority, readMasterKeyCheck, SYSTEM } from './registry/prepare-deployment.ts';
 import { createAuthenticator } from './registry/tokens/authenticate.ts';
@@ -53,6 +54,7 @@ const SHUTDOWN_TIMEOUT_MS = 10_000;
  */
 export async function startService({ config, secrets }: { config: Config; secrets: Secrets }): Promise<Service> {
   await using stack = new AsyncDisposableStack();
+  operatorInput(() => parseOutboundAllow(config.outboundAllow));
   const log = createLog(config.logLevel);
   const database = stack.use(await openDatabase(config, secrets));
   const { masterKey, isNew: isMasterKeyNew } = await openMasterKey(config, secrets, database);
@@ -124,17 +126,30 @@ async function givenMasterKey(
   file: string,
   isBound: boolean,
 ): Promise<{ masterKey: MasterKey; isNew: boolean }> {
-  if (secrets.masterKey !== undefined) {
-    return { masterKey: parseMasterKey(secrets.masterKey, 'HOLDFAST_MASTER_KEY'), isNew: false };
+  const { masterKey } = secrets;
+  if (masterKey !== undefined) {
+    return { masterKey: operatorInput(() => parseMasterKey(masterKey, 'HOLDFAST_MASTER_KEY')), isNew: false };
   }
-  if (!isBound) return await ensureMasterKeyFile(file);
   try {
-    return { masterKey: await readMasterKeyFile(file), isNew: false };
+    return isBound ? { masterKey: await readMasterKeyFile(file), isNew: false } : await ensureMasterKeyFile(file);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw asStartError(cause);
     const message = `this database has sealed keys, but there is no master key file ${file}; bring it back from a backup`;
     throw new StartError(message, { cause });
   }
+}
+
+function operatorInput<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    throw asStartError(cause);
+  }
+}
+
+/** What the operator gave is wrong, and the message says so; it is no fault of the program. */
+function asStartError(cause: unknown): StartError {
+  return new StartError(cause instanceof Error ? cause.message : String(cause), { cause });
 }
 
 async function firstAdmin(config: Config, secrets: Secrets, database: Database): Promise<FirstAdminToken | undefined> {

@@ -37,7 +37,11 @@ export class BackgroundProgram implements AsyncDisposable {
       });
     }
     this.#child.once('error', (cause) => this.#ready.reject(new StoryError(`${name} does not start`, { cause })));
+    // Should the demo itself break down, its programs do not outlive it.
+    const kill = () => void this.#child.kill('SIGKILL');
+    process.once('exit', kill);
     this.#child.once('close', () => {
+      process.off('exit', kill);
       log.end();
       this.#ready.reject(new StoryError(`${name} ended before it was ready`));
     });

@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const PARENT_CHECK_MS = 500;
 
 /** The demo was told to stop. */
 export class Interrupted extends Error {
@@ -17,13 +18,15 @@ export class Interrupted extends Error {
 
 export class Interruption implements Disposable {
   readonly #happened = Promise.withResolvers<Interrupted>();
-  readonly #onSignal = (signal: NodeJS.Signals): void => this.#happened.resolve(new Interrupted(signal));
+  readonly #stop = (signal: NodeJS.Signals): void => this.#happened.resolve(new Interrupted(signal));
+  readonly #parentCheck: NodeJS.Timeout | undefined;
 
   /** Listens until it is disposed of; further signals change nothing, as stopping is under way. */
   constructor() {
-    for (const signal of SIGNALS) process.on(signal, this.#onSignal);
+    for (const signal of SIGNALS) process.on(signal, this.#stop);
     // `npm run demo | head`: nobody watches any more.
-    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => this.#onSignal('SIGTERM'));
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => this.#stop('SIGHUP'));
+    this.#parentCheck = watchNpm(() => this.#stop('SIGHUP'));
   }
 
   get happened(): Promise<Interrupted> {
@@ -36,6 +39,17 @@ export class Interruption implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const signal of SIGNALS) process.off(signal, this.#onSignal);
+    for (const signal of SIGNALS) process.off(signal, this.#stop);
+    clearInterval(this.#parentCheck);
   }
+}
+
+/** A signal to npm ends npm and the shell between us, which passes nothing on. */
+function watchNpm(whenGone: () => void): NodeJS.Timeout | undefined {
+  if (process.env['npm_lifecycle_event'] === undefined) return undefined;
+  const parent = process.ppid;
+  const check = (): void => {
+    if (process.ppid !== parent) whenGone();
+  };
+  return setInterval(check, PARENT_CHECK_MS).unref();
 }

@@ -32,8 +32,8 @@ async function run({ story, isJson, isKept }: Options): Promise<number> {
   let isReported = !isJson;
   try {
     await using stage = await Stage.open(narrator);
-    const playground = await interruption.before(story.tell(stage, findings)).catch((error: unknown) => {
-      tellLastWords(stage);
+    const playground = await interruption.before(story.tell(stage, findings)).catch(async (error: unknown) => {
+      if (!(error instanceof Interrupted)) await tellLastWords(stage);
       throw error;
     });
     if (isEverythingFound(findings)) exitCode = EXIT_EVERYTHING;
@@ -57,9 +57,11 @@ async function run({ story, isJson, isKept }: Options): Promise<number> {
   }
 }
 
-function tellLastWords({ narrator, lost }: Stage): void {
-  for (const { name, lastWords } of lost)
-    narrator.say('', `${name} ended. Its last words:`, ...lastWords.map(printable));
+/** A story often breaks off because one of its programs did. */
+async function tellLastWords(stage: Stage): Promise<void> {
+  for (const { name, lastWords } of await stage.lostPrograms()) {
+    stage.narrator.say('', `The program "${name}" ended. Its last words:`, ...lastWords.map(printable));
+  }
 }
 
 function conclude(narrator: Narrator, findings: Findings, durationMs: number): void {
@@ -77,7 +79,7 @@ function invite(narrator: Narrator, { facts, commands }: Playground, { dir }: St
 }
 
 function explanation(error: unknown): string {
-  if (error instanceof CommandError) return [error.message, error.hint].filter(Boolean).join('\n');
-  if (error instanceof StoryError || error instanceof Interrupted) return error.message;
+  const isForPeople = [CommandError, StoryError, Interrupted].some((kind) => error instanceof kind);
+  if (error instanceof Error && isForPeople) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

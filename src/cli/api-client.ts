@@ -52,7 +52,7 @@ export interface ApiClientOptions {
 const problemSchema = z.looseObject({
   title: z.string().optional(),
   detail: z.string().optional(),
-  code: z.string().optional(),
+  code: z.string(),
   requestId: z.string().optional(),
   errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
 });
@@ -173,15 +173,16 @@ function noService(url: URL, what: string): CommandError {
 }
 
 function refusal(response: Response, body: unknown, url: URL): CommandError {
+  const { status } = response;
   const parsed = problemSchema.safeParse(body);
-  if (!parsed.success) return noService(url, `it answered ${response.status} without a problem document`);
-  const { title, detail, code = `http_${response.status}`, requestId, errors } = parsed.data;
-  if (response.status >= 500) {
-    const message = `the service cannot answer: ${detail ?? title ?? response.status}`;
+  if (!parsed.success && status < 500) return noService(url, `it answered ${status} without saying why`);
+  const { title, detail, code, requestId, errors } = parsed.data ?? { code: `http_${status}` };
+  if (status >= 500) {
+    const message = `the service cannot answer: ${detail ?? title ?? status}`;
     const hint = requestId === undefined ? undefined : `Its log tells more about the request ${requestId}.`;
     return new CommandError('unreachable', message, { code, hint });
   }
-  return new CommandError('refused', detail ?? title ?? `the service answered ${response.status}`, {
+  return new CommandError('refused', detail ?? title ?? `the service answered ${status}`, {
     code,
     hint: HINTS[code],
     fields: errors,

@@ -18,6 +18,7 @@ const HELP_CODES = new Set(['commander.help', 'commander.helpDisplayed', 'comman
 /** Errors of modules that are loaded by few commands, by name, so that the others need not load them. */
 const NAMED_ERRORS: Readonly<Record<string, Exclude<keyof typeof EXIT, 'ok'>>> = {
   ConfigError: 'usage',
+  StartError: 'usage',
   DatabaseUnreachable: 'unreachable',
   DataDirectoryInUse: 'unreachable',
   UnsealError: 'refused',

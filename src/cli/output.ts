@@ -28,7 +28,7 @@ export class Output {
   /** A single value that a shell can take with `$(…)`; as JSON the whole of `value`. */
   text(text: string, value: unknown): void {
     if (this.isJson) this.json(value);
-    else this.#stdout.write(`${text}\n`);
+    else this.#stdout.write(printable(`${text}\n`));
   }
 
   /** What a person should see before or beside the result. Machines see the result alone. */

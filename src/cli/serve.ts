@@ -34,22 +34,23 @@ export function addServeCommand(program: Command, surroundings: Surroundings): v
     .addHelpText('after', example('HOLDFAST_BASE_URL=https://fed.example.org holdfast serve'));
   command.action(async () => {
     const { loadConfig } = await import('../config/config.ts');
+    const settings = loadConfig(surroundings.env);
     const { startService } = await import('../start.ts');
     const stopped = stopSignal();
-    await using service = await startService(loadConfig(surroundings.env));
+    await using service = await startService(settings);
     const { output, stdout, stderr } = openSession(command, surroundings);
     if (output.isJson)
       stdout.write(printable(`${JSON.stringify({ ready: { url: service.url, ...service.summary } })}\n`));
     else await describeStart(service, output, stderr.isTTY === true);
-    await stopped;
-    output.note('Stopping.');
+    service.log.serviceStopping(await stopped);
   });
 }
 
 /** The first-admin token itself is shown at a terminal only: elsewhere output is kept and read by others. */
 async function describeStart({ url, summary }: Service, output: Output, isTerminal: boolean): Promise<void> {
   const { firstAdminTokenFile: file } = summary;
-  const token = isTerminal && file !== undefined ? (await readFile(file, 'utf8')).trim() : undefined;
+  // Somebody may have claimed it already, and then the file is gone.
+  const token = isTerminal && file !== undefined ? await readFile(file, 'utf8').catch(() => undefined) : undefined;
   output.explain((report) => {
     report.heading('Holdfast is running');
     report.facts([
@@ -77,5 +78,5 @@ function describeFirstAdmin(report: Report, url: string, { file, token }: { file
   report.heading('There is no admin yet. Within 15 minutes, in another terminal here:');
   if (url !== DEFAULT_SERVICE_URL) report.line(`  export HOLDFAST_URL=${url}`);
   report.line(`  export HOLDFAST_TOKEN=$(npx holdfast token claim --name me${fromFile})`);
-  report.line(`The single-use token for that is in ${file}${token === undefined ? '' : `:\n  ${token}`}`);
+  report.line(`The single-use token for that is in ${file}${token === undefined ? '' : `:\n  ${token.trim()}`}`);
 }

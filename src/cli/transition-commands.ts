@@ -33,12 +33,12 @@ interface TransitionOptions {
   yes?: boolean;
 }
 
-/** What each transition does; the first two have a reason of their own unless one is given. */
+/** What each transition does, and the reason that it has unless another is given. */
 const TRANSITIONS = {
   approve: { summary: 'admit it: from now on it is vouched for', reason: 'approved' },
-  reinstate: { summary: 'let it in again after a suspension', reason: 'reinstated' },
   reject: { summary: 'turn down what is pending' },
   suspend: { summary: 'stop vouching for it at once; can be undone' },
+  reinstate: { summary: 'let it in again after a suspension', reason: 'reinstated' },
   withdraw: { summary: 'close it because it leaves; final' },
   revoke: { summary: 'close it because trust is lost; final' },
 } as const satisfies Record<string, { summary: string; reason?: string }>;

@@ -20,7 +20,7 @@ export function toProblemResponse(error: unknown, requestId: string, logError: L
     return problemResponse(error.code, error.message, requestId, { headers: error.headers });
   }
   if (error instanceof FederationError && error.wire !== 'server_error') return federationProblem(error, requestId);
-  if (error instanceof HTTPException && error.status < 500) return hostedProblem(error, requestId);
+  if (error instanceof HTTPException && error.status < 500) return frameworkProblem(error, requestId);
   logError(error, requestId);
   if (isOutage(error)) {
     const detail = 'the database cannot be reached or does not confirm the current state; try again shortly';
@@ -39,7 +39,7 @@ function federationProblem(error: FederationError, requestId: string): Response 
 }
 
 /** The few refusals of the framework that ours do not anticipate. */
-function hostedProblem(error: HTTPException, requestId: string): Response {
+function frameworkProblem(error: HTTPException, requestId: string): Response {
   if (error.status !== 415) return problemResponse('validation_failed', error.message, requestId);
   return problemResponse('unsupported_media_type', 'send the body as application/json', requestId);
 }

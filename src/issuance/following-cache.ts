@@ -7,12 +7,17 @@ interface Flight<V> {
   isOutdated: boolean;
 }
 
-/** How many keys are remembered as having no value, so that asking for strangers costs the database little. */
-const MAX_ABSENT_KEYS = 20_000;
+/** Memory for keys that are known to have no value, in bytes, so that asking for strangers costs the database little. */
+const ABSENT_BYTES = 8 * 1024 * 1024;
+/** What such a key costs beyond its text. */
+const ABSENT_ENTRY_BYTES = 150;
 
 export class FollowingCache<V extends object> {
   readonly #values: LRUCache<string, V>;
-  readonly #absent = new LRUCache<string, true>({ max: MAX_ABSENT_KEYS });
+  readonly #absent = new LRUCache<string, true>({
+    maxSize: ABSENT_BYTES,
+    sizeCalculation: (_, key) => key.length + ABSENT_ENTRY_BYTES,
+  });
   readonly #flights = new Map<string, Flight<V>>();
 
   /** @param sizeOf size of a value in bytes, its key aside */
@@ -43,8 +48,12 @@ export class FollowingCache<V extends object> {
     try {
       const value = await loader();
       if (flight.isOutdated) return value;
-      if (value === undefined) this.#absent.set(key, true);
-      else this.#values.set(key, value);
+      if (value === undefined) {
+        this.#values.delete(key);
+        this.#absent.set(key, true);
+      } else {
+        this.#values.set(key, value);
+      }
       return value;
     } finally {
       if (this.#flights.get(key) === flight) this.#flights.delete(key);

@@ -15,6 +15,9 @@ export interface SignedResolutionsOptions {
   houseRules: HouseRules;
 }
 
+/** Signed answers kept for one resolution: with all types, and with the few choices that callers make. */
+const MAX_ANSWERS = 4;
+
 type Expiring = ResolvedEntity & { expiresAt: NumericDate };
 
 export class SignedResolutions {
@@ -58,8 +61,16 @@ export class SignedResolutions {
     const jwt = await signer.sign(signingKeyOf(served), linted);
     const refreshAt = Math.floor((now + expiresAt) / 2);
     const answer = readyAnswer(jwt, MEDIA_TYPE.resolveResponse, { expiresAt, refreshAt });
-    const answers = this.#answers.get(resolved) ?? new Map<string, ReadyAnswer>();
-    this.#answers.set(resolved, answers.set(key, answer));
+    this.#keep(resolved, key, answer);
     return answer;
+  }
+
+  /** The oldest answer goes first: callers who ask for every choice of types must not fill the memory. */
+  #keep(resolved: Expiring, key: string, answer: ReadyAnswer): void {
+    const answers = this.#answers.get(resolved) ?? new Map<string, ReadyAnswer>();
+    answers.delete(key);
+    const [oldest] = answers.keys();
+    if (oldest !== undefined && answers.size >= MAX_ANSWERS) answers.delete(oldest);
+    this.#answers.set(resolved, answers.set(key, answer));
   }
 }

@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const DEMO = path.join(import.meta.dirname, '../../scripts/demo/main.ts');
@@ -22,7 +23,7 @@ afterEach(async () => {
   await rm(temporaryDir, { recursive: true });
 });
 
-describe('npm run demo', () => {
+describe('npm run demo', { timeout: 240_000 }, () => {
   it('does the main job, and ends with what was observed as the one line of JSON on stdout', async () => {
     await using demo = new Demo(['--json']);
     expect(await demo.exitCode()).toBe(0);
@@ -93,11 +94,12 @@ class Demo implements AsyncDisposable {
   readonly stdout: string[] = [];
   readonly stderr: string[] = [];
   readonly #closed: Promise<unknown>;
+  readonly #waiting = new Set<() => void>();
 
   constructor(args: readonly string[], env: Record<string, string> = {}) {
     const deployment = {
       HOLDFAST_DATABASE_URL: 'postgresql://production.invalid/holdfast',
-      HOLDFAST_TOKEN: 'x',
+      HOLDFAST_TOKEN: 'a token of that deployment',
       PORT: '1',
     };
     this.child = spawn(process.execPath, [DEMO, ...args], {
@@ -105,8 +107,15 @@ class Demo implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#closed = once(this.child, 'close');
-    createInterface({ input: this.child.stdout! }).on('line', (line) => this.stdout.push(line));
-    createInterface({ input: this.child.stderr! }).on('line', (line) => this.stderr.push(line));
+    this.#collect(this.child.stdout!, this.stdout);
+    this.#collect(this.child.stderr!, this.stderr);
+  }
+
+  #collect(input: Readable, lines: string[]): void {
+    createInterface({ input }).on('line', (line) => {
+      lines.push(line);
+      for (const look of this.#waiting) look();
+    });
   }
 
   async exitCode(): Promise<number | null> {
@@ -114,18 +123,17 @@ class Demo implements AsyncDisposable {
     return this.child.exitCode;
   }
 
-  /** The first line of the story, whenever it comes, that matches. */
+  /** The first line of its output that matches, waited for if it has to come yet. */
   async line(pattern: RegExp): Promise<string> {
-    while (true) {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const look = (): void => {
       const found = [...this.stdout, ...this.stderr].find((line) => pattern.test(line));
-      if (found !== undefined) return found;
-      const isOver = await Promise.race([
-        this.#closed.then(() => true),
-        once(this.child.stdout!, 'data').then(() => false),
-        once(this.child.stderr!, 'data').then(() => false),
-      ]);
-      if (isOver) throw new Error(`the demo ended without ${pattern}:\n${this.stderr.join('\n')}`);
-    }
+      if (found !== undefined) resolve(found);
+    };
+    this.#waiting.add(look);
+    look();
+    this.#closed.then(() => reject(new Error(`it ended without ${pattern}:\n${this.stderr.join('\n')}`)));
+    return await promise.finally(() => this.#waiting.delete(look));
   }
 
   /** A demo that the test gave up is stopped like any other, and stops its programs. */

@@ -20,6 +20,8 @@ export async function compareServers(bench: Bench, subject: LoadPlan, floor: Loa
     recording(floorLoad, floorResults),
   );
   const details = {
+    // Less disturbed by whatever else the machine does than time that passes.
+    valueByCpuTime: median(subjectResults.map(answersPerCpuSecond)) / median(floorResults.map(answersPerCpuSecond)),
     serverCpu: median(subjectResults.map(({ serverCpu }) => serverCpu)),
     floorServerCpu: median(floorResults.map(({ serverCpu }) => serverCpu)),
     generatorCpu: median(floorResults.map(({ generatorCpu }) => generatorCpu)),
@@ -28,6 +30,10 @@ export async function compareServers(bench: Bench, subject: LoadPlan, floor: Loa
     bench.progress('note: a server had time to spare, so the machine or the load generator was the bottleneck');
   }
   return { ...measurement, details: { ...measurement.details, ...details } };
+}
+
+function answersPerCpuSecond({ answers, seconds, serverCpu }: LoadResult): number {
+  return answers / (seconds * serverCpu);
 }
 
 function recording(generator: LoadGenerator, results: LoadResult[]): Throughput {

@@ -48,7 +48,14 @@ async function startPartner(stage: Stage, part: Part, superior: AuthorityRecord,
         ...['configuration', 'init', '--entity', entity, '--superior', superior.entityIdentifier],
         ...['--type', entityType, '--metadata', metadataFile, '--name', part.organisation, '--dir', dir],
       ]);
-      await stage.serve(folder, ['configuration', 'serve', '--dir', dir, '--listen', new URL(entity).host]);
+      await stage.serve(folder, [
+        'configuration',
+        'serve',
+        '--dir',
+        dir,
+        '--listen',
+        `127.0.0.1:${new URL(entity).port}`,
+      ]);
       return await publishedMetadata(entity);
     },
     () => `${role} ${short(entity)}, below ${superior.name}`,

@@ -41,8 +41,9 @@ export async function resolveTwice(
   );
   narrator.tell('what the policies made of what it publishes:');
   const policiesApplied = showPolicyChanges(stage, subject, found.metadata);
-  const isWhole = found.way[0] === subject.entity && found.way.at(-1) === federation.trustAnchor.entityIdentifier;
-  return { isResolved: isSame && isWhole, policiesApplied };
+  const { entityIdentifier: anchor } = federation.trustAnchor;
+  const expectedWay = [...new Set([subject.entity, subject.superior.entityIdentifier, anchor])];
+  return { isResolved: isSame && isDeepStrictEqual(found.way, expectedWay), policiesApplied };
 }
 
 /** The entities of a Trust Chain by name. */
@@ -55,6 +56,8 @@ export function wayText(way: readonly string[], federation: Federation, subject:
 
 export interface OwnResolution {
   resolved?: ResolvedEntity;
+  /** Why it was refused. */
+  reason?: string;
   says: string;
 }
 
@@ -81,8 +84,8 @@ export async function resolveAlone(
   if (stdout === '') throw new StoryError(`holdfast resolve exited with ${exitCode}: ${stderr.trim()}`);
   const outcome = resolutionSchema.parse(JSON.parse(stdout));
   if (!outcome.resolved) {
-    const [attempt] = outcome.attempts;
-    return { says: `exit code ${exitCode}, ${attempt?.reason}` };
+    const reason = outcome.attempts[0]?.reason;
+    return { says: `exit code ${exitCode}, ${reason}`, reason };
   }
   const way = [...new Set(outcome.chain.map(({ iss }) => iss))];
   return {

@@ -60,7 +60,7 @@ export async function suspend(stage: Stage, federation: Federation, subject: Par
   );
   const wasVouchedFor = before.every(({ isVouchedFor }) => isVouchedFor);
   const isRefusedStill = await refuseAll(witnesses);
-  const isShown = wasVouchedFor && isRefusedStill && own.resolved === undefined;
+  const isShown = wasVouchedFor && isRefusedStill && own.reason === 'subject_not_active';
   return { refusedAfterMs: isShown ? latest(refusals) : null, organisation };
 }
 

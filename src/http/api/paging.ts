@@ -1,30 +1,46 @@
 /** Lists in pages: `limit` and `cursor` in, `items` and `next` out. */
 import { z } from '@hono/zod-openapi';
-import { MAX_PAGE_SIZE } from '../../registry/page.ts';
+import { cursorId, MAX_PAGE_SIZE } from '../../registry/page.ts';
+import { RegistryError } from '../../registry/registry-error.ts';
 
 const DEFAULT_PAGE_SIZE = 50;
 
-/** Query parameters of every list; each list adds its filters. */
-export const PAGE_PARAMETERS = {
-  limit: z
+const limit = z
+  .string()
+  .regex(/^\d{1,4}$/, `is a number from 1 to ${MAX_PAGE_SIZE}`)
+  .default(String(DEFAULT_PAGE_SIZE))
+  .transform(Number)
+  .refine((size) => size >= 1 && size <= MAX_PAGE_SIZE, `is from 1 to ${MAX_PAGE_SIZE}`)
+  .openapi({
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_PAGE_SIZE,
+    default: DEFAULT_PAGE_SIZE,
+    description: 'At most this many items.',
+  });
+
+/** Paging parameters of a list whose cursors look so. */
+export function pageParameters(isCursor: (text: string) => boolean) {
+  const cursor = z
     .string()
-    .regex(/^\d{1,4}$/, `is a number from 1 to ${MAX_PAGE_SIZE}`)
-    .default(String(DEFAULT_PAGE_SIZE))
-    .transform(Number)
-    .refine((limit) => limit >= 1 && limit <= MAX_PAGE_SIZE, `is from 1 to ${MAX_PAGE_SIZE}`)
-    .openapi({
-      type: 'integer',
-      minimum: 1,
-      maximum: MAX_PAGE_SIZE,
-      default: DEFAULT_PAGE_SIZE,
-      description: 'At most this many items.',
-    }),
-  cursor: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,100}$/, 'is no cursor of ours; use `next` of the page before')
+    .max(100)
+    .refine(isCursor, 'is no cursor of ours; use `next` of the page before')
     .optional()
-    .openapi({ description: '`next` of the page before.' }),
-};
+    .openapi({ description: '`next` of the page before.' });
+  return { limit, cursor };
+}
+
+/** Query parameters of every list of records; each list adds its filters. */
+export const PAGE_PARAMETERS = pageParameters(isRecordCursor);
+
+function isRecordCursor(cursor: string): boolean {
+  try {
+    return cursorId({ limit: 1, cursor }) !== undefined;
+  } catch (error) {
+    if (error instanceof RegistryError) return false;
+    throw error;
+  }
+}
 
 /** A page of a list. */
 export function pageSchema<T extends z.ZodType>(

@@ -5,14 +5,14 @@ import { FEDERATION_TAG } from '../openapi/federation-paths.ts';
 import type { Html } from '../pages/page-shell.ts';
 import { allProblems } from '../problem.ts';
 import { curlExample } from './curl-example.ts';
-import { fieldsOf, refName, resolveSchema, type SchemaOrRef, typeText } from './schema-view.ts';
+import { fieldsOf, resolveSchema, type SchemaOrRef, typeText } from './schema-view.ts';
 
 type Components = NonNullable<OpenApiDocument['components']>;
 type PathItem = NonNullable<OpenApiDocument['paths']>[string];
 export type OperationObject = NonNullable<PathItem['get']>;
 
 type ResponseOrRef = NonNullable<Components['responses']>[string];
-type ResponseObject = Exclude<ResponseOrRef, { $ref: string }>;
+type ContentObject = Record<string, { schema?: SchemaOrRef }>;
 
 export interface DescribedOperation {
   method: string;
@@ -78,7 +78,7 @@ function renderOperation(described: DescribedOperation, components: Components):
 ${prose(operation.description ?? '')}
 ${renderParameters(operation)}
 ${renderBody(operation, components)}
-${renderResponses(operation, components)}
+${renderResponses(operation)}
 <h4>Example</h4>
 <pre tabindex="0"><code>${curlExample(described, components)}</code></pre>
 </section>
@@ -89,13 +89,18 @@ function renderParameters(operation: OperationObject): Html | string {
   const rows = (operation.parameters ?? []).flatMap((parameter) =>
     'name' in parameter
       ? [
-          html`<tr><td><code>${parameter.name}</code></td><td>${parameter.in}${parameter.required === true ? ', required' : ''}</td>
+          html`<tr><td><code>${parameter.name}</code></td><td>${parameter.in}, ${presence(parameter.required)}</td>
 <td>${renderType(parameter.schema ?? {})}</td><td>${prose(parameter.description ?? '')}</td></tr>`,
         ]
       : [],
   );
   if (rows.length === 0) return '';
-  return html`<details><summary>Parameters</summary>${table(['Name', 'In', 'Type', 'Meaning'], rows)}</details>`;
+  const head = ['Name', 'In', 'Type', 'Meaning'];
+  return html`<details><summary>Parameters</summary>${table(`Parameters of ${operation.summary}`, head, rows)}</details>`;
+}
+
+function presence(isRequired: boolean | undefined): string {
+  return isRequired === true ? 'required' : 'optional';
 }
 
 function renderBody(operation: OperationObject, components: Components): Html | string {
@@ -103,41 +108,44 @@ function renderBody(operation: OperationObject, components: Components): Html | 
   if (requestBody === undefined || '$ref' in requestBody) return '';
   const schema = requestBody.content['application/json']?.schema;
   if (schema === undefined) return '';
-  const fields = fieldsOf(schema, components).length > 0;
-  return html`<details><summary>Body: ${typeText(schema).text}</summary>${
-    fields ? renderFields(schema, components) : prose(resolveSchema(schema, components).description ?? '')
-  }</details>`;
+  return html`<details><summary>Body: ${typeText(schema).text}</summary>${renderFields(schema, components)}</details>`;
 }
 
-function renderFields(schema: SchemaOrRef, components: Components): Html {
-  const rows = fieldsOf(schema, components).map(
-    (field) => html`<tr><td><code>${field.name}</code></td><td>${field.isRequired ? 'required' : 'optional'}</td>
+function renderFields(schema: SchemaOrRef, components: Components): Html | Html[] {
+  const fields = fieldsOf(schema, components);
+  if (fields.length === 0) return prose(resolveSchema(schema, components).description ?? '');
+  const rows = fields.map(
+    (field) => html`<tr><td><code>${field.name}</code></td><td>${presence(field.isRequired)}</td>
 <td>${renderType(field.schema)}</td><td>${prose(resolveSchema(field.schema, components).description ?? '')}</td></tr>`,
   );
-  return table(['Field', '', 'Type', 'Meaning'], rows);
+  return table(`Fields of ${typeText(schema).text}`, ['Field', 'Presence', 'Type', 'Meaning'], rows);
 }
 
 function renderType(schema: SchemaOrRef): Html {
-  const { text, schema: name } = typeText(schema);
-  return name === undefined ? html`${text}` : html`<a href="#${anchor('schema', name)}">${text}</a>`;
+  const { text, schema: name, limits = '' } = typeText(schema);
+  if (name === undefined) return html`${text}${limits}`;
+  return html`<a href="#${anchor('schema', name)}">${text}</a>${limits}`;
 }
 
-function renderResponses(operation: OperationObject, components: Components): Html {
-  const rows = Object.entries(operation.responses ?? {}).map(([status, response]: [string, ResponseOrRef]) => {
-    const { description, content = {} } = resolveResponse(response, components);
-    const answers = Object.entries(content).map(
-      ([mediaType, { schema }]) => html`<code>${mediaType}</code> ${schema === undefined ? '' : renderType(schema)} `,
-    );
-    return html`<tr><td>${status}</td><td>${prose(description)}</td><td>${answers}</td></tr>`;
-  });
-  return html`<details><summary>Answers</summary>${table(['Status', 'Meaning', 'Content'], rows)}</details>`;
+/** Problems are the same everywhere; only which of them may come is said here. */
+function renderResponses(operation: OperationObject): Html {
+  const responses: [string, ResponseOrRef][] = Object.entries(operation.responses ?? {});
+  const shared = responses.filter(([, response]) => '$ref' in response).map(([status]) => status);
+  const rows = responses.flatMap(([status, response]) =>
+    '$ref' in response ? [] : [renderResponse(status, response)],
+  );
+  const problems = html`<tr><td>else</td><td><a href="#problems">Problems</a>: ${shared.join(', ')}</td><td></td></tr>`;
+  const all = shared.length === 0 ? rows : [...rows, problems];
+  const head = ['Status', 'Meaning', 'Content'];
+  return html`<details><summary>Answers</summary>${table(`Answers of ${operation.summary}`, head, all)}</details>`;
 }
 
-function resolveResponse(response: ResponseOrRef, components: Components): ResponseObject {
-  if ('description' in response && !('$ref' in response)) return response as ResponseObject;
-  const found = components.responses?.[refName(String((response as { $ref?: string }).$ref))];
-  if (found === undefined) throw new Error('the OpenAPI document lacks a response that it refers to');
-  return resolveResponse(found, components);
+function renderResponse(status: string, response: ResponseOrRef): Html {
+  const { description = '', content = {} } = response as { description?: string; content?: ContentObject };
+  const answers = Object.entries(content).map(
+    ([mediaType, { schema }]) => html`<code>${mediaType}</code> ${schema === undefined ? '' : renderType(schema)} `,
+  );
+  return html`<tr><td>${status}</td><td>${prose(description)}</td><td>${answers}</td></tr>`;
 }
 
 function renderProblems(): Html {
@@ -147,7 +155,7 @@ function renderProblems(): Html {
   );
   return html`<h2 id="problems">Problems</h2>
 <p>Errors of the API are <code>application/problem+json</code> with one of these codes; <code>type</code> points here.</p>
-${table(['Code', 'Status', 'Title'], rows)}`;
+${table('Problems', ['Code', 'Status', 'Title'], rows)}`;
 }
 
 function renderSchema(name: string, schema: SchemaOrRef, components: Components): Html {
@@ -160,8 +168,10 @@ ${values === undefined ? renderFields(schema, components) : html`<p>${renderType
 `;
 }
 
-function table(head: readonly string[], rows: readonly (Html | string)[]): Html {
-  return html`<div class="scroll" tabindex="0"><table><thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
+/** A table that scrolls on its own when the screen is narrow. */
+function table(label: string, head: readonly string[], rows: readonly Html[]): Html {
+  const cells = head.map((cell) => html`<th scope="col">${cell}</th>`);
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table><thead><tr>${cells}</tr></thead>
 <tbody>${rows}</tbody></table></div>`;
 }
 

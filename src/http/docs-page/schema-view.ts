@@ -41,26 +41,45 @@ export function fieldsOf(schema: SchemaOrRef, components: Components): Field[] {
 export interface TypeText {
   text: string;
   schema?: string;
+  /** Bounds and default, to be read after the text. */
+  limits?: string;
 }
 
 export function typeText(schema: SchemaOrRef): TypeText {
-  if ('$ref' in schema && schema.$ref !== undefined)
+  if ('$ref' in schema && schema.$ref !== undefined) {
     return { text: refName(schema.$ref), schema: refName(schema.$ref) };
+  }
   const { type, items, enum: values, format, anyOf, allOf, oneOf } = schema as Schema;
+  const limits = limitsText(schema as Schema);
   const [single] = allOf ?? [];
   if (single !== undefined) return typeText(single);
   const alternatives = anyOf ?? oneOf;
   if (alternatives !== undefined) {
     const texts = alternatives.map(typeText);
-    return { text: texts.map(({ text }) => text).join(' or '), schema: texts.find((one) => one.schema)?.schema };
+    return {
+      text: texts.map(({ text }) => text).join(' or '),
+      schema: texts.find((one) => one.schema)?.schema,
+      limits,
+    };
   }
-  if (values !== undefined) return { text: values.map((value) => JSON.stringify(value)).join(' | ') };
+  if (values !== undefined) return { text: values.map((value) => JSON.stringify(value)).join(' | '), limits };
   if (items !== undefined) {
     const { text, schema: name } = typeText(items);
-    return { text: `array of ${text}${nullText(type)}`, schema: name };
+    return { text: `array of ${text}${nullText(type)}`, schema: name, limits };
   }
   const names = [type ?? 'any'].flat().join(' or ');
-  return { text: format === undefined ? names : `${names} (${format})` };
+  return { text: format === undefined ? names : `${names} (${format})`, limits };
+}
+
+function limitsText(schema: Schema): string {
+  const { minimum, maximum, maxLength, maxItems, default: fallback } = schema;
+  const parts = [
+    minimum !== undefined && maximum !== undefined ? `${minimum} to ${maximum}` : undefined,
+    maxLength === undefined ? undefined : `at most ${maxLength} characters`,
+    maxItems === undefined ? undefined : `at most ${maxItems}`,
+    fallback === undefined ? undefined : `default ${JSON.stringify(fallback)}`,
+  ].filter((part) => part !== undefined);
+  return parts.map((part) => `, ${part}`).join('');
 }
 
 function nullText(type: Schema['type']): string {

@@ -53,30 +53,44 @@ export function createFederationDoor(
   dependencies: FederationDependencies,
 ): (request: Request) => Response | Promise<Response> | undefined {
   const table = new EndpointTable(dependencies.directory);
+  const { directory, freshness, clock, logError } = dependencies;
   return (request) => {
     const { location, query } = splitUrl(request.url);
     const target = table.find(location);
     if (target === undefined) return undefined;
     if (request.method === 'OPTIONS') return preflightAnswer();
+    if (request.method !== 'GET' && request.method !== 'HEAD') return federationMethodNotAllowed(METHODS_SERVED);
+    const answer = () => {
+      const served = directory.get(target.authorityId);
+      if (served === undefined) throw new FederationError('subject_unknown', 'this authority was removed');
+      const endpointRequest = { served, query: new URLSearchParams(query), request };
+      return ANSWERERS[target.endpoint](endpointRequest, dependencies);
+    };
     try {
-      if (request.method !== 'GET' && request.method !== 'HEAD') return federationMethodNotAllowed(METHODS_SERVED);
-      const answer = () => {
-        const served = dependencies.directory.get(target.authorityId);
-        if (served === undefined) throw new FederationError('subject_unknown', 'this authority was removed');
-        const endpointRequest = { served, query: new URLSearchParams(query), request };
-        return ANSWERERS[target.endpoint](endpointRequest, dependencies);
-      };
-      const { freshness } = dependencies;
-      const ready = freshness.isCurrent() ? answer() : freshness.ensureCurrent().then(answer);
-      if (!(ready instanceof Promise)) return publicAnswer(request, ready, dependencies.clock.now());
-      return ready.then(
-        (loaded) => publicAnswer(request, loaded, dependencies.clock.now()),
-        (error: unknown) => refuse(error, dependencies.logError),
+      const begun = freshness.isCurrent() ? answer() : undefined;
+      if (begun !== undefined && !(begun instanceof Promise)) return publicAnswer(request, begun, clock.now());
+      return currentAnswer(begun, answer, freshness).then(
+        (ready) => publicAnswer(request, ready, clock.now()),
+        (error: unknown) => refuse(error, logError),
       );
     } catch (error) {
-      return refuse(error, dependencies.logError);
+      return refuse(error, logError);
     }
   };
+}
+
+/** What took its time counts only if our state is known to be current at its end, too; if not, it is made anew. */
+async function currentAnswer(
+  begun: Promise<ReadyAnswer> | undefined,
+  answer: () => ReadyAnswer | Promise<ReadyAnswer>,
+  freshness: Freshness,
+): Promise<ReadyAnswer> {
+  let ready = await begun;
+  while (ready === undefined || !freshness.isCurrent()) {
+    await freshness.ensureCurrent();
+    ready = await answer();
+  }
+  return ready;
 }
 
 /** A refusal is the caller's news, an outage the feed's; anything else is ours to look at. */

@@ -14,7 +14,9 @@ The **API** below \`/api/v1\` takes and gives JSON. Claims of the standard keep 
 
 Errors are problems of RFC 9457: \`code\` is stable, \`errors\` point to wrong fields. Records carry a version as \`ETag\`; changes name the one that you saw in \`If-Match\`. A creating request with an \`Idempotency-Key\` may be repeated. Lists come in pages: send \`next\` as \`cursor\`.
 
-The **federation endpoints** belong to each authority, below its Entity Identifier, and answer as the standard says.`;
+The **federation endpoints** belong to each authority, below its Entity Identifier, and answer as the standard says.
+
+Examples take the address of the service from \`HOLDFAST_URL\` and a token from \`HOLDFAST_TOKEN\`.`;
 
 const TAGS = [
   { name: FEDERATION_TAG, description: 'Public, of every authority, below its Entity Identifier.' },

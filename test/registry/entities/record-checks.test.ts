@@ -46,7 +46,7 @@ describe.each(DATABASE_KINDS)('recordChecks on %s', (kind) => {
   });
 
   it('changes nothing when the same was found again, later', async () => {
-    const entity = await registry.entity(organisation, { checks: [FAILED] });
+    const entity = await registry.entity(organisation, { checks: [FAILED] }, 'pending');
     const seq = await registry.seq();
     const later = { ...FAILED, at: new Date(NOW_DATE.getTime() + 1000).toISOString(), detail: 'expired 31 s ago' };
     expect(await record(entity, { checks: [later], evidence: { ...entity.evidence, iat: 5 } })).toEqual(entity);
@@ -104,13 +104,19 @@ describe.each(DATABASE_KINDS)('recordChecks on %s', (kind) => {
       const unverified = { verifiedEntityTypes: null, verifiedIntermediate: null };
       const registered = { entityTypes: ['openid_provider'], isIntermediate: true };
       const entity = await registry.entity(organisation, { ...unverified, ...registered });
-      expect([await plays(entity, 'openid_provider'), await plays(entity, 'openid_relying_party')]).toEqual([true, false]);
+      expect([await plays(entity, 'openid_provider'), await plays(entity, 'openid_relying_party')]).toEqual([
+        true,
+        false,
+      ]);
       expect(await isListed(entity, { intermediate: true })).toBe(true);
     });
 
     it('are those of the last verified configuration, whatever is registered', async () => {
       const entity = await registry.entity(organisation, { entityTypes: ['openid_provider'], isIntermediate: true });
-      expect([await plays(entity, 'openid_provider'), await plays(entity, 'openid_relying_party')]).toEqual([false, true]);
+      expect([await plays(entity, 'openid_provider'), await plays(entity, 'openid_relying_party')]).toEqual([
+        false,
+        true,
+      ]);
       expect(await isListed(entity, { intermediate: true })).toBe(false);
       const verifiedEntityTypes = ['oauth_client', 'federation_entity'];
       await record(entity, { evidence: { digest: 'new' }, verifiedEntityTypes, verifiedIntermediate: true });

@@ -4,9 +4,12 @@ import { type AuditRow, listAudit } from '../../../registry/list-audit.ts';
 import { claims, nullableClaims } from '../claims-schema.ts';
 import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
-import { PAGE_PARAMETERS, pageSchema } from '../paging.ts';
+import { pageParameters, pageSchema } from '../paging.ts';
 import { RecordIdSchema } from '../record-schema.ts';
 import { TimeSchema } from '../text-schema.ts';
+
+/** seq and ordinal of the last entry of a page. */
+const CURSOR = /^\d{1,15}\.\d{1,9}$/;
 
 const SubjectKindSchema = z
   .string()
@@ -49,7 +52,7 @@ export const listAuditOperation = defineOperation(
         authorityId: RecordIdSchema.optional(),
         subjectKind: SubjectKindSchema.optional(),
         subjectId: SubjectIdSchema.optional(),
-        ...PAGE_PARAMETERS,
+        ...pageParameters((text) => CURSOR.test(text)),
       }),
     },
     responses: {

@@ -58,7 +58,7 @@ describe('200', () => {
 describe('400', () => {
   it.each([
     ['subjectKind=%27or%201', '/query/subjectKind'],
-    ['cursor=1', '/cursor'],
+    ['cursor=1', '/query/cursor'],
     ['from=2020', '/query/from'],
   ])('refuses ?%s', async (query, pointer) => {
     expect(refusalOf(await api.auditor.get(`${PATH}?${query}`))).toBe(`400 validation_failed ${pointer}`);

@@ -30,7 +30,7 @@ describe('400', () => {
     ['limit=', '/query/limit'],
     ['limit=1&limit=2', '/query/limit'],
     ['cursor=not%20ours', '/query/cursor'],
-    ['cursor=bm90IG91cnM', '/cursor'],
+    ['cursor=bm90IG91cnM', '/query/cursor'],
     ['page=2', '/query/page'],
   ])('refuses ?%s', async (query, pointer) => {
     expect(refusalOf(await api.admin.get(`${PATH}?${query}`))).toBe(`400 validation_failed ${pointer}`);

@@ -1,0 +1,331 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type CommandOutcome,
+  callHoldfast,
+  freePort,
+  type RunningCommand,
+  runHoldfast,
+  startHoldfast,
+} from '../support/cli.ts';
+
+let folder: string;
+let dataDir: string;
+let serviceUrl: string;
+let partner: string;
+let service: RunningCommand;
+let partnerServer: RunningCommand;
+/** Of the service; with the first admin's token once it was claimed. */
+let env: Record<string, string>;
+
+/** A real service, and a real partner that publishes its configuration. */
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
+  dataDir = join(folder, 'data');
+  const [port, partnerPort] = [await freePort(), await freePort()];
+  serviceUrl = `http://localhost:${port}`;
+  partner = `http://127.0.0.1:${partnerPort}/rp`;
+  env = { HOLDFAST_URL: serviceUrl };
+  const dir = join(folder, 'rp');
+  const init = ['configuration', 'init', '--entity', partner, '--superior', serviceUrl, '--dir', dir];
+  await callHoldfast([...init, '--type', 'openid_relying_party', '--name', 'Example']);
+  [service, partnerServer] = await Promise.all([
+    startHoldfast(['serve'], { env: { PORT: String(port), HOLDFAST_DATA_DIR: dataDir } }),
+    startHoldfast(['configuration', 'serve', '--dir', dir, '--listen', `127.0.0.1:${partnerPort}`]),
+  ]);
+  const claim = await runHoldfast(['token', 'claim', '--name', 'me', '--role', 'registrar'], {
+    env: { ...env, HOLDFAST_DATA_DIR: dataDir },
+  });
+  expect(claim.exitCode, claim.stderr).toBe(0);
+  expect(claim.stdout).toMatch(/^holdfast_[\w-]{43}\n$/);
+  env = { ...env, HOLDFAST_TOKEN: claim.stdout.trim() };
+});
+afterAll(async () => {
+  await Promise.all([partnerServer?.[Symbol.asyncDispose](), service?.[Symbol.asyncDispose]()]);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function call(args: string[], options: { env?: Record<string, string>; stdin?: string } = {}): Promise<CommandOutcome> {
+  return callHoldfast(args, { stdin: options.stdin, env: { ...env, ...options.env } });
+}
+
+/** Runs a command that has to succeed. @returns what it printed as JSON */
+async function json(...args: string[]) {
+  const { exitCode, stdout, stderr } = await call([...args, '--json']);
+  expect(exitCode, stderr).toBe(0);
+  return JSON.parse(stdout);
+}
+
+/** Runs a command that has to fail. @returns the error as JSON */
+async function refusal(
+  ...args: string[]
+): Promise<{ code: string; exitCode: number; message: string; errors?: object[] }> {
+  const { exitCode, stderr } = await call([...args, '--json']);
+  const { error } = JSON.parse(stderr);
+  expect(error.exitCode).toBe(exitCode);
+  return error;
+}
+
+function fileWith(name: string, content: unknown): string {
+  const file = join(folder, name);
+  writeFileSync(file, JSON.stringify(content));
+  return file;
+}
+
+describe('token', () => {
+  it('claim works once', async () => {
+    const again = ['token', 'claim', '--name', 'other'];
+    const locally = { env: { HOLDFAST_DATA_DIR: dataDir } };
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const { exitCode, stdout, stderr } = await call(again, locally);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+      expect(stderr).toContain('an admin exists already');
+    }
+  });
+
+  it('create, list and revoke', async () => {
+    const created = await call(['token', 'create', '--name', 'desk', '--role', 'auditor', '--expires-in-days', '1']);
+    expect(created.stderr).toContain('Token desk (auditor; authorities: all)');
+    const desk = { env: { HOLDFAST_TOKEN: created.stdout.trim() } };
+    expect((await call(['whoami', '--json'], desk)).stdout).toContain('"auditor"');
+    const forbidden = await call(['token', 'create', '--name', 'x', '--role', 'admin'], desk);
+    expect(forbidden.exitCode).toBe(1);
+    expect(forbidden.stderr).toContain('holdfast whoami');
+    const listed = await call(['token', 'list']);
+    expect(listed.stdout).toMatch(/desk +auditor +all +active/);
+    expect(listed.stdout).not.toContain(created.stdout.trim());
+    expect((await json('token', 'revoke', 'desk')).revokedAt).not.toBeNull();
+    expect(await call(['whoami', '--json'], desk)).toMatchObject({ exitCode: 1, stdout: '' });
+  });
+});
+
+describe('the main job', () => {
+  it('goes from an organisation to a resolved entity, and back', async () => {
+    const organisation = await json('organisation', 'add', 'University', '--contact', 'technical=ops@example.edu');
+    expect(organisation).toMatchObject({
+      state: 'pending',
+      contacts: [{ type: 'technical', email: 'ops@example.edu' }],
+    });
+    expect(await json('organisation', 'approve', 'University')).toMatchObject({
+      state: 'active',
+      stateReason: 'approved',
+    });
+    const policy = fileWith('policy.json', { openid_relying_party: { contacts: { add: ['noc@fed.example'] } } });
+    const added = await call(['entity', 'add', partner, '--organisation', 'University', '--metadata-policy', policy]);
+    expect(added).toMatchObject({ exitCode: 0 });
+    expect(added.stdout).toMatch(/passed +authority_hint +names/);
+    expect(added.stderr).toContain(`holdfast entity approve ${partner}`);
+
+    const approved = await call(['entity', 'approve', partner, '--json']);
+    expect(JSON.parse(approved.stdout)).toMatchObject({ state: 'active', version: 2 });
+    const anchorFile = join(folder, 'anchor.json');
+    await json('anchor', 'fetch', serviceUrl, '--out', anchorFile);
+    const resolve = ['resolve', partner, '--anchor', serviceUrl, '--anchor-jwks', anchorFile];
+    expect((await json(...resolve)).metadata.openid_relying_party.contacts).toEqual(['noc@fed.example']);
+
+    const suspended = await json('entity', 'suspend', partner, '--reason', 'incident 4711');
+    expect(suspended).toMatchObject({ state: 'suspended', stateReason: 'incident 4711' });
+    const refused = await call([...resolve, '--json']);
+    expect(refused.exitCode).toBe(1);
+    expect(JSON.parse(refused.stdout).attempts[0].reason).toBe('subject_not_active');
+    expect(await json('entity', 'reinstate', partner)).toMatchObject({ state: 'active' });
+    expect(await json(...resolve)).toMatchObject({ resolved: true });
+  });
+
+  it('approves what was looked at only', async () => {
+    await json('organisation', 'add', 'Looked at');
+    const stale = await refusal('organisation', 'approve', 'Looked at', '--if-match', '7');
+    expect(stale).toMatchObject({ exitCode: 1, code: 'version_mismatch' });
+    expect(await json('organisation', 'approve', 'Looked at', '--if-match', '"1"')).toMatchObject({ state: 'active' });
+  });
+
+  it('exits with 1 when a check fails, and keeps the record with what to mend', async () => {
+    await json('organisation', 'add', 'Careless');
+    const nobody = `http://127.0.0.1:${await freePort()}/nobody`;
+    const added = await call(['entity', 'add', nobody, '--organisation', 'Careless', '--json']);
+    expect(added.exitCode).toBe(1);
+    expect(JSON.parse(added.stdout)).toMatchObject({ state: 'pending' });
+    expect(JSON.parse(added.stderr).error.code).toBe('checks_failed');
+    expect(await refusal('entity', 'check', nobody)).toMatchObject({ exitCode: 1, code: 'checks_failed' });
+    const shown = await call(['entity', 'show', nobody]);
+    expect(shown.stdout).toMatch(/failed +configuration_retrieved +connection_failed/);
+    expect(await json('entity', 'reject', nobody, '--reason', 'no answer')).toMatchObject({ state: 'rejected' });
+    const illegal = await refusal('entity', 'approve', nobody);
+    expect(illegal).toMatchObject({ code: 'illegal_transition', exitCode: 1 });
+  });
+});
+
+describe('handed-over keys', () => {
+  it('are enrolled with the answer to a challenge', async () => {
+    await json('organisation', 'add', 'Offline');
+    const entity = 'https://offline.example.edu';
+    const dir = join(folder, 'offline');
+    await json('configuration', 'init', '--entity', entity, '--superior', serviceUrl, '--dir', dir);
+    const { stdout: challenge, stderr } = await call(['entity', 'challenge', entity]);
+    expect(stderr).toContain('holdfast configuration prove --dir DIR --challenge');
+    const prove = ['configuration', 'prove', '--dir', dir, '--challenge', challenge.trim(), '--authority', serviceUrl];
+    const { stdout: answer } = await call(prove);
+    const add = ['entity', 'add', '--organisation', 'Offline', '--handed-over', '-', '--json'];
+    const incomplete = await call(add, { stdin: answer });
+    expect(incomplete.exitCode).toBe(2);
+    const added = await call([...add, '--out-of-band-check', 'call back'], { stdin: answer });
+    expect(added.exitCode, added.stderr).toBe(0);
+    expect(JSON.parse(added.stdout)).toMatchObject({ entityIdentifier: entity, enrolment: 'handed_over' });
+    const spent = await call([...add, '--out-of-band-check', 'call back'], { stdin: answer });
+    expect(spent.exitCode).toBe(1);
+    expect(
+      (
+        await call(['entity', 'add', '--organisation', 'Offline', '--handed-over', '-', '--out-of-band-check', 'x'], {
+          stdin: '{}',
+        })
+      ).exitCode,
+    ).toBe(2);
+  });
+});
+
+describe('authority and anchor', () => {
+  it('are made, shown, changed and listed', async () => {
+    const [first] = (await json('authority', 'list')).items;
+    expect(first).toMatchObject({ entityIdentifier: serviceUrl, kind: 'trust_anchor' });
+    expect(await json('authority', 'show')).toEqual(first);
+    const constraints = fileWith('constraints.json', { max_path_length: 1 });
+    const updated = await json('authority', 'update', serviceUrl, '--constraints', constraints, '--name', 'Fed');
+    expect(updated).toMatchObject({ name: 'Fed', defaultConstraints: { max_path_length: 1 }, version: 2 });
+    expect(await refusal('authority', 'update', serviceUrl)).toMatchObject({ exitCode: 2 });
+    const bad = fileWith('bad.json', { openid_provider: { issuer: { subset_of: 'x' } } });
+    const refused = await refusal('authority', 'update', 'Fed', '--metadata-policy', bad);
+    expect(refused).toMatchObject({ exitCode: 1, code: 'validation_failed' });
+    expect(refused.errors).toEqual([expect.objectContaining({ pointer: expect.stringContaining('/subset_of') })]);
+
+    const { items } = await json('authority', 'keys');
+    expect(items[0]).toMatchObject({ alg: 'ES256', state: 'active' });
+    expect((await json('keys', 'list')).items).toEqual([{ ...items[0], authorityId: first.id }]);
+  });
+
+  it('pin, replace and remove the keys of a Trust Anchor of others', async () => {
+    const other = 'https://other.example.org';
+    const dir = join(folder, 'other');
+    const { jwks } = await json('configuration', 'init', '--entity', other, '--dir', dir);
+    const { stdout: jwt } = await call(['configuration', 'sign', '--dir', dir]);
+    const pinned = await json('anchor', 'add', other, '--anchor-jwks', fileWith('other.json', jwks));
+    expect(pinned).toMatchObject({ entityIdentifier: other, jwks, version: 1 });
+    const replaced = await call(['anchor', 'replace-keys', other, '--anchor-jwks', '-'], { stdin: jwt });
+    expect(replaced.exitCode).toBe(0);
+    expect(replaced.stderr).toContain('compare them out of band');
+    const leaked = readFileSync(join(dir, 'private-keys.json'), 'utf8');
+    const refused = await call(['anchor', 'replace-keys', other, '--anchor-jwks', '-'], { stdin: leaked });
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain('must never be published');
+    expect((await call(['anchor', 'list'])).stdout).toContain(other);
+    expect(await json('anchor', 'remove', other)).toEqual({ removed: pinned.id });
+    expect(await refusal('anchor', 'show', other)).toMatchObject({ code: 'not_found', exitCode: 1 });
+  });
+});
+
+describe('lists and the export', () => {
+  it('page through everything', async () => {
+    for (const name of ['Page 1', 'Page 2', 'Page 3']) await json('organisation', 'add', name);
+    const first = await json('organisation', 'list', '--limit', '2');
+    expect(first.items).toHaveLength(2);
+    const rest = await json('organisation', 'list', '--all', '--cursor', first.next);
+    const all = await json('organisation', 'list', '--all');
+    expect([...first.items, ...rest.items]).toEqual(all.items);
+    expect(all.next).toBeUndefined();
+    const { stderr } = await call(['organisation', 'list', '--limit', '1']);
+    expect(stderr).toContain('--cursor');
+  });
+
+  it('export the registry: the same text each time, no private key in it', async () => {
+    const [one, two] = [await call(['export']), await call(['export'])];
+    expect(one.exitCode, one.stderr).toBe(0);
+    expect(two.stdout).toBe(one.stdout);
+    expect(one.stdout).not.toMatch(/"d":|sealed|holdfast_/);
+    const { format, authorities } = JSON.parse(one.stdout);
+    expect(format).toBe('holdfast-export-1');
+    expect(authorities[0].entityIdentifier).toBe(serviceUrl);
+    expect(authorities[0].keys).toHaveLength(1);
+    const identifiers = authorities[0].entities.map((entity: { entityIdentifier: string }) => entity.entityIdentifier);
+    expect(identifiers).toContain(partner);
+    expect(identifiers).toEqual(identifiers.toSorted());
+  });
+
+  it('show the audit trail', async () => {
+    const { items } = await json('audit', '--subject-kind', 'entity', '--all');
+    expect(items).toContainEqual(
+      expect.objectContaining({
+        action: 'entity.suspend',
+        reason: 'incident 4711',
+        actor: expect.objectContaining({ name: 'me' }),
+      }),
+    );
+  });
+});
+
+describe('names', () => {
+  it('that several records have are refused with their ids', async () => {
+    const ids = [await json('organisation', 'add', 'Twin'), await json('organisation', 'add', 'Twin')].map(
+      ({ id }) => id,
+    );
+    const error = await refusal('organisation', 'show', 'Twin');
+    expect(error).toMatchObject({ code: 'name_ambiguous', exitCode: 2 });
+    for (const id of ids) expect(error.message).toContain(id);
+    expect(await json('organisation', 'update', ids[0], '--name', 'Single')).toMatchObject({ name: 'Single' });
+    expect(await json('organisation', 'show', 'Twin')).toMatchObject({ id: ids[1] });
+  });
+
+  it('repeat nothing with an idempotency key', async () => {
+    const add = ['organisation', 'add', 'Once', '--idempotency-key', 'once-1'];
+    expect((await json(...add)).id).toBe((await json(...add)).id);
+    const other = await refusal('organisation', 'add', 'Twice', '--idempotency-key', 'once-1');
+    expect(other).toMatchObject({ code: 'idempotency_key_reused', exitCode: 1 });
+  });
+});
+
+describe('a service that is not there', () => {
+  it.each([
+    ['nobody listens', async () => `http://127.0.0.1:${await freePort()}`, 3, 'cannot reach the service'],
+    ['the address is none', async () => 'localhost:8080', 2, 'HOLDFAST_URL must be'],
+    ['the address names a user', async () => 'http://me:geheim@127.0.0.1', 2, 'HOLDFAST_URL must be'],
+    ['another program answers', async () => partner, 3, 'is no holdfast service'],
+  ])('is told apart when %s', async (_, url, code, complaint) => {
+    const { exitCode, stdout, stderr } = await call(['whoami'], { env: { HOLDFAST_URL: await url() } });
+    expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: '' });
+    expect(stderr).toContain(complaint);
+    expect(stderr).not.toContain('geheim');
+  });
+
+  it('gets no token by a redirect', async () => {
+    const requests: string[] = [];
+    const server = createServer((request, response) => {
+      requests.push(request.url ?? '');
+      response.writeHead(302, { Location: '/elsewhere' }).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { exitCode, stderr } = await call(['whoami'], { env: { HOLDFAST_URL: `http://127.0.0.1:${port}` } });
+    server.close();
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('redirects to /elsewhere');
+    expect(requests).toEqual(['/api/v1/whoami']);
+  });
+});
+
+describe('serve', () => {
+  it('refuses a data directory that another one has open', async () => {
+    const second = { PORT: String(await freePort()), HOLDFAST_DATA_DIR: dataDir };
+    const { exitCode, stderr } = await runHoldfast(['serve'], { env: second });
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('is in use by another process');
+  });
+
+  it('names everything that is wrong with its environment', async () => {
+    const { exitCode, stderr } = await callHoldfast(['serve'], { env: { PORT: 'x', HOLDFAST_DATADIR: 'y' } });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('PORT');
+    expect(stderr).toContain('HOLDFAST_DATADIR is unknown');
+  });
+});

@@ -1,0 +1,106 @@
+/** A token reaches its authorities; all others do not exist for it, whatever the operation. */
+import { afterAll, describe, expect, it } from 'vitest';
+import { OPERATIONS } from '../../../src/http/api/operations.ts';
+import { type ApiAnswer, refusalOf } from '../../support/api-client.ts';
+import { startApi } from '../../support/api-service.ts';
+import { freshIdentifier, freshJwks } from '../../support/registry.ts';
+
+const api = await startApi();
+afterAll(() => api[Symbol.asyncDispose]());
+
+const { service } = api;
+const ours = await service.authority();
+const theirs = await service.authority();
+const organisation = await service.organisation(theirs);
+const entity = await service.entity(organisation);
+const jwks = await freshJwks();
+const anchor = await api.admin.post('/api/v1/trust-anchors', {
+  authorityId: theirs.id,
+  entityIdentifier: freshIdentifier('anchor'),
+  jwks,
+});
+const stranger = await api.client(['admin', 'registrar', 'approver', 'auditor'], [ours]);
+
+const FOREIGN_IDS: Readonly<Record<string, string>> = {
+  authorityId: theirs.id,
+  organisationId: organisation.id,
+  entityId: entity.id,
+  trustAnchorId: anchor.body.id,
+};
+
+/** Bodies by which an operation speaks of records of another authority, or that it needs to get that far. */
+const BODIES: Readonly<Record<string, unknown>> = {
+  updateAuthority: { name: 'x' },
+  replaceMetadataPolicy: {},
+  addOrganisation: { authorityId: theirs.id, name: 'x' },
+  updateOrganisation: { name: 'x' },
+  enrolEntity: { organisationId: organisation.id, entityIdentifier: 'https://x.example' },
+  createEnrolmentChallenge: { authorityId: theirs.id, entityIdentifier: 'https://x.example' },
+  updateEntity: { metadata: {} },
+  pinTrustAnchor: { authorityId: theirs.id, entityIdentifier: 'https://x.example', jwks },
+  replaceTrustAnchorKeys: { jwks },
+};
+
+/** Lists that can be asked for one authority. */
+const FILTERED = ['listOrganisations', 'listEntities', 'listTrustAnchors', 'listAudit'];
+
+/** Operations that speak of no authority, or of the whole deployment. */
+const WITHOUT_AUTHORITY = [
+  'listAuthorities',
+  'createAuthority',
+  'whoAmI',
+  'listTokens',
+  'createToken',
+  'revokeToken',
+  'readLiveness',
+  'readReadiness',
+];
+
+const operations = OPERATIONS.map(({ route }) => route).filter(
+  ({ operationId = '' }) => !WITHOUT_AUTHORITY.includes(operationId),
+);
+
+const COVERED = operations.map(({ operationId = '', method, path }) => ({ operationId, method, path }));
+
+function askAsStranger({ operationId, method, path }: (typeof COVERED)[number]): Promise<ApiAnswer> {
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_match, name: string) => FOREIGN_IDS[name] ?? '');
+  const query = FILTERED.includes(operationId) ? `?authorityId=${theirs.id}` : '';
+  const isTransition = /\/(approve|reject|suspend|reinstate|withdraw|revoke)$/.test(path);
+  const body = isTransition ? { reason: 'x' } : BODIES[operationId];
+  return stranger.send(method.toUpperCase(), `${filled}${query}`, { body, headers: { 'if-match': '"1"' } });
+}
+
+describe('404', () => {
+  it.each(COVERED)('$operationId: $method $path', async (operation) => {
+    const seq = await service.seq();
+    const answer = await askAsStranger(operation);
+    expect(refusalOf(answer)).toBe('404 not_found');
+    expect(JSON.stringify(answer.body)).not.toContain(theirs.entityIdentifier);
+    expect(await service.seq()).toBe(seq);
+  });
+
+  it('covers every operation that has to do with an authority', () => {
+    expect(COVERED.length).toBe(OPERATIONS.length - WITHOUT_AUTHORITY.length);
+    for (const { operationId, method, path } of COVERED) {
+      const speaksOfRecords = path.includes('{') || operationId in BODIES || FILTERED.includes(operationId);
+      expect(speaksOfRecords, `${method} ${path}`).toBe(true);
+    }
+  });
+});
+
+describe('200', () => {
+  it.each(['authorities', 'organisations', 'entities', 'trust-anchors'])(
+    'lists nothing of theirs: %s',
+    async (list) => {
+      const { body } = await stranger.get(`/api/v1/${list}`);
+      const own = body.items.filter((item: { id: string }) => item.id !== ours.id);
+      expect(own).toEqual([]);
+    },
+  );
+
+  it('says the same about what is theirs and what is not there', async () => {
+    const foreign = await stranger.get(`/api/v1/entities/${entity.id}`, { 'x-request-id': 'r' });
+    const missing = await stranger.get(`/api/v1/entities/${theirs.id}`, { 'x-request-id': 'r' });
+    expect(foreign.body).toEqual(JSON.parse(JSON.stringify(missing.body).replaceAll(theirs.id, entity.id)));
+  });
+});

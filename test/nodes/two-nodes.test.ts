@@ -1,0 +1,220 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { claimsOf } from '../support/answers.ts';
+import { freePort } from '../support/cli.ts';
+import { createTestDatabase, type TestDatabase } from '../support/databases.ts';
+import { type FederationServer, serveFederation } from '../support/federation-server.ts';
+import { enrolThrough, ifMatch, organisationThrough, ServiceProcess, systemClock } from '../support/service-process.ts';
+
+/** Within this time a change through one node shows at all others. */
+const LIMIT_MS = 1000;
+
+let database: TestDatabase;
+let folder: string;
+let baseUrl: string;
+let first: ServiceProcess;
+let second: ServiceProcess;
+let server: FederationServer;
+let organisationId: string;
+
+/** Both nodes start at the same time on a database that has its tables and nothing else. */
+beforeAll(async () => {
+  database = await createTestDatabase('postgresql');
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-nodes-'));
+  const ports = [await freePort(), await freePort()];
+  baseUrl = `http://localhost:${ports[0]}`;
+  const masterKeyFile = join(folder, 'keys', 'master-key');
+  const start = (port = 0) =>
+    ServiceProcess.start({
+      port,
+      baseUrl,
+      masterKeyFile,
+      databaseUrl: database.url,
+      dataDir: join(folder, String(port)),
+    });
+  [first, second] = await Promise.all([start(ports[0]), start(ports[1])]);
+  const { id } = await authority(baseUrl);
+  organisationId = await organisationThrough(first, id);
+  const superiors = [baseUrl];
+  const rp = { superiors, metadata: { openid_relying_party: { client_name: 'Shop' } } };
+  const below = { superiors: [`${baseUrl}/lower`] };
+  const settings = { suspended: rp, approved: rp, policy: rp, bytes: rp, cascade: rp, leaf: below };
+  server = await serveFederation(settings, { clock: systemClock });
+});
+
+afterAll(async () => {
+  for (const resource of [server, first, second, database]) await resource?.[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function authority(entityIdentifier: string): Promise<{ id: string; entityIdentifier: string }> {
+  const { body } = await first.api('GET', '/authorities');
+  return body.items.find((item: { entityIdentifier: string }) => item.entityIdentifier === entityIdentifier);
+}
+
+const fetchUrl = (sub: string, at = baseUrl): string => `${at}/federation/fetch?sub=${encodeURIComponent(sub)}`;
+const listUrl = (at = baseUrl): string => `${at}/federation/list`;
+const resolveUrl = (sub: string, at = baseUrl): string =>
+  `${at}/federation/resolve?sub=${encodeURIComponent(sub)}&trust_anchor=${encodeURIComponent(baseUrl)}`;
+
+/** What a node says about a subject: `fetch list resolve`, each `yes` or the status or absence. */
+async function view(node: ServiceProcess, sub: string, at = baseUrl): Promise<string> {
+  const [fetched, listed, resolved] = await Promise.all([
+    node.get(fetchUrl(sub, at)),
+    node.get(listUrl(at)),
+    node.get(resolveUrl(sub, at)),
+  ]);
+  return [fetched.status, JSON.parse(listed.text).includes(sub) ? 'listed' : 'absent', resolved.status].join(' ');
+}
+
+/** Asks again and again until the answer is as expected, and says how long that took since the change was answered. */
+async function timeUntil(what: string, expected: string, look: () => Promise<string>): Promise<number> {
+  const since = performance.now();
+  for (;;) {
+    const seen = await look();
+    const passedMs = performance.now() - since;
+    if (seen === expected) {
+      process.stdout.write(`two nodes: ${what} shows at the other one after ${passedMs.toFixed(1)} ms\n`);
+      return passedMs;
+    }
+    if (passedMs > 5 * LIMIT_MS) throw new Error(`after ${passedMs} ms still: ${seen}`);
+  }
+}
+
+async function transition(node: ServiceProcess, kind: 'entities' | 'organisations', id: string, name: string) {
+  const answer = await node.api('POST', `/${kind}/${id}/${name}`, { reason: 'by a test' });
+  expect([name, answer.status]).toEqual([name, 200]);
+}
+
+describe('the first start of two nodes at once', () => {
+  it('makes one authority, and one master key that both use', async () => {
+    const expected = [expect.objectContaining({ entityIdentifier: baseUrl })];
+    for (const node of [first, second]) {
+      expect(node.ready.authorities).toEqual(expected);
+      expect((await node.api('GET', '/authorities')).body.items).toEqual(expected);
+    }
+    expect([first.ready.isMasterKeyNew, second.ready.isMasterKeyNew].filter(Boolean)).toHaveLength(1);
+    expect(second.ready.masterKeyFile).toBe(first.ready.masterKeyFile);
+    expect((await readFile(first.ready.masterKeyFile, 'utf8')).trim()).toMatch(/^[\w-]{43}$/);
+    const { body } = await first.api('GET', `/audit?limit=500`);
+    const created = body.items.filter(({ action }: { action: string }) => action === 'authority.create');
+    expect(created).toHaveLength(1);
+  });
+
+  it('is the only one for a node with another master key: it refuses to start', async () => {
+    const dataDir = join(folder, 'stranger');
+    const start = ServiceProcess.start({ port: await freePort(), baseUrl, databaseUrl: database.url, dataDir });
+    await expect(start).rejects.toThrow(/master key/);
+  });
+});
+
+describe('two nodes', () => {
+  it('serve the same bytes: Entity Configuration and Subordinate Statement, from the first request on', async () => {
+    const sub = server.federation.id('bytes');
+    await enrolThrough(first, organisationId, sub);
+    const requests = Array.from({ length: 16 }, (_, index) => (index % 2 === 0 ? first : second));
+    const statements = await Promise.all(requests.map((node) => node.get(fetchUrl(sub))));
+    expect(new Set(statements.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(new Set(statements.map(({ text }) => text)).size).toBe(1);
+    expect(new Set(statements.map(({ headers }) => headers.etag)).size).toBe(1);
+    const configuration = `${baseUrl}/.well-known/openid-federation`;
+    const configurations = await Promise.all(requests.map((node) => node.get(configuration)));
+    expect(new Set(configurations.map(({ text }) => text)).size).toBe(1);
+    await second.api(
+      'PATCH',
+      `/authorities/${(await authority(baseUrl)).id}`,
+      { name: 'Renamed' },
+      { 'if-match': '"1"' },
+    );
+    const renamed = async (node: ServiceProcess) => (await node.get(configuration)).text;
+    await timeUntil('a new name', 'Renamed', async () => {
+      const { metadata } = claimsOf(await renamed(first)) as { metadata: Record<string, Record<string, string>> };
+      return metadata['federation_entity']?.['organization_name'] ?? '';
+    });
+    expect(await renamed(first)).toBe(await renamed(second));
+  });
+
+  it('refuse within a second what was suspended through the other, and go on with it when it is reinstated', async () => {
+    const sub = server.federation.id('suspended');
+    const { id } = await enrolThrough(first, organisationId, sub);
+    for (const [actor, observer] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      await timeUntil('an approval or reinstatement', '200 listed 200', () => view(observer, sub));
+      await transition(actor, 'entities', id, 'suspend');
+      expect(await view(actor, sub)).toBe('404 absent 400');
+      expect(await timeUntil('a suspension', '404 absent 400', () => view(observer, sub))).toBeLessThan(LIMIT_MS);
+      await transition(actor, 'entities', id, 'reinstate');
+      expect(await view(actor, sub)).toBe('200 listed 200');
+      const passed = await timeUntil('a reinstatement', '200 listed 200', () => view(observer, sub));
+      expect(passed).toBeLessThan(LIMIT_MS);
+    }
+  });
+
+  it('refuse within a second all entities of an organisation that was suspended through the other', async () => {
+    const sub = server.federation.id('cascade');
+    const own = await organisationThrough(first, (await authority(baseUrl)).id);
+    await enrolThrough(second, own, sub);
+    await timeUntil('an approval', '200 listed 200', () => view(first, sub));
+    await transition(second, 'organisations', own, 'suspend');
+    const passed = await timeUntil("an organisation's suspension", '404 absent 400', () => view(first, sub));
+    expect(passed).toBeLessThan(LIMIT_MS);
+  });
+
+  it('refuse within a second what lies below an Intermediate that was suspended through the other', async () => {
+    const lower = `${baseUrl}/lower`;
+    const created = await first.api('POST', '/authorities', {
+      entityIdentifier: lower,
+      name: 'Lower',
+      authorityHints: [baseUrl],
+    });
+    expect(created.status).toBe(201);
+    const intermediate = await enrolThrough(first, organisationId, lower);
+    const members = await organisationThrough(first, created.body.id);
+    const leaf = server.federation.id('leaf');
+    await enrolThrough(first, members, leaf);
+    const below = async () => {
+      const statuses = await Promise.all(
+        [resolveUrl(leaf), resolveUrl(leaf, lower), fetchUrl(lower), resolveUrl(lower)].map((url) => second.get(url)),
+      );
+      return `${statuses.map(({ status }) => (status === 200 ? 'yes' : 'no')).join(' ')} ${await view(second, lower)}`;
+    };
+    await timeUntil('an Intermediate and its leaf', 'yes yes yes yes 200 listed 200', below);
+    await transition(first, 'entities', intermediate.id, 'suspend');
+    const passed = await timeUntil('the suspension of an Intermediate', 'no no no no 404 absent 400', below);
+    expect(passed).toBeLessThan(LIMIT_MS);
+    expect((await second.get(fetchUrl(leaf, lower))).status).toBe(200);
+  });
+
+  it('show within a second what was approved through the other, and not before', async () => {
+    const sub = server.federation.id('approved');
+    const added = await first.api('POST', '/entities', { organisationId, entityIdentifier: sub });
+    expect(added.status).toBe(201);
+    expect(await view(second, sub)).toBe('404 absent 404');
+    await first.api('POST', `/entities/${added.body.id}/approve`, { reason: 'looks good' }, ifMatch(added));
+    expect(await timeUntil('an approval', '200 listed 200', () => view(second, sub))).toBeLessThan(LIMIT_MS);
+  });
+
+  it('show within a second policies and constraints that were set through the other', async () => {
+    const sub = server.federation.id('policy');
+    const { id } = await enrolThrough(first, organisationId, sub);
+    await timeUntil('an approval', '200 listed 200', () => view(second, sub));
+    const named = async () => {
+      const { text } = await second.get(resolveUrl(sub));
+      const { metadata } = claimsOf(text) as { metadata: Record<string, Record<string, string>> };
+      return metadata['openid_relying_party']?.['client_name'] ?? '';
+    };
+    expect(await named()).toBe('Shop');
+    const seen = await first.api('GET', `/entities/${id}`);
+    const metadataPolicy = { openid_relying_party: { client_name: { value: 'Own policy' } } };
+    const changed = await first.api('PATCH', `/entities/${id}`, { metadataPolicy }, ifMatch(seen));
+    expect(changed.status).toBe(200);
+    expect(await timeUntil("an entity's policy", 'Own policy', named)).toBeLessThan(LIMIT_MS);
+    const bytes = await Promise.all([first, second].map((node) => node.get(fetchUrl(sub))));
+    expect(bytes[0]?.text).toBe(bytes[1]?.text);
+    expect(claimsOf(bytes[0]?.text ?? '')).toMatchObject({ metadata_policy: metadataPolicy });
+  });
+});
