@@ -36,8 +36,8 @@ async function run({ figures, plan, isJson }: Options): Promise<boolean> {
   }
   if (!isJson && results.length > 0) process.stdout.write(`\n${table(results)}`);
   const failed = figures.filter((wanted) => !results.some((result) => result.figure === wanted));
-  const missed = results.filter((result) => !meetsTarget(result)).map((result) => result.figure);
+  const missed = results.filter((result) => !meetsTarget(result));
   if (failed.length > 0) console.error(`not measured: ${failed.map(({ name }) => name).join(', ')}`);
-  if (missed.length > 0) console.error(`below target: ${missed.map(({ name }) => name).join(', ')}`);
+  if (missed.length > 0) console.error(`targets missed: ${missed.map(({ figure: { name } }) => name).join(', ')}`);
   return failed.length === 0 && missed.length === 0;
 }

@@ -2,8 +2,16 @@
 import type { Bench } from './bench.ts';
 import type { Measurement } from './figure.ts';
 
-/** Works for about this long. @returns operations a second */
-export type Throughput = (seconds: number) => Promise<number>;
+/** What was done in how much time. */
+export interface Run {
+  operations: number;
+  seconds: number;
+  /** Computing time of the process that was measured, all its threads; NaN where the system does not say. */
+  cpuSeconds: number;
+}
+
+/** Works for about this long. */
+export type Work = (seconds: number) => Promise<Run>;
 
 /** Lowest and highest value. */
 export type Spread = readonly [lowest: number, highest: number];
@@ -12,48 +20,60 @@ export type Spread = readonly [lowest: number, highest: number];
 const WARM_UP_SECONDS = 1;
 
 /**
- * Measures a subject as a share of its floor, round by round. Only one of them runs at a time, and they swap places
- * every round.
+ * Measures the throughput of a subject as a share of its floor's, round by round. Only one of them runs at a time, and
+ * they swap places every round.
  */
-export async function shareOfFloor(bench: Bench, subject: Throughput, floor: Throughput): Promise<Measurement> {
+export async function shareOfFloor(bench: Bench, subject: Work, floor: Work): Promise<Measurement> {
   const { rounds, roundSeconds } = bench.plan;
   bench.progress('warming up');
   await subject(WARM_UP_SECONDS);
   await floor(WARM_UP_SECONDS);
+  const subjectRuns: Run[] = [];
+  const floorRuns: Run[] = [];
   const ratios: number[] = [];
-  const subjectRates: number[] = [];
-  const floorRates: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const isSubjectFirst = round % 2 === 0;
-    if (isSubjectFirst) subjectRates.push(await subject(roundSeconds));
-    const floorRate = await floor(roundSeconds);
-    floorRates.push(floorRate);
-    if (!isSubjectFirst) subjectRates.push(await subject(roundSeconds));
-    const subjectRate = subjectRates[round] ?? 0;
-    ratios.push(subjectRate / floorRate);
-    const [done, floored] = [subjectRate, floorRate].map(readable);
-    bench.progress(
-      `round ${round + 1} of ${rounds}: ${done}/s over ${floored}/s is ${readable(subjectRate / floorRate)}`,
-    );
+    const before = isSubjectFirst ? await subject(roundSeconds) : undefined;
+    const floorRun = await floor(roundSeconds);
+    const subjectRun = before ?? (await subject(roundSeconds));
+    const ratio = perSecond(subjectRun) / perSecond(floorRun);
+    subjectRuns.push(subjectRun);
+    floorRuns.push(floorRun);
+    ratios.push(ratio);
+    const rates = `${readable(perSecond(subjectRun))}/s over ${readable(perSecond(floorRun))}/s`;
+    bench.progress(`round ${round + 1} of ${rounds}: ${rates} is ${readable(ratio)}`);
   }
   return {
     ...summary(ratios),
-    details: { perSecond: median(subjectRates), floorPerSecond: median(floorRates) },
+    details: {
+      perSecond: median(subjectRuns.map(perSecond)),
+      floorPerSecond: median(floorRuns.map(perSecond)),
+      // Less disturbed by whatever else the machine does than time that passes.
+      valueByCpuTime: median(subjectRuns.map(perCpuSecond)) / median(floorRuns.map(perCpuSecond)),
+    },
   };
 }
 
 /** Measures a throughput by itself. */
-export async function throughputOf(bench: Bench, subject: Throughput): Promise<Measurement> {
+export async function throughputOf(bench: Bench, subject: Work): Promise<Measurement> {
   const { rounds, roundSeconds } = bench.plan;
   bench.progress('warming up');
   await subject(WARM_UP_SECONDS);
   const rates: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const rate = await subject(roundSeconds);
+    const rate = perSecond(await subject(roundSeconds));
     rates.push(rate);
     bench.progress(`round ${round + 1} of ${rounds}: ${readable(rate)}/s`);
   }
   return summary(rates);
+}
+
+function perSecond({ operations, seconds }: Run): number {
+  return operations / seconds;
+}
+
+function perCpuSecond({ operations, cpuSeconds }: Run): number {
+  return operations / cpuSeconds;
 }
 
 function summary(values: readonly number[]): Measurement {
@@ -67,31 +87,42 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
 
-/** Asynchronous work over and over, in so many lanes at once. @param work gives the operations that it did */
-export function inLanes(concurrency: number, work: () => Promise<number>): Throughput {
+/** Asynchronous work over and over, in so many lanes at once. @param work one operation */
+export function inLanes(concurrency: number, work: () => Promise<unknown>): Work {
   return async (seconds) => {
-    const start = performance.now();
-    const end = start + seconds * 1000;
+    const stopwatch = startStopwatch();
     let operations = 0;
     const lane = async (): Promise<void> => {
-      while (performance.now() < end) {
-        const done = await work();
-        operations += done;
+      while (stopwatch.secondsPassed() < seconds) {
+        await work();
+        operations++;
       }
     };
     await Promise.all(Array.from({ length: concurrency }, lane));
-    return (operations * 1000) / (performance.now() - start);
+    return { operations, ...stopwatch.stop() };
   };
 }
 
 /** Work on one core over and over. @param work gives the operations that it did */
-export function onOneCore(work: () => number): Throughput {
+export function onOneCore(work: () => number): Work {
   return async (seconds) => {
-    const start = performance.now();
-    const end = start + seconds * 1000;
+    const stopwatch = startStopwatch();
     let operations = 0;
-    while (performance.now() < end) operations += work();
-    return (operations * 1000) / (performance.now() - start);
+    while (stopwatch.secondsPassed() < seconds) operations += work();
+    return { operations, ...stopwatch.stop() };
+  };
+}
+
+function startStopwatch() {
+  const startedAt = performance.now();
+  const cpuStart = process.cpuUsage();
+  const secondsPassed = () => (performance.now() - startedAt) / 1000;
+  return {
+    secondsPassed,
+    stop(): Omit<Run, 'operations'> {
+      const { user, system } = process.cpuUsage(cpuStart);
+      return { seconds: secondsPassed(), cpuSeconds: (user + system) / 1e6 };
+    },
   };
 }
 
@@ -108,6 +139,5 @@ export function roundRobin<T>(elements: readonly T[]): () => T {
 
 /** Three significant digits, thousands apart: for people. */
 export function readable(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
   return value.toLocaleString('en', value >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });
 }

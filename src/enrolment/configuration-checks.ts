@@ -59,7 +59,7 @@ export async function checkConfiguration(
     const nothing = { verifiedEntityTypes: null, verifiedIntermediate: null, jwks: null };
     return { checks: run.checks, evidence: { url }, ...nothing };
   }
-  const jwks = await judge(run, statement, subject, options);
+  const jwks = await judge(run, statement, subject, { ...options, now });
   return { checks: run.checks, ...evidenceOf(statement, url, now), jwks };
 }
 
@@ -96,7 +96,7 @@ async function judge(
   run: CheckRun,
   statement: EntityStatement,
   subject: ConfigurationSubject,
-  options: IdentifierOptions,
+  options: IdentifierOptions & { now: NumericDate },
 ): Promise<JwkSet | null> {
   const { entityIdentifier: hint } = subject.authority;
   await run.attempt(
@@ -111,7 +111,7 @@ async function judge(
   );
   const jwks = await run.attempt(
     'keys',
-    () => requireKeys(statement, subject.recordedKeys),
+    () => requireKeys(statement, subject.recordedKeys, options.now),
     ({ keys }) => `Federation Entity Keys ${keys.map((key) => key.kid).join(', ')}`,
   );
   await run.attempt(
@@ -157,9 +157,11 @@ function requireTypes(statement: EntityStatement, wanted: readonly string[]): st
   throw new FederationError('metadata_invalid', `does not declare ${missing.join(', ')}`, '/metadata');
 }
 
-function requireKeys(statement: EntityStatement, recordedKeys: readonly Jwk[]): JwkSet {
+function requireKeys(statement: EntityStatement, recordedKeys: readonly Jwk[], now: NumericDate): JwkSet {
   const { jwks } = statement.claims;
+  const expired = jwks.keys.filter(({ kid, exp }) => kid === statement.header.kid && exp !== undefined && exp <= now);
   const complaints = [
+    ...expired.map(({ kid }) => `the key ${kid}, which signs the configuration, has expired`),
     ...jwks.keys.map(publishedKeyComplaint).filter((text) => text !== undefined),
     ...reusedKids(jwks, recordedKeys).map((kid) => `the kid ${kid} stood for another key; a new key needs a new kid`),
   ];

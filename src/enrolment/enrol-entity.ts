@@ -1,9 +1,8 @@
 /** Enrols an entity that publishes its Entity Configuration: fetch it, check it, record it as pending. */
-import type { EntityIdentifier } from '../federation/identifiers.ts';
 import { authorise } from '../registry/actor.ts';
 import { readAuthority } from '../registry/authorities/read-authority.ts';
 import { type ChangeContext, type Idempotency, madeBefore } from '../registry/change.ts';
-import { inputIdentifier } from '../registry/claims-input.ts';
+import { inputSubordinate } from '../registry/claims-input.ts';
 import { addEntity } from '../registry/entities/add-entity.ts';
 import type { Entity, SubordinateSettings } from '../registry/entities/entity.ts';
 import { readEntity } from '../registry/entities/read-entity.ts';
@@ -32,10 +31,10 @@ export async function enrolEntity(
 ): Promise<Entity> {
   const organisation = await readOrganisation(context.db, context.actor, input.organisationId);
   authorise(context.actor, ['admin', 'registrar'], organisation.authorityId);
-  const entityIdentifier = inputIdentifier(input.entityIdentifier, context, '/entityIdentifier') as EntityIdentifier;
   const earlier = idempotency && (await madeBefore(context.db, context.actor, idempotency));
   if (earlier !== undefined) return readEntity(context.db, context.actor, earlier);
   const authority = await readAuthority(context.db, context.actor, organisation.authorityId);
+  const entityIdentifier = inputSubordinate(input.entityIdentifier, authority.entityIdentifier, context);
   const { entityTypes } = input;
   const settings = inputSubordinateSettings(input, entityIdentifier, context);
   const recordedKeys = await keysEverRegistered(context.db, authority.id, entityIdentifier);

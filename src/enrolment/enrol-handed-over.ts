@@ -1,12 +1,14 @@
 /** Enrols an entity that cannot publish: its keys are handed over, proven, and compared out of band. */
+import type { JwkSet } from '../federation/jwk-set.ts';
 import { authorise } from '../registry/actor.ts';
 import { readAuthority } from '../registry/authorities/read-authority.ts';
 import { type ChangeContext, type Idempotency, madeBefore } from '../registry/change.ts';
-import { inputIdentifier, inputJwkSet } from '../registry/claims-input.ts';
+import { inputJwkSet, inputSubordinate } from '../registry/claims-input.ts';
 import { addEntity } from '../registry/entities/add-entity.ts';
 import type { Entity } from '../registry/entities/entity.ts';
 import { readEntity } from '../registry/entities/read-entity.ts';
 import { readOrganisation } from '../registry/organisations/read-organisation.ts';
+import { invalidField } from '../registry/registry-error.ts';
 import type { Enrolment } from './enrol-entity.ts';
 import { spendChallenge } from './enrolment-challenge.ts';
 import { checkKeyProofs } from './key-proof.ts';
@@ -31,9 +33,10 @@ export async function enrolHandedOver(
   const earlier = idempotency && (await madeBefore(context.db, context.actor, idempotency));
   if (earlier !== undefined) return readEntity(context.db, context.actor, earlier);
   const { entityIdentifier, challenge, keyProofs, outOfBandCheck, ...settings } = input;
-  inputIdentifier(entityIdentifier, context, '/entityIdentifier');
-  const jwks = inputJwkSet(input.jwks, '/jwks');
   const authority = await readAuthority(context.db, context.actor, authorityId);
+  inputSubordinate(entityIdentifier, authority.entityIdentifier, context);
+  const jwks = inputJwkSet(input.jwks, '/jwks');
+  requireUnexpired(jwks, context.now);
   await checkKeyProofs(keyProofs, jwks, {
     entityIdentifier,
     authorityIdentifier: authority.entityIdentifier,
@@ -59,4 +62,9 @@ export async function enrolHandedOver(
     },
     idempotency,
   );
+}
+
+function requireUnexpired(jwks: JwkSet, now: Date): void {
+  const expired = jwks.keys.findIndex(({ exp }) => exp !== undefined && exp * 1000 <= now.getTime());
+  if (expired !== -1) throw invalidField(`/jwks/keys/${expired}/exp`, 'has passed; hand over a key that still counts');
 }

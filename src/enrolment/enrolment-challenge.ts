@@ -4,7 +4,7 @@ import { and, eq, gt, isNull } from 'drizzle-orm';
 import { authorise } from '../registry/actor.ts';
 import { readAuthority } from '../registry/authorities/read-authority.ts';
 import type { ChangeContext } from '../registry/change.ts';
-import { inputIdentifier } from '../registry/claims-input.ts';
+import { inputSubordinate } from '../registry/claims-input.ts';
 import { RegistryError } from '../registry/registry-error.ts';
 import type { Tx } from '../storage/connect.ts';
 import { enrolmentChallenges } from '../storage/schema/enrolment-challenges.ts';
@@ -26,8 +26,8 @@ export async function createEnrolmentChallenge(
   entityIdentifier: string,
 ): Promise<EnrolmentChallenge> {
   authorise(context.actor, ['registrar'], authorityId);
-  await readAuthority(context.db, context.actor, authorityId);
-  inputIdentifier(entityIdentifier, context, '/entityIdentifier');
+  const authority = await readAuthority(context.db, context.actor, authorityId);
+  inputSubordinate(entityIdentifier, authority.entityIdentifier, context);
   const challenge = randomBytes(32).toString('base64url');
   const expiresAt = new Date(context.now.getTime() + CHALLENGE_LIFETIME_SECONDS * 1000);
   await context.db

@@ -1,7 +1,7 @@
 /** Claims that a caller hands in: refused with the field at fault, by the same rules that readers will apply. */
 import { checkConstraints } from '../federation/constraints.ts';
 import { FederationError, pointer } from '../federation/errors.ts';
-import { type IdentifierOptions, parseEntityIdentifier } from '../federation/identifiers.ts';
+import { type EntityIdentifier, type IdentifierOptions, parseEntityIdentifier } from '../federation/identifiers.ts';
 import type { JsonObject } from '../federation/json.ts';
 import { checkJwkSet, type JwkSet } from '../federation/jwk-set.ts';
 import { publishedKeyComplaint } from '../federation/lint/lint-statement.ts';
@@ -23,8 +23,24 @@ export function inputLifetime(seconds: number, field: string): number {
 }
 
 /** @throws RegistryError validation_failed at `field` */
-export function inputIdentifier(value: string, options: IdentifierOptions, field: string): string {
+export function inputIdentifier(value: string, options: IdentifierOptions, field: string): EntityIdentifier {
   return asField(field, () => parseEntityIdentifier(value, options));
+}
+
+/**
+ * The Entity Identifier of who is to be a subordinate. It is never the authority itself: a statement of the authority
+ * about itself would be an Entity Configuration, with whatever keys were registered.
+ * @throws RegistryError validation_failed at `/entityIdentifier`
+ */
+export function inputSubordinate(
+  value: string,
+  authorityIdentifier: string,
+  options: IdentifierOptions,
+): EntityIdentifier {
+  const field = '/entityIdentifier';
+  const entityIdentifier = inputIdentifier(value, options, field);
+  if (entityIdentifier === authorityIdentifier) throw invalidField(field, 'is the authority itself');
+  return entityIdentifier;
 }
 
 export function inputHints(hints: readonly string[], options: IdentifierOptions, field: string): string[] {

@@ -98,6 +98,16 @@ describe.each(DATABASE_KINDS)('approveEntity on %s', (kind) => {
       expect((await approve(after.version)).state).toBe('active');
     });
 
+    it('what the superior says about it, even while the configuration is being fetched', async () => {
+      const meanwhile: RetrieveConfiguration = async (asked) => {
+        await updateEntity(registry.context(), entity.id, { statementLifetimeSeconds: 600 });
+        return retrieve(asked);
+      };
+      const attempt = approveEntity(context(), entity.id, 'looks good', entity.version, meanwhile);
+      expect(await outcome(attempt)).toBe('version_mismatch');
+      expect((await present()).state).toBe('pending');
+    });
+
     it('what the superior says about it', async () => {
       await updateEntity(registry.context(), entity.id, { statementLifetimeSeconds: 600 });
       expect(await outcome(approve())).toBe('version_mismatch');

@@ -281,6 +281,15 @@ describe('checkConfiguration', () => {
       expect(failed(await check())).toEqual({ keys: 'key_unsuitable' });
     });
 
+    it('that sign must not have expired', async () => {
+      const [key] = rp().keys;
+      const publish = (exp: number) => tamper({ claims: { jwks: { keys: [{ ...key?.jwk, exp }] } } });
+      await publish(NOW);
+      expect(failed(await check())).toEqual({ keys: 'key_unsuitable' });
+      await publish(NOW + 1);
+      expect(failed(await check())).toEqual({});
+    });
+
     it('whose kid stood for another key are refused, and named', async () => {
       const [key] = rp().keys;
       const earlier = { ...(await testKey('ES256', 78)).jwk, kid: key?.kid ?? '' };

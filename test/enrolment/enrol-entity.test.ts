@@ -183,6 +183,12 @@ describe.each(DATABASE_KINDS)('enrolEntity on %s', (kind) => {
       expect(await registry.seq()).toBe(seq);
     });
 
+    it('for the authority itself', async () => {
+      const { entityIdentifier } = authority;
+      expect(await outcome(enrol({ entityIdentifier }))).toBe('validation_failed at /entityIdentifier');
+      expect(server.requests).toEqual([]);
+    });
+
     it('for whoever may not enrol', async () => {
       expect(await outcome(enrol({}, actor({ roles: ['approver', 'auditor'] })))).toBe('role_missing');
       expect(await outcome(enrol({}, actor({ roles: [] })))).toBe('role_missing');

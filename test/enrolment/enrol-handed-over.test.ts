@@ -9,6 +9,7 @@ import { readEntity } from '../../src/registry/entities/read-entity.ts';
 import type { Organisation } from '../../src/registry/organisations/organisation.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
 import { enrolmentOf, keyProof } from '../support/enrolment.ts';
+import { NOW } from '../support/federation.ts';
 import { signJwt, type TestKey, testKey } from '../support/keys.ts';
 import {
   actor,
@@ -198,6 +199,7 @@ describe.each(DATABASE_KINDS)('enrolHandedOver on %s', (kind) => {
       const create = (id: string, entityIdentifier: string) =>
         outcome(createEnrolmentChallenge(registry.context(), id, entityIdentifier));
       expect(await create(authority.id, 'http://rp.example')).toBe('validation_failed at /entityIdentifier');
+      expect(await create(authority.id, authority.entityIdentifier)).toBe('validation_failed at /entityIdentifier');
       expect(await create(nextId(), 'https://rp.example')).toBe('not_found');
     });
   });
@@ -207,6 +209,19 @@ describe.each(DATABASE_KINDS)('enrolHandedOver on %s', (kind) => {
     const idempotency = { key: input.challenge, requestHash: 'hash' };
     const first = await enrolHandedOver(registry.context(), input, idempotency);
     expect(await enrolHandedOver(registry.context(), input, idempotency)).toEqual(first);
+  });
+
+  it('refuses the authority itself', async () => {
+    const input = await request();
+    const { entityIdentifier } = authority;
+    expect(await outcome(enrol({ ...input, entityIdentifier }))).toBe('validation_failed at /entityIdentifier');
+  });
+
+  it('refuses a key that has expired', async () => {
+    const [one, other] = keys.map((key) => key.jwk);
+    const jwks = (exp: number) => ({ keys: [one, { ...other, exp }] });
+    expect(await outcome(enrol(await request({ jwks: jwks(NOW) })))).toBe('validation_failed at /jwks/keys/1/exp');
+    expect(await outcome(enrol(await request({ jwks: jwks(NOW + 1) })))).toBe('done');
   });
 
   it('[OIDFED-3.1.1-4] refuses a private key, and tells nobody what it is', async () => {

@@ -67,22 +67,22 @@ describe.each(DATABASE_KINDS)('a change of the registry on %s', (kind) => {
     expect((await registry.auditAfter(seq)).map((row) => row.seq)).toEqual([seq + 1]);
   });
 
-  it('numbers many at once, some of them failing, without a gap', async () => {
-    const start = await registry.seq();
+  it('numbers many at once without a gap, although some fail, even after they took their number', async () => {
     const held = await registry.organisation(authority);
-    const prepared = await registry.seq();
-    const many = Array.from({ length: 20 }, async (_, index) => {
-      if (index % 3 === 0)
-        return outcome(updateOrganisation(registry.context(), held.id, { name: `${index}` }, held.version));
-      return outcome(addOrganisation(registry.context(), authority.id, { ...FIELDS, name: `${index}` }));
+    const start = await registry.seq();
+    // No database keeps this request id: the audit, which is written last, fails.
+    const unwritable = registry.context(actor(), { requestId: '\0' });
+    const attempts = Array.from({ length: 20 }, (_, index) => {
+      if (index % 5 === 1) return addOrganisation(unwritable, authority.id, FIELDS);
+      if (index % 5 === 2)
+        return updateOrganisation(registry.context(), held.id, { name: `${index}` }, held.version - 1);
+      return addOrganisation(registry.context(), authority.id, FIELDS);
     });
-    const outcomes = await Promise.all(many);
-    const made = outcomes.filter((result) => result === 'done').length;
-    expect(outcomes.filter((result) => result === 'version_mismatch')).toHaveLength(20 - made);
-    expect(made).toBe(14);
+    const made = (await Promise.allSettled(attempts)).filter(({ status }) => status === 'fulfilled').length;
+    expect(made).toBe(12);
     const seqs = (await registry.auditAfter(start)).map((row) => row.seq);
-    expect(seqs).toEqual(Array.from({ length: prepared - start + made }, (_, index) => start + 1 + index));
-    expect(await registry.seq()).toBe(prepared + made);
+    expect(seqs).toEqual(Array.from({ length: made }, (_, index) => start + 1 + index));
+    expect(await registry.seq()).toBe(start + made);
   });
 
   describe('with an Idempotency-Key', () => {
@@ -122,6 +122,8 @@ describe.each(DATABASE_KINDS)('a change of the registry on %s', (kind) => {
       const mine = await add(request('shared'), 'mine', actor({ id: 'ada' }));
       const theirs = await add(request('shared', 'other hash'), 'theirs', actor({ id: 'bob' }));
       expect([mine.name, theirs.name]).toEqual(['mine', 'theirs']);
+      expect(await add(request('shared'), 'mine', actor({ id: 'ada' }))).toEqual(mine);
+      expect(await add(request('shared', 'other hash'), 'theirs', actor({ id: 'bob' }))).toEqual(theirs);
     });
 
     it('can be tried again after a failure', async () => {

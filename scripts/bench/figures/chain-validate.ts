@@ -32,12 +32,8 @@ export const chainValidate: Figure = {
       inLanes(1, async () => {
         const { chain, options } = nextToValidate();
         await validateTrustChain(chain, options);
-        return 1;
       }),
-      inLanes(1, async () => {
-        await Promise.all(nextToVerify().pairs.map(verifyBare));
-        return 1;
-      }),
+      inLanes(1, () => Promise.all(nextToVerify().pairs.map(verifyBare))),
     );
     return { ...measurement, details: { ...measurement.details, chains: CHAINS } };
   },

@@ -13,7 +13,7 @@ export const fetchWarm: Figure = {
   better: 'higher',
   async measure(bench) {
     const { port, host, pid, fetchPaths: paths, subjects } = await bench.shared(deploymentOf100k);
-    await using floor = await startFloor({ port, host }, paths[0] ?? '', true);
+    await using floor = await startFloor({ port, host }, paths[0] ?? '', 'text');
     return await compareServers(
       bench,
       { port, host, serverPid: pid, paths, subjects, ...FETCH_LOAD },

@@ -16,7 +16,7 @@ export const list100k: Figure = {
   async measure(bench) {
     const { port, host, pid } = await bench.shared(deploymentOf100k);
     const paths = [ENDPOINT_PATHS.list];
-    await using floor = await startFloor({ port, host }, ENDPOINT_PATHS.list, false);
+    await using floor = await startFloor({ port, host }, ENDPOINT_PATHS.list, 'bytes');
     return await compareServers(
       bench,
       { port, host, serverPid: pid, paths, ...LIST_LOAD },

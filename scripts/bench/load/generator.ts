@@ -44,7 +44,7 @@ interface Limits {
 
 async function load(plan: LoadPlan, tape: RequestTape, limits: Limits): Promise<LoadResult> {
   let requestsLeft = limits.requests ?? Number.POSITIVE_INFINITY;
-  let answers = 0;
+  let operations = 0;
   let sampledBodies = 0;
   let untilSample = 1;
   const lanes = Array.from(
@@ -61,7 +61,7 @@ async function load(plan: LoadPlan, tape: RequestTape, limits: Limits): Promise<
         },
         wantsBody: () => untilSample <= 1,
         onAnswer: (position, body) => {
-          answers++;
+          operations++;
           untilSample--;
           if (body === undefined) return;
           checkSubject(body, plan.subjects?.[tape.pathAt(position)]);
@@ -73,7 +73,7 @@ async function load(plan: LoadPlan, tape: RequestTape, limits: Limits): Promise<
   await Promise.all(lanes.map((lane) => lane.open()));
   const stopwatch = startStopwatch(plan.serverPid);
   let result: LoadResult | undefined;
-  const finish = (): LoadResult => ({ answers, sampledBodies, ...stopwatch() });
+  const finish = (): LoadResult => ({ operations, sampledBodies, ...stopwatch() });
   const timer =
     limits.seconds === undefined
       ? undefined
@@ -90,18 +90,15 @@ async function load(plan: LoadPlan, tape: RequestTape, limits: Limits): Promise<
 }
 
 /** @returns what passed since, in time and computing time */
-function startStopwatch(serverPid: number): () => Pick<LoadResult, 'seconds' | 'serverCpu' | 'generatorCpu'> {
+function startStopwatch(serverPid: number): () => Pick<LoadResult, 'seconds' | 'cpuSeconds' | 'generatorCpuSeconds'> {
   const startedAt = performance.now();
   const serverStart = cpuSecondsOf(serverPid);
   const generatorStart = cpuSecondsOf(process.pid);
-  return () => {
-    const seconds = (performance.now() - startedAt) / 1000;
-    return {
-      seconds,
-      serverCpu: (cpuSecondsOf(serverPid) - serverStart) / seconds,
-      generatorCpu: (cpuSecondsOf(process.pid) - generatorStart) / seconds,
-    };
-  };
+  return () => ({
+    seconds: (performance.now() - startedAt) / 1000,
+    cpuSeconds: cpuSecondsOf(serverPid) - serverStart,
+    generatorCpuSeconds: cpuSecondsOf(process.pid) - generatorStart,
+  });
 }
 
 function checkSubject(body: Buffer, subject: string | undefined): void {

@@ -1,4 +1,5 @@
 /** What a load generator is told to do, and what it tells back. */
+import type { Run } from '../rounds.ts';
 
 export interface LoadPlan {
   /** On the loopback interface. */
@@ -23,15 +24,11 @@ export type LoadCommand =
   /** Every path once, in their order. */
   | { kind: 'each-once' };
 
-/** All of a run up to its last counted answer. */
-export interface LoadResult {
-  answers: number;
-  seconds: number;
+/** Answers up to the end of the run, with the computing time of the server. */
+export interface LoadResult extends Run {
+  generatorCpuSeconds: number;
   /** Bodies that were looked into. */
   sampledBodies: number;
-  /** Share of one core, of the server and of the generator; NaN where the system does not say. */
-  serverCpu: number;
-  generatorCpu: number;
 }
 
 export type LoadReply =

@@ -1,8 +1,8 @@
 /** Child processes of the bench: they end with it, and whoever waits for one hears of its end. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { runDirectory } from './run-directory.ts';
 
 export interface Child extends AsyncDisposable {
   readonly pid: number;
@@ -20,10 +20,11 @@ export interface ChildOptions {
 const STOP_TIMEOUT_MS = 15_000;
 const SHOWN_OUTPUT_CHARACTERS = 4_000;
 
+let started = 0;
+
 /** Starts Node with these arguments, connected by a channel for messages; its output goes to a file. */
 export function startChild(args: readonly string[], { env = process.env, cwd }: ChildOptions = {}): Child {
-  const directory = mkdtempSync(path.join(tmpdir(), 'holdfast-bench-'));
-  const outputFile = path.join(directory, 'output');
+  const outputFile = path.join(runDirectory(), `output-${++started}`);
   const output = openSync(outputFile, 'a');
   const child = spawn(process.execPath, args, {
     env,
@@ -54,7 +55,6 @@ export function startChild(args: readonly string[], { env = process.env, cwd }: 
       await ended;
       clearTimeout(timer);
       process.off('exit', kill);
-      rmSync(directory, { recursive: true, force: true });
     },
   };
 }

@@ -1,6 +1,5 @@
 /** Deployments with many subordinates on a real PostgreSQL, each statement of which was served once. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import { ENDPOINT_PATHS } from '../../../src/issuance/authority-endpoints.ts';
@@ -14,6 +13,7 @@ import { fillRegistry } from '../samples/fill-registry.ts';
 import { subordinateIdentifier, TRUST_ANCHOR } from '../samples/registry-records.ts';
 import { bodyOf, exchange } from './exchange.ts';
 import { type HoldfastProcess, type HoldfastSettings, startHoldfast } from './holdfast-process.ts';
+import { runDirectory } from './run-directory.ts';
 
 export interface Deployment extends HoldfastProcess {
   subordinates: number;
@@ -38,8 +38,7 @@ async function startDeployment(bench: Bench, subordinates: number): Promise<Depl
   await using stack = new AsyncDisposableStack();
   bench.progress('starting PostgreSQL');
   const databaseUrl = await createDatabase((await bench.shared(postgres)).url, `bench_${subordinates}`);
-  const dataDir = mkdtempSync(path.join(tmpdir(), 'holdfast-bench-data-'));
-  stack.defer(() => rmSync(dataDir, { recursive: true, force: true }));
+  const dataDir = path.join(runDirectory(), `data-${subordinates}`);
   const settings: HoldfastSettings = { baseUrl: TRUST_ANCHOR, dataDir, databaseUrl };
   bench.progress(`recording ${readable(subordinates)} subordinates`);
   // The first start makes the authority and its keys.
@@ -84,8 +83,8 @@ async function serveEach(bench: Bench, service: HoldfastProcess, paths: string[]
     connections: WARM_UP_CONNECTIONS,
     pipelining: 1,
   });
-  const { answers, seconds } = await generator.visitEach();
-  bench.progress(`served ${readable(answers)} statements in ${readable(seconds)} s`);
+  const { operations, seconds } = await generator.visitEach();
+  bench.progress(`served ${readable(operations)} statements in ${readable(seconds)} s`);
 }
 
 /** Everybody is there. */

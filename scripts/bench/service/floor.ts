@@ -24,14 +24,15 @@ const ADDED_BY_NODE = new Set(['date', 'connection', 'keep-alive', 'content-leng
 
 /**
  * Starts a bare server for the answer that another server gave.
- * @param like the other server, which is asked again to compare
+ * @param like the other server
+ * @param bodyAs how the other server holds its body: text is written in another way than bytes
  * @throws Error when the answers differ in the size of their head or body, or in the number of headers
  */
-export async function startFloor(like: Target, requestPath: string, holdsText: boolean): Promise<Floor> {
+export async function startFloor(like: Target, requestPath: string, bodyAs: 'text' | 'bytes'): Promise<Floor> {
   const answer = await exchange(like, requestPath);
   const child: Child = startChild([path.join(import.meta.dirname, 'bare-server.ts')]);
   try {
-    const { port } = await child.ask<BareServerStarted>(bareAnswer(answer, requestPath, holdsText));
+    const { port } = await child.ask<BareServerStarted>(bareAnswer(answer, requestPath, bodyAs));
     const floor = { port, host: like.host, pid: child.pid };
     requireSameSize(answer, await exchange(floor, requestPath));
     return { ...floor, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
@@ -41,12 +42,12 @@ export async function startFloor(like: Target, requestPath: string, holdsText: b
   }
 }
 
-function bareAnswer({ headers, body }: Answer, requestPath: string, holdsText: boolean): BareAnswer {
+function bareAnswer({ headers, body }: Answer, requestPath: string, bodyAs: 'text' | 'bytes'): BareAnswer {
   const own = headers.filter(([name]) => !ADDED_BY_NODE.has(name.toLowerCase()));
   return {
     path: requestPath.replace(/\?.*$/, ''),
     headers: Object.fromEntries(own),
-    body: holdsText ? body.toString('utf8') : body,
+    body: bodyAs === 'text' ? body.toString('utf8') : body,
   };
 }
 

@@ -36,9 +36,9 @@ export async function startHoldfast(settings: HoldfastSettings): Promise<Holdfas
 
 /** Arguments of Node in `npm start`: whatever options it has there, it has here. */
 function startCommand(): string[] {
-  const [program, ...args] = packageJson.scripts.start.split(' ');
-  if (program !== 'node') throw new Error('npm start does not run Node itself; the bench cannot tell its process');
-  return args;
+  const args = /^(?:exec )?node (.+)$/.exec(packageJson.scripts.start)?.[1];
+  if (args === undefined) throw new Error(`npm start does not run Node: ${packageJson.scripts.start}`);
+  return args.split(' ');
 }
 
 function environment({ baseUrl, dataDir, databaseUrl }: HoldfastSettings, port: number): NodeJS.ProcessEnv {

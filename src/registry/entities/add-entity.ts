@@ -4,8 +4,9 @@ import type { JwkSet } from '../../federation/jwk-set.ts';
 import type { Tx } from '../../storage/connect.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { authorise } from '../actor.ts';
+import { readAuthority } from '../authorities/read-authority.ts';
 import { type ChangeContext, changeRegistry, createOnce, type Idempotency } from '../change.ts';
-import { inputIdentifier, inputJwkSet } from '../claims-input.ts';
+import { inputJwkSet, inputSubordinate } from '../claims-input.ts';
 import { readOrganisation } from '../organisations/read-organisation.ts';
 import { RegistryError } from '../registry-error.ts';
 import { LIVE_STATES } from '../states.ts';
@@ -40,7 +41,8 @@ export interface NewEntity extends SubordinateSettings, CheckedEvidence {
 export async function addEntity(context: ChangeContext, input: NewEntity, idempotency?: Idempotency): Promise<Entity> {
   const { authorityId } = await readOrganisation(context.db, context.actor, input.organisationId);
   authorise(context.actor, ['admin', 'registrar'], authorityId);
-  inputIdentifier(input.entityIdentifier, context, '/entityIdentifier');
+  const authority = await readAuthority(context.db, context.actor, authorityId);
+  inputSubordinate(input.entityIdentifier, authority.entityIdentifier, context);
   const settings = inputSubordinateSettings(input, input.entityIdentifier, context);
   if (input.jwks !== null) inputJwkSet(input.jwks, '/jwks');
   const { id } = await changeRegistry(context, async (tx, record) => {

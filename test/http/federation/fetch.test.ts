@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EntityIdentifier } from '../../../src/federation/identifiers.ts';
 import { validateSubordinateStatement } from '../../../src/federation/statement/validate-statement.ts';
+import { validateTrustChain } from '../../../src/federation/trust-chain/validate-trust-chain.ts';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
-import { updateAuthority } from '../../../src/registry/authorities/update-authority.ts';
 import type { NewEntity } from '../../../src/registry/entities/add-entity.ts';
 import type { Entity } from '../../../src/registry/entities/entity.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
-import { updateEntity } from '../../../src/registry/entities/update-entity.ts';
 import type { Organisation } from '../../../src/registry/organisations/organisation.ts';
 import { transitionOrganisation } from '../../../src/registry/organisations/transition-organisation.ts';
 import { claimsOf, headerOf, jwtOf, refusalIn } from '../../support/answers.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
-import { freshIdentifier, freshJwks, outcome } from '../../support/registry.ts';
+import { buildFederation } from '../../support/federation.ts';
+import { freshIdentifier, freshJwks } from '../../support/registry.ts';
 import { startTestService, type TestService, urlOf } from '../../support/service.ts';
 
 const MEDIA_TYPE = 'application/entity-statement+jwt';
@@ -64,6 +64,22 @@ describe.each(DATABASE_KINDS)('fetch on the %s database', (kind) => {
         exp: now + 3600,
         jwks,
       });
+    });
+
+    it('[OIDFED-8.1-1] completes a chain from the configuration of its subject to that of the authority', async () => {
+      const rp = {
+        superiors: [authority.entityIdentifier],
+        metadata: { openid_relying_party: { client_name: 'Shop' } },
+      };
+      const federation = await buildFederation({ rp }, { clock: service.clock });
+      const metadataPolicy = { openid_relying_party: { client_name: { value: 'The Shop' } } };
+      const entity = await service.admit(organisation, federation, 'rp', { metadataPolicy });
+      const anchor = await jwtOf(await service.ask(authority, 'configuration'), MEDIA_TYPE);
+      const chain = [await federation.configuration('rp'), await fetchStatement(entity), anchor];
+      const trustAnchors = await service.trustAnchors(authority);
+      const { metadata } = await validateTrustChain(chain, { now: service.clock.now(), trustAnchors });
+      expect(metadata).toMatchObject({ openid_relying_party: { client_name: 'The Shop' } });
+      await validateTrustChain(chain.slice(0, 2), { now: service.clock.now(), trustAnchors });
     });
 
     it('[OIDFED-3-4] is signed with a key of the configuration, named by typ and kid', async () => {
@@ -219,212 +235,6 @@ describe.each(DATABASE_KINDS)('fetch on the %s database', (kind) => {
       const jwks = await freshJwks();
       await enrol({ entityIdentifier, jwks });
       expect(claimsOf(await fetchStatement(entity))).toMatchObject({ sub: entityIdentifier, jwks });
-    });
-  });
-
-  describe('signed once', () => {
-    it('sends the same bytes again, from memory and after a restart from the database', async () => {
-      const entity = await enrol();
-      const first = await fetchStatement(entity);
-      service.clock.advance(600);
-      expect(await fetchStatement(entity)).toBe(first);
-      await service.restart();
-      expect(await fetchStatement(entity)).toBe(first);
-    });
-
-    it('gives concurrent callers the same bytes', async () => {
-      const entity = await enrol();
-      const jwts = await Promise.all(Array.from({ length: 8 }, () => fetchStatement(entity)));
-      expect(new Set(jwts).size).toBe(1);
-    });
-
-    it('signs anew between 40 and 50 percent of its life, also after a restart', async () => {
-      const entity = await enrol({ statementLifetimeSeconds: 1000 });
-      const first = await fetchStatement(entity);
-      service.clock.advance(399);
-      expect(await fetchStatement(entity)).toBe(first);
-      service.clock.advance(101);
-      const second = await fetchStatement(entity);
-      expect(claimsOf(second)).toMatchObject({ iat: service.clock.now(), exp: service.clock.now() + 1000 });
-      service.clock.advance(500);
-      await service.restart();
-      expect(claimsOf(await fetchStatement(entity))).toMatchObject({ iat: service.clock.now() });
-    });
-
-    it('signs anew at once when what it says changes', async () => {
-      const entity = await enrol();
-      const first = claimsOf(await fetchStatement(entity));
-      expect(first).not.toHaveProperty('metadata_policy');
-      const policy = { openid_relying_party: { contacts: { add: ['federation@operator.example'] } } };
-      await updateEntity(service.context(), entity.id, { metadataPolicy: policy });
-      expect(claimsOf(await fetchStatement(entity))).toEqual({ ...first, metadata_policy: policy });
-      await updateEntity(service.context(), entity.id, { statementLifetimeSeconds: 120 });
-      expect(claimsOf(await fetchStatement(entity))).toMatchObject({ exp: service.clock.now() + 120 });
-    });
-
-    it('signs the statements of all subordinates anew when the authority changes its default policy', async () => {
-      const changing = await service.authority();
-      const members = await service.organisation(changing);
-      const entities = [await service.entity(members), await service.entity(members)];
-      for (const entity of entities) await fetchStatement(entity, changing);
-      const defaultMetadataPolicy = { openid_relying_party: { grant_types: { subset_of: ['authorization_code'] } } };
-      await updateAuthority(service.context(), changing.id, { defaultMetadataPolicy });
-      for (const entity of entities) {
-        expect(claimsOf(await fetchStatement(entity, changing))).toMatchObject({
-          metadata_policy: defaultMetadataPolicy,
-        });
-      }
-    });
-
-    it('keeps its bytes when a change concerns others', async () => {
-      const [entity, other] = [await enrol(), await enrol()];
-      const first = await fetchStatement(entity);
-      service.clock.advance(1);
-      await transitionEntity(service.context(), other.id, 'suspend', 'incident');
-      await updateEntity(service.context(), entity.id, { metadataPolicy: {} });
-      expect(await fetchStatement(entity)).toBe(first);
-    });
-  });
-
-  describe('keys of the subordinate', () => {
-    it('[OIDFED-3.1.1-2] are all listed in the order in which they were registered, new ones at once', async () => {
-      const jwks = await freshJwks(3);
-      const entity = await enrol({ jwks });
-      expect(claimsOf(await fetchStatement(entity))).toMatchObject({ jwks });
-      const added = { keys: [...(await freshJwks()).keys, ...jwks.keys.toReversed()] };
-      await updateEntity(service.context(), entity.id, { jwks: added });
-      expect(claimsOf(await fetchStatement(entity))).toMatchObject({ jwks: added });
-      await service.restart();
-      expect(claimsOf(await fetchStatement(entity))).toMatchObject({ jwks: added });
-    });
-
-    it('are listed until they expire, and the statement ends with the first of them', async () => {
-      const { keys } = await freshJwks(2);
-      const now = service.clock.now();
-      const [passing, lasting] = [{ ...keys[0]!, exp: now + 600 }, keys[1]!];
-      const entity = await enrol({ jwks: { keys: [passing, lasting] } });
-      expect(claimsOf(await fetchStatement(entity))).toMatchObject({
-        exp: now + 600,
-        jwks: { keys: [passing, lasting] },
-      });
-      service.clock.advance(599);
-      expect(claimsOf(await fetchStatement(entity))).toMatchObject({ exp: now + 600 });
-      service.clock.advance(1);
-      expect(claimsOf(await fetchStatement(entity))).toMatchObject({ exp: now + 4200, jwks: { keys: [lasting] } });
-    });
-
-    it('must not all have expired: then there is no statement', async () => {
-      const { keys } = await freshJwks();
-      const jwks = { keys: keys.map((key) => ({ ...key, exp: service.clock.now() + 600 })) };
-      const entity = await enrol({ jwks });
-      await fetchStatement(entity);
-      service.clock.advance(600);
-      expect(await refused(entity)).toBe('404 not_found');
-      expect(await refused(entity)).toBe('404 not_found');
-      await updateEntity(service.context(), entity.id, { jwks: await freshJwks() });
-      expect(await fetchStatement(entity)).toMatch(/^eyJ/);
-    });
-  });
-
-  describe('claims of the superior', () => {
-    it('[OIDFED-3.1.1-7] has metadata only for Entity Types that the subordinate declares', async () => {
-      const entity = await enrol({
-        verifiedEntityTypes: ['openid_relying_party'],
-        metadata: { openid_relying_party: { client_name: 'Shop' }, openid_provider: { display_name: 'Login' } },
-      });
-      expect(claimsOf(await fetchStatement(entity))).toMatchObject({
-        metadata: { openid_relying_party: { client_name: 'Shop' } },
-      });
-      const none = await enrol({
-        verifiedEntityTypes: [],
-        metadata: { openid_relying_party: { client_name: 'Shop' } },
-      });
-      expect(claimsOf(await fetchStatement(none))).not.toHaveProperty('metadata');
-    });
-
-    it('[OIDFED-8.1-5] never sets the endpoints of the subordinate', async () => {
-      const entity = await enrol();
-      for (const endpoint of [
-        'federation_fetch_endpoint',
-        'federation_list_endpoint',
-        'federation_trust_mark_status_endpoint',
-      ]) {
-        const metadata = { federation_entity: { [endpoint]: 'https://evil.example/fetch' } };
-        const change = updateEntity(service.context(), entity.id, { metadata });
-        expect(await outcome(change)).toBe(`validation_failed at /metadata/federation_entity/${endpoint}`);
-      }
-      expect(claimsOf(await fetchStatement(entity))).not.toHaveProperty('metadata');
-    });
-
-    it("merges the authority's default policy with the subordinate's own; a scope that is set stays one string", async () => {
-      const strict = await service.authority({
-        defaultMetadataPolicy: {
-          openid_relying_party: {
-            scope: { subset_of: ['openid', 'profile', 'email'] },
-            grant_types: { subset_of: ['authorization_code', 'refresh_token'] },
-          },
-        },
-      });
-      const entity = await service.entity(await service.organisation(strict), {
-        metadataPolicy: {
-          openid_relying_party: {
-            scope: { default: 'openid profile' },
-            grant_types: { subset_of: ['authorization_code', 'implicit'] },
-          },
-        },
-      });
-      expect(claimsOf(await fetchStatement(entity, strict))).toMatchObject({
-        metadata_policy: {
-          openid_relying_party: {
-            scope: { default: 'openid profile', subset_of: ['openid', 'profile', 'email'] },
-            grant_types: { subset_of: ['authorization_code'] },
-          },
-        },
-      });
-    });
-
-    it("has the subordinate's own constraints in place of the authority's", async () => {
-      const strict = await service.authority({ defaultConstraints: { max_path_length: 0 } });
-      const members = await service.organisation(strict);
-      const [plain, own] = [
-        await service.entity(members),
-        await service.entity(members, { constraints: { max_path_length: 2 } }),
-      ];
-      expect(claimsOf(await fetchStatement(plain, strict))).toMatchObject({ constraints: { max_path_length: 0 } });
-      expect(claimsOf(await fetchStatement(own, strict))).toMatchObject({ constraints: { max_path_length: 2 } });
-    });
-
-    it('[OIDFED-13.4-1] names in crit only additional claims that it has, and leaves an empty one out', async () => {
-      const additionalClaims = { 'https://operator.example/level': 'substantial', note: { text: 'x' } };
-      const critical = await enrol({ additionalClaims, crit: ['https://operator.example/level'] });
-      expect(claimsOf(await fetchStatement(critical))).toMatchObject({
-        ...additionalClaims,
-        crit: ['https://operator.example/level'],
-      });
-      const plain = await enrol({ additionalClaims });
-      expect(claimsOf(await fetchStatement(plain))).toMatchObject(additionalClaims);
-      expect(claimsOf(await fetchStatement(plain))).not.toHaveProperty('crit');
-      const claimOutcome = (settings: Partial<NewEntity>) => outcome(enrol(settings));
-      expect(await claimOutcome({ crit: ['absent'] })).toBe('validation_failed at /crit/0');
-      expect(await claimOutcome({ additionalClaims: { jwks: {} } })).toBe(
-        'validation_failed at /additionalClaims/jwks',
-      );
-      expect(await claimOutcome({ additionalClaims, crit: ['note', 'note'] })).toBe('validation_failed at /crit');
-    });
-
-    it('leaves out whatever is empty', async () => {
-      const entity = await enrol({
-        metadata: {},
-        metadataPolicy: { openid_relying_party: {}, openid_provider: { contacts: {} } },
-        constraints: {},
-      });
-      expect(Object.keys(claimsOf(await fetchStatement(entity))).toSorted()).toEqual([
-        'exp',
-        'iat',
-        'iss',
-        'jwks',
-        'sub',
-      ]);
     });
   });
 

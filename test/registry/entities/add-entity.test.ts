@@ -105,6 +105,12 @@ describe.each(DATABASE_KINDS)('addEntity on %s', (kind) => {
       expect(outcomes.sort()).toEqual(['done', 'entity_exists']);
     });
 
+    it('are not that of the authority: nobody gets it to vouch for keys as its own', async () => {
+      const { entityIdentifier } = authority;
+      const input = await newEntity(organisation, { entityIdentifier, enrolment: 'handed_over' });
+      expect(await outcome(add(input))).toBe('validation_failed at /entityIdentifier');
+    });
+
     it.each([
       'http://entity.example',
       'https://entity.example/#fragment',

@@ -5,6 +5,7 @@ import { readEntity } from '../../../src/registry/entities/read-entity.ts';
 import { readSubordinate } from '../../../src/registry/entities/read-subordinate.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
 import { TRANSITION_NAMES, TRANSITIONS, type Transition } from '../../../src/registry/states.ts';
+import { entities } from '../../../src/storage/schema/entities.ts';
 import { organisations, type ParticipantState } from '../../../src/storage/schema/organisations.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { untilWaiting } from '../../support/postgres-locks.ts';
@@ -128,6 +129,20 @@ describe.each(DATABASE_KINDS)('transitionEntity on %s', (kind) => {
   it.each([nextId(), 'no-uuid', ''])('knows no entity %j', async (id) => {
     expect(await outcome(transition(id, 'suspend'))).toBe('not_found');
   });
+});
+
+it('on postgresql the later of two transitions sees what the earlier one made', async () => {
+  await using registry = await openRegistry('postgresql');
+  const entity = await registry.entity(await registry.organisation(await registry.authority()), {}, 'pending');
+  let attempts: Promise<string>[] = [];
+  await registry.db.transaction(async (tx) => {
+    await tx.select().from(entities).where(eq(entities.id, entity.id)).for('update');
+    attempts = (['approve', 'reject'] as const).map((name) =>
+      outcome(transitionEntity(registry.context(), entity.id, name, 'at the same moment')),
+    );
+    await untilWaiting(registry.db, 2);
+  });
+  expect((await Promise.all(attempts)).sort()).toEqual(['done', 'illegal_transition']);
 });
 
 it('on postgresql an approval waits for a suspension of the organisation, and is refused', async () => {
