@@ -8,7 +8,7 @@ import type { Jwk, JwkSet } from '../federation/jwk-set.ts';
 import { publishedKeyComplaint } from '../federation/lint/lint-statement.ts';
 import type { Metadata } from '../federation/metadata/metadata.ts';
 import { resolveMetadata } from '../federation/metadata/resolve-metadata.ts';
-import { type EntityStatement, STATEMENT_CLAIMS } from '../federation/statement/entity-statement.ts';
+import type { EntityStatement } from '../federation/statement/entity-statement.ts';
 import { type ValidationOptions, validateEntityConfiguration } from '../federation/statement/validate-statement.ts';
 import type { NumericDate } from '../federation/time.ts';
 import type { Authority } from '../registry/authorities/authority.ts';
@@ -82,8 +82,7 @@ async function obtain(
   return run.attempt(
     'configuration_valid',
     async () => {
-      const understoodClaims = everyExtension(jwt);
-      const valid = await validateEntityConfiguration(jwt, entityIdentifier, { ...options, understoodClaims });
+      const valid = await validateEntityConfiguration(jwt, entityIdentifier, options);
       requireStorable(valid);
       return valid;
     },
@@ -131,16 +130,6 @@ function requireStorable(statement: EntityStatement): void {
   };
   if (isStorable(statement.header.kid) && isStorable(statement.claims)) return;
   throw new FederationError('claim_invalid', 'holds the character U+0000 or half of a surrogate pair');
-}
-
-/** Extension claims concern those who use the entity; to vouch for it, none has to be understood. */
-function everyExtension(jwt: string): ReadonlySet<string> {
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString());
-    return new Set(Object.keys(claims as JsonObject).filter((claim) => !STATEMENT_CLAIMS.has(claim)));
-  } catch {
-    return new Set();
-  }
 }
 
 function requireHint(statement: EntityStatement, hint: string): void {

@@ -15,7 +15,8 @@ const OUTAGE_CODES: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
 ]);
 /** What the PostgreSQL client says without any code. */
-const OUTAGE_MESSAGES = /^(?:Connection terminated|timeout exceeded when trying to connect|Query read timeout)/;
+const OUTAGE_MESSAGES =
+  /^(?:Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client (?:has encountered a connection error|was closed) and is not queryable)/;
 
 /** Whether the same request may succeed in a while: the database is away, or our knowledge of it is stale. */
 export function isOutage(error: unknown): boolean {

@@ -24,7 +24,8 @@ export function createLog(level: string): Log {
     serviceStopping: (signal) => logger.info({ signal }, 'service stopping'),
     registryChanged: (change) => logger.info(change, 'registry changed'),
     requestFailed: (err, requestId) => logger.error({ err, requestId }, 'request failed'),
-    stateStale: (err) => logger.error({ err }, 'the database does not confirm our state; vouching for nobody meanwhile'),
+    stateStale: (err) =>
+      logger.error({ err }, 'the database does not confirm our state; vouching for nobody meanwhile'),
     warning: (message) => logger.warn(message),
   };
 }

@@ -211,9 +211,9 @@ describe('checkConfiguration', () => {
     });
   });
 
-  it('needs no understanding of what is critical to those who use the entity', async () => {
+  it('[OIDFED-13.4-2] refuses a critical claim that nobody here understands, as every resolver would', async () => {
     await tamper({ claims: { 'https://sector.example/class': 3, crit: ['https://sector.example/class'] } });
-    expect(failed(await check())).toEqual({});
+    expect(failed(await check())).toEqual({ configuration_valid: 'crit_not_understood' });
   });
 
   it('[OIDFED-3.1.1-8] ignores claims that it does not know', async () => {

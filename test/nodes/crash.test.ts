@@ -44,6 +44,7 @@ describe.each(DATABASE_KINDS)('a service on the %s database', (kind) => {
         await node.kill();
         await running;
         expect(load.acknowledged.size).toBeLessThan(ENTITIES_A_ROUND);
+        expect(load.refusals).toEqual([]);
 
         node = await start();
         const before = new Map([...acknowledged, ...load.acknowledged]);

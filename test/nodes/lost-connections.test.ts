@@ -35,11 +35,12 @@ it('all connections to PostgreSQL cut again and again: no acknowledged change is
     expect(await terminateConnections(database)).toBeGreaterThan(0);
   }
   await running;
+  expect(new Set([...load.refusals, '503 temporarily_unavailable'])).toEqual(new Set(['503 temporarily_unavailable']));
 
   await expect.poll(async () => (await node.get(`${baseUrl}/readyz`)).status, { timeout: 10_000 }).toBe(200);
   const { entities, seq } = await expectWholeRegistry(node, load.acknowledged);
   process.stdout.write(
-    `connections cut ${CUTS} times: ${load.count} acknowledgements, ${entities.length} entities and seq ${seq} on record\n`,
+    `connections cut ${CUTS} times: ${load.count} acknowledgements, ${load.refusals.length} refusals, ${entities.length} entities and seq ${seq} on record\n`,
   );
   await load.finish(node, identifiers);
   await expectWholeRegistry(node, load.acknowledged);

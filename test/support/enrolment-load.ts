@@ -18,6 +18,8 @@ interface Acknowledged {
  */
 export class EnrolmentLoad {
   readonly acknowledged = new Map<string, Acknowledged>();
+  /** What was answered instead, as `503 temporarily_unavailable`. */
+  readonly refusals: string[] = [];
   readonly #organisationId: string;
   readonly #waiting: string[];
   readonly #milestones: { count: number; reached: () => void }[] = [];
@@ -52,12 +54,12 @@ export class EnrolmentLoad {
 
   async #enrol(node: ServiceProcess, entityIdentifier: string): Promise<void> {
     const added = await this.#add(node, entityIdentifier);
-    if (added.status !== 201) return;
+    if (added.status !== 201) return this.#refused(added);
     const acknowledged: Acknowledged = { id: added.body.id, isApproved: false };
     this.acknowledged.set(entityIdentifier, acknowledged);
     this.#acknowledge();
     const approved = await node.api('POST', `/entities/${acknowledged.id}/approve`, { reason: 'fine' }, ifMatch(added));
-    if (approved.status !== 200) return;
+    if (approved.status !== 200) return this.#refused(approved);
     acknowledged.isApproved = true;
     this.#acknowledge();
   }
@@ -66,6 +68,10 @@ export class EnrolmentLoad {
   #add(node: ServiceProcess, entityIdentifier: string): Promise<ApiAnswer> {
     const request = { organisationId: this.#organisationId, entityIdentifier };
     return node.api('POST', '/entities', request, { 'idempotency-key': entityIdentifier });
+  }
+
+  #refused({ status, body }: ApiAnswer): void {
+    this.refusals.push(`${status} ${body.code}`);
   }
 
   #acknowledge(): void {

@@ -4,6 +4,7 @@ import { invalidField } from '../registry-error.ts';
 /** First path segments that belong to the service itself. */
 const RESERVED_FIRST_SEGMENTS = new Set([
   'api',
+  'console',
   'docs',
   'healthz',
   'readyz',

@@ -7,6 +7,7 @@ import { authorise } from '../actor.ts';
 import { readAuthority } from '../authorities/read-authority.ts';
 import { type ChangeContext, changeRegistry, createOnce, type Idempotency } from '../change.ts';
 import { inputJwkSet, inputSubordinate } from '../claims-input.ts';
+import type { Organisation } from '../organisations/organisation.ts';
 import { readOrganisation } from '../organisations/read-organisation.ts';
 import { RegistryError } from '../registry-error.ts';
 import { LIVE_STATES } from '../states.ts';
@@ -15,7 +16,7 @@ import {
   type CheckedEvidence,
   type Entity,
   type EntityRow,
-  entitySnapshot,
+  entitySnapshotWithEvidence,
   type SubordinateSettings,
 } from './entity.ts';
 import { readEntity, registeredKeysOf } from './read-entity.ts';
@@ -39,8 +40,10 @@ export interface NewEntity extends SubordinateSettings, CheckedEvidence {
  *   idempotency_key_reused
  */
 export async function addEntity(context: ChangeContext, input: NewEntity, idempotency?: Idempotency): Promise<Entity> {
-  const { authorityId } = await readOrganisation(context.db, context.actor, input.organisationId);
+  const organisation = await readOrganisation(context.db, context.actor, input.organisationId);
+  const { authorityId } = organisation;
   authorise(context.actor, ['admin', 'registrar'], authorityId);
+  requireOpenOrganisation(organisation);
   const authority = await readAuthority(context.db, context.actor, authorityId);
   inputSubordinate(input.entityIdentifier, authority.entityIdentifier, context);
   const settings = inputSubordinateSettings(input, input.entityIdentifier, context);
@@ -64,11 +67,19 @@ export async function addEntity(context: ChangeContext, input: NewEntity, idempo
         authorityId,
         subjectKind: 'entity',
         subjectId: entityId,
-        after: entitySnapshot(entity, await registeredKeysOf(tx, entityId)),
+        after: entitySnapshotWithEvidence(entity, await registeredKeysOf(tx, entityId)),
       });
     });
   });
   return readEntity(context.db, context.actor, id);
+}
+
+/** Under a closed organisation nothing could ever be approved, and the identifier would be held for nothing. */
+function requireOpenOrganisation({ id, name, state }: Organisation): void {
+  if (LIVE_STATES.includes(state)) return;
+  throw new RegistryError('organisation_not_active', `${name} is ${state}; enrol the organisation anew`, {
+    organisation: id,
+  });
 }
 
 /** The latest record of this identifier that was closed; a closed one is never opened again. */

@@ -46,9 +46,19 @@ export function isIntermediate(entity: EntityRow): boolean {
   return entity.verifiedIntermediate ?? entity.registeredIntermediate;
 }
 
+/**
+ * The record as the audit keeps it. Of the evidence only what identifies it: its claims may be large, and stand in the
+ * audit row of the check that found them.
+ */
 export function entitySnapshot(entity: EntityRow, keys?: readonly RegisteredKey[]): JsonObject {
-  const { id: _, authorityId: __, version: ___, createdAt: ____, stateChangedAt: _____, checks, ...fields } = entity;
-  const snapshot: JsonObject = { ...fields, checks: checks.map((check) => ({ ...check })) };
+  const { id: _, authorityId: __, version: ___, createdAt: ____, stateChangedAt: _____, ...fields } = entity;
+  const { claims: ______, ...evidence } = entity.evidence;
+  const snapshot: JsonObject = { ...fields, checks: entity.checks.map((check) => ({ ...check })), evidence };
   if (keys !== undefined) snapshot['keys'] = keys.map(({ jwk }) => jwk as JsonObject);
   return snapshot;
+}
+
+/** The same with everything that the checks saw. */
+export function entitySnapshotWithEvidence(entity: EntityRow, keys?: readonly RegisteredKey[]): JsonObject {
+  return { ...entitySnapshot(entity, keys), evidence: entity.evidence };
 }

@@ -4,7 +4,7 @@ import type { JwkSet } from '../../federation/jwk-set.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry } from '../change.ts';
-import { type CheckedEvidence, type Entity, entitySnapshot } from './entity.ts';
+import { type CheckedEvidence, type Entity, entitySnapshot, entitySnapshotWithEvidence } from './entity.ts';
 import { lockOpenEntity } from './lock-entity.ts';
 import { readEntity, registeredKeysOf } from './read-entity.ts';
 import { registerKeys } from './register-keys.ts';
@@ -38,7 +38,7 @@ export async function recordChecks(
       subjectKind: 'entity',
       subjectId: entityId,
       before: snapshotBefore,
-      after: entitySnapshot(after, await registeredKeysOf(tx, entityId)),
+      after: entitySnapshotWithEvidence(after, await registeredKeysOf(tx, entityId)),
     });
   });
   return readEntity(context.db, context.actor, entityId);

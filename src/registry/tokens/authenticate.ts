@@ -29,10 +29,14 @@ const OPERATOR: Actor = {
 /** May make the first admin token and nothing else. */
 const FIRST: Actor = { kind: 'operator', id: FIRST_ADMIN, name: 'first admin', roles: [], authorities: 'all' };
 
+const ADMIN_TOKEN_IGNORED =
+  'HOLDFAST_ADMIN_TOKEN is ignored: a named admin token exists (HOLDFAST_ADMIN_TOKEN_KEEP=1 keeps it)';
+
 /** Secrets are compared as SHA-256 digests, in constant time or by an index on them. */
 export function createAuthenticator(options: AuthenticatorOptions): (secret: string) => Promise<Actor | undefined> {
   const { db, now, adminToken, firstAdminToken } = options;
   const adminTokenHash = adminToken === undefined ? undefined : hashToken(adminToken);
+  let wasWarned = false;
   return async (secret) => {
     const named = await findTokenActor(db, secret, now());
     if (named !== undefined) return named;
@@ -42,10 +46,8 @@ export function createAuthenticator(options: AuthenticatorOptions): (secret: str
     if (!isOperator && !isFirst) return undefined;
     if (await adminTokenExists(db, now())) {
       if (isFirst) await firstAdminToken?.withdraw();
-      else
-        options.warn(
-          'HOLDFAST_ADMIN_TOKEN is ignored: a named admin token exists (HOLDFAST_ADMIN_TOKEN_KEEP=1 keeps it)',
-        );
+      if (isOperator && !wasWarned) options.warn(ADMIN_TOKEN_IGNORED);
+      wasWarned ||= isOperator;
       return undefined;
     }
     return isOperator ? OPERATOR : FIRST;

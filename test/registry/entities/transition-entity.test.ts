@@ -4,6 +4,7 @@ import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import { readEntity } from '../../../src/registry/entities/read-entity.ts';
 import { readSubordinate } from '../../../src/registry/entities/read-subordinate.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
+import { transitionOrganisation } from '../../../src/registry/organisations/transition-organisation.ts';
 import { TRANSITION_NAMES, TRANSITIONS, type Transition } from '../../../src/registry/states.ts';
 import { entities } from '../../../src/storage/schema/entities.ts';
 import { organisations, type ParticipantState } from '../../../src/storage/schema/organisations.ts';
@@ -80,14 +81,27 @@ describe.each(DATABASE_KINDS)('transitionEntity on %s', (kind) => {
     }
   });
 
-  it.each(['pending', 'suspended', 'withdrawn', 'revoked', 'rejected'] as const)(
-    'approves nothing under an organisation that is %s',
+  it.each([
+    ['pending', []],
+    ['suspended', ['approve', 'suspend']],
+    ['withdrawn', ['approve', 'withdraw']],
+    ['revoked', ['approve', 'revoke']],
+    ['rejected', ['reject']],
+  ] as const)('approves nothing under an organisation that is %s', async (state, way) => {
+    const organisation = await registry.organisation(authority, 'pending');
+    const entity = await registry.entity(organisation, {}, 'pending');
+    for (const step of way) await transitionOrganisation(registry.context(), organisation.id, step, 'as it went');
+    const error = await refusedBy(transition(entity.id, 'approve'));
+    expect([error.code, error.details['organisation']]).toEqual(['organisation_not_active', organisation.id]);
+    expect(error.message).toContain(state);
+  });
+
+  it.each(['withdrawn', 'revoked', 'rejected'] as const)(
+    'is not even asked for under an organisation that is %s: it could never be approved',
     async (state) => {
       const organisation = await registry.organisation(authority, state);
-      const entity = await registry.entity(organisation, {}, 'pending');
-      const error = await refusedBy(transition(entity.id, 'approve'));
+      const error = await refusedBy(registry.entity(organisation, {}, 'pending'));
       expect([error.code, error.details['organisation']]).toEqual(['organisation_not_active', organisation.id]);
-      expect(error.message).toContain(state);
     },
   );
 
