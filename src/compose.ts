@@ -18,7 +18,7 @@ import type { GenerateAuthorityKey } from './registry/authorities/authority.ts';
 import { AuthorityDirectory } from './registry/authorities/authority-directory.ts';
 import type { ChangeContext } from './registry/change.ts';
 import { LIFETIME_SECONDS } from './registry/claims-input.ts';
-import { newRecordId } from './registry/record-id.ts';
+import { createRecordIds } from './registry/record-id.ts';
 import { retrieveEntityConfiguration } from './resolver/http-statement-source.ts';
 import { ResolutionCache } from './resolver/resolution-cache.ts';
 import { createResolver } from './resolver/resolver.ts';
@@ -74,12 +74,13 @@ export async function compose({
       onError: log.stateStale,
     }),
   );
+  const newId = createRecordIds(() => Date.now());
   const changeContext = (actor: Actor, requestId: string | null): ChangeContext => ({
     db,
     actor,
     now: new Date(clock.now() * 1000),
     requestId,
-    newId: () => newRecordId(clock.now() * 1000),
+    newId,
     allowHttp,
     committed: (seq) => feed.catchUp(seq),
   });

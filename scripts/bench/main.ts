@@ -7,6 +7,10 @@ import { jsonLine, table } from './report.ts';
 
 const EXIT_MISSED = 1;
 const EXIT_USAGE = 2;
+const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+
+// An exit, unlike a signal, takes the processes and files of the run along.
+for (const [signal, exitCode] of Object.entries(EXIT_BY_SIGNAL)) process.once(signal, () => process.exit(exitCode));
 
 try {
   const options = parseOptions(process.argv.slice(2), FIGURES);

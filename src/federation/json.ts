@@ -58,9 +58,16 @@ function scan(text: string, maxDepth: number): void {
 }
 
 function closingQuote(text: string, opening: number): number {
-  let index = opening + 1;
-  while (text.charCodeAt(index) !== QUOTE) index += text.charCodeAt(index) === BACKSLASH ? 2 : 1;
-  return index;
+  let quote = text.indexOf('"', opening + 1);
+  while (isEscaped(text, quote)) quote = text.indexOf('"', quote + 1);
+  return quote;
+}
+
+/** An odd number of backslashes stands before it. */
+function isEscaped(text: string, quote: number): boolean {
+  let index = quote;
+  while (text.charCodeAt(index - 1) === BACKSLASH) index--;
+  return (quote - index) % 2 === 1;
 }
 
 function isFollowedByColon(text: string, quote: number): boolean {

@@ -1,5 +1,5 @@
 /** Signed JWTs: strict parsing and verification against a given JWK Set. @see OIDFED §1.1, §3.2, RFC 7515 */
-import { base64url, type CryptoKey, compactVerify, importJWK, type JWK } from 'jose';
+import { type CryptoKey, compactVerify, importJWK, type JWK } from 'jose';
 import { FederationError } from './errors.ts';
 import { isJsonObject, type JsonObject, parseJson } from './json.ts';
 import { isSamePublicKey, type Jwk, type JwkSet, MIN_RSA_BITS, rsaModulusBits } from './jwk-set.ts';
@@ -83,13 +83,23 @@ function parsePart(part: string, name: string): JsonObject {
   checkBase64url(part, name);
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(base64url.decode(part));
+    text = decodeText(part);
   } catch (cause) {
     throw new FederationError('jwt_malformed', `its ${name} is not UTF-8`, '', { cause });
   }
   const value = parseJson(text);
   if (!isJsonObject(value)) throw new FederationError('jwt_malformed', `its ${name} is not a JSON object`);
   return value;
+}
+
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
+const ASCII = /^[\x00-\x7f]*$/;
+
+/** Statements are ASCII as a rule; then the characters that `atob` gives are the text already. */
+function decodeText(part: string): string {
+  const bytes = atob(part.replaceAll('-', '+').replaceAll('_', '/'));
+  return ASCII.test(bytes) ? bytes : UTF_8.decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
 }
 
 const BASE64URL = /^[A-Za-z0-9_-]+$/;

@@ -8,7 +8,7 @@ import type { AuthorityKey } from '../../src/registry/authorities/authority.ts';
 import { createAuthority } from '../../src/registry/authorities/create-authority.ts';
 import type { ChangeContext } from '../../src/registry/change.ts';
 import { bindMasterKey, readMasterKeyCheck } from '../../src/registry/prepare-deployment.ts';
-import { newRecordId } from '../../src/registry/record-id.ts';
+import { createRecordIds } from '../../src/registry/record-id.ts';
 import { makeMasterKeyCheck, masterKeyMatches } from '../../src/signer/master-key-check.ts';
 import { ensureMasterKeyFile, readMasterKeyFile } from '../../src/signer/master-key-file.ts';
 import { type MasterKey, UnsealError } from '../../src/signer/sealing.ts';
@@ -47,7 +47,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function context(db: Db): ChangeContext {
-  const newId = (): string => newRecordId(Date.now());
+  const newId = createRecordIds(() => Date.now());
   return { db, actor: OPERATOR, now: new Date(), requestId: null, newId, allowHttp: false, committed: async () => {} };
 }
 

@@ -5,7 +5,7 @@ import { listEntities } from '../../src/registry/entities/read-entity.ts';
 import { listOrganisations } from '../../src/registry/organisations/read-organisation.ts';
 import { transitionOrganisation } from '../../src/registry/organisations/transition-organisation.ts';
 import type { Page, PageRequest } from '../../src/registry/page.ts';
-import { isRecordId, newRecordId } from '../../src/registry/record-id.ts';
+import { createRecordIds, isRecordId, recordId } from '../../src/registry/record-id.ts';
 import { createToken } from '../../src/registry/tokens/create-token.ts';
 import { listTokens } from '../../src/registry/tokens/list-tokens.ts';
 import { revokeToken } from '../../src/registry/tokens/revoke-token.ts';
@@ -160,7 +160,7 @@ describe.each(DATABASE_KINDS)('lists on %s', (kind) => {
 
 describe('record ids', () => {
   it('are UUIDs of version 7, in the order of their milliseconds', () => {
-    const ids = [0, 1, 255, 256, 1_800_000_000_000, 2 ** 48 - 1].map(newRecordId);
+    const ids = [0, 1, 255, 256, 1_800_000_000_000, 2 ** 48 - 1].map((ms) => recordId(ms, 0));
     expect(ids.toSorted()).toEqual(ids);
     for (const id of ids) {
       expect(isRecordId(id)).toBe(true);
@@ -169,8 +169,16 @@ describe('record ids', () => {
     expect(ids[4]?.slice(0, 13)).toBe('01a3185c-5000');
   });
 
-  it('differ within one millisecond', () => {
-    expect(new Set(Array.from({ length: 1000 }, () => newRecordId(1))).size).toBe(1000);
+  it('of one process keep their order within a millisecond, and when the clock is set back', () => {
+    const times = [5, ...Array.from({ length: 5000 }, () => 5), 4, 3, 5, 6, 9];
+    const newId = createRecordIds(() => times.shift() ?? 0);
+    const ids = Array.from({ length: times.length }, newId);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.toSorted()).toEqual(ids);
+  });
+
+  it('of two processes differ within a millisecond', () => {
+    expect(recordId(1, 0)).not.toBe(recordId(1, 0));
   });
 
   it.each([

@@ -12,7 +12,7 @@ import type { AuditRow } from '../../src/registry/list-audit.ts';
 import { addOrganisation } from '../../src/registry/organisations/add-organisation.ts';
 import type { Organisation } from '../../src/registry/organisations/organisation.ts';
 import { transitionOrganisation } from '../../src/registry/organisations/transition-organisation.ts';
-import { newRecordId } from '../../src/registry/record-id.ts';
+import { recordId } from '../../src/registry/record-id.ts';
 import { RegistryError } from '../../src/registry/registry-error.ts';
 import type { Transition } from '../../src/registry/states.ts';
 import { MasterKey } from '../../src/signer/sealing.ts';
@@ -48,7 +48,7 @@ let idsMade = 0;
 
 /** Ids in the order of their making, although the clock stands still. */
 export function nextId(): string {
-  return newRecordId(NOW_DATE.getTime() + idsMade++);
+  return recordId(NOW_DATE.getTime() + idsMade++, 0);
 }
 
 /** Master key of all signers in tests; what it seals is worth nothing. */

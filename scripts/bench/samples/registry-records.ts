@@ -5,7 +5,7 @@ import type { Jwk } from '../../../src/federation/jwk-set.ts';
 import { type Authority, DEFAULT_LIFETIMES } from '../../../src/registry/authorities/authority.ts';
 import { authorityLocation } from '../../../src/registry/authorities/authority-location.ts';
 import type { EntityRow } from '../../../src/registry/entities/entity.ts';
-import { newRecordId } from '../../../src/registry/record-id.ts';
+import { recordId } from '../../../src/registry/record-id.ts';
 import type { organisations } from '../../../src/storage/schema/organisations.ts';
 import { ANCHOR_POLICY, ENTITY_TYPES } from './relying-party.ts';
 
@@ -32,7 +32,7 @@ export async function generatePublicKeys(count: number): Promise<Jwk[]> {
 
 export function authorityRecord(now: Date): Authority {
   return {
-    id: newRecordId(now.getTime()),
+    id: recordId(now.getTime(), 0),
     entityIdentifier: TRUST_ANCHOR,
     location: authorityLocation(TRUST_ANCHOR),
     name: 'Trust Anchor of the bench',
@@ -48,7 +48,7 @@ export function authorityRecord(now: Date): Authority {
 
 export function organisationRecord(authorityId: string, index: number, now: Date): OrganisationRow {
   return {
-    id: newRecordId(now.getTime()),
+    id: recordId(now.getTime(), 0),
     authorityId,
     name: `Partner ${index}`,
     contacts: [{ type: 'security', email: `security@partner-${index}.example` }],
@@ -62,7 +62,7 @@ export function organisationRecord(authorityId: string, index: number, now: Date
 
 export function entityRecord(organisation: OrganisationRow, index: number, now: Date): EntityRow {
   return {
-    id: newRecordId(now.getTime()),
+    id: recordId(now.getTime(), 0),
     authorityId: organisation.authorityId,
     organisationId: organisation.id,
     previousId: null,

@@ -7,7 +7,7 @@ import type { Config, Secrets } from '../../config/config.ts';
 import type { Algorithm } from '../../federation/signature.ts';
 import type { Actor } from '../../registry/actor.ts';
 import type { ChangeContext } from '../../registry/change.ts';
-import { newRecordId } from '../../registry/record-id.ts';
+import { createRecordIds } from '../../registry/record-id.ts';
 import { rewrapAuthorityKeys } from '../../registry/rewrap-authority-keys.ts';
 import { makeMasterKeyCheck, masterKeyMatches } from '../../signer/master-key-check.ts';
 import { ensureMasterKeyFile, parseMasterKey, readMasterKeyFile } from '../../signer/master-key-file.ts';
@@ -56,7 +56,7 @@ async function rewrap(database: Database, present: MasterKey, next: MasterKey): 
 function changeContext({ db }: Database): ChangeContext {
   const now = new Date();
   const actor: Actor = { kind: 'operator', id: 'operator', name: operatorName(), roles: ['admin'], authorities: 'all' };
-  const newId = (): string => newRecordId(now.getTime());
+  const newId = createRecordIds(() => now.getTime());
   return { db, actor, now, requestId: null, newId, allowHttp: false, committed: async () => {} };
 }
 

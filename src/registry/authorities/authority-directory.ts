@@ -20,6 +20,7 @@ const CONCERNED: ReadonlySet<string> = new Set(['authority', 'authority_key', 't
 
 export class AuthorityDirectory {
   readonly #db: Db;
+  #reading: Promise<void> = Promise.resolve();
   #all: readonly ServedAuthority[] = [];
   #byId: ReadonlyMap<string, ServedAuthority> = new Map();
   #byIdentifier: ReadonlyMap<string, ServedAuthority> = new Map();
@@ -28,8 +29,14 @@ export class AuthorityDirectory {
     this.#db = db;
   }
 
-  /** Reads everything anew; answers change all at once. */
-  async reload(): Promise<void> {
+  /** Reads everything anew; answers change all at once. One reading follows another, so that the last is the latest. */
+  reload(): Promise<void> {
+    const reading = this.#reading.then(() => this.#read());
+    this.#reading = reading.catch(() => undefined);
+    return reading;
+  }
+
+  async #read(): Promise<void> {
     const [rows, keys, anchors] = await this.#db.transaction(
       async (tx) => [
         await tx.select().from(authorities).orderBy(asc(authorities.id)),

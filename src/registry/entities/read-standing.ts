@@ -6,8 +6,8 @@ import { organisations, type ParticipantState } from '../../storage/schema/organ
 import { effectiveState } from '../states.ts';
 
 /**
- * `active`: vouched for, so it may be evaluated for anybody. `ended`: suspended, withdrawn or revoked. `unknown`:
- * never recorded, or pending or rejected, which must look the same.
+ * `active`: vouched for, so it may be evaluated for anybody. `ended`: it, or an Intermediate of ours above it, is
+ * suspended, withdrawn or revoked. `unknown`: never recorded, or pending or rejected, which must look the same.
  */
 export type Standing = 'active' | 'ended' | 'unknown';
 
@@ -37,36 +37,37 @@ export async function readStanding(
     .from(entities)
     .innerJoin(organisations, eq(organisations.id, entities.organisationId))
     .where(inArray(entities.entityIdentifier, [subject, ...own.map((authority) => authority.entityIdentifier)]));
-  const isActiveUnder = (entityIdentifier: string, authorityIds: ReadonlySet<string>) =>
-    records.some(
-      (record) =>
-        record.entityIdentifier === entityIdentifier &&
-        authorityIds.has(record.authorityId) &&
-        effectiveState(record.state, record.organisationState) === 'active',
-    );
-  const reachable = reachableFrom(roots, own, isActiveUnder);
-  if (isActiveUnder(subject, reachable)) return 'active';
-  const ended = records.some(
-    (record) =>
-      record.entityIdentifier === subject &&
-      reachable.has(record.authorityId) &&
-      ENDED.has(effectiveState(record.state, record.organisationState)),
-  );
-  return ended ? 'ended' : 'unknown';
+  const isUnder =
+    (states: ReadonlySet<ParticipantState>) => (entityIdentifier: string, authorityIds: ReadonlySet<string>) =>
+      records.some(
+        (record) =>
+          record.entityIdentifier === entityIdentifier &&
+          authorityIds.has(record.authorityId) &&
+          states.has(effectiveState(record.state, record.organisationState)),
+      );
+  for (const [standing, states] of [
+    ['active', ACTIVE],
+    ['ended', ACTIVE_OR_ENDED],
+  ] as const) {
+    if (isUnder(states)(subject, reachableFrom(roots, own, isUnder(states)))) return standing;
+  }
+  return 'unknown';
 }
 
-const ENDED: ReadonlySet<ParticipantState> = new Set(['suspended', 'withdrawn', 'revoked']);
+const ACTIVE: ReadonlySet<ParticipantState> = new Set(['active']);
+/** What was vouched for at some time, and so is no secret. */
+const ACTIVE_OR_ENDED: ReadonlySet<ParticipantState> = new Set(['active', 'suspended', 'withdrawn', 'revoked']);
 
 function reachableFrom(
   roots: readonly OwnAuthority[],
   own: readonly OwnAuthority[],
-  isActiveUnder: (entityIdentifier: string, authorityIds: ReadonlySet<string>) => boolean,
+  isUnder: (entityIdentifier: string, authorityIds: ReadonlySet<string>) => boolean,
 ): ReadonlySet<string> {
   const reachable = new Set(roots.map((authority) => authority.id));
   for (let before = -1; before !== reachable.size; ) {
     before = reachable.size;
     for (const { id, entityIdentifier } of own) {
-      if (isActiveUnder(entityIdentifier, reachable)) reachable.add(id);
+      if (isUnder(entityIdentifier, reachable)) reachable.add(id);
     }
   }
   return reachable;

@@ -225,7 +225,7 @@ describe.each(DATABASE_KINDS)('whom resolve answers on the %s database', (kind) 
       ];
       expect(await outcomes()).toEqual(['200', '200', '200']);
       await change(record, 'suspend');
-      expect(await outcomes()).toEqual(['404 invalid_subject', '400 invalid_trust_chain', '400 invalid_trust_chain']);
+      expect(await outcomes()).toEqual(Array(3).fill('400 invalid_trust_chain'));
       expect(await outcomeFor(sub, { at: intermediate })).toBe('200');
       await change(record, 'reinstate');
       expect(await outcomes()).toEqual(['200', '200', '200']);

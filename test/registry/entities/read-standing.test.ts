@@ -66,12 +66,12 @@ describe.each(DATABASE_KINDS)('the standing of a subject on %s', (kind) => {
     expect(await standing(entityIdentifier)).toBe('active');
   });
 
-  it('is unknown below an Intermediate of ours that is suspended itself', async () => {
+  it('has ended below an Intermediate of ours that is suspended itself', async () => {
     const suspended = await registry.authority();
     const organisation = await registry.organisation(anchor);
     const { entityIdentifier } = suspended;
     await registry.entity(organisation, { entityIdentifier, isIntermediate: true }, 'suspended');
     const subject = await under(suspended);
-    expect(await readStanding(registry.db, subject, [anchor], [anchor, suspended])).toBe('unknown');
+    expect(await readStanding(registry.db, subject, [anchor], [anchor, suspended])).toBe('ended');
   });
 });
