@@ -19,6 +19,7 @@ import { AuthorityDirectory } from './registry/authorities/authority-directory.t
 import type { ChangeContext } from './registry/change.ts';
 import { LIFETIME_SECONDS } from './registry/claims-input.ts';
 import { createRecordIds } from './registry/record-id.ts';
+import { FIRST_ADMIN } from './registry/tokens/create-token.ts';
 import { retrieveEntityConfiguration } from './resolver/http-statement-source.ts';
 import { ResolutionCache } from './resolver/resolution-cache.ts';
 import { createResolver } from './resolver/resolver.ts';
@@ -37,6 +38,8 @@ export interface Materials {
   log: Log;
   /** Who a bearer token stands for. */
   authenticate: (secret: string) => Promise<Actor | undefined>;
+  /** Called when the first admin token was made. */
+  firstAdminMade?: () => Promise<void>;
 }
 
 export interface Composition extends AsyncDisposable {
@@ -54,6 +57,7 @@ export async function compose({
   clock,
   log,
   authenticate,
+  firstAdminMade,
 }: Materials): Promise<Composition> {
   await using stack = new AsyncDisposableStack();
   const { db } = database;
@@ -66,7 +70,7 @@ export async function compose({
   const ownAuthorities = ownAuthoritiesOf(directory, answers);
   const outbound = stack.use(outboundClient(config));
   const resolver = createResolver({ outbound, ownAuthorities, clock, allowHttp });
-  const resolutions = new Resolutions({ resolver, cache: new ResolutionCache({ clock }), directory });
+  const resolutions = new Resolutions({ resolver, cache: new ResolutionCache({ clock }), directory, clock });
   const feed = stack.use(
     createChangeFeed({
       database,
@@ -82,7 +86,10 @@ export async function compose({
     requestId,
     newId,
     allowHttp,
-    committed: (seq) => feed.catchUp(seq),
+    committed: async (seq) => {
+      if (actor.id === FIRST_ADMIN) await firstAdminMade?.();
+      await feed.catchUp(seq);
+    },
   });
   const generateAuthorityKey: GenerateAuthorityKey = (authorityId) => signer.generateKey(authorityId, 'ES256');
   await feed.start();

@@ -68,7 +68,17 @@ export async function startService({ config, secrets }: { config: Config; secret
     firstAdminToken,
     warn: log.warning,
   });
-  const composition = stack.use(await compose({ config, database, masterKey, clock, log, authenticate }));
+  const composition = stack.use(
+    await compose({
+      config,
+      database,
+      masterKey,
+      clock,
+      log,
+      authenticate,
+      firstAdminMade: async () => firstAdminToken?.withdraw(),
+    }),
+  );
   const { directory, changeContext, generateAuthorityKey } = composition;
   await ensureFirstAuthority(changeContext(SYSTEM, null), config.baseUrl, generateAuthorityKey);
   await directory.reload();

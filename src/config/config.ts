@@ -136,7 +136,9 @@ function settings(environment: Environment): { config: Config; secrets: Secrets 
   return { config: Object.freeze(config), secrets: Object.freeze(secrets) };
 }
 
-/** A service that calls itself localhost is somebody trying it out; its partners are on the same machine. */
+/** A service that is and calls itself localhost is somebody trying it out; its partners are on the same machine. */
 export function isLoopbackDeployment(config: Config): boolean {
-  return isLoopbackHost(new URL(config.baseUrl).hostname);
+  const { listen } = config;
+  const listensOnLoopback = isLoopbackHost(listen) || listen === '::1';
+  return listensOnLoopback && isLoopbackHost(new URL(config.baseUrl).hostname);
 }

@@ -146,10 +146,14 @@ function requireTypes(statement: EntityStatement, wanted: readonly string[]): st
   throw new FederationError('metadata_invalid', `does not declare ${missing.join(', ')}`, '/metadata');
 }
 
+/** Enough for any rollover; each key is part of every statement about the entity. */
+const MAX_KEYS = 50;
+
 function requireKeys(statement: EntityStatement, recordedKeys: readonly Jwk[], now: NumericDate): JwkSet {
   const { jwks } = statement.claims;
   const expired = jwks.keys.filter(({ kid, exp }) => kid === statement.header.kid && exp !== undefined && exp <= now);
   const complaints = [
+    ...(jwks.keys.length > MAX_KEYS ? [`more than ${MAX_KEYS} keys`] : []),
     ...expired.map(({ kid }) => `the key ${kid}, which signs the configuration, has expired`),
     ...jwks.keys.map(publishedKeyComplaint).filter((text) => text !== undefined),
     ...reusedKids(jwks, recordedKeys).map((kid) => `the kid ${kid} stood for another key; a new key needs a new kid`),

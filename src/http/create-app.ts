@@ -60,7 +60,12 @@ export function createServiceApp({
 function mountPages(app: OpenAPIHono<ApiEnv>, publicAuthorities: AppDependencies['publicAuthorities']): void {
   let yaml: string | undefined;
   let docs: Html | undefined;
-  app.get('/', (c) => pageResponse(c, 'Holdfast', renderStartPage(publicAuthorities())));
+  app.get('/', (c) => {
+    // One authority does not tell of another: each is named on its own host only.
+    const { host } = new URL(c.req.url);
+    const here = publicAuthorities().filter(({ entityIdentifier }) => new URL(entityIdentifier).host === host);
+    return pageResponse(c, 'Holdfast', renderStartPage(here));
+  });
   app.get('/docs', (c) => {
     docs ??= renderDocsPage(buildOpenApiDocument());
     return pageResponse(c, 'Holdfast: documentation', docs);

@@ -1,4 +1,5 @@
 /** Tells an outage of what we rest upon, which passes, from a bug, which does not. */
+import { TooManyLoads } from '../issuance/following-cache.ts';
 import { StaleStateError } from '../storage/change-feed.ts';
 import { DatabaseUnreachable } from '../storage/postgresql.ts';
 
@@ -22,6 +23,7 @@ const OUTAGE_MESSAGES =
 export function isOutage(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof StaleStateError || cause instanceof DatabaseUnreachable) return true;
+    if (cause instanceof TooManyLoads) return true;
     if (OUTAGE_MESSAGES.test(cause.message)) return true;
     if (!('code' in cause) || typeof cause.code !== 'string') continue;
     if (OUTAGE_CODES.has(cause.code) || OUTAGE_STATES.test(cause.code)) return true;

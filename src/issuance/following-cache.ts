@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 
 interface Flight<V> {
   promise: Promise<V | undefined>;
-  /** The registry changed under it: its result may be answered to those who asked before, but not kept. */
+  /** The registry changed under it: its result is not kept. */
   isOutdated: boolean;
 }
 
@@ -12,7 +12,29 @@ const ABSENT_BYTES = 8 * 1024 * 1024;
 /** What such a key costs beyond its text. */
 const ABSENT_ENTRY_BYTES = 150;
 
+/** More loads at a time than this help nobody: the database works them off one after another. */
+const DEFAULT_MAX_LOADS = 256;
+
+/** Too many loads are under way; the same request may succeed in a moment. */
+export class TooManyLoads extends Error {
+  override readonly name = 'TooManyLoads';
+}
+
+export interface FollowingCacheOptions<V> {
+  maxBytes: number;
+  /** Size of a value in bytes, its key aside. */
+  sizeOf: (value: V) => number;
+  maxLoads?: number;
+  /**
+   * Load again what changed while it was loaded, for values that go on being believed after they were answered.
+   * Without it the answer is as of a moment after the request came in.
+   */
+  isRepeated?: boolean;
+}
+
 export class FollowingCache<V extends object> {
+  readonly #maxLoads: number;
+  readonly #isRepeated: boolean;
   readonly #values: LRUCache<string, V>;
   readonly #absent = new LRUCache<string, true>({
     maxSize: ABSENT_BYTES,
@@ -20,8 +42,9 @@ export class FollowingCache<V extends object> {
   });
   readonly #flights = new Map<string, Flight<V>>();
 
-  /** @param sizeOf size of a value in bytes, its key aside */
-  constructor(maxBytes: number, sizeOf: (value: V) => number) {
+  constructor({ maxBytes, sizeOf, maxLoads = DEFAULT_MAX_LOADS, isRepeated = false }: FollowingCacheOptions<V>) {
+    this.#maxLoads = maxLoads;
+    this.#isRepeated = isRepeated;
     this.#values = new LRUCache({ maxSize: maxBytes, sizeCalculation: (value, key) => sizeOf(value) + key.length + 1 });
   }
 
@@ -34,10 +57,16 @@ export class FollowingCache<V extends object> {
     return this.#absent.has(key);
   }
 
-  /** Loads a value, or joins the load that is under way and still up to date. */
+  /**
+   * Loads a value, or joins the load that is under way and still up to date.
+   * @throws TooManyLoads
+   */
   load(key: string, loader: () => Promise<V | undefined>): Promise<V | undefined> {
     const running = this.#flights.get(key);
     if (running !== undefined && !running.isOutdated) return running.promise;
+    if (running === undefined && this.#flights.size >= this.#maxLoads) {
+      return Promise.reject(new TooManyLoads('too many answers are being made; try again in a moment'));
+    }
     const flight: Flight<V> = { promise: Promise.resolve(undefined), isOutdated: false };
     this.#flights.set(key, flight);
     flight.promise = this.#run(key, flight, loader);
@@ -47,7 +76,7 @@ export class FollowingCache<V extends object> {
   async #run(key: string, flight: Flight<V>, loader: () => Promise<V | undefined>): Promise<V | undefined> {
     try {
       const value = await loader();
-      if (flight.isOutdated) return value;
+      if (flight.isOutdated) return this.#isRepeated ? await this.load(key, loader) : value;
       if (value === undefined) {
         this.#values.delete(key);
         this.#absent.set(key, true);

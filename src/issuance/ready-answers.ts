@@ -42,6 +42,8 @@ export interface ReadyAnswersOptions {
 
 /** Lists may reach some megabytes each; a few kinds of filters stay ready. */
 const LIST_CACHE_BYTES = 64 * 1024 * 1024;
+/** A list of 100,000 takes the database some tenths of a second. */
+const MAX_LIST_LOADS = 8;
 const AUTHORITY_CACHE_BYTES = 8 * 1024 * 1024;
 /** Historical keys have no `exp`; a document is signed anew after a day. */
 const HISTORICAL_KEYS_LIFETIME_SECONDS = 86_400;
@@ -51,15 +53,22 @@ const ENTRY_BYTES = 300;
 export class ReadyAnswers {
   readonly #options: ReadyAnswersOptions;
   readonly #statements: FollowingCache<ReadyAnswer>;
-  readonly #lists = new FollowingCache<ReadyAnswer>(LIST_CACHE_BYTES, sizeOf);
+  readonly #lists = new FollowingCache<ReadyAnswer>({ maxBytes: LIST_CACHE_BYTES, sizeOf, maxLoads: MAX_LIST_LOADS });
   /** Entity Types that active subordinates play, by authority. */
-  readonly #playedTypes = new FollowingCache<PlayedTypes>(AUTHORITY_CACHE_BYTES, ({ types }) => 100 * types.length);
+  readonly #playedTypes = new FollowingCache<PlayedTypes>({
+    maxBytes: AUTHORITY_CACHE_BYTES,
+    sizeOf: ({ types }) => 100 * types.length,
+  });
   /** Entity Configurations and historical keys, by authority. */
-  readonly #own = new FollowingCache<ReadyAnswer>(AUTHORITY_CACHE_BYTES, sizeOf);
+  readonly #own = new FollowingCache<ReadyAnswer>({
+    maxBytes: AUTHORITY_CACHE_BYTES,
+    sizeOf,
+    isRepeated: true,
+  });
 
   constructor(options: ReadyAnswersOptions) {
     this.#options = options;
-    this.#statements = new FollowingCache(options.statementCacheBytes, sizeOf);
+    this.#statements = new FollowingCache({ maxBytes: options.statementCacheBytes, sizeOf, isRepeated: true });
   }
 
   /** §9 */

@@ -11,7 +11,11 @@ export interface AffectedSubject {
 
 export async function affectedSubjects(db: Db, changes: readonly RegistryChange[]): Promise<AffectedSubject[]> {
   const idsOf = (kind: string) => [
-    ...new Set(changes.filter((change) => change.subjectKind === kind).map((change) => change.subjectId)),
+    ...new Set(
+      changes
+        .filter((change) => change.subjectKind === kind && change.action !== 'organisation.update')
+        .map((change) => change.subjectId),
+    ),
   ];
   const entityIds = idsOf('entity');
   const organisationIds = idsOf('organisation');

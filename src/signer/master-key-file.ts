@@ -5,7 +5,8 @@ import { link, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promis
 import path from 'node:path';
 import { MasterKey } from './sealing.ts';
 
-const OTHERS_MAY_ACCESS = 0o007;
+/** A group may read it (so do secrets mounted for a service), others may not. */
+const OTHERS_MAY_ACCESS = 0o027;
 
 /** @throws Error with what to mend: no such file, readable by everybody, or not 32 bytes in base64url */
 export async function readMasterKeyFile(file: string): Promise<MasterKey> {

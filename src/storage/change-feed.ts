@@ -190,7 +190,7 @@ class RegistryChangeFeed implements ChangeFeed {
   }
 
   #query<T>(query: (db: Db) => Promise<T>): Promise<T> {
-    return withinTime(QUERY_TIMEOUT_MS, query(this.#database.db));
+    return withinTime(QUERY_TIMEOUT_MS, query(this.#database.feedDb));
   }
 
   #reportOnce(error: unknown): void {

@@ -24,6 +24,8 @@ export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
 export interface Database {
   readonly kind: 'embedded' | 'postgresql';
   readonly db: Db;
+  /** The same for the change feed alone, so that it never waits behind requests (embedded: there is one connection). */
+  readonly feedDb: Db;
   /**
    * Calls `onNotification` for every NOTIFY on `channel` until the returned function is called. Notifications sent
    * while the connection is down are lost, so they may only hasten what polling would find.

@@ -39,6 +39,7 @@ function database(client: PGlite, lock: Disposable | undefined): Database {
   return {
     kind: 'embedded',
     db,
+    feedDb: db,
     async listen(channel, onNotification) {
       // Unquoted, the name would be folded to lower case. The function that listen() returns forgets the quotes.
       const quoted = `"${channel}"`;

@@ -29,11 +29,13 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<Databa
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
   };
   const pool = new Pool({ ...limited, max: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS });
+  const feedPool = new Pool({ ...limited, max: 1 });
   tolerateLostConnections(pool);
+  tolerateLostConnections(feedPool);
   try {
     await pool.query('select 1');
   } catch (error) {
-    await pool.end();
+    await Promise.all([pool.end(), feedPool.end()]);
     throw unreachable(options.url, error);
   }
   const subscriptions = new Set<Subscription>();
@@ -41,6 +43,7 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<Databa
   return {
     kind: 'postgresql',
     db: pooledDatabase(pool),
+    feedDb: pooledDatabase(feedPool),
     async listen(channel, onNotification) {
       const subscription = await subscribe(limited, channel, onNotification);
       subscriptions.add(subscription);
@@ -51,7 +54,11 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<Databa
     },
     withDedicatedConnection: (use) => withDedicatedConnection(unlimited, use),
     async [Symbol.asyncDispose]() {
-      closed ??= Promise.all([pool.end(), ...[...subscriptions].map((subscription) => subscription.end())]);
+      closed ??= Promise.all([
+        pool.end(),
+        feedPool.end(),
+        ...[...subscriptions].map((subscription) => subscription.end()),
+      ]);
       await closed;
     },
   };

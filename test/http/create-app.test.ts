@@ -21,8 +21,8 @@ async function styleHash(page: string): Promise<string> {
 
 describe('the start page', () => {
   it('lists authorities by what anybody may know, escaped', async () => {
-    await service.authority({ name: `<script>alert('1')</script>&"x"` });
-    const response = await ask('/');
+    const { entityIdentifier } = await service.authority({ name: `<script>alert('1')</script>&"x"` });
+    const response = await service.fetch(new URL('/', entityIdentifier).href);
     const page = await response.text();
     expect(response.headers.get('content-type')).toBe('text/html; charset=UTF-8');
     expect(page).toContain('&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;&quot;x&quot;');
@@ -34,8 +34,21 @@ describe('the start page', () => {
     const dependencies = { federation: () => undefined, api: {}, logError: () => {} } as unknown as AppDependencies;
     const evil = { name: 'x', entityIdentifier: 'https://x.example/"><script>alert(1)</script>' };
     const app = createApp({ ...dependencies, publicAuthorities: () => [evil] });
-    const page = await (await app.fetch(new Request('http://localhost/'))).text();
+    const page = await (await app.fetch(new Request('https://x.example/'))).text();
+    expect(page).toContain('x.example/&quot;&gt;');
     expect(page).not.toContain('<script>');
+  });
+
+  it('names no authority of another host', async () => {
+    const dependencies = { federation: () => undefined, api: {}, logError: () => {} } as unknown as AppDependencies;
+    const authorities = ['https://one.example/a', 'https://two.example'].map((entityIdentifier) => ({
+      name: `the authority ${entityIdentifier}`,
+      entityIdentifier,
+    }));
+    const app = createApp({ ...dependencies, publicAuthorities: () => authorities });
+    const page = await (await app.fetch(new Request('https://one.example/'))).text();
+    expect(page).toContain('https://one.example/a');
+    expect(page).not.toContain('two.example');
   });
 });
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { FollowingCache } from '../../src/issuance/following-cache.ts';
+import { FollowingCache, type FollowingCacheOptions, TooManyLoads } from '../../src/issuance/following-cache.ts';
 
 interface Value {
   text: string;
 }
 
-const cacheOf = (maxBytes = 1_000_000): FollowingCache<Value> =>
-  new FollowingCache(maxBytes, ({ text }) => text.length);
+const cacheOf = (maxBytes = 1_000_000, options: Partial<FollowingCacheOptions<Value>> = {}): FollowingCache<Value> =>
+  new FollowingCache({ maxBytes, sizeOf: ({ text }) => text.length, ...options });
 
 /** A loader that waits to be told its result, and counts how often it was asked. */
 class ManualLoader {
@@ -38,6 +38,27 @@ describe('a following cache', () => {
     expect(await Promise.all(asked)).toEqual([value, value]);
     expect(loader.calls).toBe(1);
     expect(cache.get('a')).toBe(value);
+  });
+
+  it('of what goes on being believed loads again what changed meanwhile, so that nobody gets the outdated', async () => {
+    const [cache, loader] = [cacheOf(1000, { isRepeated: true }), new ManualLoader()];
+    const asked = cache.load('a', loader.load);
+    cache.delete('a');
+    loader.resolve({ text: 'old' });
+    await expect.poll(() => loader.calls).toBe(2);
+    loader.resolve({ text: 'new' });
+    expect(await asked).toEqual({ text: 'new' });
+    expect(cache.get('a')).toEqual({ text: 'new' });
+  });
+
+  it('makes no more at a time than its limit, and goes on afterwards', async () => {
+    const [cache, loader] = [cacheOf(1000, { maxLoads: 2 }), new ManualLoader()];
+    const asked = [cache.load('a', loader.load), cache.load('b', loader.load)];
+    await expect(cache.load('c', loader.load)).rejects.toBeInstanceOf(TooManyLoads);
+    const joined = cache.load('a', loader.load);
+    loader.resolve({ text: 'x' });
+    expect(await Promise.all([...asked, joined])).toHaveLength(3);
+    expect(await cache.load('c', async () => ({ text: 'y' }))).toEqual({ text: 'y' });
   });
 
   it('remembers that there is nothing, until that may have changed', async () => {

@@ -153,13 +153,13 @@ describe.each(DATABASE_KINDS)('the change feed on %s', (kind) => {
 
   it('serves any number of callers with at most two readings', async () => {
     let queries = 0;
-    const db = new Proxy(database.db, {
+    const feedDb = new Proxy(database.feedDb, {
       get(target, name, receiver) {
         if (name === 'select') queries++;
         return Reflect.get(target, name, receiver);
       },
     });
-    const { feed } = await follow({ ...database, db });
+    const { feed } = await follow({ ...database, feedDb });
     queries = 0;
     await Promise.all(Array.from({ length: 50 }, () => feed.catchUp()));
     expect(queries).toBeGreaterThanOrEqual(1);

@@ -30,7 +30,7 @@ export interface ResolveDependencies {
  */
 export function answerResolve(
   { served, query, request }: EndpointRequest,
-  { resolve, directory, clock }: FederationDependencies,
+  { resolve, directory }: FederationDependencies,
 ): ReadyAnswer | Promise<ReadyAnswer> {
   const subject = identifierParameter(query, 'sub', resolve.identifiers);
   const requested = query.getAll('trust_anchor');
@@ -58,8 +58,6 @@ export function answerResolve(
     await requirePermission(served, subject, trustAnchors.keys(), request, { resolve, directory });
     const outcome = await resolve.resolutions.resolve(resolveRequest);
     if (!('resolved' in outcome)) throw refusal(verdictOf(outcome.attempts));
-    // Accepted by the leeway only, a chain has no life left that an answer could have.
-    if (outcome.resolved.expiresAt <= clock.now()) throw refusal('invalid_trust_chain');
     return resolve.signed.answer(served, outcome.resolved, entityTypes);
   }
 }

@@ -38,7 +38,7 @@ export interface CheckedEvidence {
   verifiedIntermediate: boolean | null;
 }
 
-export function entityTypes(entity: EntityRow): string[] {
+export function entityTypes(entity: Pick<EntityRow, 'verifiedEntityTypes' | 'registeredEntityTypes'>): string[] {
   return entity.verifiedEntityTypes ?? entity.registeredEntityTypes;
 }
 

@@ -1,5 +1,5 @@
 /** Reads what an authority says about a subordinate right now: only about active ones, with what is signed already. */
-import { and, asc, eq, isNull } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, isNull } from 'drizzle-orm';
 import type { Jwk } from '../../federation/jwk-set.ts';
 import type { Db } from '../../storage/connect.ts';
 import { entities, entityKeys } from '../../storage/schema/entities.ts';
@@ -9,8 +9,11 @@ import type { EntityRow, RegisteredKey } from './entity.ts';
 
 export type StoredStatement = typeof issuedStatements.$inferSelect;
 
+/** What a statement is made from; checks and evidence are large and stay behind. */
+const { checks: _, evidence: __, ...COLUMNS } = getTableColumns(entities);
+
 export interface Subordinate {
-  entity: EntityRow;
+  entity: Omit<EntityRow, 'checks' | 'evidence'>;
   keys: RegisteredKey[];
   /** The statement as last signed, by whichever node. */
   stored: StoredStatement | undefined;
@@ -23,7 +26,7 @@ export async function readSubordinate(
   entityIdentifier: string,
 ): Promise<Subordinate | undefined> {
   const rows = await db
-    .select({ entity: entities, key: entityKeys, stored: issuedStatements })
+    .select({ entity: COLUMNS, key: entityKeys, stored: issuedStatements })
     .from(entities)
     .innerJoin(organisations, eq(organisations.id, entities.organisationId))
     .leftJoin(entityKeys, and(eq(entityKeys.entityId, entities.id), isNull(entityKeys.removedAt)))

@@ -1,13 +1,13 @@
 /** Changes what a superior says about a subordinate, and which of its keys are registered. */
 import { eq } from 'drizzle-orm';
 import { jsonEquals } from '../../federation/json.ts';
-import type { JwkSet } from '../../federation/jwk-set.ts';
+import { isSamePublicKey, type Jwk, type JwkSet } from '../../federation/jwk-set.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../change.ts';
 import { inputJwkSet } from '../claims-input.ts';
 import { invalidField } from '../registry-error.ts';
-import { type Entity, type EntityRow, entitySnapshot, type SubordinateSettings } from './entity.ts';
+import { type Entity, type EntityRow, entitySnapshot, type RegisteredKey, type SubordinateSettings } from './entity.ts';
 import { lockOpenEntity } from './lock-entity.ts';
 import { readEntity, registeredKeysOf } from './read-entity.ts';
 import { registerKeys } from './register-keys.ts';
@@ -39,7 +39,10 @@ export async function updateEntity(
     const valid = inputSubordinateSettings(withChanges(before, settings), before.entityIdentifier, context);
     const after: EntityRow = { ...before, ...valid, version: before.version + 1 };
     await checkPolicyAgainstDefault(tx, authorityId, after, before.entityIdentifier);
-    if (jwks !== undefined) await registerKeys(tx, before, inputKeys(jwks, before), context.now);
+    if (jwks !== undefined) {
+      const registered = await registeredKeysOf(tx, entityId);
+      await registerKeys(tx, before, inputKeys(jwks, before, registered), context.now);
+    }
     const snapshotAfter = entitySnapshot(after, await registeredKeysOf(tx, entityId));
     if (jsonEquals(snapshotBefore, snapshotAfter)) return;
     await tx.update(entities).set(after).where(eq(entities.id, entityId));
@@ -55,10 +58,21 @@ export async function updateEntity(
   return readEntity(context.db, context.actor, entityId);
 }
 
-/** @throws RegistryError validation_failed while the keys are those of the configuration that is being checked */
-function inputKeys(jwks: JwkSet, entity: EntityRow): JwkSet {
+/**
+ * Nothing may take the place of what was checked: until approval the keys are those of the configuration, and a key
+ * that was handed over counts only with the proof that enrolment asks for.
+ * @throws RegistryError validation_failed
+ */
+function inputKeys(jwks: JwkSet, entity: EntityRow, registered: readonly RegisteredKey[]): JwkSet {
   if (entity.state === 'pending' && entity.enrolment === 'published') {
     throw invalidField('/jwks', 'are those of its Entity Configuration until it is approved; run the checks again');
   }
-  return inputJwkSet(jwks, '/jwks');
+  const valid = inputJwkSet(jwks, '/jwks');
+  const isRegistered = (key: Jwk) => registered.some(({ jwk }) => jwk.kid === key.kid && isSamePublicKey(jwk, key));
+  const unproven = valid.keys.findIndex((key) => !isRegistered(key));
+  if (entity.enrolment === 'handed_over' && unproven !== -1) {
+    const detail = 'was not proven; keys that are handed over are added by enrolling the entity anew, with a challenge';
+    throw invalidField(`/jwks/keys/${unproven}`, detail);
+  }
+  return valid;
 }

@@ -10,6 +10,7 @@ export class FirstAdminToken {
   readonly file: string;
   readonly #hash: Uint8Array;
   readonly #expiresAt: Date;
+  #isWithdrawn = false;
 
   private constructor(file: string, hash: Uint8Array, expiresAt: Date) {
     this.file = file;
@@ -29,11 +30,12 @@ export class FirstAdminToken {
   }
 
   matches(secret: string, now: Date): boolean {
-    return timingSafeEqual(hashToken(secret), this.#hash) && now < this.#expiresAt;
+    return timingSafeEqual(hashToken(secret), this.#hash) && now < this.#expiresAt && !this.#isWithdrawn;
   }
 
-  /** Removes the file, once the token was used or nobody needs it. */
+  /** Ends the token and removes its file, once it was used or nobody needs it. */
   async withdraw(): Promise<void> {
+    this.#isWithdrawn = true;
     await rm(this.file, { force: true });
   }
 }

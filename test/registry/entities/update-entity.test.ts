@@ -189,8 +189,27 @@ describe.each(DATABASE_KINDS)('updateEntity on %s', (kind) => {
       const jwks = await freshJwks();
       const published = await registry.entity(organisation, { enrolment: 'published' }, 'pending');
       expect(await outcome(update(published, { jwks }))).toBe('validation_failed at /jwks');
-      const handedOver = await registry.entity(organisation, { enrolment: 'handed_over' }, 'pending');
-      expect(await outcome(update(handedOver, { jwks }))).toBe('done');
     });
+
+    it.each(['pending', 'active'] as const)(
+      'of an %s entity that handed them over take no key without proof',
+      async (state) => {
+        const entity = await registry.entity(
+          organisation,
+          { enrolment: 'handed_over', jwks: await freshJwks(2) },
+          state,
+        );
+        const [first, second] = entity.keys.map(({ jwk }) => jwk);
+        const [unproven] = (await freshJwks()).keys;
+        if (first === undefined || second === undefined || unproven === undefined) throw new Error('keys are missing');
+        expect(await outcome(update(entity, { jwks: { keys: [first, unproven] } }))).toBe(
+          'validation_failed at /jwks/keys/1',
+        );
+        expect(await outcome(update(entity, { jwks: { keys: [{ ...unproven, kid: first.kid }] } }))).toMatch(
+          /^validation_failed/,
+        );
+        expect(await outcome(update(entity, { jwks: { keys: [second] } }))).toBe('done');
+      },
+    );
   });
 });
