@@ -48,8 +48,9 @@ export class FollowingCache<V extends object> {
     this.#values = new LRUCache({ maxSize: maxBytes, sizeCalculation: (value, key) => sizeOf(value) + key.length + 1 });
   }
 
+  /** Does not count as use: what is loaded first goes first, and a busy endpoint touches no list of recent use. */
   get(key: string): V | undefined {
-    return this.#values.get(key);
+    return this.#values.peek(key);
   }
 
   /** Whether a load found that there is nothing under this key. */

@@ -1,17 +1,17 @@
 /** A process that puts load on one server, as told. */
 import path from 'node:path';
-import { type Child, startChild } from '../service/child-process.ts';
+import { startWorker, type Worker } from '../service/child-process.ts';
 import type { LoadCommand, LoadPlan, LoadReply, LoadResult } from './load-plan.ts';
 
 export class LoadGenerator implements AsyncDisposable {
-  readonly #child: Child;
+  readonly #worker: Worker;
 
-  private constructor(child: Child) {
-    this.#child = child;
+  private constructor(worker: Worker) {
+    this.#worker = worker;
   }
 
   static async start(plan: LoadPlan): Promise<LoadGenerator> {
-    const generator = new LoadGenerator(startChild([path.join(import.meta.dirname, 'generator.ts')]));
+    const generator = new LoadGenerator(startWorker(path.join(import.meta.dirname, 'generator.ts')));
     await generator.#command({ kind: 'plan', plan });
     return generator;
   }
@@ -27,13 +27,13 @@ export class LoadGenerator implements AsyncDisposable {
   }
 
   async #command(command: LoadCommand): Promise<LoadReply> {
-    const reply = await this.#child.ask<LoadReply>(command);
+    const reply = await this.#worker.ask<LoadReply>(command);
     if (reply.kind === 'failed') throw new Error(reply.message);
     return reply;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#child[Symbol.asyncDispose]();
+    await this.#worker[Symbol.asyncDispose]();
   }
 }
 

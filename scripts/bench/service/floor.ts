@@ -1,6 +1,6 @@
 /** A server that answers like another one, byte for byte in size, and does nothing else. */
 import path from 'node:path';
-import { type Child, startChild } from './child-process.ts';
+import { startWorker } from './child-process.ts';
 import { type Answer, exchange, type Target } from './exchange.ts';
 
 export interface BareAnswer {
@@ -30,14 +30,14 @@ const ADDED_BY_NODE = new Set(['date', 'connection', 'keep-alive', 'content-leng
  */
 export async function startFloor(like: Target, requestPath: string, bodyAs: 'text' | 'bytes'): Promise<Floor> {
   const answer = await exchange(like, requestPath);
-  const child: Child = startChild([path.join(import.meta.dirname, 'bare-server.ts')]);
+  const worker = startWorker(path.join(import.meta.dirname, 'bare-server.ts'));
   try {
-    const { port } = await child.ask<BareServerStarted>(bareAnswer(answer, requestPath, bodyAs));
-    const floor = { port, host: like.host, pid: child.pid };
+    const { port } = await worker.ask<BareServerStarted>(bareAnswer(answer, requestPath, bodyAs));
+    const floor = { port, host: like.host, pid: worker.pid };
     requireSameSize(answer, await exchange(floor, requestPath));
-    return { ...floor, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
+    return { ...floor, [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose]() };
   } catch (error) {
-    await child[Symbol.asyncDispose]();
+    await worker[Symbol.asyncDispose]();
     throw error;
   }
 }
