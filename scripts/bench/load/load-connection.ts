@@ -59,13 +59,18 @@ export class LoadConnection {
     await this.#finished.promise;
   }
 
+  /** Whatever is still under way is dropped. */
+  close(): void {
+    this.#socket?.destroy();
+  }
+
   #arrived(bytes: Buffer): boolean {
     try {
       this.#reader.read(bytes);
       this.#fill();
     } catch (error) {
       this.#finished.reject(error);
-      this.#socket?.destroy();
+      this.close();
     }
     return true;
   }
@@ -82,7 +87,7 @@ export class LoadConnection {
     }
     if (this.#sent === this.#answered) {
       this.#finished.resolve();
-      this.#socket?.destroy();
+      this.close();
     }
   }
 }

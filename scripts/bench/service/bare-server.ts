@@ -9,7 +9,8 @@ process.once('message', ({ path, headers, body }: BareAnswer) => {
   const app = new Hono();
   // A message brings a Uint8Array; the service holds texts as strings and lists as bytes.
   const payload = typeof body === 'string' ? body : new Uint8Array(body);
-  app.get(path, (c) => c.body(payload, 200, headers));
+  // Quicker than c.body(), which makes a Headers object.
+  app.get(path, () => new Response(payload, { headers }));
   serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => {
     const started: BareServerStarted = { port };
     process.send?.(started);
