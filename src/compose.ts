@@ -11,6 +11,7 @@ import { SignedResolutions } from './issuance/signed-resolutions.ts';
 import { StatementIssuer } from './issuance/statement-issuer.ts';
 import type { Log } from './observability/log.ts';
 import { parseOutboundAllow } from './outbound/address-rules.ts';
+import { Deadline } from './outbound/deadline.ts';
 import { createOutboundClient, type OutboundClient } from './outbound/outbound-client.ts';
 import type { Actor } from './registry/actor.ts';
 import { affectedSubjects } from './registry/affected-subjects.ts';
@@ -26,7 +27,7 @@ import { createResolver } from './resolver/resolver.ts';
 import type { OwnAuthorities } from './resolver/statement-source.ts';
 import type { MasterKey } from './signer/sealing.ts';
 import { createSigner } from './signer/signer.ts';
-import { type ChangeFeed, createChangeFeed, type RegistryChange } from './storage/change-feed.ts';
+import { type ChangeFeed, createChangeFeed, type RegistryChange, StaleStateError } from './storage/change-feed.ts';
 import type { Database } from './storage/connect.ts';
 
 /** What the parts are made from. */
@@ -64,9 +65,9 @@ export async function compose({
   const { allowHttp, statementCacheBytes } = config;
   const signer = createSigner(masterKey);
   const houseRules: HouseRules = { allowHttp, maxLifetimeSeconds: LIFETIME_SECONDS.max };
-  const directory = new AuthorityDirectory(db);
+  const directory = new AuthorityDirectory(database.feedDb);
   const issuer = new StatementIssuer({ db, signer, clock, random: Math.random, houseRules });
-  const answers = new ReadyAnswers({ db, issuer, signer, clock, houseRules, statementCacheBytes });
+  const answers = new ReadyAnswers({ db, issuer, clock, statementCacheBytes });
   const ownAuthorities = ownAuthoritiesOf(directory, answers);
   const outbound = stack.use(outboundClient(config));
   const resolver = createResolver({ outbound, ownAuthorities, clock, allowHttp });
@@ -88,7 +89,7 @@ export async function compose({
     allowHttp,
     committed: async (seq) => {
       if (actor.id === FIRST_ADMIN) await firstAdminMade?.();
-      await feed.catchUp(seq);
+      await caughtUp(feed, seq);
     },
   });
   const generateAuthorityKey: GenerateAuthorityKey = (authorityId) => signer.generateKey(authorityId, 'ES256');
@@ -169,13 +170,27 @@ async function follow(
   changes: RegistryChange[],
   { database, directory, answers, resolutions, log }: Followers,
 ): Promise<void> {
-  const affected = await affectedSubjects(database.db, changes);
+  const affected = await affectedSubjects(database.feedDb, changes);
   await directory.follow(changes);
   answers.follow(changes, affected);
   resolutions.follow(changes, affected);
   for (const seq of new Set(changes.map((change) => change.seq))) {
     const actions = changes.filter((change) => change.seq === seq).map((change) => change.action);
     log.registryChanged({ seq, actions });
+  }
+}
+
+/** How long the author of a change waits for it to show here. */
+const OWN_CHANGE_TIMEOUT_MS = 5_000;
+
+/** @throws StaleStateError when the change, although recorded, does not show here in time */
+async function caughtUp(feed: ChangeFeed, seq: number): Promise<void> {
+  const late = (cause?: unknown) => new StaleStateError(`change ${seq} is recorded but does not show here`, { cause });
+  using deadline = new Deadline({ timeoutMs: OWN_CHANGE_TIMEOUT_MS, expired: () => late() });
+  try {
+    await deadline.race(feed.catchUp(seq));
+  } catch (cause) {
+    throw late(cause);
   }
 }
 

@@ -11,8 +11,9 @@ import { createLog, type Log } from './observability/log.ts';
 import { parseOutboundAllow } from './outbound/address-rules.ts';
 import type { AuthorityDirectory } from './registry/authorities/authority-directory.ts';
 import { bindMasterKey, ensureFirstAuthority, readMasterKeyCheck, SYSTEM } from './registry/prepare-deployment.ts';
-import { createAuthenticator } from './registry/tokens/authenticate.ts';
-import { adminTokenExists } from './registry/tokens/find-token.ts';
+import { startPruning } from './registry/prune-expired.ts';
+import { ADMIN_TOKEN_IGNORED, createAuthenticator } from './registry/tokens/authenticate.ts';
+import { adminTokenEverExisted, adminTokenExists } from './registry/tokens/find-token.ts';
 import { FirstAdminToken } from './registry/tokens/first-admin-token.ts';
 import { makeMasterKeyCheck, masterKeyMatches } from './signer/master-key-check.ts';
 import { ensureMasterKeyFile, parseMasterKey, readMasterKeyFile } from './signer/master-key-file.ts';
@@ -82,6 +83,7 @@ export async function startService({ config, secrets }: { config: Config; secret
   const { directory, changeContext, generateAuthorityKey } = composition;
   await ensureFirstAuthority(changeContext(SYSTEM, null), config.baseUrl, generateAuthorityKey);
   await directory.reload();
+  stack.use(startPruning({ db: database.db, now: () => new Date(), onError: log.pruningFailed }));
   const server = await listen(config, composition);
   stack.defer(() => close(server));
   const summary: ServiceSummary = {
@@ -91,7 +93,7 @@ export async function startService({ config, secrets }: { config: Config; secret
     isMasterKeyNew,
     authorities: directory.all.map(({ authority: { name, entityIdentifier } }) => ({ name, entityIdentifier })),
     firstAdminTokenFile: firstAdminToken?.file,
-    notes: notes(config, directory),
+    notes: [...notes(config, directory), ...(await adminTokenNotes(config, secrets, database))],
   };
   log.serviceStarted({ url: config.baseUrl, database: database.kind, authorities: summary.authorities.length });
   const running = stack.move();
@@ -211,4 +213,9 @@ function notes(config: Config, directory: AuthorityDirectory): string[] {
     found.push(`no authority has the identifier ${config.baseUrl} (HOLDFAST_BASE_URL); served are ${served}`);
   }
   return found;
+}
+
+async function adminTokenNotes({ keepAdminToken }: Config, secrets: Secrets, { db }: Database): Promise<string[]> {
+  const isOffered = secrets.adminToken !== undefined && !keepAdminToken;
+  return isOffered && (await adminTokenEverExisted(db)) ? [ADMIN_TOKEN_IGNORED] : [];
 }

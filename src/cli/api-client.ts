@@ -47,6 +47,8 @@ export interface ApiClientOptions {
   serviceUrl: URL;
   /** Sent as bearer token. */
   token: string | undefined;
+  /** Told of a change that is recorded under this seq but that the service does not serve yet. */
+  onPendingChange?: (seq: string) => void;
 }
 
 const problemSchema = z.looseObject({
@@ -65,13 +67,14 @@ const HINTS: Readonly<Record<string, string>> = {
   version_mismatch: 'Look at the record again (`show`), then repeat the command.',
   evidence_changed: 'Look at the new evidence with `holdfast entity show`, then decide anew.',
   checks_failed: 'Let the partner mend it, then run `holdfast entity check`.',
+  key_not_published: 'When the partner publishes it: `holdfast entity check`, then repeat the command.',
   organisation_not_active: 'Approve the organisation first: `holdfast organisation approve`.',
   entity_exists: '`holdfast entity show` shows the record that exists.',
   challenge_invalid: '`holdfast entity challenge` makes a new one.',
   admin_exists: 'Ask its owner for a token: `holdfast token create --name YOU --role registrar`.',
 };
 
-export function createApiClient({ serviceUrl, token }: ApiClientOptions): ApiClient {
+export function createApiClient({ serviceUrl, token, onPendingChange }: ApiClientOptions): ApiClient {
   const base = serviceUrl.href.endsWith('/') ? serviceUrl.href : `${serviceUrl.href}/`;
 
   async function send<T>(request: ApiRequest, answer: z.ZodType<T>): Promise<T> {
@@ -81,6 +84,8 @@ export function createApiClient({ serviceUrl, token }: ApiClientOptions): ApiCli
       if (value !== undefined) url.searchParams.set(name, value);
     }
     const response = await exchange(url, request, token);
+    const pendingSeq = response.headers.get('holdfast-pending-seq');
+    if (pendingSeq !== null) onPendingChange?.(pendingSeq);
     const body = await readBody(response, url);
     if (response.status >= 400) throw refusal(response, body, url);
     const parsed = answer.safeParse(body);

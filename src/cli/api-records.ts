@@ -71,7 +71,8 @@ export const organisationSchema = z.looseObject({
   ...transitions,
 });
 
-export const entitySchema = z.looseObject({
+/** As a list shows it. */
+export const listedEntitySchema = z.looseObject({
   id: z.string(),
   authorityId: z.string(),
   organisationId: z.string(),
@@ -97,9 +98,11 @@ export const entitySchema = z.looseObject({
       at: z.string(),
     }),
   ),
-  evidence: jsonObject,
+  checksOutdated: z.boolean(),
   ...transitions,
 });
+
+export const entitySchema = listedEntitySchema.extend({ evidence: jsonObject });
 
 export const trustAnchorSchema = z.looseObject({
   id: z.string(),
@@ -133,6 +136,7 @@ export type TokenRecord = z.infer<typeof tokenSchema>;
 export type AuthorityRecord = z.infer<typeof authoritySchema>;
 export type AuthorityKeyRecord = z.infer<typeof authorityKeySchema>;
 export type OrganisationRecord = z.infer<typeof organisationSchema>;
+export type ListedEntityRecord = z.infer<typeof listedEntitySchema>;
 export type EntityRecord = z.infer<typeof entitySchema>;
 export type TrustAnchorRecord = z.infer<typeof trustAnchorSchema>;
 export type AuditRecord = z.infer<typeof auditRowSchema>;

@@ -6,7 +6,9 @@ import type { ApiClient } from './api-client.ts';
 import {
   type AuthorityRecord,
   authoritySchema,
+  type EntityRecord,
   entitySchema,
+  listedEntitySchema,
   organisationSchema,
   readinessSchema,
   trustAnchorSchema,
@@ -62,7 +64,7 @@ async function exportAuthorities(client: ApiClient): Promise<unknown[]> {
 async function exportAuthority(client: ApiClient, authority: AuthorityRecord): Promise<unknown> {
   const query = { authorityId: authority.id };
   const organisations = await listAll(client, 'organisations', query, organisationSchema);
-  const entities = await listAll(client, 'entities', query, entitySchema);
+  const entities = await exportEntities(client, query);
   const trustAnchors = await listAll(client, 'trust-anchors', query, trustAnchorSchema);
   return {
     ...authority,
@@ -71,6 +73,22 @@ async function exportAuthority(client: ApiClient, authority: AuthorityRecord): P
     entities: entities.toSorted(byEntityIdentifier),
     trustAnchors: trustAnchors.toSorted(byEntityIdentifier),
   };
+}
+
+/** How many records are read at a time. */
+const READ_AT_ONCE = 8;
+
+/** A list leaves out what the checks saw; an export has all of it. */
+async function exportEntities(client: ApiClient, query: { authorityId: string }): Promise<EntityRecord[]> {
+  const listed = await listAll(client, 'entities', query, listedEntitySchema);
+  const entities: EntityRecord[] = [];
+  for (let start = 0; start < listed.length; start += READ_AT_ONCE) {
+    const reads = listed
+      .slice(start, start + READ_AT_ONCE)
+      .map(({ id }) => client.send({ method: 'GET', path: `entities/${id}` }, entitySchema));
+    entities.push(...(await Promise.all(reads)));
+  }
+  return entities;
 }
 
 async function listAll<T>(

@@ -7,6 +7,7 @@ import {
   authoritySchema,
   type EntityRecord,
   entitySchema,
+  listedEntitySchema,
   type OrganisationRecord,
   organisationSchema,
   type TokenRecord,
@@ -57,8 +58,9 @@ export async function findOrganisation(
 export async function findEntity(client: ApiClient, given: string, authorityId?: string): Promise<EntityRecord> {
   if (isRecordId(given)) return await read(client, `entities/${given}`, entitySchema);
   const query: Query = { entityIdentifier: given, authorityId };
-  const { items } = await client.list('entities', query, entitySchema, EVERYTHING);
-  return only(preferLive(items), 'entity', given);
+  const { items } = await client.list('entities', query, listedEntitySchema, EVERYTHING);
+  const { id } = only(preferLive(items), 'entity', given);
+  return await read(client, `entities/${id}`, entitySchema);
 }
 
 /** @throws CommandError refused, usage */

@@ -45,7 +45,12 @@ export function openServiceSessionAs(token: string, command: Command, surroundin
   if (serviceUrl.protocol === 'http:' && !isLoopbackHost(serviceUrl.hostname)) {
     session.output.warn(`the token travels to ${serviceUrl.host} unencrypted; use https in HOLDFAST_URL`);
   }
-  return { ...session, client: createApiClient({ serviceUrl, token }) };
+  const onPendingChange = (seq: string) => {
+    session.output.warn(
+      `recorded as change ${seq}, but not in effect yet: the service has to catch up with its database`,
+    );
+  };
+  return { ...session, client: createApiClient({ serviceUrl, token, onPendingChange }) };
 }
 
 function serviceUrlOf(text: string | undefined): URL {

@@ -12,8 +12,8 @@ import type { RetrieveConfiguration } from './configuration-checks.ts';
 import { freshChecks } from './recheck-entity.ts';
 
 /**
- * Fetches and checks the configuration again; if it is no longer what the approver saw, the new evidence is kept and
- * nothing is approved.
+ * Fetches and checks the configuration again; if it is no longer what the approver saw, or was judged by other settings
+ * then, the new evidence is kept and nothing is approved.
  * @param expectedVersion the version of the record, and so of the evidence, that the approver saw
  * @throws RegistryError not_found, role_missing, illegal_transition, version_mismatch, evidence_changed,
  *   checks_failed, organisation_not_active
@@ -39,11 +39,13 @@ async function requireSameEvidence(
   retrieve: RetrieveConfiguration,
 ): Promise<void> {
   const found = await freshChecks(context, entity, retrieve);
-  const isSame = found.evidence['digest'] === entity.evidence['digest'];
-  if (isSame && allPassed(found.checks) && allPassed(entity.checks)) return;
-  const { version, checks } = await recordChecks(context, entity.id, found);
+  const isSame = (member: 'digest' | 'settingsDigest') => found.evidence[member] === entity.evidence[member];
+  const isSameOutcome = isSame('digest') && isSame('settingsDigest') && allPassed(entity.checks);
+  if (isSameOutcome && allPassed(found.checks)) return;
+  const { version, checks } = await recordChecks(context, entity.id, found, entity.version);
   if (allPassed(found.checks)) {
-    const message = 'the checks find something else than before; look at the new evidence and decide anew';
+    const what = isSame('settingsDigest') ? 'find something else than before' : 'were made under other settings before';
+    const message = `the checks ${what}; look at the new evidence and decide anew`;
     throw new RegistryError('evidence_changed', message, { version });
   }
   const failed = checks.filter((check) => check.outcome !== 'passed').map((check) => check.check);

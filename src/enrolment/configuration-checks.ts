@@ -12,8 +12,9 @@ import type { EntityStatement } from '../federation/statement/entity-statement.t
 import { type ValidationOptions, validateEntityConfiguration } from '../federation/statement/validate-statement.ts';
 import type { NumericDate } from '../federation/time.ts';
 import type { Authority } from '../registry/authorities/authority.ts';
-import { mergedPolicy } from '../registry/claims-input.ts';
+import { MAX_ENTITY_TYPES, mergedPolicy } from '../registry/claims-input.ts';
 import type { CheckedEvidence, SubordinateSettings } from '../registry/entities/entity.ts';
+import { settingsDigest } from '../registry/entities/judging-settings.ts';
 import { reusedKids } from '../registry/entities/register-keys.ts';
 import { CheckRun } from './check-run.ts';
 
@@ -53,14 +54,16 @@ export async function checkConfiguration(
 ): Promise<CheckedConfiguration> {
   const run = new CheckRun(now);
   const url = entityConfigurationUrl(subject.entityIdentifier);
+  const judgedBy = { settingsDigest: settingsDigest(subject.settings, subject.authority) };
   const statement = await obtain(run, url, subject, retrieve, { ...options, now });
   if (statement === undefined) {
     run.skip(CONTENT_CHECKS, 'needs a valid configuration');
     const nothing = { verifiedEntityTypes: null, verifiedIntermediate: null, jwks: null };
-    return { checks: run.checks, evidence: { url }, ...nothing };
+    return { checks: run.checks, evidence: { url, ...judgedBy }, ...nothing };
   }
   const jwks = await judge(run, statement, subject, { ...options, now });
-  return { checks: run.checks, ...evidenceOf(statement, url, now), jwks };
+  const { evidence, ...verified } = evidenceOf(statement, url, now);
+  return { checks: run.checks, evidence: { ...evidence, ...judgedBy }, ...verified, jwks };
 }
 
 async function obtain(
@@ -84,6 +87,7 @@ async function obtain(
     async () => {
       const valid = await validateEntityConfiguration(jwt, entityIdentifier, options);
       requireStorable(valid);
+      requireFewTypes(valid);
       return valid;
     },
     (valid) => `signed by its own key ${valid.header.kid}; iss and sub are what was asked for`,
@@ -130,6 +134,14 @@ function requireStorable(statement: EntityStatement): void {
   };
   if (isStorable(statement.header.kid) && isStorable(statement.claims)) return;
   throw new FederationError('claim_invalid', 'holds the character U+0000 or half of a surrogate pair');
+}
+
+/** Of what is valid but out of all proportion nothing is kept. */
+function requireFewTypes({ claims }: EntityStatement): void {
+  const { length } = Object.keys(claims.metadata ?? {});
+  if (length <= MAX_ENTITY_TYPES) return;
+  const message = `declares ${length} Entity Types; at most ${MAX_ENTITY_TYPES} are accepted, leave out those not played`;
+  throw new FederationError('metadata_invalid', message, '/metadata');
 }
 
 function requireHint(statement: EntityStatement, hint: string): void {

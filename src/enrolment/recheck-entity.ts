@@ -12,8 +12,9 @@ import { RegistryError } from '../registry/registry-error.ts';
 import { type CheckedConfiguration, checkConfiguration, type RetrieveConfiguration } from './configuration-checks.ts';
 
 /**
+ * What they find about a record that changed meanwhile is not kept.
  * @throws RegistryError not_found, role_missing, illegal_transition when the record is closed, checks_failed when the
- *   entity publishes no configuration
+ *   entity publishes no configuration, version_mismatch
  */
 export async function recheckEntity(
   context: ChangeContext,
@@ -23,7 +24,7 @@ export async function recheckEntity(
   const entity = await readEntity(context.db, context.actor, entityId);
   authorise(context.actor, ['admin', 'registrar', 'approver'], entity.authorityId);
   requireOpen(entity);
-  return recordChecks(context, entityId, await freshChecks(context, entity, retrieve));
+  return recordChecks(context, entityId, await freshChecks(context, entity, retrieve), entity.version);
 }
 
 /** @throws RegistryError checks_failed when the entity's keys were handed over and there is nothing to fetch */

@@ -8,6 +8,7 @@ import { renderDocsPage } from './docs-page/docs-page.ts';
 import { type LogError, toProblemResponse } from './error-response.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import { knownRoutes } from './middleware/known-routes.ts';
+import { PendingChanges } from './middleware/pending-changes.ts';
 import { requestId } from './middleware/request-id.ts';
 import { responseHeaders } from './middleware/response-headers.ts';
 import { buildOpenApiDocument, openApiYaml } from './openapi/document.ts';
@@ -51,8 +52,10 @@ export function createServiceApp({
   });
   app.onError((error, c) => toProblemResponse(error, c.get('requestId'), logError));
   app.use(requestId, responseHeaders, knownRoutes([...OPERATIONS.map(({ route }) => route), ...PAGE_ROUTES]));
-  app.use('/api/*', authenticate(api));
-  for (const operation of OPERATIONS) operation.mount(app, api);
+  const pending = new PendingChanges();
+  app.use('/api/*', authenticate(api), pending.tell);
+  const changeContext = pending.tolerate(api.changeContext);
+  for (const operation of OPERATIONS) operation.mount(app, { ...api, changeContext });
   mountPages(app, publicAuthorities);
   return app;
 }

@@ -1,7 +1,9 @@
 /** A bounded cache of what follows from the registry: one load at a time a key, and nothing outdated is kept. */
-import { LRUCache } from 'lru-cache';
+import { BoundedMap } from './bounded-map.ts';
 
 interface Flight<V> {
+  scope: string;
+  key: string;
   promise: Promise<V | undefined>;
   /** The registry changed under it: its result is not kept. */
   isOutdated: boolean;
@@ -35,72 +37,74 @@ export interface FollowingCacheOptions<V> {
 export class FollowingCache<V extends object> {
   readonly #maxLoads: number;
   readonly #isRepeated: boolean;
-  readonly #values: LRUCache<string, V>;
-  readonly #absent = new LRUCache<string, true>({
-    maxSize: ABSENT_BYTES,
-    sizeCalculation: (_, key) => key.length + ABSENT_ENTRY_BYTES,
-  });
+  readonly #values: BoundedMap<V>;
+  readonly #absent = new BoundedMap<true>(ABSENT_BYTES, (_, key) => key.length + ABSENT_ENTRY_BYTES);
   readonly #flights = new Map<string, Flight<V>>();
 
   constructor({ maxBytes, sizeOf, maxLoads = DEFAULT_MAX_LOADS, isRepeated = false }: FollowingCacheOptions<V>) {
     this.#maxLoads = maxLoads;
     this.#isRepeated = isRepeated;
-    this.#values = new LRUCache({ maxSize: maxBytes, sizeCalculation: (value, key) => sizeOf(value) + key.length + 1 });
+    this.#values = new BoundedMap(maxBytes, (value, key) => sizeOf(value) + key.length);
   }
 
-  /** Does not count as use: what is loaded first goes first, and a busy endpoint touches no list of recent use. */
-  get(key: string): V | undefined {
-    return this.#values.peek(key);
+  get(scope: string, key: string): V | undefined {
+    return this.#values.get(scope, key);
   }
 
   /** Whether a load found that there is nothing under this key. */
-  isAbsent(key: string): boolean {
-    return this.#absent.has(key);
+  isAbsent(scope: string, key: string): boolean {
+    return this.#absent.get(scope, key) === true;
   }
 
   /**
    * Loads a value, or joins the load that is under way and still up to date.
    * @throws TooManyLoads
    */
-  load(key: string, loader: () => Promise<V | undefined>): Promise<V | undefined> {
-    const running = this.#flights.get(key);
+  load(scope: string, key: string, loader: () => Promise<V | undefined>): Promise<V | undefined> {
+    const name = flightName(scope, key);
+    const running = this.#flights.get(name);
     if (running !== undefined && !running.isOutdated) return running.promise;
     if (running === undefined && this.#flights.size >= this.#maxLoads) {
       return Promise.reject(new TooManyLoads('too many answers are being made; try again in a moment'));
     }
-    const flight: Flight<V> = { promise: Promise.resolve(undefined), isOutdated: false };
-    this.#flights.set(key, flight);
-    flight.promise = this.#run(key, flight, loader);
+    const flight: Flight<V> = { scope, key, promise: Promise.resolve(undefined), isOutdated: false };
+    this.#flights.set(name, flight);
+    flight.promise = this.#run(flight, loader);
     return flight.promise;
   }
 
-  async #run(key: string, flight: Flight<V>, loader: () => Promise<V | undefined>): Promise<V | undefined> {
+  async #run(flight: Flight<V>, loader: () => Promise<V | undefined>): Promise<V | undefined> {
+    const { scope, key } = flight;
     try {
       const value = await loader();
-      if (flight.isOutdated) return this.#isRepeated ? await this.load(key, loader) : value;
+      if (flight.isOutdated) return this.#isRepeated ? await this.load(scope, key, loader) : value;
       if (value === undefined) {
-        this.#values.delete(key);
-        this.#absent.set(key, true);
+        this.#values.delete(scope, key);
+        this.#absent.set(scope, key, true);
       } else {
-        this.#values.set(key, value);
+        this.#values.set(scope, key, value);
       }
       return value;
     } finally {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+      const name = flightName(scope, key);
+      if (this.#flights.get(name) === flight) this.#flights.delete(name);
     }
   }
 
-  delete(key: string): void {
-    this.#values.delete(key);
-    this.#absent.delete(key);
-    const flight = this.#flights.get(key);
+  delete(scope: string, key: string): void {
+    this.#values.delete(scope, key);
+    this.#absent.delete(scope, key);
+    const flight = this.#flights.get(flightName(scope, key));
     if (flight !== undefined) flight.isOutdated = true;
   }
 
-  /** Drops every key that begins so. Takes time in proportion to the whole cache. */
-  deletePrefix(prefix: string): void {
-    for (const key of [...this.#values.keys(), ...this.#absent.keys(), ...this.#flights.keys()]) {
-      if (key.startsWith(prefix)) this.delete(key);
-    }
+  deleteScope(scope: string): void {
+    this.#values.deleteScope(scope);
+    this.#absent.deleteScope(scope);
+    for (const flight of this.#flights.values()) if (flight.scope === scope) flight.isOutdated = true;
   }
+}
+
+function flightName(scope: string, key: string): string {
+  return `${scope} ${key}`;
 }

@@ -1,7 +1,6 @@
 /** What the federation endpoints serve, ready as bytes: functions of the registry at its seq. @see OIDFED §8, §9 */
 import { createHash } from 'node:crypto';
 import type { EntityIdentifier } from '../federation/identifiers.ts';
-import { type HouseRules, lintHistoricalKeys } from '../federation/lint/lint-statement.ts';
 import { MEDIA_TYPE } from '../federation/media-types.ts';
 import type { Clock, NumericDate } from '../federation/time.ts';
 import type { AffectedSubject } from '../registry/affected-subjects.ts';
@@ -11,42 +10,53 @@ import {
   listSubordinatesJson,
   type SubordinateFilter,
 } from '../registry/entities/list-subordinates.ts';
-import type { Signer } from '../signer/signer.ts';
 import type { RegistryChange } from '../storage/change-feed.ts';
 import type { Db } from '../storage/connect.ts';
 import { FollowingCache } from './following-cache.ts';
-import { buildHistoricalKeys } from './historical-keys.ts';
-import { lintOwn } from './lint-own.ts';
-import { type IssuedStatement, type StatementIssuer, signingKeyOf } from './statement-issuer.ts';
+import type { IssuedStatement, StatementIssuer } from './statement-issuer.ts';
 
 /** A 200 answer to a public GET. */
-export interface ReadyAnswer {
-  body: string | Uint8Array;
+export type ReadyAnswer = SignedAnswer | UnsignedAnswer;
+
+interface Answer {
   contentType: string;
-  /** Strong entity tag of the bytes, quoted. */
-  etag: string;
   /** When the answer stops to be true by itself and when a fresh one is made, seconds since the epoch. */
   expiresAt: NumericDate;
   refreshAt: NumericDate;
 }
 
+/** Needs no other entity tag than its signature, see {@link entityTagOf}. */
+export interface SignedAnswer extends Answer {
+  body: string;
+  etag?: undefined;
+}
+
+export interface UnsignedAnswer extends Answer {
+  body: Uint8Array;
+  /** Strong entity tag of the bytes, quoted. */
+  etag: string;
+}
+
 export interface ReadyAnswersOptions {
   db: Db;
   issuer: StatementIssuer;
-  signer: Signer;
   clock: Clock;
-  houseRules: HouseRules;
   /** Memory for Subordinate Statements, in bytes. */
   statementCacheBytes: number;
 }
 
-/** Lists may reach some megabytes each; a few kinds of filters stay ready. */
+/** Lists may reach some megabytes each; the few that do not join Entity Types stay ready. */
 const LIST_CACHE_BYTES = 64 * 1024 * 1024;
-/** A list of 100,000 takes the database some tenths of a second. */
-const MAX_LIST_LOADS = 8;
+/** A list of 100,000 takes the database some tenths of a second; these leave it connections for all else. */
+const MAX_LIST_LOADS = 6;
+/** Lists of several Entity Types are made for each question, and anybody may ask. */
+const MAX_UNION_LOADS = 2;
+/** Nothing fits. */
+const KEEPS_NOTHING = 1;
 const AUTHORITY_CACHE_BYTES = 8 * 1024 * 1024;
-/** Historical keys have no `exp`; a document is signed anew after a day. */
-const HISTORICAL_KEYS_LIFETIME_SECONDS = 86_400;
+/** What an authority publishes about itself. */
+type OwnDocument = 'configuration' | 'historical-keys';
+
 /** What an entry costs beyond its body. */
 const ENTRY_BYTES = 300;
 
@@ -54,6 +64,8 @@ export class ReadyAnswers {
   readonly #options: ReadyAnswersOptions;
   readonly #statements: FollowingCache<ReadyAnswer>;
   readonly #lists = new FollowingCache<ReadyAnswer>({ maxBytes: LIST_CACHE_BYTES, sizeOf, maxLoads: MAX_LIST_LOADS });
+  /** Lists of several Entity Types: there is one for each subset, too many to keep. Equal questions share one load. */
+  readonly #unions = new FollowingCache<ReadyAnswer>({ maxBytes: KEEPS_NOTHING, sizeOf, maxLoads: MAX_UNION_LOADS });
   /** Entity Types that active subordinates play, by authority. */
   readonly #playedTypes = new FollowingCache<PlayedTypes>({
     maxBytes: AUTHORITY_CACHE_BYTES,
@@ -74,24 +86,21 @@ export class ReadyAnswers {
   /** §9 */
   entityConfiguration(served: ServedAuthority): ReadyAnswer | Promise<ReadyAnswer> {
     const load = async () => statementAnswer(await this.#options.issuer.entityConfiguration(served));
-    return this.#ownDocument(`configuration ${served.authority.id}`, load);
+    return this.#ownDocument(served.authority.id, 'configuration', load);
   }
 
   /** §8.7 */
   historicalKeys(served: ServedAuthority): ReadyAnswer | Promise<ReadyAnswer> {
-    return this.#ownDocument(`historical-keys ${served.authority.id}`, async () => {
-      const now = this.#options.clock.now();
-      const claims = buildHistoricalKeys(served, now);
-      const linted = lintOwn('historical keys', () => lintHistoricalKeys(claims, this.#options.houseRules));
-      const jwt = await this.#options.signer.sign(signingKeyOf(served), linted);
-      const end = now + HISTORICAL_KEYS_LIFETIME_SECONDS;
-      return readyAnswer(jwt, MEDIA_TYPE.jwkSet, { expiresAt: end, refreshAt: end });
-    });
+    const load = async () => {
+      const issued = await this.#options.issuer.historicalKeys(served);
+      return signedAnswer(issued, MEDIA_TYPE.jwkSet);
+    };
+    return this.#ownDocument(served.authority.id, 'historical-keys', load);
   }
 
   /** The statement about a subject if it lies ready: what a busy endpoint does. */
   readyStatement(served: ServedAuthority, subject: string): ReadyAnswer | undefined {
-    const ready = this.#statements.get(statementKey(served.authority.id, subject));
+    const ready = this.#statements.get(served.authority.id, subject);
     return ready !== undefined && ready.refreshAt > this.#options.clock.now() ? ready : undefined;
   }
 
@@ -102,15 +111,18 @@ export class ReadyAnswers {
   ): ReadyAnswer | Promise<ReadyAnswer | undefined> | undefined {
     const ready = this.readyStatement(served, subject);
     if (ready !== undefined) return ready;
-    const key = statementKey(served.authority.id, subject);
-    if (this.#statements.isAbsent(key)) return undefined;
-    return this.#statements.load(key, async () => {
+    const { id } = served.authority;
+    if (this.#statements.isAbsent(id, subject)) return undefined;
+    return this.#statements.load(id, subject, async () => {
       const issued = await this.#options.issuer.subordinateStatement(served, subject);
       return issued && statementAnswer(issued);
     });
   }
 
-  /** §8.2. Types that no subordinate plays are left out first, so that made-up ones cost next to nothing. */
+  /**
+   * §8.2. Types that no subordinate plays are left out first, so that made-up ones cost next to nothing.
+   * @throws TooManyLoads
+   */
   list(served: ServedAuthority, { entityTypes, intermediate }: SubordinateFilter): ReadyAnswer | Promise<ReadyAnswer> {
     const authorityId = served.authority.id;
     if (entityTypes.length === 0) return this.#list(authorityId, { entityTypes, intermediate });
@@ -118,37 +130,42 @@ export class ReadyAnswers {
       const known = [...types].filter((type) => entityTypes.includes(type));
       return known.length === 0 ? NOBODY : this.#list(authorityId, { entityTypes: known, intermediate });
     };
-    const played = this.#playedTypes.get(authorityId);
+    const played = this.#playedTypes.get(authorityId, '');
     if (played !== undefined) return narrowed(played);
     const load = async () => ({ types: await listEntityTypes(this.#options.db, authorityId) });
-    return present(this.#playedTypes.load(authorityId, load)).then(narrowed);
+    return present(this.#playedTypes.load(authorityId, '', load)).then(narrowed);
   }
 
   #list(authorityId: string, filter: SubordinateFilter): ReadyAnswer | Promise<ReadyAnswer> {
-    const key = `${authorityId} ${JSON.stringify([filter.intermediate, filter.entityTypes])}`;
+    const key = JSON.stringify([filter.intermediate, filter.entityTypes]);
     const load = async () => listAnswer(await listSubordinatesJson(this.#options.db, authorityId, filter));
-    return this.#lists.get(key) ?? present(this.#lists.load(key, load));
+    const lists = filter.entityTypes.length > 1 ? this.#unions : this.#lists;
+    return lists.get(authorityId, key) ?? present(lists.load(authorityId, key, load));
   }
 
-  #ownDocument(key: string, load: () => Promise<ReadyAnswer>): ReadyAnswer | Promise<ReadyAnswer> {
-    const ready = this.#own.get(key);
+  #ownDocument(
+    authorityId: string,
+    kind: OwnDocument,
+    load: () => Promise<ReadyAnswer>,
+  ): ReadyAnswer | Promise<ReadyAnswer> {
+    const ready = this.#own.get(authorityId, kind);
     if (ready !== undefined && ready.refreshAt > this.#options.clock.now()) return ready;
-    return present(this.#own.load(key, load));
+    return present(this.#own.load(authorityId, kind, load));
   }
 
   /** Drops what the changes made untrue, before their seq is served. */
   follow(changes: readonly RegistryChange[], affected: readonly AffectedSubject[]): void {
     for (const { authorityId, entityIdentifier } of affected) {
-      this.#statements.delete(statementKey(authorityId, entityIdentifier));
+      this.#statements.delete(authorityId, entityIdentifier);
     }
     for (const authorityId of new Set(affected.map((subject) => subject.authorityId))) {
-      this.#lists.deletePrefix(`${authorityId} `);
-      this.#playedTypes.delete(authorityId);
+      this.#lists.deleteScope(authorityId);
+      this.#unions.deleteScope(authorityId);
+      this.#playedTypes.deleteScope(authorityId);
     }
     for (const authorityId of rewrittenAuthorities(changes)) {
-      this.#statements.deletePrefix(`${authorityId} `);
-      this.#own.delete(`configuration ${authorityId}`);
-      this.#own.delete(`historical-keys ${authorityId}`);
+      this.#statements.deleteScope(authorityId);
+      this.#own.deleteScope(authorityId);
     }
   }
 }
@@ -159,31 +176,32 @@ function rewrittenAuthorities(changes: readonly RegistryChange[]): Set<string> {
   return new Set(concerned.flatMap(({ authorityId }) => (authorityId === null ? [] : [authorityId])));
 }
 
-function statementKey(authorityId: string, subject: string): string {
-  return `${authorityId} ${subject}`;
-}
-
 function statementAnswer(issued: IssuedStatement): ReadyAnswer {
-  return readyAnswer(issued.jwt, MEDIA_TYPE.entityStatement, issued);
+  return signedAnswer(issued, MEDIA_TYPE.entityStatement);
 }
 
-/** An answer with the entity tag of its bytes. */
-export function readyAnswer(
-  body: string | Uint8Array,
-  contentType: string,
-  { expiresAt, refreshAt }: { expiresAt: NumericDate; refreshAt: NumericDate },
-): ReadyAnswer {
-  const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
-  return { body, contentType, etag, expiresAt, refreshAt };
+export function signedAnswer({ jwt, expiresAt, refreshAt }: IssuedStatement, contentType: string): SignedAnswer {
+  return { body: jwt, contentType, expiresAt, refreshAt };
 }
 
-function sizeOf({ body }: ReadyAnswer): number {
+/** Characters of a signature's end that tell two signed bodies apart, 6 bits each. */
+const TAG_LENGTH = 43;
+
+/** Strong entity tag of an answer's bytes, quoted. */
+export function entityTagOf(answer: ReadyAnswer): string {
+  return answer.etag ?? `"${answer.body.slice(-TAG_LENGTH)}"`;
+}
+
+/** Memory that an answer takes, in bytes. */
+export function sizeOf({ body }: ReadyAnswer): number {
   return body.length + ENTRY_BYTES;
 }
 
-function listAnswer(json: string): ReadyAnswer {
+function listAnswer(json: string): UnsignedAnswer {
+  const body = Buffer.from(json);
+  const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
   const end = Number.POSITIVE_INFINITY;
-  return readyAnswer(Buffer.from(json), MEDIA_TYPE.json, { expiresAt: end, refreshAt: end });
+  return { body, contentType: MEDIA_TYPE.json, etag, expiresAt: end, refreshAt: end };
 }
 
 /** The list of an authority that vouches for nobody of the kind asked for. */

@@ -4,8 +4,9 @@ import { MEDIA_TYPE } from '../federation/media-types.ts';
 import type { Clock, NumericDate } from '../federation/time.ts';
 import type { ServedAuthority } from '../registry/authorities/authority-directory.ts';
 import type { Signer } from '../signer/signer.ts';
+import { FollowingCache } from './following-cache.ts';
 import { lintOwn } from './lint-own.ts';
-import { type ReadyAnswer, readyAnswer } from './ready-answers.ts';
+import { type ReadyAnswer, signedAnswer, sizeOf } from './ready-answers.ts';
 import { buildResolveResponse, type ResolvedEntity } from './resolve-response.ts';
 import { signingKeyOf } from './statement-issuer.ts';
 
@@ -13,25 +14,41 @@ export interface SignedResolutionsOptions {
   signer: Signer;
   clock: Clock;
   houseRules: HouseRules;
+  /** Memory for all signed answers, in bytes; the oldest goes first. */
+  maxBytes?: number;
 }
 
+export const DEFAULT_MAX_SIGNED_BYTES = 64 * 1024 * 1024;
 /** Signed answers kept for one resolution: with all types, and with the few choices that callers make. */
 const MAX_ANSWERS = 4;
 
 type Expiring = ResolvedEntity & { expiresAt: NumericDate };
 
+/** What is remembered of a resolution, for as long as somebody holds it. */
+interface Known {
+  /** Its own in the cache. */
+  scope: string;
+  /** Names of its answers in the cache, the oldest first. */
+  names: Set<string>;
+}
+
 export class SignedResolutions {
   readonly #options: SignedResolutionsOptions;
-  /** Answers by resolution, then by signing key, lifetime and Entity Types; they go when the resolution goes. */
-  readonly #answers = new WeakMap<object, Map<string, ReadyAnswer>>();
+  /** By resolution, then by signing key, lifetime and Entity Types. What outlives its resolution is never found. */
+  readonly #answers: FollowingCache<ReadyAnswer>;
+  readonly #known = new WeakMap<object, Known>();
+  #lastNumber = 0;
 
   constructor(options: SignedResolutionsOptions) {
     this.#options = options;
+    this.#answers = new FollowingCache({ maxBytes: options.maxBytes ?? DEFAULT_MAX_SIGNED_BYTES, sizeOf });
   }
 
   /**
    * Signs that the authority resolved an entity, or gives the answer signed before while it is in its first half.
+   * Whoever asks for the same while it is signed gets the same.
    * @param entityTypes types asked for; empty: all
+   * @throws TooManyLoads
    */
   answer(
     served: ServedAuthority,
@@ -41,18 +58,39 @@ export class SignedResolutions {
     const types = [...new Set(entityTypes)].filter((type) => Object.hasOwn(resolved.metadata, type)).sort();
     const isFiltered = entityTypes.length > 0;
     const { kid } = signingKeyOf(served);
-    const key = JSON.stringify([served.authority.id, kid, served.authority.resolveLifetimeSeconds, isFiltered, types]);
-    const signed = this.#answers.get(resolved)?.get(key);
+    const known = this.#knownOf(resolved);
+    const choice = [served.authority.id, kid, served.authority.resolveLifetimeSeconds, isFiltered, types];
+    const name = JSON.stringify(choice);
+    const signed = this.#answers.get(known.scope, name);
     if (signed !== undefined && signed.refreshAt > this.#options.clock.now()) return signed;
-    return this.#sign(served, resolved, isFiltered ? entityTypes : [], key);
+    return this.#load(name, known, () => this.#sign(served, resolved, entityTypes));
   }
 
-  async #sign(
-    served: ServedAuthority,
-    resolved: Expiring,
-    entityTypes: readonly string[],
-    key: string,
-  ): Promise<ReadyAnswer> {
+  #knownOf(resolved: Expiring): Known {
+    const known = this.#known.get(resolved) ?? { scope: String(++this.#lastNumber), names: new Set() };
+    this.#known.set(resolved, known);
+    return known;
+  }
+
+  async #load(name: string, { scope, names }: Known, sign: () => Promise<ReadyAnswer>): Promise<ReadyAnswer> {
+    const answer = await this.#answers.load(scope, name, sign);
+    if (answer === undefined) throw new Error('a resolution without an answer');
+    names.delete(name);
+    names.add(name);
+    this.#dropOldest(scope, names);
+    return answer;
+  }
+
+  /** Callers who ask for every choice of types must not fill the memory. */
+  #dropOldest(scope: string, names: Set<string>): void {
+    for (const name of names) {
+      if (names.size <= MAX_ANSWERS) return;
+      names.delete(name);
+      this.#answers.delete(scope, name);
+    }
+  }
+
+  async #sign(served: ServedAuthority, resolved: Expiring, entityTypes: readonly string[]): Promise<ReadyAnswer> {
     const { signer, clock, houseRules } = this.#options;
     const now = clock.now();
     const expiresAt = Math.min(resolved.expiresAt, now + served.authority.resolveLifetimeSeconds);
@@ -60,17 +98,6 @@ export class SignedResolutions {
     const linted = lintOwn('a resolve response', () => lintResolveResponse(claims, houseRules));
     const jwt = await signer.sign(signingKeyOf(served), linted);
     const refreshAt = Math.floor((now + expiresAt) / 2);
-    const answer = readyAnswer(jwt, MEDIA_TYPE.resolveResponse, { expiresAt, refreshAt });
-    this.#keep(resolved, key, answer);
-    return answer;
-  }
-
-  /** The oldest answer goes first: callers who ask for every choice of types must not fill the memory. */
-  #keep(resolved: Expiring, key: string, answer: ReadyAnswer): void {
-    const answers = this.#answers.get(resolved) ?? new Map<string, ReadyAnswer>();
-    answers.delete(key);
-    const [oldest] = answers.keys();
-    if (oldest !== undefined && answers.size >= MAX_ANSWERS) answers.delete(oldest);
-    this.#answers.set(resolved, answers.set(key, answer));
+    return signedAnswer({ jwt, expiresAt, refreshAt }, MEDIA_TYPE.resolveResponse);
   }
 }

@@ -12,6 +12,12 @@ import type { SealedKey, Signer } from '../signer/signer.ts';
 import type { Db } from '../storage/connect.ts';
 import { issuedStatements } from '../storage/schema/issued-statements.ts';
 import { buildEntityConfiguration } from './entity-configuration.ts';
+import {
+  buildHistoricalKeys,
+  HISTORICAL_KEYS_LIFETIME_SECONDS,
+  historicalKeysVersion,
+  signHistoricalKeys,
+} from './historical-keys.ts';
 import { lintOwn } from './lint-own.ts';
 import { buildSubordinateStatement, firstKeyExpiry, liveKeys } from './subordinate-statement.ts';
 
@@ -37,9 +43,11 @@ const REFRESH = { earliest: 0.4, spread: 0.1 } as const;
 
 export class StatementIssuer {
   readonly #options: StatementIssuerOptions;
+  readonly #saving: ReturnType<typeof composeSaving>;
 
   constructor(options: StatementIssuerOptions) {
     this.#options = options;
+    this.#saving = composeSaving(options.db);
   }
 
   /** The authority's own Entity Configuration (§9). @throws StatementUnfit when its record cannot be published */
@@ -54,6 +62,20 @@ export class StatementIssuer {
       notAfter: Number.POSITIVE_INFINITY,
       basisVersion: authority.version,
       stored,
+    });
+  }
+
+  /** The authority's historical keys document (§8.7). */
+  async historicalKeys(served: ServedAuthority): Promise<IssuedStatement> {
+    const { authority } = served;
+    return this.#issue(served, {
+      kind: 'historical-keys',
+      subject: authority.entityIdentifier,
+      claims: buildHistoricalKeys(served),
+      lifetimeSeconds: HISTORICAL_KEYS_LIFETIME_SECONDS,
+      notAfter: Number.POSITIVE_INFINITY,
+      basisVersion: historicalKeysVersion(served),
+      stored: await this.#stored(authority.id, 'historical-keys', authority.entityIdentifier),
     });
   }
 
@@ -99,7 +121,8 @@ export class StatementIssuer {
     const { stored } = draft;
     const now = this.#options.clock.now();
     if (stored?.claimsHash === claimsHash && stored.refreshAt.getTime() > now * 1000) return issuedFrom(stored);
-    const statement = await signStatement(draft, key, now, this.#options);
+    const sign = draft.kind === 'historical-keys' ? signHistoricalKeys : signStatement;
+    const statement = await sign(draft, key, now, this.#options);
     const saved = await this.#save(served.authority.id, draft, claimsHash, statement, now);
     return saved ?? statement;
   }
@@ -124,20 +147,7 @@ export class StatementIssuer {
       expiresAt: new Date(statement.expiresAt * 1000),
       refreshAt: new Date(statement.refreshAt * 1000),
     };
-    const isOutdated = or(
-      lt(issuedStatements.basisVersion, basisVersion),
-      and(eq(issuedStatements.basisVersion, basisVersion), sql`${issuedStatements.claimsHash} <> ${claimsHash}`),
-      and(eq(issuedStatements.basisVersion, basisVersion), lte(issuedStatements.refreshAt, row.issuedAt)),
-    );
-    const written = await this.#options.db
-      .insert(issuedStatements)
-      .values({ authorityId, kind, subject, ...row })
-      .onConflictDoUpdate({
-        target: [issuedStatements.authorityId, issuedStatements.kind, issuedStatements.subject],
-        set: row,
-        setWhere: isOutdated,
-      })
-      .returning({ subject: issuedStatements.subject });
+    const written = await this.#saving.execute({ authorityId, kind, subject, ...row });
     if (written.length > 0) return statement;
     const winner = await this.#stored(authorityId, kind, subject);
     return winner?.claimsHash === claimsHash ? issuedFrom(winner) : undefined;
@@ -197,4 +207,41 @@ function issuedFrom({ jwt, expiresAt, refreshAt }: StoredStatement): IssuedState
 
 function digest(claims: JsonObject): string {
   return createHash('sha256').update(canonicalJson(claims)).digest('base64url');
+}
+
+/** Composed once: that costs more than the rest of a write. An older row is replaced, one that is as new is not. */
+function composeSaving(db: Db) {
+  const stored = issuedStatements;
+  const isOutdated = or(
+    lt(stored.basisVersion, sql`excluded.basis_version`),
+    and(eq(stored.basisVersion, sql`excluded.basis_version`), sql`${stored.claimsHash} <> excluded.claims_hash`),
+    and(eq(stored.basisVersion, sql`excluded.basis_version`), lte(stored.refreshAt, sql`excluded.issued_at`)),
+  );
+  return db
+    .insert(stored)
+    .values({
+      authorityId: sql.placeholder('authorityId'),
+      kind: sql.placeholder('kind'),
+      subject: sql.placeholder('subject'),
+      claimsHash: sql.placeholder('claimsHash'),
+      basisVersion: sql.placeholder('basisVersion'),
+      jwt: sql.placeholder('jwt'),
+      issuedAt: sql.placeholder('issuedAt'),
+      expiresAt: sql.placeholder('expiresAt'),
+      refreshAt: sql.placeholder('refreshAt'),
+    })
+    .onConflictDoUpdate({
+      target: [stored.authorityId, stored.kind, stored.subject],
+      set: {
+        claimsHash: sql`excluded.claims_hash`,
+        basisVersion: sql`excluded.basis_version`,
+        jwt: sql`excluded.jwt`,
+        issuedAt: sql`excluded.issued_at`,
+        expiresAt: sql`excluded.expires_at`,
+        refreshAt: sql`excluded.refresh_at`,
+      },
+      setWhere: isOutdated,
+    })
+    .returning({ subject: stored.subject })
+    .prepare('save_statement');
 }

@@ -7,6 +7,7 @@ export interface Log {
   registryChanged(change: { seq: number; actions: string[] }): void;
   requestFailed(error: unknown, requestId: string): void;
   stateStale(error: unknown): void;
+  pruningFailed(error: unknown): void;
   warning(message: string): void;
 }
 
@@ -26,6 +27,7 @@ export function createLog(level: string): Log {
     requestFailed: (err, requestId) => logger.error({ err, requestId }, 'request failed'),
     stateStale: (err) =>
       logger.error({ err }, 'the database does not confirm our state; vouching for nobody meanwhile'),
+    pruningFailed: (err) => logger.warn({ err }, 'what has expired could not be deleted; it is tried again'),
     warning: (message) => logger.warn(message),
   };
 }

@@ -6,10 +6,8 @@ import type { buildConnector } from 'undici';
 import { FederationError } from '../federation/errors.ts';
 import { ALLOW_SETTING, type AllowRules, addressObjection, isLoopbackAddress } from './address-rules.ts';
 import { Deadline } from './deadline.ts';
+import type { Lookup } from './name-resolution.ts';
 import { transportFailure } from './transport-failure.ts';
-
-/** Resolves a host name to all its addresses, as `dns.lookup` does with `all: true`. */
-export type Lookup = (hostname: string) => Promise<readonly { address: string }[]>;
 
 export interface GuardedConnectorOptions {
   allow: AllowRules;
@@ -67,7 +65,7 @@ async function openConnection(
   });
   let socket: Socket | undefined;
   try {
-    const addresses = await deadline.race(permittedAddresses(target, options));
+    const addresses = await deadline.race(permittedAddresses(target, options, deadline.signal));
     socket = openTcp(target, addresses);
     await deadline.race(once(socket, 'connect'));
     verifyPeer(socket, target, options);
@@ -83,10 +81,15 @@ async function openConnection(
   }
 }
 
-async function permittedAddresses(target: Target, options: GuardedConnectorOptions): Promise<PermittedAddress[]> {
+async function permittedAddresses(
+  target: Target,
+  options: GuardedConnectorOptions,
+  signal: AbortSignal,
+): Promise<PermittedAddress[]> {
   const { hostname } = target;
+  const found = isIP(hostname) === 0 ? await options.lookup(hostname, signal) : [{ address: hostname }];
   // Copied once: what was checked is what is connected to, whatever the answer object does later.
-  const answers = isIP(hostname) === 0 ? (await options.lookup(hostname)).map(({ address }) => address) : [hostname];
+  const answers = found.map(({ address }) => address);
   if (answers.length === 0) throw new FederationError('connection_failed', `${hostname} has no address`);
   const judged = answers.map((address) => ({ address, objection: peerObjection(address, target, options) }));
   const permitted = judged.filter(({ objection }) => objection === undefined);

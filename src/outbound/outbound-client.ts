@@ -2,13 +2,13 @@
  * The only way out: HTTP requests to addresses that participants name, within limits of address, time and size.
  * @see OIDFED §8, §9, §18.1
  */
-import { lookup as dnsLookup } from 'node:dns/promises';
 import { Agent } from 'undici';
 import { FederationError } from '../federation/errors.ts';
 import { isLoopbackHost } from '../federation/identifiers.ts';
 import type { AllowRules } from './address-rules.ts';
 import { Deadline } from './deadline.ts';
-import { createGuardedConnector, type Lookup } from './guarded-connector.ts';
+import { createGuardedConnector } from './guarded-connector.ts';
+import { createLookup, type Lookup } from './name-resolution.ts';
 import { type OutboundResponse, ResponseCollector } from './response-collector.ts';
 
 export const DEFAULT_TIMEOUT_MS = 10_000;
@@ -32,7 +32,7 @@ export interface OutboundClientOptions {
   maxConnectionsPerHost?: number;
   /** PEM certificates trusted in addition to those that Node trusts. */
   extraCas?: readonly string[];
-  /** Name resolution; the system's by default. */
+  /** Name resolution; the hosts file and the DNS servers of the system by default. */
   lookup?: Lookup;
 }
 
@@ -60,8 +60,6 @@ export interface OutboundClient extends AsyncDisposable {
   post(url: string | URL, options: OutboundPostOptions): Promise<OutboundResponse>;
 }
 
-const systemLookup: Lookup = (hostname) => dnsLookup(hostname, { all: true });
-
 /** Creates the client with its pool of connections. Proxies named in the environment are not used. */
 export function createOutboundClient(options: OutboundClientOptions): OutboundClient {
   return new PooledClient(options);
@@ -81,7 +79,7 @@ class PooledClient implements OutboundClient {
       connect: createGuardedConnector({
         allow: options.allow,
         allowHttp: options.allowHttp,
-        lookup: options.lookup ?? systemLookup,
+        lookup: options.lookup ?? createLookup(),
         timeoutMs: this.#timeoutMs,
         extraCas: options.extraCas ?? [],
         closing: this.#closing.signal,

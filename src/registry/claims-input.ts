@@ -15,6 +15,9 @@ import { invalidField, RegistryError } from './registry-error.ts';
 /** Shortest and longest life of a statement that may be configured, in seconds. */
 export const LIFETIME_SECONDS = { min: 60, max: 90 * 86_400 } as const;
 
+/** Most Entity Types that one entity declares, or that a superior says something about. */
+export const MAX_ENTITY_TYPES = 50;
+
 /** @throws RegistryError validation_failed */
 export function inputLifetime(seconds: number, field: string): number {
   const { min, max } = LIFETIME_SECONDS;
@@ -81,6 +84,9 @@ export function inputSuperiorMetadata(
   options: IdentifierOptions,
   field: string,
 ): JsonObject {
+  if (Object.keys(metadata).length > MAX_ENTITY_TYPES) {
+    throw invalidField(field, `names more than ${MAX_ENTITY_TYPES} Entity Types`);
+  }
   asField(field, () => checkMetadata(metadata, { subject, isConfiguration: false, identifierOptions: options }, ''));
   for (const parameter of Object.keys((metadata['federation_entity'] as JsonObject | undefined) ?? {})) {
     if (OWN_WORD.test(parameter)) {

@@ -13,6 +13,7 @@ export const REGISTRY_CODES = {
   trust_anchor_exists: 'conflict',
   organisation_not_active: 'conflict',
   evidence_changed: 'conflict',
+  key_not_published: 'conflict',
   checks_failed: 'conflict',
   challenge_invalid: 'conflict',
   idempotency_key_reused: 'conflict',

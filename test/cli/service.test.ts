@@ -251,6 +251,34 @@ describe('lists and the export', () => {
     const identifiers = authorities[0].entities.map((entity: { entityIdentifier: string }) => entity.entityIdentifier);
     expect(identifiers).toContain(partner);
     expect(identifiers).toEqual(identifiers.toSorted());
+    expect(authorities[0].entities).toContainEqual(
+      expect.objectContaining({ evidence: expect.objectContaining({ claims: expect.any(Object) }) }),
+    );
+  });
+
+  it('tell of checks that were made before settings changed, until they are run again', async () => {
+    const set = (metadata: object) =>
+      call(['entity', 'update', partner, '--metadata', '-'], { stdin: JSON.stringify(metadata) });
+    const check = () => call(['entity', 'check', partner]);
+    const listed = async () => (await call(['entity', 'list'])).stdout.split('\n').find((row) => row.includes(partner));
+    expect((await check()).exitCode).toBe(0);
+    expect(await listed()).toMatch(/ passed$/);
+    const { exitCode, stderr } = await set({ openid_relying_party: { client_name: 'Set by the superior' } });
+    expect(exitCode, stderr).toBe(0);
+    expect(await listed()).toMatch(/ passed, outdated$/);
+    expect((await call(['entity', 'show', partner])).stdout).toContain('run `holdfast entity check`');
+    expect((await check()).exitCode).toBe(0);
+    expect(await listed()).toMatch(/ passed$/);
+    await set({});
+    await check();
+  });
+
+  it('leave what the checks saw to the single record', async () => {
+    const { items } = await json('entity', 'list', '--all');
+    const listed = items.find((item: { entityIdentifier: string }) => item.entityIdentifier === partner);
+    const { evidence, ...shown } = await json('entity', 'show', partner);
+    expect(evidence.claims.iss).toBe(partner);
+    expect(shown).toEqual(listed);
   });
 
   it('show the audit trail', async () => {

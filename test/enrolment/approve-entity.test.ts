@@ -3,7 +3,9 @@ import { approveEntity } from '../../src/enrolment/approve-entity.ts';
 import type { RetrieveConfiguration } from '../../src/enrolment/configuration-checks.ts';
 import { enrolEntity } from '../../src/enrolment/enrol-entity.ts';
 import { recheckEntity } from '../../src/enrolment/recheck-entity.ts';
+import type { JsonObject } from '../../src/federation/json.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
+import { updateAuthority } from '../../src/registry/authorities/update-authority.ts';
 import type { Entity } from '../../src/registry/entities/entity.ts';
 import { readEntity } from '../../src/registry/entities/read-entity.ts';
 import { readSubordinate } from '../../src/registry/entities/read-subordinate.ts';
@@ -111,6 +113,105 @@ describe.each(DATABASE_KINDS)('approveEntity on %s', (kind) => {
     it('what the superior says about it', async () => {
       await updateEntity(registry.context(), entity.id, { statementLifetimeSeconds: 600 });
       expect(await outcome(approve())).toBe('version_mismatch');
+    });
+  });
+
+  describe('fails when the settings are not those that its checks judged by', () => {
+    const GRADED = { openid_relying_party: { grade: { essential: false } } };
+    const CLOSED = { openid_relying_party: { client_name: { one_of: ['Other RP'] } } };
+    const setDefault = (defaultMetadataPolicy: JsonObject) =>
+      updateAuthority(registry.context(), authority.id, { defaultMetadataPolicy });
+    afterEach(() => setDefault({}));
+
+    it('and keeps the checks that judge by the present ones, which may then be approved', async () => {
+      await setDefault(GRADED);
+      expect((await present()).checksOutdated).toBe(true);
+      const error = await refusedBy(approve());
+      expect([error.code, error.kind, error.details['version']]).toEqual([
+        'evidence_changed',
+        'conflict',
+        entity.version + 1,
+      ]);
+      expect(error.message).toContain('other settings');
+      expect(await present()).toMatchObject({ state: 'pending', checksOutdated: false });
+      expect((await approve(entity.version + 1)).state).toBe('active');
+    });
+
+    it('and names what does not pass under the present ones', async () => {
+      await setDefault(CLOSED);
+      const error = await refusedBy(approve());
+      expect([error.code, error.details['failed']]).toEqual(['checks_failed', ['metadata_policy']]);
+    });
+
+    it.each<[string, JsonObject]>([
+      ['harmless', GRADED],
+      ['one that the entity does not meet', CLOSED],
+    ])('although they changed while the configuration was being fetched: %s', async (_what, policy) => {
+      const meanwhile: RetrieveConfiguration = async (asked) => {
+        const configuration = await retrieve(asked);
+        await setDefault(policy);
+        return configuration;
+      };
+      const attempt = approveEntity(context(), entity.id, 'looks good', entity.version, meanwhile);
+      expect(await outcome(attempt)).toBe('evidence_changed');
+      expect(await present()).toMatchObject({ state: 'pending', version: entity.version, checksOutdated: true });
+    });
+
+    it('and those of the entity itself, which must be checked before they are approved', async () => {
+      const { version } = await updateEntity(registry.context(), entity.id, { metadataPolicy: CLOSED });
+      expect(await outcome(approve(version))).toBe('checks_failed');
+      const mended = await updateEntity(registry.context(), entity.id, { metadataPolicy: GRADED });
+      expect(mended.checksOutdated).toBe(true);
+      expect(await outcome(approve(mended.version))).toBe('evidence_changed');
+      expect((await approve(mended.version + 1)).state).toBe('active');
+    });
+  });
+
+  describe('a slow round of checks', () => {
+    /** Runs the checks again; `change` is made after the configuration was fetched. */
+    const slowly = (change: () => Promise<unknown>) =>
+      recheckEntity(context(), entity.id, async (asked) => {
+        const configuration = await retrieve(asked);
+        await change();
+        return configuration;
+      });
+
+    it('does not overwrite what a later one found', async () => {
+      const older = structuredClone(rp().metadata);
+      const name = (client_name: string) => Object.assign(rp().metadata, { openid_relying_party: { client_name } });
+      name('Older');
+      const slow = slowly(async () => {
+        name('Newer');
+        await recheckEntity(context(), entity.id, retrieve);
+      });
+      expect(await outcome(slow)).toBe('version_mismatch');
+      const { evidence, version } = await present();
+      expect(evidence['claims']).toMatchObject({ metadata: { openid_relying_party: { client_name: 'Newer' } } });
+      expect(version).toBe(entity.version + 1);
+      Object.assign(rp().metadata, older);
+    });
+
+    it('does not count for settings of the entity that were made after it began', async () => {
+      const metadataPolicy = { openid_relying_party: { client_name: { one_of: ['Other RP'] } } };
+      rp().claims['note'] = 'something new';
+      const slow = slowly(() => updateEntity(registry.context(), entity.id, { metadataPolicy }));
+      expect(await outcome(slow)).toBe('version_mismatch');
+      const after = await present();
+      expect([after.checksOutdated, after.checks]).toEqual([true, entity.checks]);
+    });
+
+    it('does not count for settings of the authority that were made after it began', async () => {
+      rp().claims['note'] = 'something new';
+      const defaultMetadataPolicy = { openid_relying_party: { client_name: { one_of: ['Other RP'] } } };
+      const found = await slowly(() => updateAuthority(registry.context(), authority.id, { defaultMetadataPolicy }));
+      expect(found).toMatchObject({ checksOutdated: true, version: entity.version + 1 });
+      expect(await outcome(approve(found.version))).toBe('checks_failed');
+      await updateAuthority(registry.context(), authority.id, { defaultMetadataPolicy: {} });
+    });
+
+    it('that finds nothing new minds no change of the record', async () => {
+      const slow = slowly(() => updateEntity(registry.context(), entity.id, { statementLifetimeSeconds: 600 }));
+      expect(await outcome(slow)).toBe('done');
     });
   });
 

@@ -152,7 +152,8 @@ describe('checkConfiguration', () => {
       const found = await check();
       expect(outcomes(found)).toEqual(['failed', 'skipped', 'skipped', 'skipped', 'skipped', 'skipped']);
       const url = entityConfigurationUrl(rp().identifier);
-      const unknown = { evidence: { url }, verifiedEntityTypes: null, verifiedIntermediate: null, jwks: null };
+      const evidence = { url, settingsDigest: expect.any(String) };
+      const unknown = { evidence, verifiedEntityTypes: null, verifiedIntermediate: null, jwks: null };
       expect(found).toMatchObject(unknown);
     });
   });
@@ -182,6 +183,11 @@ describe('checkConfiguration', () => {
         'json_duplicate_member',
       ],
       ['with U+0000, which no database keeps', { claims: { note: 'a\0b' } }, 'claim_invalid'],
+      [
+        'with more Entity Types than anybody plays',
+        { claims: { metadata: Object.fromEntries(entityTypes(51).map((type) => [type, {}])) } },
+        'metadata_invalid',
+      ],
       ['with half a character', { claims: { metadata: { federation_entity: { '\ud800': 1 } } } }, 'claim_invalid'],
     ])('%s', async (_what, tampering, reason) => {
       await tamper(tampering);
@@ -189,6 +195,20 @@ describe('checkConfiguration', () => {
       expect(failed(found)).toEqual({ configuration_valid: reason });
       expect(outcomes(found)).toEqual(['passed', 'failed', 'skipped', 'skipped', 'skipped', 'skipped']);
       expect(found).toMatchObject({ verifiedEntityTypes: null, jwks: null });
+    });
+
+    it('says how many Entity Types are accepted, and accepts as many', async () => {
+      const declaring = (count: number) => ({
+        claims: { metadata: Object.fromEntries(entityTypes(count).map((type) => [type, {}])) },
+      });
+      await tamper(declaring(51));
+      expect(detail(await check({ entityTypes: [] }), 'configuration_valid')).toMatch(
+        /^\/metadata: .*51.* at most 50 /,
+      );
+      await tamper(declaring(50));
+      const found = await check({ entityTypes: [] });
+      expect(failed(found)).toEqual({});
+      expect(found.verifiedEntityTypes).toEqual(entityTypes(50));
     });
 
     it('[OIDFED-3.2-7] when it is signed by a key that it does not publish', async () => {
@@ -350,6 +370,35 @@ describe('checkConfiguration', () => {
     });
   });
 
+  describe('keeps by which settings it judged', () => {
+    const judgedBy = async (circumstances?: Parameters<typeof check>[0]) =>
+      (await check(circumstances)).evidence['settingsDigest'];
+    const metadataPolicy = { openid_relying_party: { contacts: { essential: false } } };
+
+    it('the same for the same settings, whether the configuration could be had or not', async () => {
+      const before = await judgedBy({ settings: { metadataPolicy } });
+      server.override(server.configurationUrl('rp'), { status: 404 });
+      expect(await judgedBy({ settings: { metadataPolicy } })).toBe(before);
+    });
+
+    it("the same for constraints that are the authority's default or the entity's own", async () => {
+      const constraints = { max_path_length: 1 };
+      expect(await judgedBy({ settings: { constraints } })).toBe(
+        await judgedBy({ authority: { defaultConstraints: constraints } }),
+      );
+    });
+
+    it.each<[string, NonNullable<Parameters<typeof check>[0]>]>([
+      ["the entity's metadata", { settings: { metadata: { openid_relying_party: { client_name: 'x' } } } }],
+      ["the entity's policy", { settings: { metadataPolicy } }],
+      ["the entity's constraints", { settings: { constraints: { max_path_length: 1 } } }],
+      ["the authority's policy", { authority: { defaultMetadataPolicy: metadataPolicy } }],
+      ["the authority's constraints", { authority: { defaultConstraints: { max_path_length: 1 } } }],
+    ])('another for other settings: %s', async (_what, circumstances) => {
+      expect(await judgedBy(circumstances)).not.toBe(await judgedBy());
+    });
+  });
+
   describe('what was seen has the same digest', () => {
     const digest = async () => (await check()).evidence['digest'];
 
@@ -378,6 +427,10 @@ describe('checkConfiguration', () => {
     });
   });
 });
+
+function entityTypes(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `type_${index}`);
+}
 
 const NO_SETTINGS: ConfigurationSubject['settings'] = {
   metadata: {},

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SignedResolutions } from '../../src/issuance/signed-resolutions.ts';
+import { SignedResolutions, type SignedResolutionsOptions } from '../../src/issuance/signed-resolutions.ts';
 import { AuthorityDirectory, type ServedAuthority } from '../../src/registry/authorities/authority-directory.ts';
+import type { Signer } from '../../src/signer/signer.ts';
 import { claimsOf } from '../support/answers.ts';
 import { ManualClock } from '../support/federation.ts';
 import { openRegistry, type TestRegistry, testSigner } from '../support/registry.ts';
@@ -18,19 +19,22 @@ beforeAll(async () => {
 
 afterAll(() => registry[Symbol.asyncDispose]());
 
-function setUp() {
+function setUp(options: Partial<SignedResolutionsOptions> = {}) {
   const clock = new ManualClock();
-  const signed = new SignedResolutions({ signer: testSigner, clock, houseRules: { maxLifetimeSeconds: 86_400 } });
+  const houseRules = { maxLifetimeSeconds: 86_400 };
+  const signed = new SignedResolutions({ signer: testSigner, clock, houseRules, ...options });
   const types = Array.from({ length: 8 }, (_, index) => `type-${index}`);
-  const resolution = {
+  const resolution = () => ({
     subject: 'https://rp.example',
     metadata: Object.fromEntries(types.map((type) => [type, { type }])),
     trustChain: ['a.b.c'],
     expiresAt: clock.now() + 900,
-  };
-  const answer = async (entityTypes: string[] = []) =>
-    String((await signed.answer(served, resolution, entityTypes)).body);
-  return { clock, types, answer };
+  });
+  const answerAbout = async (resolved: ReturnType<typeof resolution>, entityTypes: string[] = []) =>
+    String((await signed.answer(served, resolved, entityTypes)).body);
+  const only = resolution();
+  const answer = (entityTypes: string[] = []) => answerAbout(only, entityTypes);
+  return { clock, types, answer, resolution, answerAbout };
 }
 
 describe('signed resolutions', () => {
@@ -63,4 +67,57 @@ describe('signed resolutions', () => {
     for (const [index, type] of types.slice(-4).entries()) expect(await answer([type])).toBe(last.slice(-4)[index]);
     expect(await answer([types[0]!])).not.toBe(first);
   });
+
+  it('are signed once for all who ask meanwhile', async () => {
+    const signer = countingSigner();
+    const { answer, types } = setUp({ signer });
+    const asked = await Promise.all([
+      ...Array.from({ length: 100 }, () => answer()),
+      ...Array.from({ length: 100 }, () => answer([types[0]!])),
+    ]);
+    expect([new Set(asked).size, signer.count]).toEqual([2, 2]);
+  });
+
+  it('are signed anew for the next who ask when signing failed', async () => {
+    const signer = countingSigner();
+    const { answer } = setUp({ signer });
+    signer.isBroken = true;
+    await expect(Promise.all([answer(), answer()])).rejects.toThrow('broken');
+    signer.isBroken = false;
+    expect(claimsOf(await answer())).toMatchObject({ sub: 'https://rp.example' });
+  });
+
+  it('share nothing between resolutions, however alike', async () => {
+    const { answerAbout, resolution } = setUp();
+    expect(await answerAbout(resolution())).not.toBe(await answerAbout(resolution()));
+  });
+
+  it('take bounded memory together: the oldest goes first', async () => {
+    const { answer: measured } = setUp();
+    const bytes = (await measured()).length;
+    const { answerAbout, resolution } = setUp({ maxBytes: 6 * (bytes + 1000) });
+    const resolutions = Array.from({ length: 40 }, resolution);
+    const first: string[] = [];
+    for (const resolved of resolutions) first.push(await answerAbout(resolved));
+    const again: string[] = [];
+    for (const resolved of resolutions.toReversed()) again.unshift(await answerAbout(resolved));
+    const kept = again.map((answer, index) => answer === first[index]);
+    expect(kept.slice(0, 30)).not.toContain(true);
+    expect(kept.slice(-6)).toEqual([true, true, true, true, true, true]);
+  });
 });
+
+/** A signer that counts, and fails when told to. */
+function countingSigner(): Signer & { count: number; isBroken: boolean } {
+  const counting = {
+    ...testSigner,
+    count: 0,
+    isBroken: false,
+    sign: async (...parameters: Parameters<Signer['sign']>) => {
+      counting.count++;
+      if (counting.isBroken) throw new Error('broken');
+      return testSigner.sign(...parameters);
+    },
+  };
+  return counting;
+}

@@ -114,6 +114,46 @@ describe.each(DATABASE_KINDS)('the statement issuer on the %s database', (kind) 
     expect([headerOf(first.jwt)['kid'], headerOf(second.jwt)['kid']]).toEqual([key.kid, kid]);
   });
 
+  it('gives the same historical keys on all nodes, until a day has passed', async () => {
+    const view = await served(await registry.authority());
+    const [clock, later] = [new ManualClock(), new ManualClock()];
+    const documents = await Promise.all(Array.from({ length: 5 }, () => node({ clock }).historicalKeys(view)));
+    expect(new Set(documents.map(({ jwt }) => jwt)).size).toBe(1);
+    const [first] = documents;
+    expect(first).toMatchObject({ expiresAt: clock.now() + 86_400, refreshAt: clock.now() + 86_400 });
+    expect(headerOf(first!.jwt)).toMatchObject({ typ: 'jwk-set+jwt' });
+    later.advance(86_399);
+    expect(await node({ clock: later }).historicalKeys(view)).toEqual(first);
+    later.advance(1);
+    const renewed = await node({ clock: later }).historicalKeys(view);
+    expect(claimsOf(renewed.jwt)).toMatchObject({ iat: later.now() });
+    expect(await node({ clock: later }).historicalKeys(view)).toEqual(renewed);
+  });
+
+  it('[OIDFED-8.7-1] replaces historical keys when the keys change, and never by an older view of them', async () => {
+    const authority = await registry.authority();
+    const before = await served(authority);
+    const key = before.keys[0]!;
+    const { kid, alg, publicJwk, sealedPrivateKey } = await testSigner.generateKey(authority.id, 'ES256');
+    const next = { ...key, kid, alg, publicJwk: publicJwk as typeof key.publicJwk, sealedPrivateKey };
+    const expiresAt = new Date(key.createdAt.getTime() + 1000);
+    const retired: ServedAuthority = { ...before, keys: [{ ...key, state: 'retired', expiresAt }, next] };
+    const revokedAt = expiresAt;
+    const revoked: ServedAuthority = {
+      ...before,
+      keys: [{ ...key, state: 'revoked', expiresAt, revokedAt, revocationReason: 'compromised' }, next],
+    };
+    const none = await node().historicalKeys(before);
+    expect(claimsOf(none.jwt)['keys']).toEqual([]);
+    const one = await node().historicalKeys(retired);
+    expect(claimsOf(one.jwt)['keys']).toMatchObject([{ kid: key.kid }]);
+    expect(headerOf(one.jwt)['kid']).toBe(kid);
+    const last = await node().historicalKeys(revoked);
+    expect(claimsOf(last.jwt)['keys']).toMatchObject([{ kid: key.kid, revoked: { reason: 'compromised' } }]);
+    for (const outdated of [before, retired]) await node().historicalKeys(outdated);
+    expect(await node().historicalKeys(revoked)).toEqual(last);
+  });
+
   it('says nothing about a subject that is not active, whatever is stored about it', async () => {
     const { authority, entity } = await subordinate();
     const view = await served(authority);

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { idempotencyKeys } from '../../src/storage/schema/idempotency-keys.ts';
 import { claimsOf } from '../support/answers.ts';
 import { freePort } from '../support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../support/databases.ts';
@@ -19,9 +20,19 @@ let second: ServiceProcess;
 let server: FederationServer;
 let organisationId: string;
 
+/** Of a request long ago; both nodes find it when they start. */
+const FORGOTTEN = {
+  actorId: 'somebody',
+  key: 'long ago',
+  requestHash: 'hash',
+  subjectId: '019baf5e-0000-7000-8000-000000000000',
+  createdAt: new Date('2020-01-01T00:00:00Z'),
+};
+
 /** Both nodes start at the same time on a database that has its tables and nothing else. */
 beforeAll(async () => {
   database = await createTestDatabase('postgresql');
+  await database.db.insert(idempotencyKeys).values(FORGOTTEN);
   folder = await mkdtemp(join(tmpdir(), 'holdfast-nodes-'));
   const ports = [await freePort(), await freePort()];
   baseUrl = `http://localhost:${ports[0]}`;
@@ -40,7 +51,8 @@ beforeAll(async () => {
   const superiors = [baseUrl];
   const rp = { superiors, metadata: { openid_relying_party: { client_name: 'Shop' } } };
   const below = { superiors: [`${baseUrl}/lower`] };
-  const settings = { suspended: rp, approved: rp, policy: rp, bytes: rp, cascade: rp, leaf: below };
+  const apart = { ...rp, superiors: [`${baseUrl}/apart`] };
+  const settings = { suspended: rp, approved: rp, policy: rp, bytes: rp, cascade: rp, leaf: below, judged: apart };
   server = await serveFederation(settings, { clock: systemClock });
 });
 
@@ -103,6 +115,11 @@ describe('the first start of two nodes at once', () => {
     expect(created).toHaveLength(1);
   });
 
+  it('deletes what expired long ago', async () => {
+    const kept = async () => String((await database.db.select().from(idempotencyKeys)).length);
+    expect(await timeUntil('the deletion of what expired', '0', kept)).toBeLessThan(LIMIT_MS);
+  });
+
   it('is the only one for a node with another master key: it refuses to start', async () => {
     const dataDir = join(folder, 'stranger');
     const start = ServiceProcess.start({ port: await freePort(), baseUrl, databaseUrl: database.url, dataDir });
@@ -111,7 +128,7 @@ describe('the first start of two nodes at once', () => {
 });
 
 describe('two nodes', () => {
-  it('serve the same bytes: Entity Configuration and Subordinate Statement, from the first request on', async () => {
+  it('serve the same bytes: Entity Configuration, historical keys and Subordinate Statement, from the first request on', async () => {
     const sub = server.federation.id('bytes');
     await enrolThrough(first, organisationId, sub);
     const requests = Array.from({ length: 16 }, (_, index) => (index % 2 === 0 ? first : second));
@@ -120,8 +137,11 @@ describe('two nodes', () => {
     expect(new Set(statements.map(({ text }) => text)).size).toBe(1);
     expect(new Set(statements.map(({ headers }) => headers.etag)).size).toBe(1);
     const configuration = `${baseUrl}/.well-known/openid-federation`;
-    const configurations = await Promise.all(requests.map((node) => node.get(configuration)));
-    expect(new Set(configurations.map(({ text }) => text)).size).toBe(1);
+    for (const url of [configuration, `${baseUrl}/federation/historical-keys`]) {
+      const answers = await Promise.all(requests.map((node) => node.get(url)));
+      expect(answers.map(({ status }) => status)).toEqual(requests.map(() => 200));
+      expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    }
     await second.api(
       'PATCH',
       `/authorities/${(await authority(baseUrl)).id}`,
@@ -216,5 +236,37 @@ describe('two nodes', () => {
     const bytes = await Promise.all([first, second].map((node) => node.get(fetchUrl(sub))));
     expect(bytes[0]?.text).toBe(bytes[1]?.text);
     expect(claimsOf(bytes[0]?.text ?? '')).toMatchObject({ metadata_policy: metadataPolicy });
+  });
+
+  it('approve nothing through one whose checks judged by settings that were changed through the other', async () => {
+    const entityIdentifier = `${baseUrl}/apart`;
+    const apart = await first.api('POST', '/authorities', { entityIdentifier, name: 'Apart' });
+    const members = await organisationThrough(first, apart.body.id);
+    const judged = { organisationId: members, entityIdentifier: server.federation.id('judged') };
+    const added = await first.api('POST', '/entities', judged);
+    const defaultMetadataPolicy = { openid_relying_party: { contacts: { essential: false } } };
+    const path = `/authorities/${apart.body.id}`;
+    expect((await second.api('PATCH', path, { defaultMetadataPolicy }, ifMatch(apart))).status).toBe(200);
+    const approve = (seen: typeof added) =>
+      first.api('POST', `/entities/${added.body.id}/approve`, { reason: 'looks good' }, ifMatch(seen));
+    const refused = await approve(added);
+    expect([refused.status, refused.body.code]).toEqual([409, 'evidence_changed']);
+    expect((await approve(await first.api('GET', `/entities/${added.body.id}`))).status).toBe(200);
+  });
+});
+
+describe('the admin token of the environment', () => {
+  it('is ignored by every node from the first named admin token on, and a start tells the way back in', async () => {
+    const { body } = await first.api('POST', '/tokens', { name: 'Ada', roles: ['admin'] });
+    const statuses = () => Promise.all([first, second].map(async (node) => (await node.api('GET', '/whoami')).status));
+    expect(await statuses()).toEqual([401, 401]);
+    const asAda = { authorization: `Bearer ${body.secret}` };
+    expect((await second.api('DELETE', `/tokens/${body.id}`, undefined, asAda)).status).toBe(200);
+    expect(await statuses()).toEqual([401, 401]);
+    const { masterKeyFile } = first.ready;
+    const settings = { port: await freePort(), baseUrl, databaseUrl: database.url, dataDir: join(folder, 'third') };
+    await using third = await ServiceProcess.start({ ...settings, masterKeyFile });
+    const told = expect.stringContaining('HOLDFAST_ADMIN_TOKEN_KEEP=1');
+    expect(third.ready).toMatchObject({ notes: expect.arrayContaining([told]) });
   });
 });

@@ -35,6 +35,7 @@ describe('nothing is written past the audit', () => {
     [CHANGE]: 'opens the transaction',
     'registry/entities/register-keys.ts': 'works in the transaction of the verb that calls it',
     'registry/prepare-deployment.ts': 'binds the master key before there is anybody to act',
+    'registry/prune-expired.ts': 'deletes what is no record and has expired',
     'enrolment/enrolment-challenge.ts': 'a challenge is no record; it is spent in the transaction of the enrolment',
   };
   const writing = files.filter(({ source }) => /\.(insert|update|delete)\((?!'|hash|\))/.test(withoutHashing(source)));

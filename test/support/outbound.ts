@@ -1,7 +1,7 @@
 /** Outbound clients for tests: short limits, no packet beyond loopback. */
 import { FederationError } from '../../src/federation/errors.ts';
 import { parseOutboundAllow } from '../../src/outbound/address-rules.ts';
-import type { Lookup } from '../../src/outbound/guarded-connector.ts';
+import type { Lookup } from '../../src/outbound/name-resolution.ts';
 import {
   createOutboundClient,
   type OutboundClient,

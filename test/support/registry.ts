@@ -1,12 +1,18 @@
 /** A registry on a fresh database, with makers for what tests start from: authorities, organisations, entities. */
 import { asc, sql } from 'drizzle-orm';
+import type { JsonObject } from '../../src/federation/json.ts';
 import type { JwkSet } from '../../src/federation/jwk-set.ts';
 import type { Actor } from '../../src/registry/actor.ts';
 import type { Authority, GenerateAuthorityKey } from '../../src/registry/authorities/authority.ts';
 import { createAuthority, type NewAuthority } from '../../src/registry/authorities/create-authority.ts';
+import { readAuthority } from '../../src/registry/authorities/read-authority.ts';
 import type { ChangeContext } from '../../src/registry/change.ts';
+import { inputConstraints } from '../../src/registry/claims-input.ts';
 import { addEntity, type NewEntity } from '../../src/registry/entities/add-entity.ts';
 import type { Entity } from '../../src/registry/entities/entity.ts';
+import { settingsDigest } from '../../src/registry/entities/judging-settings.ts';
+import { readEntity } from '../../src/registry/entities/read-entity.ts';
+import { recordChecks } from '../../src/registry/entities/record-checks.ts';
 import { transitionEntity } from '../../src/registry/entities/transition-entity.ts';
 import type { AuditRow } from '../../src/registry/list-audit.ts';
 import { addOrganisation } from '../../src/registry/organisations/add-organisation.ts';
@@ -123,17 +129,29 @@ export class TestRegistry implements AsyncDisposable {
     return organisation;
   }
 
-  /** An entity with one key of its own and passed checks, active unless told otherwise. */
+  /** An entity with one key of its own and checks passed under present settings, active unless told otherwise. */
   async entity(
     organisation: Organisation,
     settings: Partial<NewEntity> = {},
     state: ParticipantState = 'active',
   ): Promise<Entity> {
-    let entity = await addEntity(this.context(), await newEntity(organisation, settings));
+    const input = await newEntity(organisation, settings);
+    const authority = await readAuthority(this.db, actor(), organisation.authorityId);
+    const judging = { ...input, constraints: inputConstraints(input.constraints, '/constraints') };
+    const evidence = { settingsDigest: settingsDigest(judging, authority), ...input.evidence };
+    let entity = await addEntity(this.context(), { ...input, evidence });
     for (const transition of WAY_TO[state]) {
       entity = await transitionEntity(this.context(), entity.id, transition, `made ${state}`);
     }
     return entity;
+  }
+
+  /** The checks find that an entity's configuration now shows these keys. */
+  async publishKeys({ id }: Entity, { keys }: JwkSet): Promise<Entity> {
+    const { evidence, checks, verifiedEntityTypes, verifiedIntermediate } = await readEntity(this.db, actor(), id);
+    const seen = { ...evidence, digest: JSON.stringify(keys), claims: { jwks: { keys: keys as JsonObject[] } } };
+    const found = { checks, evidence: seen, verifiedEntityTypes, verifiedIntermediate, jwks: { keys } };
+    return await recordChecks(this.context(), id, found);
   }
 
   /** The audit from after `seq`, in order. */

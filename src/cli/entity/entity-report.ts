@@ -1,22 +1,23 @@
 /** How an entity is shown: its state, its keys, and what the checks found. */
-import type { EntityRecord } from '../api-records.ts';
+import type { EntityRecord, ListedEntityRecord } from '../api-records.ts';
 import type { Report } from '../report.ts';
 import { momentText } from '../times.ts';
 
 export const ENTITY_COLUMNS = ['ID', 'ENTITY', 'STATE', 'EFFECTIVE', 'TYPES', 'CHECKS'];
 
-export function entityRow(entity: EntityRecord): string[] {
+export function entityRow(entity: ListedEntityRecord): string[] {
   const { id, entityIdentifier, state, effectiveState, entityTypes } = entity;
   return [id, entityIdentifier, state, effectiveState, entityTypes.join(', '), checksWord(entity)];
 }
 
-function checksWord(entity: EntityRecord): string {
+function checksWord(entity: ListedEntityRecord): string {
   const failed = failedChecks(entity);
-  return failed.length === 0 ? 'passed' : `${failed.length} failed`;
+  const word = failed.length === 0 ? 'passed' : `${failed.length} failed`;
+  return entity.checksOutdated ? `${word}, outdated` : word;
 }
 
 /** Names of the checks that stand in the way of an approval. */
-export function failedChecks({ checks }: EntityRecord): string[] {
+export function failedChecks({ checks }: ListedEntityRecord): string[] {
   return checks.filter(({ outcome }) => outcome !== 'passed').map(({ check }) => check);
 }
 
@@ -43,8 +44,8 @@ export function describeEntity(report: Report, entity: EntityRecord): void {
   describeStatement(report, entity);
 }
 
-export function describeChecks(report: Report, { checks }: EntityRecord): void {
-  report.heading('Checks');
+export function describeChecks(report: Report, { checks, checksOutdated }: EntityRecord): void {
+  report.heading(checksOutdated ? 'Checks, made before settings changed: run `holdfast entity check`' : 'Checks');
   report.table(
     [],
     checks.map(({ check, outcome, reason, detail }) => [

@@ -1,6 +1,6 @@
 /** `holdfast entity list` */
 import type { Command } from 'commander';
-import { entitySchema } from '../api-records.ts';
+import { listedEntitySchema } from '../api-records.ts';
 import { findAuthority, findOrganisation } from '../find-record.ts';
 import { example } from '../help-text.ts';
 import { addListOptions, type ListOptions, showList } from '../list-options.ts';
@@ -29,7 +29,7 @@ export function addEntityListCommand(parent: Command, surroundings: Surroundings
     const listing = {
       path: 'entities',
       query: { authorityId, organisationId, state: options.state },
-      record: entitySchema,
+      record: listedEntitySchema,
       columns: ENTITY_COLUMNS,
       row: entityRow,
     };

@@ -23,7 +23,7 @@ export function addEntityUpdateCommand(parent: Command, surroundings: Surroundin
     .description('Change what Subordinate Statements say about an entity, or the keys registered for it.')
     .argument('<entity>', 'id, or Entity Identifier');
   addSubordinateOptions(command)
-    .option('--jwks <file>', 'JWK Set that replaces its registered keys; several at once for a rollover')
+    .option('--jwks <file>', 'JWK Set that replaces its registered keys; new ones are those that it publishes')
     .option('--if-match <version>', 'the version that was looked at; refused if it has changed since', recordVersion)
     .addHelpText('after', example('holdfast entity update https://rp.example.edu --metadata-policy policy.json'));
   command.action(async (given: string, options: UpdateOptions) => {

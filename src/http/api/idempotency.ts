@@ -13,7 +13,7 @@ export const IDEMPOTENCY_KEY = {
     .optional()
     .openapi({
       description:
-        'Chosen by you. The same key with the same request makes one record and gives it back again; with another request 422.',
+        'Chosen by you. The same key with the same request makes one record and gives it back again, for 7 days at least; with another request 422.',
       example: '7f3c0a52-enrol-op',
     }),
 };

@@ -1,6 +1,6 @@
 /** Answers to public GET requests: exact media type, validators, caching, any origin. @see OIDFED §8 */
 import type { NumericDate } from '../../federation/time.ts';
-import type { ReadyAnswer } from '../../issuance/ready-answers.ts';
+import { entityTagOf, type ReadyAnswer } from '../../issuance/ready-answers.ts';
 
 /** Longest time that others may keep an answer, in seconds; shorter when the answer expires sooner. */
 export const MAX_AGE_CAP_SECONDS = 60;
@@ -13,9 +13,10 @@ const EXPOSED = 'ETag, Retry-After';
 export function publicAnswer(request: Request, answer: ReadyAnswer, now: NumericDate): Response {
   const maxAge = Math.max(0, Math.min(MAX_AGE_CAP_SECONDS, Math.floor(answer.expiresAt - now)));
   const isForCallerOnly = request.headers.has('authorization');
-  const isUnchanged = matches(request.headers.get('if-none-match'), answer.etag);
+  const etag = entityTagOf(answer);
+  const isUnchanged = matches(request.headers.get('if-none-match'), etag);
   const headers: Record<string, string> = {
-    etag: answer.etag,
+    etag,
     'cache-control': isForCallerOnly ? 'no-store' : `public, max-age=${maxAge}`,
     'access-control-allow-origin': '*',
     'access-control-expose-headers': EXPOSED,

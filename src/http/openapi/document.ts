@@ -14,6 +14,8 @@ The **API** below \`/api/v1\` takes and gives JSON. Claims of the standard keep 
 
 Errors are problems of RFC 9457: \`code\` is stable, \`errors\` point to wrong fields. Records carry a version as \`ETag\`; changes name the one that you saw in \`If-Match\`. A creating request with an \`Idempotency-Key\` may be repeated. Lists come in pages: send \`next\` as \`cursor\`.
 
+A change is in effect here when it is answered. Should this node not catch up with its own change in time, the answer still tells what was recorded and carries \`Holdfast-Pending-Seq\`: it takes effect here when \`/readyz\` shows that \`seq\` or a later one; until then, from a second on, federation endpoints of this node answer 503 rather than with what was true before.
+
 The **federation endpoints** belong to each authority, below its Entity Identifier, and answer as the standard says.
 
 Examples take the address of the service from \`HOLDFAST_URL\` and a token from \`HOLDFAST_TOKEN\`.`;

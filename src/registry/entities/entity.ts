@@ -15,7 +15,12 @@ export interface RegisteredKey {
 export interface Entity extends EntityRow {
   keys: RegisteredKey[];
   organisationState: ParticipantState;
+  /** Whether the settings that the checks judged by have changed since. */
+  checksOutdated: boolean;
 }
+
+/** An entity as a list shows it: what the checks saw is large and stays behind. */
+export type ListedEntity = Omit<Entity, 'evidence'>;
 
 /** What the superior says about a subordinate; each part goes into its Subordinate Statement. */
 export interface SubordinateSettings {
@@ -31,7 +36,7 @@ export interface SubordinateSettings {
 /** What automatic checks found out about an entity. */
 export interface CheckedEvidence {
   checks: EnrolmentCheck[];
-  /** What was seen; `digest` tells whether it is still the same. */
+  /** What was seen; `digest` tells whether it is still the same, `settingsDigest` by which settings it was judged. */
   evidence: JsonObject;
   /** From the verified Entity Configuration; null when none could be verified. */
   verifiedEntityTypes: string[] | null;
@@ -42,7 +47,7 @@ export function entityTypes(entity: Pick<EntityRow, 'verifiedEntityTypes' | 'reg
   return entity.verifiedEntityTypes ?? entity.registeredEntityTypes;
 }
 
-export function isIntermediate(entity: EntityRow): boolean {
+export function isIntermediate(entity: Pick<EntityRow, 'verifiedIntermediate' | 'registeredIntermediate'>): boolean {
   return entity.verifiedIntermediate ?? entity.registeredIntermediate;
 }
 

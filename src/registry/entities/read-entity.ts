@@ -1,25 +1,37 @@
 /** Reads entities with their keys, as far as the reader reaches. */
-import { and, asc, eq, gt, inArray, isNull } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, gt, inArray, isNull, sql } from 'drizzle-orm';
 import type { Jwk } from '../../federation/jwk-set.ts';
 import type { Db, Tx } from '../../storage/connect.ts';
+import { authorities } from '../../storage/schema/authorities.ts';
 import { entities, entityKeys } from '../../storage/schema/entities.ts';
 import { organisations, type ParticipantState } from '../../storage/schema/organisations.ts';
 import { type Actor, authorise, notFound, READERS, reaches, requireRole } from '../actor.ts';
 import { cursorId, type Page, type PageRequest, pageOf } from '../page.ts';
 import { isRecordId } from '../record-id.ts';
-import type { Entity, EntityRow, RegisteredKey } from './entity.ts';
+import type { Entity, EntityRow, ListedEntity, RegisteredKey } from './entity.ts';
+import { areChecksOutdated } from './judging-settings.ts';
+
+const { evidence: _, ...LISTED_COLUMNS } = getTableColumns(entities);
+
+const AUTHORITY_DEFAULTS = {
+  defaultMetadataPolicy: authorities.defaultMetadataPolicy,
+  defaultConstraints: authorities.defaultConstraints,
+};
 
 /** @throws RegistryError not_found (also when it belongs to an authority out of reach), role_missing */
 export async function readEntity(db: Db | Tx, actor: Actor, entityId: string): Promise<Entity> {
   requireRole(actor, READERS);
   if (!isRecordId(entityId)) throw notFound('entity', entityId);
   const [found] = await db
-    .select({ entity: entities, organisationState: organisations.state })
+    .select({ entity: entities, organisationState: organisations.state, authority: AUTHORITY_DEFAULTS })
     .from(entities)
     .innerJoin(organisations, eq(organisations.id, entities.organisationId))
+    .innerJoin(authorities, eq(authorities.id, entities.authorityId))
     .where(eq(entities.id, entityId));
   if (found === undefined || !reaches(actor, found.entity.authorityId)) throw notFound('entity', entityId);
-  return { ...found.entity, organisationState: found.organisationState, keys: await registeredKeysOf(db, entityId) };
+  const { entity, organisationState, authority } = found;
+  const checksOutdated = areChecksOutdated(entity, entity.evidence['settingsDigest'], authority);
+  return { ...entity, organisationState, checksOutdated, keys: await registeredKeysOf(db, entityId) };
 }
 
 export interface EntityFilter {
@@ -35,14 +47,20 @@ export async function listEntities(
   actor: Actor,
   filter: EntityFilter,
   request: PageRequest,
-): Promise<Page<Entity>> {
+): Promise<Page<ListedEntity>> {
   requireRole(actor, READERS);
   if (filter.authorityId !== undefined) authorise(actor, READERS, filter.authorityId);
   const after = cursorId(request);
   const rows = await db
-    .select({ entity: entities, organisationState: organisations.state })
+    .select({
+      entity: LISTED_COLUMNS,
+      organisationState: organisations.state,
+      authority: AUTHORITY_DEFAULTS,
+      checkedSettings: sql<string | null>`${entities.evidence} ->> 'settingsDigest'`,
+    })
     .from(entities)
     .innerJoin(organisations, eq(organisations.id, entities.organisationId))
+    .innerJoin(authorities, eq(authorities.id, entities.authorityId))
     .where(
       and(
         actor.authorities === 'all' ? undefined : inArray(entities.authorityId, [...actor.authorities]),
@@ -59,9 +77,10 @@ export async function listEntities(
     db,
     rows.map((row) => row.entity.id),
   );
-  const found = rows.map(({ entity, organisationState }) => ({
+  const found = rows.map(({ entity, organisationState, authority, checkedSettings }) => ({
     ...entity,
     organisationState,
+    checksOutdated: areChecksOutdated(entity, checkedSettings, authority),
     keys: keys.get(entity.id) ?? [],
   }));
   return pageOf(found, request);

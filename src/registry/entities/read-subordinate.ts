@@ -1,5 +1,5 @@
 /** Reads what an authority says about a subordinate right now: only about active ones, with what is signed already. */
-import { and, asc, eq, getTableColumns, isNull } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, isNull, sql } from 'drizzle-orm';
 import type { Jwk } from '../../federation/jwk-set.ts';
 import type { Db } from '../../storage/connect.ts';
 import { entities, entityKeys } from '../../storage/schema/entities.ts';
@@ -25,7 +25,26 @@ export async function readSubordinate(
   authorityId: string,
   entityIdentifier: string,
 ): Promise<Subordinate | undefined> {
-  const rows = await db
+  const rows = await queryOf(db).execute({ authorityId, entityIdentifier });
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  const keys = rows.flatMap(({ key }) =>
+    key === null ? [] : [{ jwk: key.publicJwk as Jwk, expiresAt: key.expiresAt }],
+  );
+  return { entity: first.entity, keys, stored: first.stored ?? undefined };
+}
+
+/** Composed once for each database: that costs more than the rest of a read. */
+const queries = new WeakMap<Db, ReturnType<typeof composeQuery>>();
+
+function queryOf(db: Db): ReturnType<typeof composeQuery> {
+  const composed = queries.get(db) ?? composeQuery(db);
+  queries.set(db, composed);
+  return composed;
+}
+
+function composeQuery(db: Db) {
+  return db
     .select({ entity: COLUMNS, key: entityKeys, stored: issuedStatements })
     .from(entities)
     .innerJoin(organisations, eq(organisations.id, entities.organisationId))
@@ -40,17 +59,12 @@ export async function readSubordinate(
     )
     .where(
       and(
-        eq(entities.authorityId, authorityId),
-        eq(entities.entityIdentifier, entityIdentifier),
+        eq(entities.authorityId, sql.placeholder('authorityId')),
+        eq(entities.entityIdentifier, sql.placeholder('entityIdentifier')),
         eq(entities.state, 'active'),
         eq(organisations.state, 'active'),
       ),
     )
-    .orderBy(asc(entityKeys.position));
-  const [first] = rows;
-  if (first === undefined) return undefined;
-  const keys = rows.flatMap(({ key }) =>
-    key === null ? [] : [{ jwk: key.publicJwk as Jwk, expiresAt: key.expiresAt }],
-  );
-  return { entity: first.entity, keys, stored: first.stored ?? undefined };
+    .orderBy(asc(entityKeys.position))
+    .prepare('read_subordinate');
 }

@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm';
 import type { JwkSet } from '../../federation/jwk-set.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { authorise } from '../actor.ts';
-import { type ChangeContext, changeRegistry } from '../change.ts';
+import { type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
 import { type CheckedEvidence, type Entity, entitySnapshot, entitySnapshotWithEvidence } from './entity.ts';
 import { lockOpenEntity } from './lock-entity.ts';
 import { readEntity, registeredKeysOf } from './read-entity.ts';
@@ -13,12 +13,14 @@ import { registerKeys } from './register-keys.ts';
  * Stores new evidence. While an entity with a published configuration is pending, its registered keys are those of the
  * last verified configuration; afterwards a configuration alone never changes them. Evidence that says nothing new
  * changes nothing.
- * @throws RegistryError not_found, role_missing, illegal_transition when the record is closed
+ * @param expectedVersion the version that was checked: what was found about it says nothing about a later one
+ * @throws RegistryError not_found, role_missing, version_mismatch, illegal_transition when the record is closed
  */
 export async function recordChecks(
   context: ChangeContext,
   entityId: string,
   found: CheckedEvidence & { jwks: JwkSet | null },
+  expectedVersion?: number,
 ): Promise<Entity> {
   const { authorityId } = await readEntity(context.db, context.actor, entityId);
   authorise(context.actor, ['admin', 'registrar', 'approver'], authorityId);
@@ -26,6 +28,7 @@ export async function recordChecks(
     const before = await lockOpenEntity(tx, entityId);
     const { jwks, ...evidence } = found;
     if (saysNothingNew(before, evidence)) return;
+    requireVersion(before, expectedVersion);
     const after = { ...before, ...keepVerified(before, evidence), version: before.version + 1 };
     const snapshotBefore = entitySnapshot(before, await registeredKeysOf(tx, entityId));
     await tx.update(entities).set(after).where(eq(entities.id, entityId));
@@ -47,7 +50,8 @@ export async function recordChecks(
 function saysNothingNew(before: CheckedEvidence, found: CheckedEvidence): boolean {
   const outcomes = ({ checks }: CheckedEvidence) =>
     checks.map(({ check, outcome, reason = '' }) => `${check} ${outcome} ${reason}`).join();
-  return before.evidence['digest'] === found.evidence['digest'] && outcomes(before) === outcomes(found);
+  const isSame = (member: 'digest' | 'settingsDigest') => before.evidence[member] === found.evidence[member];
+  return isSame('digest') && isSame('settingsDigest') && outcomes(before) === outcomes(found);
 }
 
 /** A configuration that could not be had does not take away what the last verified one said. */

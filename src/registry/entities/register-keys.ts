@@ -1,5 +1,5 @@
 /** Registers Federation Entity Keys of a subordinate; a kid names one key for ever (OIDFED §8.7). */
-import { and, asc, eq, isNull, notInArray } from 'drizzle-orm';
+import { and, asc, eq, isNull, notInArray, sql } from 'drizzle-orm';
 import type { JsonObject } from '../../federation/json.ts';
 import { isSamePublicKey, type Jwk, type JwkSet } from '../../federation/jwk-set.ts';
 import type { Db, Tx } from '../../storage/connect.ts';
@@ -23,19 +23,32 @@ export async function registerKeys(
     const detail = `has the kid ${reused}, which stood for another key of this entity; give the new key a new kid`;
     throw invalidField('/jwks', detail);
   }
-  for (const [position, jwk] of jwks.keys.entries()) {
-    const content = { position, publicJwk: jwk as JsonObject, expiresAt: expiryOf(jwk), removedAt: null };
-    await tx
-      .insert(entityKeys)
-      .values({ entityId: entity.id, kid: jwk.kid, ...content, addedAt: now })
-      .onConflictDoUpdate({ target: [entityKeys.entityId, entityKeys.kid], set: content });
-  }
+  const rows = jwks.keys.map((jwk, position) => ({
+    entityId: entity.id,
+    kid: jwk.kid,
+    position,
+    publicJwk: jwk as JsonObject,
+    expiresAt: expiryOf(jwk),
+    addedAt: now,
+  }));
+  await tx
+    .insert(entityKeys)
+    .values(rows)
+    .onConflictDoUpdate({ target: [entityKeys.entityId, entityKeys.kid], set: GIVEN_ANEW });
   const kids = jwks.keys.map((jwk) => jwk.kid);
   await tx
     .update(entityKeys)
     .set({ removedAt: now })
     .where(and(eq(entityKeys.entityId, entity.id), notInArray(entityKeys.kid, kids), isNull(entityKeys.removedAt)));
 }
+
+/** What a key that was registered before takes from the row that registers it again. */
+const GIVEN_ANEW = {
+  position: sql`excluded.position`,
+  publicJwk: sql`excluded.public_jwk`,
+  expiresAt: sql`excluded.expires_at`,
+  removedAt: null,
+};
 
 /** All keys that an entity ever had under an authority, removed ones and those of closed records too. */
 export async function keysEverRegistered(db: Db | Tx, authorityId: string, entityIdentifier: string): Promise<Jwk[]> {

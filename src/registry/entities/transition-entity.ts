@@ -1,20 +1,23 @@
 /** Approves, rejects, suspends, reinstates, withdraws or revokes an entity. */
 import { eq } from 'drizzle-orm';
+import type { Tx } from '../../storage/connect.ts';
+import { authorities } from '../../storage/schema/authorities.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { organisations } from '../../storage/schema/organisations.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
 import { RegistryError } from '../registry-error.ts';
 import { nextState, type Transition } from '../states.ts';
-import { type Entity, entitySnapshot } from './entity.ts';
+import { type Entity, type EntityRow, entitySnapshot, type RegisteredKey } from './entity.ts';
+import { areChecksOutdated } from './judging-settings.ts';
 import { lockEntity } from './lock-entity.ts';
 import { readEntity, registeredKeysOf } from './read-entity.ts';
 
 /**
  * Makes a transition at once, on every surface. An entity is approved only under an active organisation, with keys
- * registered and no check failed.
+ * registered, and no check failed under the settings that count at that moment.
  * @throws RegistryError not_found, role_missing, illegal_transition, version_mismatch, organisation_not_active,
- *   checks_failed
+ *   evidence_changed, checks_failed
  */
 export async function transitionEntity(
   context: ChangeContext,
@@ -30,14 +33,7 @@ export async function transitionEntity(
     const state = nextState(before.state, transition);
     requireVersion(before, expectedVersion);
     const keys = await registeredKeysOf(tx, entityId);
-    if (transition === 'approve') {
-      const [organisation] = await tx
-        .select({ state: organisations.state })
-        .from(organisations)
-        .where(eq(organisations.id, before.organisationId))
-        .for('share');
-      requireApprovable({ ...before, keys, organisationState: organisation?.state ?? 'revoked' });
-    }
+    if (transition === 'approve') await requireApprovable(tx, before, keys);
     const change = { state, stateReason: reason, stateChangedAt: context.now, version: before.version + 1 };
     await tx.update(entities).set(change).where(eq(entities.id, entityId));
     record({
@@ -53,13 +49,24 @@ export async function transitionEntity(
   return readEntity(context.db, context.actor, entityId);
 }
 
-function requireApprovable(entity: Entity): void {
-  if (entity.organisationState !== 'active') {
-    const message = `its organisation is ${entity.organisationState}; it must be active first`;
+/** Organisation and authority stand still until the transaction ends, so that what is found here holds for it. */
+async function requireApprovable(tx: Tx, entity: EntityRow, keys: readonly RegisteredKey[]): Promise<void> {
+  const [organisation] = await tx
+    .select({ state: organisations.state })
+    .from(organisations)
+    .where(eq(organisations.id, entity.organisationId))
+    .for('share');
+  if (organisation?.state !== 'active') {
+    const message = `its organisation is ${organisation?.state}; it must be active first`;
     throw new RegistryError('organisation_not_active', message, { organisation: entity.organisationId });
   }
+  const [authority] = await tx.select().from(authorities).where(eq(authorities.id, entity.authorityId)).for('share');
+  if (authority === undefined || areChecksOutdated(entity, entity.evidence['settingsDigest'], authority)) {
+    const message = 'its settings or those of its authority changed since the checks ran; run them again, decide anew';
+    throw new RegistryError('evidence_changed', message, { version: entity.version });
+  }
   const failed = entity.checks.filter((check) => check.outcome === 'failed').map((check) => check.check);
-  if (failed.length > 0 || entity.keys.length === 0) {
+  if (failed.length > 0 || keys.length === 0) {
     const message = `checks failed: ${failed.join(', ') || 'no keys are registered'}; mend and run them again`;
     throw new RegistryError('checks_failed', message, { failed });
   }

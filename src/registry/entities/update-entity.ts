@@ -1,12 +1,12 @@
 /** Changes what a superior says about a subordinate, and which of its keys are registered. */
 import { eq } from 'drizzle-orm';
-import { jsonEquals } from '../../federation/json.ts';
-import { isSamePublicKey, type Jwk, type JwkSet } from '../../federation/jwk-set.ts';
+import { isJsonObject, jsonEquals } from '../../federation/json.ts';
+import { checkJwkSet, isSamePublicKey, type Jwk, type JwkSet } from '../../federation/jwk-set.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../change.ts';
 import { inputJwkSet } from '../claims-input.ts';
-import { invalidField } from '../registry-error.ts';
+import { invalidField, RegistryError } from '../registry-error.ts';
 import { type Entity, type EntityRow, entitySnapshot, type RegisteredKey, type SubordinateSettings } from './entity.ts';
 import { lockOpenEntity } from './lock-entity.ts';
 import { readEntity, registeredKeysOf } from './read-entity.ts';
@@ -20,8 +20,8 @@ export interface EntityChanges extends Partial<SubordinateSettings> {
 
 /**
  * What is so already changes nothing.
- * @throws RegistryError not_found, role_missing, validation_failed, policy_conflict, version_mismatch,
- *   illegal_transition when the record is closed
+ * @throws RegistryError not_found, role_missing, validation_failed, policy_conflict, key_not_published,
+ *   version_mismatch, illegal_transition when the record is closed
  */
 export async function updateEntity(
   context: ChangeContext,
@@ -59,20 +59,33 @@ export async function updateEntity(
 }
 
 /**
- * Nothing may take the place of what was checked: until approval the keys are those of the configuration, and a key
- * that was handed over counts only with the proof that enrolment asks for.
- * @throws RegistryError validation_failed
+ * Nothing may take the place of what was checked: until approval the keys are those of the configuration; afterwards a
+ * new key is one that the last verified configuration shows. A key that was handed over counts only with the proof that
+ * enrolment asks for. To drop keys, or to let them expire, needs no proof.
+ * @throws RegistryError validation_failed, key_not_published
  */
 function inputKeys(jwks: JwkSet, entity: EntityRow, registered: readonly RegisteredKey[]): JwkSet {
   if (entity.state === 'pending' && entity.enrolment === 'published') {
     throw invalidField('/jwks', 'are those of its Entity Configuration until it is approved; run the checks again');
   }
   const valid = inputJwkSet(jwks, '/jwks');
-  const isRegistered = (key: Jwk) => registered.some(({ jwk }) => jwk.kid === key.kid && isSamePublicKey(jwk, key));
-  const unproven = valid.keys.findIndex((key) => !isRegistered(key));
-  if (entity.enrolment === 'handed_over' && unproven !== -1) {
+  const proven = registered.map(({ jwk }) => jwk).concat(publishedKeys(entity));
+  const unproven = valid.keys.findIndex(
+    (key) => !proven.some((one) => one.kid === key.kid && isSamePublicKey(one, key)),
+  );
+  if (unproven === -1) return valid;
+  const pointer = `/jwks/keys/${unproven}`;
+  if (entity.enrolment === 'handed_over') {
     const detail = 'was not proven; keys that are handed over are added by enrolling the entity anew, with a challenge';
-    throw invalidField(`/jwks/keys/${unproven}`, detail);
+    throw invalidField(pointer, detail);
   }
-  return valid;
+  const detail =
+    'is not in its Entity Configuration as last verified; have the entity publish it there, run the checks, try again';
+  throw new RegistryError('key_not_published', `${pointer} ${detail}`, { errors: [{ pointer, detail }] });
+}
+
+/** Keys of the Entity Configuration that the last checks verified; none when they could not verify one. */
+function publishedKeys({ enrolment, evidence }: EntityRow): Jwk[] {
+  const { claims } = evidence;
+  return enrolment === 'published' && isJsonObject(claims) ? checkJwkSet(claims['jwks']).keys : [];
 }

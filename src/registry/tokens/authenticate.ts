@@ -4,13 +4,13 @@ import type { Db } from '../../storage/connect.ts';
 import type { Actor } from '../actor.ts';
 import { hashToken } from './api-token.ts';
 import { FIRST_ADMIN } from './create-token.ts';
-import { adminTokenExists, findTokenActor } from './find-token.ts';
+import { adminTokenEverExisted, adminTokenExists, findTokenActor } from './find-token.ts';
 import type { FirstAdminToken } from './first-admin-token.ts';
 
 export interface AuthenticatorOptions {
   db: Db;
   now: () => Date;
-  /** HOLDFAST_ADMIN_TOKEN: good while there is no named admin, or for ever with `keepAdminToken`. */
+  /** HOLDFAST_ADMIN_TOKEN: good until there is a named admin for the first time, or always with `keepAdminToken`. */
   adminToken: string | undefined;
   keepAdminToken: boolean;
   /** Present while the service knows of no admin. */
@@ -29,8 +29,10 @@ const OPERATOR: Actor = {
 /** May make the first admin token and nothing else. */
 const FIRST: Actor = { kind: 'operator', id: FIRST_ADMIN, name: 'first admin', roles: [], authorities: 'all' };
 
-const ADMIN_TOKEN_IGNORED =
-  'HOLDFAST_ADMIN_TOKEN is ignored: a named admin token exists (HOLDFAST_ADMIN_TOKEN_KEEP=1 keeps it)';
+/** Also the way back in for an operator who has lost every admin token. */
+export const ADMIN_TOKEN_IGNORED =
+  'HOLDFAST_ADMIN_TOKEN is ignored: a named admin token was made; if none is left, start with ' +
+  'HOLDFAST_ADMIN_TOKEN_KEEP=1, make a new one, and start without it again';
 
 /** Secrets are compared as SHA-256 digests, in constant time or by an index on them. */
 export function createAuthenticator(options: AuthenticatorOptions): (secret: string) => Promise<Actor | undefined> {
@@ -42,14 +44,16 @@ export function createAuthenticator(options: AuthenticatorOptions): (secret: str
     if (named !== undefined) return named;
     const isOperator = adminTokenHash !== undefined && timingSafeEqual(hashToken(secret), adminTokenHash);
     if (isOperator && options.keepAdminToken) return OPERATOR;
-    const isFirst = firstAdminToken?.matches(secret, now()) ?? false;
-    if (!isOperator && !isFirst) return undefined;
-    if (await adminTokenExists(db, now())) {
-      if (isFirst) await firstAdminToken?.withdraw();
-      if (isOperator && !wasWarned) options.warn(ADMIN_TOKEN_IGNORED);
-      wasWarned ||= isOperator;
+    if (isOperator) {
+      // An admin token that ended must not bring this one back: nobody would expect it to work again.
+      if (!(await adminTokenEverExisted(db))) return OPERATOR;
+      if (!wasWarned) options.warn(ADMIN_TOKEN_IGNORED);
+      wasWarned = true;
       return undefined;
     }
-    return isOperator ? OPERATOR : FIRST;
+    if (firstAdminToken?.matches(secret, now()) !== true) return undefined;
+    if (!(await adminTokenExists(db, now()))) return FIRST;
+    await firstAdminToken.withdraw();
+    return undefined;
   };
 }

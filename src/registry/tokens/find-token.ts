@@ -1,5 +1,5 @@
 /** Finds who presents a token, and whether there is an admin at all. */
-import { and, eq, gt, isNull, sql } from 'drizzle-orm';
+import { and, eq, gt, isNull, type SQL, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../../storage/connect.ts';
 import { apiTokens } from '../../storage/schema/api-tokens.ts';
 import type { Actor } from '../actor.ts';
@@ -19,17 +19,19 @@ export async function findTokenActor(db: Db, secret: string, now: Date): Promise
 
 /** Whether some named token can administer everything at this time. */
 export async function adminTokenExists(db: Db | Tx, now: Date): Promise<boolean> {
+  return await someAdminToken(db, and(isNull(apiTokens.revokedAt), gt(apiTokens.expiresAt, now)));
+}
+
+/** Whether some named token could administer everything at some time, even if it has expired or was revoked since. */
+export async function adminTokenEverExisted(db: Db): Promise<boolean> {
+  return await someAdminToken(db);
+}
+
+async function someAdminToken(db: Db | Tx, condition?: SQL): Promise<boolean> {
   const [token] = await db
     .select({ id: apiTokens.id })
     .from(apiTokens)
-    .where(
-      and(
-        sql`${apiTokens.roles} @> '["admin"]'::jsonb`,
-        isNull(apiTokens.authorityIds),
-        isNull(apiTokens.revokedAt),
-        gt(apiTokens.expiresAt, now),
-      ),
-    )
+    .where(and(sql`${apiTokens.roles} @> '["admin"]'::jsonb`, isNull(apiTokens.authorityIds), condition))
     .limit(1);
   return token !== undefined;
 }

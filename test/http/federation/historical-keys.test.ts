@@ -92,6 +92,16 @@ describe.each(DATABASE_KINDS)('historical keys on the %s database', (kind) => {
     expect(jwks).toEqual({ keys: (await service.jwks(authority)).keys.slice(0, 1) });
   });
 
+  it('are the same bytes after a restart, and others once the keys changed', async () => {
+    const authority = await service.authority();
+    const first = await historicalKeys(authority);
+    await service.restart();
+    expect(await historicalKeys(authority)).toBe(first);
+    const { kid } = await formerKey(authority, { expiresAt: new Date((NOW - 100) * 1000) });
+    await service.restart();
+    expect(claimsOf(await historicalKeys(authority))).toMatchObject({ keys: [{ kid }] });
+  });
+
   it('are the same bytes for a day', async () => {
     const authority = await service.authority();
     const first = await historicalKeys(authority);

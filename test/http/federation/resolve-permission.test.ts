@@ -256,7 +256,9 @@ describe.each(DATABASE_KINDS)('whom resolve answers on the %s database', (kind) 
       });
       await updateAuthority(service.context(), authority.id, { defaultConstraints: { allowed_entity_types: [] } });
       expect(await metadataOf(entity.entityIdentifier, authority)).not.toHaveProperty('openid_relying_party');
-      await updateEntity(service.context(), entity.id, { jwks: await freshJwks() });
+      const jwks = await freshJwks();
+      await service.publishKeys(entity, jwks);
+      await updateEntity(service.context(), entity.id, { jwks });
       expect(await outcomeFor(entity.entityIdentifier, { at: authority })).toBe('400 invalid_trust_chain');
       expect(server.requests).not.toHaveLength(0);
     });

@@ -112,6 +112,7 @@ describe.each(DATABASE_KINDS)('the Subordinate Statement on the %s database', (k
       const entity = await enrol({ jwks });
       expect(claimsOf(await fetchStatement(entity))).toMatchObject({ jwks });
       const added = { keys: [...(await freshJwks()).keys, ...jwks.keys.toReversed()] };
+      await service.publishKeys(entity, added);
       await updateEntity(service.context(), entity.id, { jwks: added });
       expect(claimsOf(await fetchStatement(entity))).toMatchObject({ jwks: added });
       await service.restart();
@@ -141,7 +142,9 @@ describe.each(DATABASE_KINDS)('the Subordinate Statement on the %s database', (k
       service.clock.advance(600);
       expect(await refused(entity)).toBe('404 not_found');
       expect(await refused(entity)).toBe('404 not_found');
-      await updateEntity(service.context(), entity.id, { jwks: await freshJwks() });
+      const renewed = await freshJwks();
+      await service.publishKeys(entity, renewed);
+      await updateEntity(service.context(), entity.id, { jwks: renewed });
       expect(await fetchStatement(entity)).toMatch(/^eyJ/);
     });
   });

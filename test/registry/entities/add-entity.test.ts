@@ -56,6 +56,8 @@ describe.each(DATABASE_KINDS)('addEntity on %s', (kind) => {
       stateReason: null,
       stateChangedAt: NOW_DATE,
       organisationState: 'active',
+      // Its evidence names no settings that the checks would have judged by.
+      checksOutdated: true,
       version: 1,
       createdAt: NOW_DATE,
     });
@@ -229,6 +231,14 @@ describe.each(DATABASE_KINDS)('addEntity on %s', (kind) => {
       const error = await refusedBy(add(await newEntity(organisation, { jwks: { keys: [privateJwk] } })));
       expect([error.code, error.details.errors?.[0]?.pointer]).toEqual(['validation_failed', '/jwks/keys/0']);
       expect(everythingIn(error)).not.toContain(String(privateJwk['d']));
+    });
+
+    it('more Entity Types than anybody plays', async () => {
+      const types = (count: number) =>
+        Object.fromEntries(Array.from({ length: count }, (_, index) => [`type_${index}`, { note: 'x' }]));
+      const attempt = async (count: number) => outcome(add(await newEntity(organisation, { metadata: types(count) })));
+      expect(await attempt(51)).toBe('validation_failed at /metadata');
+      expect(await attempt(50)).toBe('done');
     });
 
     it('[OIDFED-3.1.1-4] a private key inside metadata, and tells nobody what it is', async () => {

@@ -28,20 +28,26 @@ describe.each(DATABASE_KINDS)('recordChecks on %s', (kind) => {
   });
   afterAll(() => registry[Symbol.asyncDispose]());
 
-  const record = (entity: Entity, found: Partial<Found>) =>
-    recordChecks(registry.context(), entity.id, {
-      checks: entity.checks,
-      evidence: entity.evidence,
-      verifiedEntityTypes: entity.verifiedEntityTypes,
-      verifiedIntermediate: entity.verifiedIntermediate,
-      jwks: null,
-      ...found,
-    });
+  const record = (entity: Entity, found: Partial<Found>, expectedVersion?: number) =>
+    recordChecks(
+      registry.context(),
+      entity.id,
+      {
+        checks: entity.checks,
+        evidence: entity.evidence,
+        verifiedEntityTypes: entity.verifiedEntityTypes,
+        verifiedIntermediate: entity.verifiedIntermediate,
+        jwks: null,
+        ...found,
+      },
+      expectedVersion,
+    );
   const kidsOf = ({ keys }: Entity) => keys.map(({ jwk }) => jwk.kid);
 
   it('keeps new evidence under a new version', async () => {
     const entity = await registry.entity(organisation, {}, 'pending');
-    const found = { checks: [FAILED], evidence: { digest: 'new' }, verifiedEntityTypes: ['openid_provider'] };
+    const evidence = { ...entity.evidence, digest: 'new' };
+    const found = { checks: [FAILED], evidence, verifiedEntityTypes: ['openid_provider'] };
     expect(await record(entity, found)).toEqual({ ...entity, ...found, version: entity.version + 1 });
   });
 
@@ -59,6 +65,23 @@ describe.each(DATABASE_KINDS)('recordChecks on %s', (kind) => {
   ])('keeps a check that comes out with another %s', async (_what, check) => {
     const entity = await registry.entity(organisation, { checks: [FAILED] }, 'pending');
     expect(await record(entity, { checks: [check] })).toMatchObject({ checks: [check], version: entity.version + 1 });
+  });
+
+  it('keeps the same outcome once it was found under other settings', async () => {
+    const entity = await registry.entity(organisation, {}, 'pending');
+    const evidence = { ...entity.evidence, settingsDigest: 'of other settings' };
+    const recorded = await record(entity, { evidence });
+    expect(recorded).toEqual({ ...entity, evidence, checksOutdated: true, version: entity.version + 1 });
+  });
+
+  it('keeps nothing about a version that is no longer there, unless it says what stands there', async () => {
+    const entity = await registry.entity(organisation, {}, 'pending');
+    const newer = { checks: [PASSED], evidence: { ...entity.evidence, digest: 'newer' } };
+    const present = await record(entity, newer, entity.version);
+    const older = { checks: [FAILED], evidence: { ...entity.evidence, digest: 'older' } };
+    expect(await outcome(record(entity, older, entity.version))).toBe('version_mismatch');
+    expect(await record(entity, newer, entity.version)).toEqual(present);
+    expect(await readEntity(registry.db, actor(), entity.id)).toEqual(present);
   });
 
   it.each(['rejected', 'withdrawn', 'revoked'] as const)('leaves a record alone that is %s', async (state) => {

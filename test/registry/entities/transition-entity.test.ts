@@ -1,11 +1,13 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
+import { updateAuthority } from '../../../src/registry/authorities/update-authority.ts';
 import { readEntity } from '../../../src/registry/entities/read-entity.ts';
 import { readSubordinate } from '../../../src/registry/entities/read-subordinate.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
 import { transitionOrganisation } from '../../../src/registry/organisations/transition-organisation.ts';
 import { TRANSITION_NAMES, TRANSITIONS, type Transition } from '../../../src/registry/states.ts';
+import { authorities } from '../../../src/storage/schema/authorities.ts';
 import { entities } from '../../../src/storage/schema/entities.ts';
 import { organisations, type ParticipantState } from '../../../src/storage/schema/organisations.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
@@ -116,6 +118,33 @@ describe.each(DATABASE_KINDS)('transitionEntity on %s', (kind) => {
     expect([error.code, error.details['failed']]).toEqual(['checks_failed', ['authority_hint']]);
   });
 
+  it.each([
+    ['policy', { defaultMetadataPolicy: { openid_relying_party: { contacts: { essential: true } } } }],
+    ['constraints', { defaultConstraints: { max_path_length: 0 } }],
+  ])('approves nothing whose checks judged by another default %s of the authority', async (_what, settings) => {
+    const own = await registry.authority();
+    const entity = await registry.entity(await registry.organisation(own), {}, 'pending');
+    await updateAuthority(registry.context(), own.id, settings);
+    const error = await refusedBy(transition(entity.id, 'approve', entity.version));
+    expect([error.code, error.kind]).toEqual(['evidence_changed', 'conflict']);
+    expect(error.message).toContain('run them again');
+  });
+
+  it('approves after changes of the authority that no check judges by', async () => {
+    const own = await registry.authority();
+    const entity = await registry.entity(await registry.organisation(own), {}, 'pending');
+    await updateAuthority(registry.context(), own.id, { name: 'Renamed', statementLifetimeSeconds: 100 });
+    expect(await outcome(transition(entity.id, 'approve', entity.version))).toBe('done');
+  });
+
+  it('approves keys that were handed over whatever the settings: their proof rests on none', async () => {
+    const own = await registry.authority();
+    const organisation = await registry.organisation(own);
+    const entity = await registry.entity(organisation, { enrolment: 'handed_over' }, 'pending');
+    await updateAuthority(registry.context(), own.id, { defaultConstraints: { max_path_length: 0 } });
+    expect(await outcome(transition(entity.id, 'approve', entity.version))).toBe('done');
+  });
+
   it('approves nothing without keys', async () => {
     const entity = await registry.entity(await registry.organisation(authority), { jwks: null }, 'pending');
     const error = await refusedBy(transition(entity.id, 'approve'));
@@ -170,4 +199,19 @@ it('on postgresql an approval waits for a suspension of the organisation, and is
     await untilWaiting(registry.db);
   });
   expect(await approval).toBe('organisation_not_active');
+});
+
+it('on postgresql an approval waits for a change of the default policy, and is refused', async () => {
+  await using registry = await openRegistry('postgresql');
+  const authority = await registry.authority();
+  const entity = await registry.entity(await registry.organisation(authority), {}, 'pending');
+  const defaultMetadataPolicy = { openid_relying_party: { contacts: { essential: true } } };
+  let approval = Promise.resolve('');
+  await registry.db.transaction(async (tx) => {
+    await tx.update(authorities).set({ defaultMetadataPolicy }).where(eq(authorities.id, authority.id));
+    approval = outcome(transitionEntity(registry.context(), entity.id, 'approve', 'at the same moment'));
+    await untilWaiting(registry.db);
+  });
+  expect(await approval).toBe('evidence_changed');
+  expect((await readEntity(registry.db, actor(), entity.id)).state).toBe('pending');
 });

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Jwk } from '../../../src/federation/jwk-set.ts';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import { addEntity } from '../../../src/registry/entities/add-entity.ts';
 import type { Entity } from '../../../src/registry/entities/entity.ts';
 import { listEntities, readEntity } from '../../../src/registry/entities/read-entity.ts';
+import { recordChecks } from '../../../src/registry/entities/record-checks.ts';
 import { updateEntity } from '../../../src/registry/entities/update-entity.ts';
 import type { Organisation } from '../../../src/registry/organisations/organisation.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
@@ -37,7 +39,8 @@ describe.each(DATABASE_KINDS)('updateEntity on %s', (kind) => {
     const entity = await registry.entity(organisation, { statementLifetimeSeconds: 900 });
     const metadataPolicy = { openid_relying_party: { contacts: { essential: true } } };
     const updated = await update(entity, { metadataPolicy, constraints: undefined });
-    expect(updated).toEqual({ ...entity, metadataPolicy, version: entity.version + 1 });
+    const checksOutdated = true;
+    expect(updated).toEqual({ ...entity, metadataPolicy, checksOutdated, version: entity.version + 1 });
     const reset = await update(entity, { statementLifetimeSeconds: null });
     expect(reset).toEqual({ ...updated, statementLifetimeSeconds: null, version: entity.version + 2 });
   });
@@ -92,6 +95,7 @@ describe.each(DATABASE_KINDS)('updateEntity on %s', (kind) => {
       const [old] = entity.keys;
       const { keys: added } = await freshJwks(2);
       const wanted = [...added, old?.jwk].filter((jwk) => jwk !== undefined);
+      await registry.publishKeys(entity, { keys: wanted });
       await update(entity, { jwks: { keys: wanted } });
       expect(await keysOf(entity)).toEqual(wanted.map((jwk) => jwk.kid));
       await update(entity, { jwks: { keys: wanted.toReversed() } });
@@ -113,6 +117,7 @@ describe.each(DATABASE_KINDS)('updateEntity on %s', (kind) => {
       const [first, second] = (await freshJwks(2)).keys;
       if (first === undefined || second === undefined) throw new Error('no keys');
       const entity = await registry.entity(organisation, { jwks: { keys: [first] } });
+      await registry.publishKeys(entity, { keys: [first, second] });
       await update(entity, { jwks: { keys: [second] } });
       expect(await keysOf(entity)).toEqual([second.kid]);
       await update(entity, { jwks: { keys: [second, first] } });
@@ -123,9 +128,11 @@ describe.each(DATABASE_KINDS)('updateEntity on %s', (kind) => {
       const [first, second, third] = (await freshJwks(3)).keys;
       if (first === undefined || second === undefined || third === undefined) throw new Error('no keys');
       const entity = await registry.entity(organisation, { jwks: { keys: [first] } });
+      await registry.publishKeys(entity, { keys: [first, second] });
       if (fate === 'removed') await update(entity, { jwks: { keys: [second] } });
       const before = await keysOf(entity);
       const impostor = { ...third, kid: first.kid };
+      await registry.publishKeys(entity, { keys: [impostor, second] });
       const error = await refusedBy(update(entity, { jwks: { keys: [impostor] } }));
       expect([error.code, error.details.errors?.[0]?.pointer]).toEqual(['validation_failed', '/jwks']);
       expect(error.message).toContain(first.kid);
@@ -149,6 +156,19 @@ describe.each(DATABASE_KINDS)('updateEntity on %s', (kind) => {
       await registry.entity(organisation, { jwks: { keys: [one] } });
       const entity = await registry.entity(organisation, { jwks: { keys: [other] } });
       expect(await keysOf(entity)).toEqual(['signing']);
+    });
+
+    it('are registered at once: many new, known and returning ones in one change', async () => {
+      const { keys } = await freshJwks(6);
+      const [known, leaving] = keys as [Jwk, Jwk];
+      const entity = await registry.entity(organisation, { jwks: { keys: [known, leaving] } });
+      await registry.publishKeys(entity, { keys });
+      await update(entity, { jwks: { keys: [known] } });
+      const wanted = keys.toReversed().map((jwk, index) => (index % 2 === 0 ? { ...jwk, exp: NOW + index + 1 } : jwk));
+      const updated = await update(entity, { jwks: { keys: wanted } });
+      expect(updated.keys).toEqual(
+        wanted.map((jwk) => ({ jwk, expiresAt: jwk.exp === undefined ? null : new Date(jwk.exp * 1000) })),
+      );
     });
 
     it('carry their expiry, also one that a calendar cannot write', async () => {
@@ -189,6 +209,64 @@ describe.each(DATABASE_KINDS)('updateEntity on %s', (kind) => {
       const jwks = await freshJwks();
       const published = await registry.entity(organisation, { enrolment: 'published' }, 'pending');
       expect(await outcome(update(published, { jwks }))).toBe('validation_failed at /jwks');
+    });
+
+    describe('of an entity that publishes are added only from its configuration as last verified', () => {
+      const refusal = async (entity: Entity, ...keys: Jwk[]) => {
+        const error = await refusedBy(update(entity, { jwks: { keys } }));
+        return [error.code, error.kind, ...(error.details.errors ?? []).map(({ pointer }) => pointer)].join(' ');
+      };
+      const refusedAt = (index: number) => `key_not_published conflict /jwks/keys/${index}`;
+      let old: Jwk;
+      let fresh: Jwk;
+      let stranger: Jwk;
+      beforeAll(async () => {
+        [old, fresh, stranger] = (await freshJwks(3)).keys as [Jwk, Jwk, Jwk];
+      });
+
+      it.each(['active', 'suspended'] as const)('while it is %s', async (state) => {
+        const entity = await registry.entity(organisation, { jwks: { keys: [old] } }, state);
+        expect(await refusal(entity, old, fresh)).toBe(refusedAt(1));
+        expect(await refusal(entity, fresh)).toBe(refusedAt(0));
+        await registry.publishKeys(entity, { keys: [old, fresh] });
+        expect(await refusal(entity, old, fresh, stranger)).toBe(refusedAt(2));
+        expect(await outcome(update(entity, { jwks: { keys: [old, fresh] } }))).toBe('done');
+        expect(await keysOf(entity)).toEqual([old.kid, fresh.kid]);
+      });
+
+      it('and the refusal says what to do', async () => {
+        const entity = await registry.entity(organisation);
+        const error = await refusedBy(update(entity, { jwks: { keys: [fresh] } }));
+        expect(error.message).toMatch(/publish .* run the checks/);
+        expect(await readEntity(registry.db, actor(), entity.id)).toEqual(entity);
+      });
+
+      it('under the kid that it has there, and as the key that has that kid there', async () => {
+        const entity = await registry.entity(organisation, { jwks: { keys: [old] } });
+        await registry.publishKeys(entity, { keys: [old, fresh] });
+        expect(await refusal(entity, old, { ...fresh, kid: 'another' })).toBe(refusedAt(1));
+        expect(await refusal(entity, old, { ...stranger, kid: fresh.kid })).toBe(refusedAt(1));
+      });
+
+      it('but not from one that says so no longer, or that could not be had', async () => {
+        const entity = await registry.entity(organisation, { jwks: { keys: [old] } });
+        await registry.publishKeys(entity, { keys: [old, fresh] });
+        await registry.publishKeys(entity, { keys: [old] });
+        expect(await refusal(entity, old, fresh)).toBe(refusedAt(1));
+        await registry.publishKeys(entity, { keys: [old, fresh] });
+        const gone = { url: 'https://rp.example/.well-known/openid-federation' };
+        await recordChecks(registry.context(), entity.id, { ...entity, evidence: gone, jwks: null });
+        expect(await refusal(entity, old, fresh)).toBe(refusedAt(1));
+      });
+
+      it('whereas they may be dropped and left to expire without it', async () => {
+        const entity = await registry.entity(organisation, { jwks: { keys: [old, fresh] } });
+        const expiring = { ...old, exp: NOW + 600 };
+        expect(await outcome(update(entity, { jwks: { keys: [expiring, fresh] } }))).toBe('done');
+        expect(await outcome(update(entity, { jwks: { keys: [fresh] } }))).toBe('done');
+        expect(await keysOf(entity)).toEqual([fresh.kid]);
+        expect(await refusal(entity, old, fresh)).toBe(refusedAt(0));
+      });
     });
 
     it.each(['pending', 'active'] as const)(

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AuthenticatorOptions, createAuthenticator } from '../../../src/registry/tokens/authenticate.ts';
 import { createToken, FIRST_ADMIN, type NewToken } from '../../../src/registry/tokens/create-token.ts';
 import { FirstAdminToken } from '../../../src/registry/tokens/first-admin-token.ts';
+import { revokeToken } from '../../../src/registry/tokens/revoke-token.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { ALL_ROLES, NOW_DATE, openRegistry, type TestRegistry } from '../../support/registry.ts';
 
@@ -67,6 +68,35 @@ describe.each(DATABASE_KINDS)('who a bearer token stands for, on %s', (kind) => 
       expect(await authenticator({ adminToken: ENVIRONMENT_TOKEN })(ENVIRONMENT_TOKEN)).toBeUndefined();
       expect(warnings).toEqual([expect.stringContaining('HOLDFAST_ADMIN_TOKEN_KEEP=1')]);
       expect(warnings.join()).not.toContain(ENVIRONMENT_TOKEN);
+    });
+
+    it.each<[string, (tokenId: string) => Promise<unknown>, number]>([
+      ['has expired', async () => {}, ADMIN.lifetimeSeconds],
+      ['was revoked', (tokenId) => revokeToken(registry.context(), tokenId), 0],
+    ])('stays ignored when the only one %s, and the warning tells the way back in', async (_what, end, seconds) => {
+      const { token, secret } = await createToken(registry.context(), ADMIN);
+      await end(token.id);
+      const now = () => new Date(NOW_DATE.getTime() + seconds * 1000);
+      const options = { adminToken: ENVIRONMENT_TOKEN, now };
+      const authenticate = authenticator(options);
+      expect(await authenticate(secret)).toBeUndefined();
+      expect(await authenticate(ENVIRONMENT_TOKEN)).toBeUndefined();
+      expect(await authenticate(ENVIRONMENT_TOKEN)).toBeUndefined();
+      expect(warnings).toEqual([expect.stringMatching(/if none is left.*HOLDFAST_ADMIN_TOKEN_KEEP=1/)]);
+      const back = await authenticator({ ...options, keepAdminToken: true })(ENVIRONMENT_TOKEN);
+      if (back === undefined) throw new Error('there is no way back in');
+      const renewed = await createToken(registry.context(back, { now: now() }), ADMIN);
+      expect(await authenticate(renewed.secret)).toMatchObject({ kind: 'token', id: renewed.token.id });
+    });
+
+    it.each<[string, Partial<NewToken>]>([
+      ['another role', { roles: ['registrar', 'approver', 'auditor'] }],
+      ['some authorities only', { authorityIds: [] }],
+    ])('is not ignored for a token with %s', async (_what, token) => {
+      await createToken(registry.context(), { ...ADMIN, ...token });
+      expect(await authenticator({ adminToken: ENVIRONMENT_TOKEN })(ENVIRONMENT_TOKEN)).toMatchObject({
+        kind: 'operator',
+      });
     });
 
     it('stays good where the operator keeps it', async () => {

@@ -15,7 +15,7 @@ export const approveEntityOperation = defineOperation(
     operationId: 'approveEntity',
     tags: ['Entities'],
     summary: 'Approve an entity',
-    description: `\`If-Match\` names the version whose checks and evidence you looked at. The configuration is fetched once more: when it changed since, nothing is approved (\`evidence_changed\`) and the new evidence is kept. From the approval on the entity is vouched for. ${needsRole(['admin', 'approver'])}`,
+    description: `\`If-Match\` names the version whose checks and evidence you looked at. The configuration is fetched once more: when it changed since, or the settings that it is judged by did, nothing is approved (\`evidence_changed\`) and the new evidence is kept. From the approval on the entity is vouched for. ${needsRole(['admin', 'approver'])}`,
     security: BEARER,
     request: {
       params: recordIdParam('entityId'),

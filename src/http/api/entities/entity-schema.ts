@@ -1,8 +1,8 @@
 /** Entities on the wire. */
 import { z } from '@hono/zod-openapi';
 import type { JsonObject } from '../../../federation/json.ts';
-import { LIFETIME_SECONDS } from '../../../registry/claims-input.ts';
-import { type Entity, entityTypes, isIntermediate } from '../../../registry/entities/entity.ts';
+import { LIFETIME_SECONDS, MAX_ENTITY_TYPES } from '../../../registry/claims-input.ts';
+import { type Entity, entityTypes, isIntermediate, type ListedEntity } from '../../../registry/entities/entity.ts';
 import { allowedTransitions, effectiveState } from '../../../registry/states.ts';
 import {
   ConstraintsSchema,
@@ -19,7 +19,7 @@ import { line, OutOfBandCheckSchema, TimeSchema } from '../text-schema.ts';
 
 const EntityTypesSchema = z
   .array(line(200))
-  .max(50)
+  .max(MAX_ENTITY_TYPES)
   .openapi({ example: ['openid_relying_party'] });
 
 const AdditionalClaimsSchema = claims('Further claims of the Subordinate Statement.', {
@@ -94,7 +94,8 @@ export const EntityChangesSchema = z
     crit: CritSchema.optional(),
     statementLifetimeSeconds: StatementLifetimeSchema.optional(),
     jwks: JwkSetSchema.optional().openapi({
-      description: 'Replaces the registered keys: those of the same `kid` stay, missing ones are removed.',
+      description:
+        'Replaces the registered keys: those of the same `kid` stay, missing ones are removed. A new one must be in the Entity Configuration that the last checks verified.',
     }),
   })
   .refine(...NAMES_SOMETHING)
@@ -110,7 +111,7 @@ const CheckSchema = z
   })
   .openapi('EnrolmentCheck');
 
-export const EntitySchema = z
+const ListedEntitySchema = z
   .object({
     id: RecordIdSchema,
     authorityId: RecordIdSchema,
@@ -135,18 +136,32 @@ export const EntitySchema = z
     crit: CritSchema,
     statementLifetimeSeconds: StatementLifetimeSchema,
     checks: z.array(CheckSchema),
-    evidence: claims('What the checks saw: where, when, a digest, the claims of the configuration.', {
-      url: 'https://op.partner.example/.well-known/openid-federation',
-      digest: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU',
+    checksOutdated: z.boolean().openapi({
+      description:
+        'Whether metadata, policy or constraints, its own or the default of its authority, changed since the checks ran; they do not count for an approval.',
     }),
     version: VersionSchema,
     createdAt: TimeSchema,
   })
-  .openapi('Entity');
+  .openapi('ListedEntity');
 
-export const EntityPageSchema = pageSchema('EntityPage', EntitySchema);
+export const EntitySchema = ListedEntitySchema.extend({
+  evidence: claims(
+    'What the checks saw: where, when, a digest of it and of the settings it was judged by, the claims of the configuration.',
+    {
+      url: 'https://op.partner.example/.well-known/openid-federation',
+      digest: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU',
+    },
+  ),
+}).openapi('Entity');
+
+export const EntityPageSchema = pageSchema('EntityPage', ListedEntitySchema);
 
 export function entityBody(entity: Entity): z.infer<typeof EntitySchema> {
+  return { ...listedEntityBody(entity), evidence: entity.evidence };
+}
+
+export function listedEntityBody(entity: ListedEntity): z.infer<typeof ListedEntitySchema> {
   return {
     id: entity.id,
     authorityId: entity.authorityId,
@@ -169,7 +184,7 @@ export function entityBody(entity: Entity): z.infer<typeof EntitySchema> {
     crit: entity.crit,
     statementLifetimeSeconds: entity.statementLifetimeSeconds,
     checks: entity.checks,
-    evidence: entity.evidence,
+    checksOutdated: entity.checksOutdated,
     version: entity.version,
     createdAt: entity.createdAt.toISOString(),
   };

@@ -5,7 +5,7 @@ import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { PAGE_PARAMETERS } from '../paging.ts';
 import { IdentifierFilterSchema, RecordIdSchema, StateSchema } from '../record-schema.ts';
-import { EntityPageSchema, entityBody } from './entity-schema.ts';
+import { EntityPageSchema, listedEntityBody } from './entity-schema.ts';
 
 export const listEntitiesOperation = defineOperation(
   createRoute({
@@ -14,7 +14,7 @@ export const listEntitiesOperation = defineOperation(
     operationId: 'listEntities',
     tags: ['Entities'],
     summary: 'List entities',
-    description: `Those of the authorities that the token reaches, closed records too, oldest first. ${needsRole('any')}`,
+    description: `Those of the authorities that the token reaches, closed records too, oldest first. The evidence of the checks is in the single record. ${needsRole('any')}`,
     security: BEARER,
     request: {
       query: z.strictObject({
@@ -31,6 +31,6 @@ export const listEntitiesOperation = defineOperation(
     async (c) => {
       const { limit, cursor, ...filter } = c.req.valid('query');
       const { items, ...rest } = await listEntities(db, c.get('actor'), filter, { limit, cursor });
-      return c.json({ items: items.map(entityBody), ...rest }, 200);
+      return c.json({ items: items.map(listedEntityBody), ...rest }, 200);
     },
 );

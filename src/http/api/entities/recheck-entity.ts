@@ -14,10 +14,13 @@ export const recheckEntityOperation = defineOperation(
     operationId: 'recheckEntity',
     tags: ['Entities'],
     summary: 'Run the checks again',
-    description: `Fetches the Entity Configuration and keeps what is found. ${needsRole(['admin', 'registrar', 'approver'])}`,
+    description: `Fetches the Entity Configuration and keeps what is found; nothing of a record that changed meanwhile (\`version_mismatch\`). ${needsRole(['admin', 'registrar', 'approver'])}`,
     security: BEARER,
     request: { params: recordIdParam('entityId') },
-    responses: { 200: jsonReply('The entity with its checks.', EntitySchema, ['ETag']), ...problems(400, 404, 409) },
+    responses: {
+      200: jsonReply('The entity with its checks.', EntitySchema, ['ETag']),
+      ...problems(400, 404, 409, 412),
+    },
   }),
   ({ changeContext, retrieveConfiguration }) =>
     async (c) => {

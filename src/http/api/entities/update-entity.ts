@@ -15,7 +15,7 @@ export const updateEntityOperation = defineOperation(
     operationId: 'updateEntity',
     tags: ['Entities'],
     summary: 'Change an entity',
-    description: `Each member given replaces the present one; the Subordinate Statement follows at once. ${needsRole(['admin', 'registrar'])}`,
+    description: `Each member given replaces the present one; the Subordinate Statement follows at once. A key that is added to a published entity must be in the Entity Configuration that the last checks verified (\`key_not_published\`). ${needsRole(['admin', 'registrar'])}`,
     security: BEARER,
     request: {
       params: recordIdParam('entityId'),

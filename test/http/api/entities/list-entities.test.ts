@@ -28,6 +28,14 @@ describe('200', () => {
     expect(await idsIn('?entityIdentifier=nobody')).toEqual([]);
   });
 
+  it('shows the outcome of each check, and leaves what they saw to the single record', async () => {
+    const { body } = await api.auditor.get(`${PATH}?organisationId=${two.id}`);
+    const { evidence, ...single } = (await api.auditor.get(`${PATH}/${other.id}`)).body;
+    expect(evidence).toMatchObject(other.evidence);
+    expect(body.items).toEqual([single]);
+    expect(body.items[0].checks).toEqual([expect.objectContaining({ outcome: 'passed' })]);
+  });
+
   it('pages through all, each once', async () => {
     const ids: string[] = [];
     for (let cursor: string | undefined = ''; cursor !== undefined; ) {

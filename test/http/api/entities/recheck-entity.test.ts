@@ -46,3 +46,25 @@ describe('409', () => {
     expect(refusalOf(await api.admin.post(`/api/v1/entities/${id}/checks`))).toBe('409 checks_failed');
   });
 });
+
+describe('412', () => {
+  it('keeps nothing about a record that changed while the configuration was fetched', async () => {
+    await using partner = await publishRelyingParty(authority);
+    const input = { organisationId: organisation.id, entityIdentifier: partner.federation.id('rp') };
+    const { body: enrolled, etag } = await api.registrar.post('/api/v1/entities', input);
+    const path = `/api/v1/entities/${enrolled.id}`;
+    partner.federation.entity('rp').claims['note'] = 'something new';
+    const url = partner.configurationUrl('rp');
+    partner.override(url, (request, response) => {
+      partner.restore(url);
+      const metadata = { openid_relying_party: { client_name: 'Verified Name' } };
+      void api.registrar
+        .patch(path, { metadata }, { 'if-match': etag })
+        .then(() => partner.listener(request, response));
+    });
+    expect(refusalOf(await api.approver.post(`${path}/checks`))).toBe('412 version_mismatch');
+    expect((await api.auditor.get(path)).body).toMatchObject({ checksOutdated: true, evidence: enrolled.evidence });
+    const again = await api.approver.post(`${path}/checks`);
+    expect([again.status, again.body.checksOutdated]).toEqual([200, false]);
+  });
+});

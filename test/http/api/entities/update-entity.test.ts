@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { updateAuthority } from '../../../../src/registry/authorities/update-authority.ts';
 import { refusalOf } from '../../../support/api-client.ts';
-import { startApi } from '../../../support/api-service.ts';
+import { publishRelyingParty, startApi } from '../../../support/api-service.ts';
 import { testKey } from '../../../support/keys.ts';
-import { freshJwks } from '../../../support/registry.ts';
 
 const api = await startApi();
 afterAll(() => api[Symbol.asyncDispose]());
@@ -34,14 +34,68 @@ describe('200', () => {
     expect(cleared.body).toMatchObject({ ...changes, constraints: null });
   });
 
-  it('registers a second key for a rollover, then lets the first go', async () => {
-    const { path, match } = await target();
-    const [first] = (await api.auditor.get(path)).body.jwks.keys;
-    const second = (await freshJwks()).keys[0];
-    const both = await api.registrar.patch(path, { jwks: { keys: [first, second] } }, match);
+  it('registers a second key for a rollover once it is published, then lets the first go', async () => {
+    await using partner = await publishRelyingParty(authority);
+    const input = { organisationId: organisation.id, entityIdentifier: partner.federation.id('rp') };
+    const enrolled = await api.registrar.post('/api/v1/entities', input);
+    const path = `/api/v1/entities/${enrolled.body.id}`;
+    const approved = await api.approver.post(`${path}/approve`, { reason: 'x' }, { 'if-match': enrolled.etag });
+    partner.federation.entity('rp').keys.push(await testKey('ES256', 61));
+    const { keys } = partner.federation.jwks('rp');
+    const [first, second] = keys;
+    const early = await api.registrar.patch(path, { jwks: { keys } }, { 'if-match': approved.etag });
+    expect(refusalOf(early)).toBe('409 key_not_published /jwks/keys/1');
+    const { etag } = await api.registrar.post(`${path}/checks`);
+    const both = await api.registrar.patch(path, { jwks: { keys } }, { 'if-match': etag });
     expect(both.body.jwks.keys).toEqual([first, second]);
     const rolled = await api.registrar.patch(path, { jwks: { keys: [second] } }, { 'if-match': both.etag });
     expect(rolled.body.jwks.keys).toEqual([second]);
+  });
+});
+
+describe('checksOutdated', () => {
+  const isOutdated = async (path: string): Promise<boolean> => {
+    const { body } = await api.auditor.get(path);
+    const query = `entityIdentifier=${encodeURIComponent(body.entityIdentifier)}`;
+    const [listed] = (await api.auditor.get(`/api/v1/entities?${query}`)).body.items;
+    expect(listed.checksOutdated).toBe(body.checksOutdated);
+    return body.checksOutdated;
+  };
+
+  it.each([
+    ['metadata', { metadata: { openid_relying_party: { client_name: 'Verified Name' } } }],
+    ['policy', { metadataPolicy: { openid_relying_party: { contacts: { essential: true } } } }],
+    ['constraints', { constraints: { max_path_length: 3 } }],
+  ])('says so after a change of its %s, and no longer when that is undone', async (_what, changes) => {
+    const { path, match } = await target();
+    expect(await isOutdated(path)).toBe(false);
+    const { etag } = await api.registrar.patch(path, changes, match);
+    expect(await isOutdated(path)).toBe(true);
+    const undone = { metadata: {}, metadataPolicy: {}, constraints: null };
+    await api.registrar.patch(path, undone, { 'if-match': etag });
+    expect(await isOutdated(path)).toBe(false);
+  });
+
+  it('does not mind what no check judges by', async () => {
+    const { path, match } = await target();
+    await api.registrar.patch(path, { additionalClaims: { sector: 'health' }, statementLifetimeSeconds: 300 }, match);
+    expect(await isOutdated(path)).toBe(false);
+  });
+
+  it.each([
+    ['policy', { defaultMetadataPolicy: { openid_relying_party: { contacts: { essential: true } } } }, true],
+    ['constraints', { defaultConstraints: { max_path_length: 2 } }, true],
+    ['name', { name: 'Renamed' }, false],
+  ])('follows the default %s of its authority', async (_what, settings, expected) => {
+    const own = await service.authority();
+    const members = await service.organisation(own);
+    const { id } = await service.entity(members);
+    const handedOver = await service.entity(members, { enrolment: 'handed_over' });
+    const closed = await service.entity(members, {}, 'withdrawn');
+    await updateAuthority(service.context(), own.id, settings);
+    expect(await isOutdated(`/api/v1/entities/${id}`)).toBe(expected);
+    expect(await isOutdated(`/api/v1/entities/${handedOver.id}`)).toBe(false);
+    expect(await isOutdated(`/api/v1/entities/${closed.id}`)).toBe(false);
   });
 });
 

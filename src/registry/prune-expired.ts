@@ -1,0 +1,72 @@
+/** Deletes what has served its time and is no record: idempotency keys and enrolment challenges. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { lt, type SQL, sql } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
+import type { Db } from '../storage/connect.ts';
+import { enrolmentChallenges } from '../storage/schema/enrolment-challenges.ts';
+import { idempotencyKeys } from '../storage/schema/idempotency-keys.ts';
+
+/** How long a request may be repeated with the same idempotency key, at least. */
+export const IDEMPOTENCY_LIFETIME_SECONDS = 7 * 86_400;
+
+/** Expired challenges stay for a while, so that a node whose clock is ahead takes none away from the others. */
+const CLOCK_DIFFERENCE_SECONDS = 3600;
+
+/** Rows that one statement deletes: others wait for it only briefly. */
+const BATCH_SIZE = 1000;
+
+const PAUSE_MS = 3_600_000;
+
+export interface PruningOptions {
+  db: Db;
+  now: () => Date;
+  /** Told of the first of several failures in a row; it is tried again after the next pause all the same. */
+  onError: (error: unknown) => void;
+  /** Time between two rounds. */
+  pauseMs?: number;
+}
+
+/** Prunes now and again and again until it is disposed of. Nodes that do so at once do not mind each other. */
+export function startPruning(options: PruningOptions): AsyncDisposable {
+  const stop = new AbortController();
+  const pruning = keepPruning(options, stop.signal);
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await pruning;
+    },
+  };
+}
+
+async function keepPruning(options: PruningOptions, signal: AbortSignal): Promise<void> {
+  const { db, now, onError, pauseMs = PAUSE_MS } = options;
+  let isFailing = false;
+  while (!signal.aborted) {
+    try {
+      await pruneExpired(db, now(), signal);
+      isFailing = false;
+    } catch (error) {
+      if (!isFailing) onError(error);
+      isFailing = true;
+    }
+    await pause(pauseMs, undefined, { ref: false, signal }).catch(() => undefined);
+  }
+}
+
+/** Deletes what has expired, a batch at a time, until nothing is left or it is told to stop. */
+export async function pruneExpired(db: Db, now: Date, signal?: AbortSignal): Promise<void> {
+  const before = (seconds: number) => new Date(now.getTime() - seconds * 1000);
+  const isSpent = lt(enrolmentChallenges.expiresAt, before(CLOCK_DIFFERENCE_SECONDS));
+  const isForgotten = lt(idempotencyKeys.createdAt, before(IDEMPOTENCY_LIFETIME_SECONDS));
+  await deleteInBatches(db, enrolmentChallenges, isSpent, signal);
+  await deleteInBatches(db, idempotencyKeys, isForgotten, signal);
+}
+
+/** Rows that another transaction holds, such as the same work of another node, are left to it. */
+async function deleteInBatches(db: Db, table: PgTable, condition: SQL, signal?: AbortSignal): Promise<void> {
+  for (let deleted = BATCH_SIZE; deleted === BATCH_SIZE && signal?.aborted !== true; ) {
+    const batch = sql`select ctid from ${table} where ${condition} limit ${BATCH_SIZE} for update skip locked`;
+    const rows = await db.delete(table).where(sql`ctid = any(array(${batch}))`).returning({ one: sql<number>`1` });
+    deleted = rows.length;
+  }
+}

@@ -1,0 +1,141 @@
+import { sql } from 'drizzle-orm';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createEnrolmentChallenge } from '../../src/enrolment/enrolment-challenge.ts';
+import type { Authority } from '../../src/registry/authorities/authority.ts';
+import { addOrganisation } from '../../src/registry/organisations/add-organisation.ts';
+import { pruneExpired, startPruning } from '../../src/registry/prune-expired.ts';
+import { enrolmentChallenges } from '../../src/storage/schema/enrolment-challenges.ts';
+import { idempotencyKeys } from '../../src/storage/schema/idempotency-keys.ts';
+import { DATABASE_KINDS } from '../support/databases.ts';
+import { actor, freshIdentifier, NOW_DATE, openRegistry, type TestRegistry } from '../support/registry.ts';
+
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+
+const at = (seconds: number) => new Date(NOW_DATE.getTime() + seconds * 1000);
+
+describe.each(DATABASE_KINDS)('pruning on %s', (kind) => {
+  let registry: TestRegistry;
+  let authority: Authority;
+  beforeEach(async () => {
+    registry = await openRegistry(kind);
+    authority = await registry.authority();
+  });
+  afterEach(() => registry[Symbol.asyncDispose]());
+
+  /** Makes a challenge and an organisation with an idempotency key, each at that moment. */
+  async function leave(now: Date): Promise<void> {
+    const context = registry.context(actor(), { now });
+    await createEnrolmentChallenge(context, authority.id, freshIdentifier('challenged'));
+    const idempotency = { key: now.toISOString(), requestHash: 'hash' };
+    await addOrganisation(context, authority.id, { name: 'Partner', contacts: [] }, idempotency);
+  }
+
+  /** When the challenges that are left were made, in order. */
+  async function challenges(): Promise<Date[]> {
+    const rows = await registry.db.select().from(enrolmentChallenges);
+    return rows.map(({ createdAt }) => createdAt).sort((a, b) => a.getTime() - b.getTime());
+  }
+
+  async function keys(): Promise<string[]> {
+    return (await registry.db.select().from(idempotencyKeys)).map(({ key }) => key).sort();
+  }
+
+  /** Challenges that nobody answered, long ago. */
+  async function leaveChallenges(count: number): Promise<void> {
+    await registry.db.execute(sql`
+      insert into enrolment_challenges (challenge, authority_id, entity_identifier, created_at, expires_at)
+      select 'old ' || n, ${authority.id}, 'https://x.example', ${at(-9 * DAY)}, ${at(-8 * DAY)}
+      from generate_series(1, ${count}::int) as n`);
+  }
+
+  it('deletes challenges that have expired, with an hour for clocks that differ, and no other', async () => {
+    const made = [at(-3 * DAY), at(-DAY - HOUR - 1), at(-DAY - HOUR), at(-DAY), at(0)];
+    for (const moment of made) await leave(moment);
+    await pruneExpired(registry.db, NOW_DATE);
+    expect(await challenges()).toEqual(made.slice(2));
+  });
+
+  it('deletes idempotency keys after seven days, and leaves what they made', async () => {
+    const made = [at(-30 * DAY), at(-7 * DAY - 1), at(-7 * DAY), at(0)];
+    for (const moment of made) await leave(moment);
+    const seq = await registry.seq();
+    await pruneExpired(registry.db, NOW_DATE);
+    expect(await keys()).toEqual(made.slice(2).map((moment) => moment.toISOString()));
+    expect(await registry.seq()).toBe(seq);
+    const { rows } = await registry.db.execute<{ count: string }>(sql`select count(*) as count from organisations`);
+    expect(Number(rows[0]?.count)).toBe(made.length);
+  });
+
+  it('deletes more than fits into one batch, and stops where it is told to', async () => {
+    await leaveChallenges(2500);
+    const stopped = AbortSignal.abort();
+    await pruneExpired(registry.db, NOW_DATE, stopped);
+    expect(await challenges()).toHaveLength(2500);
+    await pruneExpired(registry.db, NOW_DATE);
+    expect(await challenges()).toEqual([]);
+  });
+
+  it('is done by several at once without harm', async () => {
+    await leaveChallenges(3000);
+    await leave(at(0));
+    await Promise.all([1, 2, 3].map(() => pruneExpired(registry.db, NOW_DATE)));
+    await pruneExpired(registry.db, NOW_DATE);
+    expect(await challenges()).toEqual([at(0)]);
+  });
+
+  describe('again and again', () => {
+    /** Starts pruning; `wholeRound` resolves after a round that began after it was called. */
+    function start(errors: unknown[] = []): AsyncDisposable & { wholeRound: () => Promise<void> } {
+      let waiting: { rounds: number; resolve: () => void }[] = [];
+      const pruning = startPruning({
+        db: registry.db,
+        now: () => {
+          for (const waiter of waiting) waiter.rounds -= 1;
+          for (const { rounds, resolve } of waiting) if (rounds === 0) resolve();
+          waiting = waiting.filter(({ rounds }) => rounds > 0);
+          return NOW_DATE;
+        },
+        onError: (error) => errors.push(error),
+        pauseMs: 1,
+      });
+      const wholeRound = () => new Promise<void>((resolve) => void waiting.push({ rounds: 2, resolve }));
+      return { wholeRound, [Symbol.asyncDispose]: () => pruning[Symbol.asyncDispose]() };
+    }
+
+    it('finds what expires later, until it is disposed of', async () => {
+      const pruning = start();
+      for (const _ of ['first', 'second']) {
+        await leaveChallenges(1);
+        await pruning.wholeRound();
+        expect(await challenges()).toEqual([]);
+      }
+      await pruning[Symbol.asyncDispose]();
+      await leaveChallenges(1);
+      expect(await challenges()).toHaveLength(1);
+    });
+
+    it('tells once of each time that it fails, and goes on trying', async () => {
+      const errors: unknown[] = [];
+      const rename = (from: string, to: string) => registry.db.execute(sql.raw(`alter table ${from} rename to ${to}`));
+      await using pruning = start(errors);
+      for (const failures of [1, 2]) {
+        await rename('enrolment_challenges', 'out_of_reach');
+        for (const _ of [1, 2, 3]) await pruning.wholeRound();
+        expect(errors).toHaveLength(failures);
+        await rename('out_of_reach', 'enrolment_challenges');
+        await leaveChallenges(1);
+        await pruning.wholeRound();
+        expect(await challenges()).toEqual([]);
+        expect(errors).toHaveLength(failures);
+      }
+    });
+
+    it('ends at once while it pauses', async () => {
+      const pruning = startPruning({ db: registry.db, now: () => NOW_DATE, onError: () => {}, pauseMs: 3_600_000 });
+      await pruning[Symbol.asyncDispose]();
+      await leaveChallenges(1);
+      expect(await challenges()).toHaveLength(1);
+    });
+  });
+});
