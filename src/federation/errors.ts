@@ -55,6 +55,18 @@ export const REASONS = {
   authority_hints_invalid: { wire: 'invalid_trust_chain', section: '3.1.2' },
   trust_mark_type_mismatch: { wire: 'invalid_trust_chain', section: '3.2' },
 
+  // Trust Marks, their delegations and status answers
+  trust_mark_not_yet_valid: { wire: 'invalid_trust_chain', section: '7.3' },
+  trust_mark_expired: { wire: 'invalid_trust_chain', section: '7.3' },
+  trust_mark_type_unrecognised: { wire: 'invalid_trust_chain', section: '17.5' },
+  trust_mark_issuer_not_trusted: { wire: 'invalid_trust_chain', section: '17.5' },
+  trust_mark_issuer_unresolved: { wire: 'invalid_trust_chain', section: '7.3' },
+  trust_mark_delegation_missing: { wire: 'invalid_trust_chain', section: '7.3' },
+  trust_mark_owner_unknown: { wire: 'invalid_trust_chain', section: '7.2.2' },
+  trust_mark_status_not_active: { wire: 'invalid_trust_chain', section: '8.4' },
+  trust_mark_status_not_fresh: { wire: 'invalid_trust_chain', section: '8.4' },
+  trust_mark_status_mismatch: { wire: 'invalid_trust_chain', section: '8.4' },
+
   // Metadata
   metadata_invalid: { wire: 'invalid_metadata', section: '5' },
   metadata_null: { wire: 'invalid_metadata', section: '5' },
@@ -101,6 +113,12 @@ export const REASONS = {
   no_valid_trust_chain: { wire: 'invalid_trust_chain', section: '8.3' },
   resolved_metadata_invalid: { wire: 'invalid_metadata', section: '8.3' },
   resolution_unavailable: { wire: 'temporarily_unavailable', section: '8.3' },
+  evaluation_under_way: { wire: 'temporarily_unavailable', section: '8.3' },
+  rate_limited: { wire: 'temporarily_unavailable', section: '18.1' },
+  request_body_invalid: { wire: 'invalid_request', section: '8' },
+  client_assertion_missing: { wire: 'invalid_request', section: '8.8' },
+  client_assertion_invalid: { wire: 'invalid_client', section: '8.8' },
+  client_assertion_replayed: { wire: 'invalid_client', section: '8.8' },
 
   // Our own statements
   lint_failed: { wire: 'server_error', section: '3.1' },
@@ -118,6 +136,11 @@ export const REASONS = {
 
 export type Reason = keyof typeof REASONS;
 
+export interface RefusalOptions extends ErrorOptions {
+  /** The section that demands this refusal, where it is another than the one in the table. */
+  section?: string;
+}
+
 /**
  * A statement, chain, policy or answer that OpenID Federation forbids.
  * `at` is the place: a JSON Pointer into the claims (`/metadata/openid_provider/issuer`), `header` or `header/<name>`
@@ -127,11 +150,14 @@ export class FederationError extends Error {
   override readonly name = 'FederationError';
   readonly reason: Reason;
   readonly at: string;
+  /** Section of OpenID Federation 1.0 that demands the refusal. */
+  readonly section: string;
 
-  constructor(reason: Reason, message: string, at = '', options?: ErrorOptions) {
+  constructor(reason: Reason, message: string, at = '', options?: RefusalOptions) {
     super(message, options);
     this.reason = reason;
     this.at = at;
+    this.section = options?.section ?? REASONS[reason].section;
   }
 
   /** The OAuth-style error code that a federation endpoint answers for this reason (§8.9). */
@@ -139,15 +165,15 @@ export class FederationError extends Error {
     return REASONS[this.reason].wire;
   }
 
-  /** Section of OpenID Federation 1.0 that demands the refusal. */
-  get section(): string {
-    return REASONS[this.reason].section;
-  }
-
   /** The same refusal, with its place said relative to a larger whole, such as `ES[1]`. */
   within(outer: string): FederationError {
     const at = this.at === '' ? outer : `${outer} ${this.at}`;
-    return new FederationError(this.reason, this.message, at, { cause: this.cause });
+    return new FederationError(this.reason, this.message, at, { cause: this.cause, section: this.section });
+  }
+
+  /** The same refusal, demanded by another section: Trust Marks share the rules of signed JWTs with statements. */
+  demandedBy(section: string): FederationError {
+    return new FederationError(this.reason, this.message, this.at, { cause: this.cause, section });
   }
 }
 

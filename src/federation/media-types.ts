@@ -19,5 +19,7 @@ export const MEDIA_TYPE = {
   resolveResponse: 'application/resolve-response+jwt',
   jwkSet: 'application/jwk-set+jwt',
   trustChain: 'application/trust-chain+json',
+  trustMarkStatusResponse: 'application/trust-mark-status-response+jwt',
   json: 'application/json',
+  form: 'application/x-www-form-urlencoded',
 } as const;

@@ -44,12 +44,13 @@ export interface SignedJwt {
 /**
  * Parses a compact JWT: exact `typ`, an allowed `alg`, a `kid`, no header extension, claims in strict JSON. Encodings
  * with stray bits are refused, so that every byte of a JWT counts.
+ * @param furtherTyps values of `typ` that are accepted as well
  * @throws FederationError jwt_malformed, jwt_too_large, typ_invalid, alg_not_allowed, kid_missing,
  *   header_parameter_forbidden, json_malformed, json_duplicate_member, json_too_deep, json_member_forbidden
  */
-export function parseSignedJwt(jwt: unknown, typ: Typ): SignedJwt {
+export function parseSignedJwt(jwt: unknown, typ: Typ, furtherTyps: readonly string[] = []): SignedJwt {
   const decoded = decodeJwt(jwt);
-  const header = checkHeader(decoded.header, typ);
+  const header = checkHeader(decoded.header, [typ, ...furtherTyps]);
   checkBase64url(decoded.signature, 'signature');
   return { jwt: decoded.jwt, header, claims: decoded.claims };
 }
@@ -116,9 +117,10 @@ function checkBase64url(part: string, name: string): void {
   if (!isCanonical) throw new FederationError('jwt_malformed', `its ${name} is not base64url`);
 }
 
-function checkHeader(header: JsonObject, typ: Typ): JoseHeader {
-  if (header['typ'] !== typ) {
-    throw new FederationError('typ_invalid', `must be ${typ}, not ${describe(header['typ'])}`, 'header/typ');
+function checkHeader(header: JsonObject, typs: readonly string[]): JoseHeader {
+  if (typeof header['typ'] !== 'string' || !typs.includes(header['typ'])) {
+    const message = `must be ${typs.join(' or ')}, not ${describe(header['typ'])}`;
+    throw new FederationError('typ_invalid', message, 'header/typ');
   }
   if (typeof header['alg'] !== 'string' || !Object.hasOwn(ALGORITHMS, header['alg'])) {
     const allowed = ALGORITHM_NAMES.join(', ');
@@ -177,37 +179,45 @@ export function keyComplaint(key: Jwk, alg: Algorithm): string | undefined {
 }
 
 /**
- * Verifies the signature of a parsed JWT with the one key of the set that its `kid` names.
- * @param alreadyVerifiedWith a key with which this very JWT verified before; the same key is not computed again
+ * Verifies the signature of a parsed JWT with the one key of the set that its `kid` names. What verified before with the
+ * same key is not computed again: a statement of a chain is looked at from below and from above.
  * @returns the key
  * @throws FederationError key_not_found, key_unsuitable, signature_invalid
  */
-export async function verifySignature(
-  signed: Pick<SignedJwt, 'jwt' | 'header'>,
-  jwks: JwkSet,
-  alreadyVerifiedWith?: Jwk,
-): Promise<Jwk> {
+export async function verifySignature(signed: Pick<SignedJwt, 'jwt' | 'header'>, jwks: JwkSet): Promise<Jwk> {
   const key = selectKey(signed.header, jwks);
-  if (alreadyVerifiedWith !== undefined && isSamePublicKey(key, alreadyVerifiedWith)) return key;
+  const before = verifiedBefore.get(signed);
+  if (before?.jwt === signed.jwt && before.keys.some((known) => isSamePublicKey(key, known))) return key;
   try {
     await compactVerify(signed.jwt, await importedKey(key, signed.header.alg), { algorithms: [signed.header.alg] });
   } catch (cause) {
     const message = 'does not verify with the key that its kid names';
     throw new FederationError('signature_invalid', message, 'header/kid', { cause });
   }
+  verifiedBefore.set(signed, { jwt: signed.jwt, keys: [...(before?.jwt === signed.jwt ? before.keys : []), key] });
   return key;
 }
 
-const importedKeys = new WeakMap<Jwk, Map<Algorithm, CryptoKey>>();
+/** Keys with which a parsed JWT verified. */
+const verifiedBefore = new WeakMap<object, { jwt: string; keys: readonly Jwk[] }>();
 
-/** Imports the public members only; the others were judged in keyComplaint. Pinned keys are imported once. */
-async function importedKey(key: Jwk, alg: Algorithm): Promise<CryptoKey> {
-  const known = importedKeys.get(key)?.get(alg);
-  if (known !== undefined) return known;
-  const { kty, crv, x, y, n, e } = key;
+/** Imported keys by what they are: a federation's few superiors sign most of what is seen. The oldest goes first. */
+const importedKeys = new Map<string, Promise<CryptoKey>>();
+const MAX_IMPORTED_KEYS = 1000;
+
+/** Imports the public members only; the others were judged in keyComplaint. */
+async function importedKey({ kty, crv, x, y, n, e }: Jwk, alg: Algorithm): Promise<CryptoKey> {
   const members = kty === 'RSA' ? { kty, n, e } : kty === 'EC' ? { kty, crv, x, y } : { kty, crv, x };
-  const imported = (await importJWK(members as JWK, alg)) as CryptoKey;
-  const byAlgorithm = importedKeys.get(key) ?? new Map<Algorithm, CryptoKey>();
-  importedKeys.set(key, byAlgorithm.set(alg, imported));
-  return imported;
+  const name = JSON.stringify([alg, members]);
+  const known = importedKeys.get(name);
+  if (known !== undefined) return await known;
+  const importing = importJWK(members as JWK, alg) as Promise<CryptoKey>;
+  importedKeys.set(name, importing);
+  if (importedKeys.size > MAX_IMPORTED_KEYS) importedKeys.delete(importedKeys.keys().next().value ?? '');
+  try {
+    return await importing;
+  } catch (error) {
+    importedKeys.delete(name);
+    throw error;
+  }
 }

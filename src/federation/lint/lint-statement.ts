@@ -5,7 +5,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import { checkJwkSet, type Jwk, type JwkSet } from '../jwk-set.ts';
 import { TYP, type Typ } from '../media-types.ts';
 import type { MetadataPolicy } from '../policy/parse-policy.ts';
-import { ALGORITHM_NAMES, keyComplaint } from '../signature.ts';
+import { ALGORITHM_NAMES, decodeJwt, keyComplaint } from '../signature.ts';
 import { checkStatementClaims } from '../statement/checks.ts';
 import { isEntityConfiguration, type StatementOptions } from '../statement/entity-statement.ts';
 import { isNumericDate } from '../time.ts';
@@ -16,14 +16,23 @@ export interface HouseRules extends StatementOptions {
   maxLifetimeSeconds: number;
 }
 
+/** Header parameters that something of ours may have. */
+export interface StatementHeader {
+  /** The issuer's own chain to the Trust Anchor (OIDFED §4.3). */
+  trust_chain?: readonly string[];
+}
+
 /** Not exported: nobody else can make one, and its private fields keep look-alikes out. */
 class Linted {
   readonly typ: Typ;
+  /** Parameters of the JOSE header besides `typ`, `alg` and `kid`. */
+  readonly header: StatementHeader;
   readonly #payload: string;
   #isSpent = false;
 
-  constructor(typ: Typ, claims: JsonObject) {
+  constructor(typ: Typ, claims: JsonObject, header: StatementHeader) {
     this.typ = typ;
+    this.header = header;
     this.#payload = JSON.stringify(claims);
   }
 
@@ -41,9 +50,14 @@ class Linted {
  */
 export type LintedStatement = Linted;
 
-function passed(typ: Typ, claims: JsonObject, lints: readonly (() => void)[]): LintedStatement {
+function passed(
+  typ: Typ,
+  claims: JsonObject,
+  lints: readonly (() => void)[],
+  header: StatementHeader = {},
+): LintedStatement {
   for (const lint of lints) lint();
-  return new Linted(typ, claims);
+  return new Linted(typ, claims, header);
 }
 
 /**
@@ -63,23 +77,47 @@ export function lintEntityStatement(claims: JsonObject, rules: HouseRules): Lint
 
 /**
  * Lints a resolve response (OIDFED §8.3.2).
+ * @param header with the issuer's own chain to the Trust Anchor that `trust_chain` of the claims ends at
  * @throws FederationError entity_identifier_invalid, claim_missing, claim_invalid, lint_failed
  */
-export function lintResolveResponse(claims: JsonObject, rules: HouseRules): LintedStatement {
-  return passed(TYP.resolveResponse, claims, [
+export function lintResolveResponse(
+  claims: JsonObject,
+  rules: HouseRules,
+  header: StatementHeader = {},
+): LintedStatement {
+  const lints = [
     () => parseEntityIdentifier(claims['iss'], rules, '/iss'),
     () => parseEntityIdentifier(claims['sub'], rules, '/sub'),
+    () => claims['aud'] === undefined || parseEntityIdentifier(claims['aud'], rules, '/aud'),
     () => lintLifetime(claims, rules),
     () => {
       if (!isJsonObject(claims['metadata'])) {
         throw new FederationError('claim_invalid', 'must be an object', '/metadata');
       }
-      const chain = claims['trust_chain'];
-      if (!Array.isArray(chain) || chain.length === 0 || !chain.every((jwt) => typeof jwt === 'string')) {
-        throw new FederationError('claim_invalid', 'must be a non-empty array of JWTs', '/trust_chain');
-      }
+      lintChain(claims['trust_chain'], '/trust_chain');
     },
-  ]);
+    () => lintOwnChain(header, claims),
+  ];
+  return passed(TYP.resolveResponse, claims, lints, header);
+}
+
+function lintChain(chain: unknown, at: string): asserts chain is string[] {
+  if (!Array.isArray(chain) || chain.length === 0 || !chain.every((jwt) => typeof jwt === 'string')) {
+    throw new FederationError('claim_invalid', 'must be a non-empty array of JWTs', at);
+  }
+}
+
+/** The header's chain is the issuer's, and ends where the subject's does. */
+function lintOwnChain({ trust_chain: chain }: StatementHeader, { iss, trust_chain: subjectChain }: JsonObject): void {
+  if (chain === undefined) return;
+  lintChain(chain, 'header/trust_chain');
+  lintChain(subjectChain, '/trust_chain');
+  if (decodeJwt(chain[0]).claims['sub'] !== iss) {
+    throw new FederationError('lint_failed', "is not the issuer's own", 'header/trust_chain');
+  }
+  if (decodeJwt(chain.at(-1)).claims['iss'] !== decodeJwt(subjectChain.at(-1)).claims['iss']) {
+    throw new FederationError('lint_failed', 'ends at another Trust Anchor', 'header/trust_chain');
+  }
 }
 
 /**

@@ -1,11 +1,12 @@
 /** Resolved Metadata: what a subject's metadata is after all that its superiors say. @see OIDFED §6.1.4, §6.2.3 */
 import { type Constraints, filterEntityTypes } from '../constraints.ts';
 import type { IdentifierOptions } from '../identifiers.ts';
-import { applyMetadataPolicy, type PolicyObserver } from '../policy/apply-policy.ts';
+import { applyMetadataPolicy } from '../policy/apply-policy.ts';
 import type { OperatorRegistry } from '../policy/operator.ts';
 import { type PolicySource, resolveMetadataPolicy } from '../policy/resolve-policy.ts';
 import { applySuperiorMetadata } from './apply-superior-metadata.ts';
 import { checkMetadata, type Metadata } from './metadata.ts';
+import { type MetadataObserver, MetadataRecorder } from './metadata-trace.ts';
 
 /** What one Subordinate Statement of the chain contributes; its claims are checked already. */
 export interface SubordinateStatementRules extends PolicySource {
@@ -24,8 +25,8 @@ export interface MetadataResolution {
   /** Operators known; the seven standard ones when absent. */
   operators?: OperatorRegistry;
   identifierOptions?: IdentifierOptions;
-  /** Sees each operator at work. */
-  observer?: PolicyObserver;
+  /** Sees what each superior does to each parameter. */
+  observer?: MetadataObserver;
 }
 
 /**
@@ -37,10 +38,12 @@ export interface MetadataResolution {
  */
 export function resolveMetadata(resolution: MetadataResolution): Metadata {
   const { subject, subordinateStatements, operators, identifierOptions, observer } = resolution;
-  const policy = resolveMetadataPolicy(subordinateStatements.toReversed(), operators);
-  const overlaid = applySuperiorMetadata(resolution.metadata, resolution.superiorMetadata);
+  const recorder = observer && new MetadataRecorder({ observer, subordinateStatements, operators });
+  const policy = resolveMetadataPolicy(subordinateStatements.toReversed(), operators, recorder?.contribution);
+  const overlaid = applySuperiorMetadata(resolution.metadata, resolution.superiorMetadata, recorder?.overlay);
   const constraints = subordinateStatements.map((statement) => statement.constraints);
   const allowed = filterEntityTypes(overlaid, constraints);
-  const resolved = applyMetadataPolicy(policy, allowed, { operators, observer });
+  recorder?.filtered(overlaid, allowed);
+  const resolved = applyMetadataPolicy(policy, allowed, { operators, observer: recorder?.operator });
   return checkMetadata(resolved, { subject, isConfiguration: true, identifierOptions });
 }

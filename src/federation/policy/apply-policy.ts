@@ -15,10 +15,12 @@ export interface PolicyStep {
   /** Value of the operator in the resolved policy. */
   value: JsonValue;
   before: JsonValue | undefined;
-  after: JsonValue | undefined;
+  /** Absent where the operator refuses. */
+  after?: JsonValue | undefined;
+  refusal?: Refusal;
 }
 
-/** Called after each operator that did not refuse, in order of application within a parameter. */
+/** Called after each operator, in order of application within a parameter; a refusal is the last. */
 export type PolicyObserver = (step: PolicyStep) => void;
 
 export interface ApplicationOptions {
@@ -83,7 +85,9 @@ function applyToParameter(
     const value = policy[operator.name] ?? null;
     const result = operator.apply(current, value);
     if (result instanceof Refusal || result === null) {
-      const { reason, message } = result ?? NULL_OUTPUT;
+      const refusal = result ?? NULL_OUTPUT;
+      const { reason, message } = refusal;
+      observer?.({ ...place, operator: operator.name, value, before: current, refusal });
       const at = pointer('metadata', place.entityType, place.parameter);
       throw new FederationError(reason, `${message} (operator ${operator.name})`, at);
     }

@@ -1,5 +1,6 @@
 /** Resolution: the metadata policies of a Trust Chain merged into one. @see OIDFED §6.1.4.1 */
 import { FederationError, pointer } from '../errors.ts';
+import type { JsonValue } from '../json.ts';
 import { type OperatorRegistry, type ParameterPolicy, Refusal } from './operator.ts';
 import {
   combinationComplaint,
@@ -18,6 +19,22 @@ export interface PolicySource {
   metadataPolicyCrit?: readonly string[];
 }
 
+/** One operator of one statement's policy, as it joins what stands above it. A client `scope` is seen as an array. */
+export interface PolicyContribution {
+  /** Of the statement that has it, such as `ES[2]`. */
+  place: string;
+  entityType: string;
+  parameter: string;
+  operator: string;
+  value: JsonValue;
+  /** What the operator says from then on; absent if the policies do not go together. */
+  merged?: JsonValue;
+  refusal?: Refusal;
+}
+
+/** Called for each operator of each policy, the most superior first. */
+export type ContributionObserver = (contribution: PolicyContribution) => void;
+
 /**
  * Resolves the policies of a chain into the one to apply. Critical operators of the whole chain come first, whether
  * used or not. Then each policy is merged into what stands above it: what only one of them has is taken over, equal
@@ -30,6 +47,7 @@ export interface PolicySource {
 export function resolveMetadataPolicy(
   sources: readonly PolicySource[],
   operators: OperatorRegistry = STANDARD_OPERATORS,
+  observer?: ContributionObserver,
 ): MetadataPolicy {
   for (const { place, metadataPolicyCrit } of sources) {
     if (metadataPolicyCrit === undefined) continue;
@@ -37,68 +55,88 @@ export function resolveMetadataPolicy(
   }
   let resolved: MetadataPolicy = {};
   for (const { place, metadataPolicy } of sources) {
-    if (metadataPolicy !== undefined)
-      resolved = mergePolicies(resolved, withSplitScope(metadataPolicy), operators, place);
+    if (metadataPolicy === undefined) continue;
+    resolved = mergePolicies(resolved, withSplitScope(metadataPolicy), { place, operators, observer });
   }
   return resolved;
 }
 
-function mergePolicies(
-  superior: MetadataPolicy,
-  subordinate: MetadataPolicy,
-  operators: OperatorRegistry,
-  place: string,
-): MetadataPolicy {
+/** One statement's policy while it is merged into those above it. */
+interface Merging {
+  place: string;
+  operators: OperatorRegistry;
+  observer: ContributionObserver | undefined;
+}
+
+/** The parameter that is merged. */
+interface MergedParameter {
+  entityType: string;
+  parameter: string;
+}
+
+function mergePolicies(superior: MetadataPolicy, subordinate: MetadataPolicy, merging: Merging): MetadataPolicy {
   const merged = { ...superior };
   for (const [entityType, parameters] of Object.entries(subordinate)) {
     const above = ownMember(superior, entityType);
-    merged[entityType] =
-      above === undefined
-        ? parameters
-        : mergeEntityTypes(above, parameters, operators, `${place} /metadata_policy${pointer(entityType)}`);
+    if (above === undefined) observeTaken(entityType, parameters, merging);
+    merged[entityType] = above === undefined ? parameters : mergeEntityTypes(entityType, above, parameters, merging);
   }
   return merged;
 }
 
 function mergeEntityTypes(
+  entityType: string,
   superior: EntityTypePolicy,
   subordinate: EntityTypePolicy,
-  operators: OperatorRegistry,
-  at: string,
+  merging: Merging,
 ): EntityTypePolicy {
   const merged = { ...superior };
   for (const [parameter, policy] of Object.entries(subordinate)) {
     const above = ownMember(superior, parameter);
+    if (above === undefined) observeTaken(entityType, { [parameter]: policy }, merging);
     merged[parameter] =
-      above === undefined ? policy : mergeParameterPolicies(above, policy, operators, at + pointer(parameter));
+      above === undefined ? policy : mergeParameterPolicies({ entityType, parameter }, above, policy, merging);
   }
   return merged;
 }
 
 function mergeParameterPolicies(
+  parameter: MergedParameter,
   superior: ParameterPolicy,
   subordinate: ParameterPolicy,
-  operators: OperatorRegistry,
-  at: string,
+  { place, operators, observer }: Merging,
 ): ParameterPolicy {
+  const refuse = (operator: string, value: JsonValue, refusal: Refusal): never => {
+    observer?.({ place, ...parameter, operator, value, refusal });
+    const at = pointer('metadata_policy', parameter.entityType, parameter.parameter, operator);
+    throw new FederationError(refusal.reason, refusal.message, `${place} ${at}`);
+  };
   const merged = { ...superior };
   for (const [name, value] of Object.entries(subordinate)) {
     const above = ownMember(superior, name);
-    if (above === undefined) {
-      merged[name] = value;
-      continue;
-    }
     // Nobody acts on an operator that we do not know; the superior's value stays.
-    const result = operators.get(name)?.merge(above, value) ?? above;
-    if (result instanceof Refusal) throw new FederationError(result.reason, result.message, at + pointer(name));
+    const result = above === undefined ? value : (operators.get(name)?.merge(above, value) ?? above);
+    if (result instanceof Refusal) return refuse(name, value, result);
     merged[name] = result;
+    observer?.({ place, ...parameter, operator: name, value, merged: result });
   }
   const complaint = combinationComplaint(merged, operators);
   if (complaint !== undefined) {
-    const message = `${complaint.message} (after merging with the policies of superiors)`;
-    throw new FederationError(complaint.reason, message, at + pointer(complaint.operator));
+    const { operator, reason, message } = complaint;
+    const refusal = new Refusal(reason, `${message} (after merging with the policies of superiors)`);
+    return refuse(operator, merged[operator] ?? null, refusal);
   }
   return merged;
+}
+
+/** Operators that stand alone are taken over as they are. */
+function observeTaken(entityType: string, parameters: EntityTypePolicy, { place, observer }: Merging): void {
+  if (observer === undefined) return;
+  for (const [parameter, policy] of Object.entries(parameters)) {
+    for (const [operator, value] of Object.entries(policy)) {
+      observer({ place, entityType, parameter, operator, value, merged: value });
+    }
+  }
 }
 
 function ownMember<T>(object: { [name: string]: T }, name: string): T | undefined {

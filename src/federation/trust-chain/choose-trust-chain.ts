@@ -2,12 +2,17 @@
 import type { TrustChain } from './trust-chain.ts';
 
 /**
- * Chooses the chain whose Immediate Superior stands first in the subject's `authority_hints`; among those the
+ * Puts the best chain first: the one whose Immediate Superior stands first in the subject's `authority_hints`; among those the
  * shortest; among equally long ones the one whose issuers come first in code point order; the JWTs themselves decide
  * between chains over the same entities.
  */
+export function orderTrustChains<T extends Pick<TrustChain, 'statements'>>(chains: readonly T[]): T[] {
+  return chains.toSorted(compareTrustChains);
+}
+
+/** The best of them, see `orderTrustChains`. */
 export function chooseTrustChain<T extends Pick<TrustChain, 'statements'>>(chains: readonly T[]): T | undefined {
-  return chains.toSorted(compareTrustChains)[0];
+  return orderTrustChains(chains)[0];
 }
 
 function compareTrustChains(a: Pick<TrustChain, 'statements'>, b: Pick<TrustChain, 'statements'>): number {

@@ -7,7 +7,7 @@ import { deadEndsOf } from './dead-ends.ts';
 import { completeBudget, type DiscoveryBudget } from './discovery-budget.ts';
 import { type Enumeration, enumerateChains } from './enumerate-chains.ts';
 import type { StatementSource } from './statement-source.ts';
-import { exploreSuperiors, type TrustAnchorSet } from './superior-graph.ts';
+import { exploreSuperiors, type GraphEntity, type TrustAnchorSet } from './superior-graph.ts';
 
 export interface DiscoveryOptions {
   source: StatementSource;
@@ -20,6 +20,8 @@ export interface DiscoveryOptions {
 }
 
 export interface Discovery {
+  /** The subject with all that was found above it. */
+  graph: GraphEntity;
   /**
    * Candidates, still to be validated: the subject's Entity Configuration, Subordinate Statements going up, the Trust
    * Anchor's configuration; that one alone if it is the subject. Ordered by the first superior's place among the
@@ -45,6 +47,7 @@ export async function discoverTrustChains(
   const graph = await exploreSuperiors(subject, exploration);
   const enumeration = enumerateChains(graph, budget);
   return {
+    graph,
     chains: enumeration.chains,
     attempts: [...deadEndsOf(graph, exploration), ...cutsOf(subject, enumeration, budget)],
   };

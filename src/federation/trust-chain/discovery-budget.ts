@@ -9,6 +9,8 @@ export interface DiscoveryBudget {
   maxStatements: number;
   /** Trust Chains put together; each costs a validation. */
   maxChains: number;
+  /** Bytes of all answers together. */
+  maxBytes: number;
 }
 
 export const DEFAULT_DISCOVERY_BUDGET: Readonly<DiscoveryBudget> = {
@@ -16,16 +18,18 @@ export const DEFAULT_DISCOVERY_BUDGET: Readonly<DiscoveryBudget> = {
   maxHintsPerEntity: 64,
   maxStatements: 256,
   maxChains: 64,
+  maxBytes: 16 * 1024 * 1024,
 };
 
 /** The limits given, and the default where one is missing. */
 export function completeBudget(budget: Partial<DiscoveryBudget> = {}): DiscoveryBudget {
-  const { maxDepth, maxHintsPerEntity, maxStatements, maxChains } = DEFAULT_DISCOVERY_BUDGET;
+  const { maxDepth, maxHintsPerEntity, maxStatements, maxChains, maxBytes } = DEFAULT_DISCOVERY_BUDGET;
   return {
     maxDepth: budget.maxDepth ?? maxDepth,
     maxHintsPerEntity: budget.maxHintsPerEntity ?? maxHintsPerEntity,
     maxStatements: budget.maxStatements ?? maxStatements,
     maxChains: budget.maxChains ?? maxChains,
+    maxBytes: budget.maxBytes ?? maxBytes,
   };
 }
 

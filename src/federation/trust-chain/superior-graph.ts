@@ -64,6 +64,9 @@ interface Retrieval {
   use: (outcome: Retrieved) => void;
 }
 
+/** Whatever still waits then is of no use any more. */
+const OVER = new Error('the exploration is over');
+
 class Exploration {
   readonly #options: ExplorationOptions;
   readonly #entities = new Map<EntityIdentifier, GraphEntity>();
@@ -93,7 +96,7 @@ class Exploration {
       await this.#end.promise;
       return subject;
     } finally {
-      this.#over.abort();
+      this.#over.abort(OVER);
       signal.removeEventListener('abort', stop);
       this.#refuseWaiting();
     }

@@ -3,6 +3,7 @@ import { enforceConstraints } from '../constraints.ts';
 import { FederationError } from '../errors.ts';
 import type { EntityIdentifier } from '../identifiers.ts';
 import type { JwkSet } from '../jwk-set.ts';
+import type { MetadataObserver } from '../metadata/metadata-trace.ts';
 import { resolveMetadata } from '../metadata/resolve-metadata.ts';
 import { verifySignature } from '../signature.ts';
 import { type EntityStatement, isEntityConfiguration } from '../statement/entity-statement.ts';
@@ -11,6 +12,8 @@ import { MAX_CHAIN_LENGTH, type TrustAnchors, type TrustChain } from './trust-ch
 
 export interface TrustChainOptions extends ValidationOptions {
   trustAnchors: TrustAnchors;
+  /** Sees what each superior does to the subject's metadata. */
+  observer?: MetadataObserver;
 }
 
 /**
@@ -21,10 +24,17 @@ export interface TrustChainOptions extends ValidationOptions {
  * @see OIDFED §10.2
  */
 export async function validateTrustChain(chain: readonly unknown[], options: TrustChainOptions): Promise<TrustChain> {
-  if (chain.length === 0 || chain.length > MAX_CHAIN_LENGTH) {
-    throw new FederationError('trust_chain_malformed', `must have 1 to ${MAX_CHAIN_LENGTH} statements`);
-  }
+  checkLength(chain);
   const statements = chain.map((jwt, index) => at(index, () => parseEntityStatement(jwt, options)));
+  return await validateParsedTrustChain(statements, options);
+}
+
+/** The same for statements that were parsed with these options already. */
+export async function validateParsedTrustChain(
+  statements: EntityStatement[],
+  options: TrustChainOptions,
+): Promise<TrustChain> {
+  checkLength(statements);
   statements.forEach((statement, index) => {
     at(index, () => checkStatementTimes(statement, options));
   });
@@ -41,6 +51,11 @@ export async function validateTrustChain(chain: readonly unknown[], options: Tru
     metadata: resolvedMetadata(statements, options),
     expiresAt: Math.min(...statements.map((statement) => statement.claims.exp)),
   };
+}
+
+function checkLength({ length }: readonly unknown[]): void {
+  if (length > 0 && length <= MAX_CHAIN_LENGTH) return;
+  throw new FederationError('trust_chain_malformed', `must have 1 to ${MAX_CHAIN_LENGTH} statements`);
 }
 
 /** Runs a step and says at which statement it failed. */
@@ -118,12 +133,10 @@ function trustAnchorOf(
 async function verifySignatures(statements: readonly EntityStatement[], anchorKeys: JwkSet): Promise<void> {
   const outcomes = await Promise.allSettled(
     statements.map(async (statement, index) => {
-      const own = isEntityConfiguration(statement.claims)
-        ? await verifySignature(statement, statement.claims.jwks)
-        : undefined;
+      if (isEntityConfiguration(statement.claims)) await verifySignature(statement, statement.claims.jwks);
       const superiors = statements[index + 1]?.claims.jwks;
-      if (superiors !== undefined) await verifySignature(statement, superiors, own);
-      else await verifyWithAnchorKeys(statement, anchorKeys, own);
+      if (superiors !== undefined) await verifySignature(statement, superiors);
+      else await verifyWithAnchorKeys(statement, anchorKeys);
     }),
   );
   outcomes.forEach((outcome, index) => {
@@ -135,13 +148,9 @@ async function verifySignatures(statements: readonly EntityStatement[], anchorKe
   });
 }
 
-async function verifyWithAnchorKeys(
-  statement: EntityStatement,
-  anchorKeys: JwkSet,
-  alreadyVerifiedWith: Parameters<typeof verifySignature>[2],
-): Promise<void> {
+async function verifyWithAnchorKeys(statement: EntityStatement, anchorKeys: JwkSet): Promise<void> {
   try {
-    await verifySignature(statement, anchorKeys, alreadyVerifiedWith);
+    await verifySignature(statement, anchorKeys);
   } catch (error) {
     if (!(error instanceof FederationError) || error.reason !== 'key_not_found') throw error;
     const message = `${statement.claims.iss} signed with a key that is not among its configured keys; compare them`;
@@ -170,5 +179,6 @@ function resolvedMetadata(statements: readonly EntityStatement[], options: Trust
     })),
     operators: options.operators,
     identifierOptions: options,
+    observer: options.observer,
   });
 }

@@ -7,7 +7,7 @@ import {
   lintResolveResponse,
   publishedKeyComplaint,
 } from '../../../src/federation/lint/lint-statement.ts';
-import { NOW } from '../../support/federation.ts';
+import { buildFederation, NOW } from '../../support/federation.ts';
 import { testKey, weakRsaKey } from '../../support/keys.ts';
 import { refusal } from '../../support/refusal.ts';
 
@@ -233,6 +233,38 @@ describe('a historical keys document of ours', () => {
 
   it('[OIDFED-3.1.1-4] is not signed with a private key', () => {
     expect(historical({ keys: [{ ...privateJwk, exp: 1 }] })).toBe('jwk_private at /keys/0');
+  });
+});
+
+describe("the chain in a resolve response's header", () => {
+  const federation = buildFederation({ anchor: {}, other: {}, resolver: { superiors: ['anchor', 'other'] }, rp: {} });
+
+  async function linted(...chain: string[]): Promise<string> {
+    const built = await federation;
+    const claims = { ...RESPONSE, iss: built.id('resolver'), trust_chain: await built.chain('rp', 'anchor') };
+    const header = { trust_chain: await built.chain(...chain) };
+    return refusal(() => lintResolveResponse(claims, RULES, header));
+  }
+
+  it("[OIDFED-8.3-11] is the issuer's own, and ends where the subject's does", async () => {
+    expect(await linted('resolver', 'anchor')).toBe('accepted');
+    expect(await linted('rp', 'anchor')).toBe('lint_failed at header/trust_chain');
+    expect(await linted('resolver', 'other')).toBe('lint_failed at header/trust_chain');
+  });
+
+  it('[OIDFED-4.3-1] is in nothing else that is signed', () => {
+    expect(lintResolveResponse(RESPONSE, RULES, { trust_chain: undefined }).header).toEqual({});
+    expect(lintEntityStatement(CONFIGURATION, RULES).header).toEqual({});
+    expect(refusal(() => lintResolveResponse(RESPONSE, RULES, { trust_chain: [] }))).toBe(
+      'claim_invalid at header/trust_chain',
+    );
+  });
+
+  it('is missed by no caller that is named: aud is one identifier', () => {
+    expect([response({ aud: 'https://rp.example' }), response({ aud: ['https://rp.example'] })]).toEqual([
+      'accepted',
+      'entity_identifier_invalid at /aud',
+    ]);
   });
 });
 

@@ -8,7 +8,6 @@ import {
   resolveMetadata,
   type SubordinateStatementRules,
 } from '../../../src/federation/metadata/resolve-metadata.ts';
-import type { PolicyStep } from '../../../src/federation/policy/apply-policy.ts';
 import type { ParameterPolicy } from '../../../src/federation/policy/operator.ts';
 import { createOperatorRegistry } from '../../../src/federation/policy/standard-operators.ts';
 import { REGEXP_OPERATOR } from '../../support/custom-operators.ts';
@@ -109,9 +108,11 @@ describe('resolveMetadata', () => {
       { metadataPolicy: policyOf({ default: ['d'], superset_of: ['a'] }, setting) },
     ];
     expect(resolve({ oauth_client: {} }, statements)).toEqual({ oauth_client: { parameter: ['a'] } });
-    const steps: PolicyStep[] = [];
-    resolve({ oauth_client: {} }, statements, { observer: (step) => steps.push(step) });
-    expect(steps.map((step) => step.operator)).toEqual(['add', 'default', 'subset_of', 'superset_of']);
+    const applied: string[] = [];
+    resolve({ oauth_client: {} }, statements, {
+      observer: (step) => void (step.kind === 'operator' && applied.push(step.operator)),
+    });
+    expect(applied).toEqual(['add', 'default', 'subset_of', 'superset_of']);
   });
 
   it.each<[string, ParameterPolicy[], string, string]>([

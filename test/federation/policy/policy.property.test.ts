@@ -5,6 +5,7 @@ import { FederationError } from '../../../src/federation/errors.ts';
 import type { JsonValue } from '../../../src/federation/json.ts';
 import type { Metadata } from '../../../src/federation/metadata/metadata.ts';
 import { applyMetadataPolicy } from '../../../src/federation/policy/apply-policy.ts';
+import { mergeForStatement } from '../../../src/federation/policy/merge-for-statement.ts';
 import type { ParameterPolicy } from '../../../src/federation/policy/operator.ts';
 import { type MetadataPolicy, parseMetadataPolicy } from '../../../src/federation/policy/parse-policy.ts';
 import { resolveMetadataPolicy } from '../../../src/federation/policy/resolve-policy.ts';
@@ -85,6 +86,24 @@ describe('laws of metadata policies', () => {
           if (fromAbove !== REFUSED) count();
         }),
         { numRuns: 1000 },
+      );
+    });
+  });
+
+  it('[OIDFED-6.1.4-5] a chain whose neighbours state one merged policy resolves to the same metadata', () => {
+    seen(50, (count) => {
+      fc.assert(
+        fc.property(policies, policies, policies, metadatas, (first, second, third, metadata) => {
+          const applied = (policy: () => MetadataPolicy): JsonValue =>
+            outcomeOf(() => applyMetadataPolicy(policy(), metadata));
+          const merged = (...list: MetadataPolicy[]): MetadataPolicy => mergeForStatement(sourcesOf(list));
+          const alone = applied(() => resolve(first, second, third));
+          expect(applied(() => resolve(merged(first, second), third))).toEqual(alone);
+          expect(applied(() => resolve(first, merged(second, third)))).toEqual(alone);
+          expect(applied(() => resolve(merged(first, second, third)))).toEqual(alone);
+          if (alone !== REFUSED) count();
+        }),
+        { numRuns: 500 },
       );
     });
   });

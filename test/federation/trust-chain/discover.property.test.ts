@@ -17,12 +17,16 @@ const graphs: fc.Arbitrary<Graph> = fc.record(
   { requiredKeys: [] },
 );
 
-function discover(source: GraphSource, budget: Partial<DiscoveryBudget> = GENEROUS): Promise<Discovery> {
+type Found = Pick<Discovery, 'chains' | 'attempts'>;
+
+async function discover(source: GraphSource, budget: Partial<DiscoveryBudget> = GENEROUS): Promise<Found> {
   const trustAnchors = new Set(ANCHORS.map(id));
-  return discoverTrustChains(id('op'), { source, trustAnchors, budget, signal: new AbortController().signal });
+  const { signal } = new AbortController();
+  const { chains, attempts } = await discoverTrustChains(id('op'), { source, trustAnchors, budget, signal });
+  return { chains, attempts };
 }
 
-function waysOf({ chains }: Discovery): string[] {
+function waysOf({ chains }: Pick<Found, 'chains'>): string[] {
   return chains.map((chain) => [...new Set(chain.map(({ claims }) => nameOf(claims.iss)))].join(' '));
 }
 
@@ -85,7 +89,7 @@ describe('discovery', () => {
     await fc.assert(
       fc.asyncProperty(graphs, small, async (graph, budget) => {
         const { chains, attempts } = await discover(new GraphSource(graph), budget);
-        const ways = waysOf({ chains, attempts });
+        const ways = waysOf({ chains });
         const all = allWays(graph);
         for (const way of ways) expect(all).toContain(way);
         if (ways.length < all.length) expect(attempts.map(({ reason }) => reason)).toContain('budget_exhausted');

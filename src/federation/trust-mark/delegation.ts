@@ -1,0 +1,115 @@
+/** Delegations: the owner of a Trust Mark type permits an issuer to give out marks of that type. @see OIDFED §7.2 */
+import { FederationError } from '../errors.ts';
+import type { EntityIdentifier, IdentifierOptions } from '../identifiers.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import { TYP } from '../media-types.ts';
+import { type JoseHeader, parseSignedJwt, verifySignature } from '../signature.ts';
+import type { EntityStatement } from '../statement/entity-statement.ts';
+import type { NumericDate } from '../time.ts';
+import {
+  checkIdentifierClaim,
+  checkLinkClaim,
+  checkTextClaim,
+  checkTimeClaims,
+  checkTimes,
+  type JudgingTime,
+  underSection,
+  underSectionAsync,
+} from './claim-checks.ts';
+import { ownerOf } from './recognition.ts';
+import type { TrustMark } from './trust-mark.ts';
+
+export interface TrustMarkDelegationClaims {
+  /** The owner of the type. */
+  iss: EntityIdentifier;
+  /** The issuer that may give out marks. */
+  sub: EntityIdentifier;
+  trust_mark_type: string;
+  iat: NumericDate;
+  /** Without it the delegation never expires. */
+  exp?: NumericDate;
+  ref?: string;
+  [claim: string]: JsonValue | undefined;
+}
+
+export interface TrustMarkDelegation {
+  /** The compact JWT exactly as received. */
+  jwt: string;
+  header: JoseHeader;
+  claims: TrustMarkDelegationClaims;
+}
+
+/**
+ * Parses a delegation: `typ`, `alg`, `kid`, and the shape of its claims.
+ * @throws FederationError any reason of parseSignedJwt; claim_missing, claim_invalid, entity_identifier_invalid
+ * @see OIDFED §7.2.1
+ */
+export function parseTrustMarkDelegation(jwt: unknown, options: IdentifierOptions = {}): TrustMarkDelegation {
+  const { claims, ...signed } = underSection('7.2.2', () => parseSignedJwt(jwt, TYP.trustMarkDelegation));
+  return { ...signed, claims: underSection('7.2.1', () => checkDelegationClaims(claims, options)) };
+}
+
+function checkDelegationClaims(claims: JsonObject, options: IdentifierOptions): TrustMarkDelegationClaims {
+  checkIdentifierClaim(claims, 'iss', options);
+  checkIdentifierClaim(claims, 'sub', options);
+  checkTextClaim(claims, 'trust_mark_type');
+  checkTimeClaims(claims);
+  checkLinkClaim(claims, 'ref');
+  return claims as TrustMarkDelegationClaims;
+}
+
+/**
+ * Validates the delegation inside a mark with the owner's keys as the Trust Anchor states them; the owner itself is
+ * never asked for keys. A mark of a type with an owner needs a delegation, the owner's own marks as well; a delegation
+ * for a type without one cannot be verified.
+ * @param trustAnchor the Entity Configuration of the Trust Anchor that the chain in question ends at
+ * @returns undefined for a mark that has no delegation and needs none
+ * @throws FederationError trust_mark_delegation_missing, trust_mark_owner_unknown; with a place such as
+ *   `/delegation /sub` whatever is wrong with the delegation: subject_mismatch, issuer_mismatch,
+ *   trust_mark_type_mismatch, trust_mark_not_yet_valid, trust_mark_expired, key_not_found, key_unsuitable,
+ *   signature_invalid and the reasons of parseTrustMarkDelegation
+ * @see OIDFED §7.2.2, §7.3
+ */
+export async function validateDelegation(
+  mark: TrustMark,
+  trustAnchor: EntityStatement,
+  options: JudgingTime & IdentifierOptions,
+): Promise<TrustMarkDelegation | undefined> {
+  const { delegation: jwt, trust_mark_type: type } = mark.claims;
+  const owner = ownerOf(type, trustAnchor);
+  if (jwt === undefined) {
+    if (owner === undefined) return undefined;
+    const message = `${owner.sub} owns this type, so every mark of it needs its delegation`;
+    throw new FederationError('trust_mark_delegation_missing', message, '/delegation');
+  }
+  if (owner === undefined) {
+    const message = `${trustAnchor.claims.sub} names no owner of this type, so its delegation cannot be verified`;
+    throw new FederationError('trust_mark_owner_unknown', message, '/delegation');
+  }
+  try {
+    const delegation = parseTrustMarkDelegation(jwt, options);
+    underSection('7.2.2', () => checkDelegation(delegation, mark, owner.sub, options));
+    await underSectionAsync('7.2.2', () => verifySignature(delegation, owner.jwks));
+    return delegation;
+  } catch (error) {
+    throw error instanceof FederationError ? error.within('/delegation') : error;
+  }
+}
+
+function checkDelegation(
+  { claims }: TrustMarkDelegation,
+  mark: TrustMark,
+  owner: EntityIdentifier,
+  time: JudgingTime,
+): void {
+  if (claims.sub !== mark.claims.iss) {
+    throw new FederationError('subject_mismatch', `must be the issuer of the mark, ${mark.claims.iss}`, '/sub');
+  }
+  if (claims.iss !== owner) {
+    throw new FederationError('issuer_mismatch', `must be the owner of the type, ${owner}`, '/iss');
+  }
+  if (claims.trust_mark_type !== mark.claims.trust_mark_type) {
+    throw new FederationError('trust_mark_type_mismatch', 'differs from the type of the mark', '/trust_mark_type');
+  }
+  checkTimes('delegation', claims, time);
+}
