@@ -1,4 +1,4 @@
-/** Which addresses a participant-named destination may have: globally routable ones, and what the operator allows. */
+/** Which addresses a destination may have: globally routable ones, and what the operator allows for its kind. */
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
@@ -7,6 +7,8 @@ type Network = readonly [base: Address, prefixLength: number];
 
 /** Destinations that the operator allows although they are not globally routable. */
 export interface AllowRules {
+  /** The setting that the rules come from, which refusals name. */
+  readonly setting: string;
   /** Lower-case host names; each may resolve to any address. */
   readonly hostNames: ReadonlySet<string>;
   /** Endings with their leading dot: `.corp.example` covers every name below `corp.example`, not the name itself. */
@@ -15,8 +17,8 @@ export interface AllowRules {
   readonly networks: readonly Network[];
 }
 
-/** The environment variable that `AllowRules` come from; refusals name it. */
-export const ALLOW_SETTING = 'HOLDFAST_OUTBOUND_ALLOW';
+/** For destinations that participants name. Those that the operator names have rules, and a client, of their own. */
+export const PARTICIPANT_ALLOW_SETTING = 'HOLDFAST_OUTBOUND_ALLOW';
 
 /** What `ipaddr.js` calls the ranges that are not plain unicast, in words for an operator. */
 const RANGE_NAMES: Readonly<Record<string, string>> = {
@@ -109,9 +111,19 @@ function isAllowedHost(host: string, allow: AllowRules): boolean {
 /**
  * Reads the operator's comma-separated list of host names (`partner.internal`, `*.corp.example`), addresses
  * (`10.0.0.7`, `::1`) and networks (`10.0.0.0/8`, `fd00::/8`). Empty text allows nothing beyond the default.
+ * @param setting where the list stands, for messages
  * @throws Error that quotes the bad entry and says how to write it
  */
-export function parseOutboundAllow(text: string): AllowRules {
+export function parseOutboundAllow(text: string, setting: string = PARTICIPANT_ALLOW_SETTING): AllowRules {
+  try {
+    return { setting, ...parseEntries(text) };
+  } catch (cause) {
+    if (!(cause instanceof BadEntry)) throw cause;
+    throw new Error(`${setting}: ${cause.message}`, { cause });
+  }
+}
+
+function parseEntries(text: string): Omit<AllowRules, 'setting'> {
   const hostNames = new Set<string>();
   const hostSuffixes: string[] = [];
   const networks: Network[] = [];
@@ -173,6 +185,8 @@ function parseHostName(name: string, entry: string): string {
   return name;
 }
 
-function badEntry(entry: string, complaint: string): Error {
-  return new Error(`${ALLOW_SETTING}: entry "${entry}" ${complaint}`);
+class BadEntry extends Error {}
+
+function badEntry(entry: string, complaint: string): BadEntry {
+  return new BadEntry(`entry "${entry}" ${complaint}`);
 }

@@ -4,7 +4,7 @@ import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'n
 import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { buildConnector } from 'undici';
 import { FederationError } from '../federation/errors.ts';
-import { ALLOW_SETTING, type AllowRules, addressObjection, isLoopbackAddress } from './address-rules.ts';
+import { type AllowRules, addressObjection, isLoopbackAddress } from './address-rules.ts';
 import { Deadline } from './deadline.ts';
 import type { Lookup } from './name-resolution.ts';
 import { transportFailure } from './transport-failure.ts';
@@ -93,7 +93,7 @@ async function permittedAddresses(
   if (answers.length === 0) throw new FederationError('connection_failed', `${hostname} has no address`);
   const judged = answers.map((address) => ({ address, objection: peerObjection(address, target, options) }));
   const permitted = judged.filter(({ objection }) => objection === undefined);
-  if (permitted.length === 0) throw addressForbidden(hostname, judged);
+  if (permitted.length === 0) throw addressForbidden(hostname, judged, options.allow);
   return permitted.slice(0, MAX_ADDRESSES_TRIED).map(({ address }) => ({ address, family: isIP(address) }));
 }
 
@@ -109,12 +109,13 @@ function peerObjection(address: string, target: Target, options: GuardedConnecto
 function addressForbidden(
   hostname: string,
   judged: readonly { address: string; objection: string | undefined }[],
+  { setting }: AllowRules,
 ): FederationError {
   const shown = judged.slice(0, MAX_ADDRESSES_SHOWN).map(({ address, objection }) => `${address} (${objection})`);
   if (judged.length > shown.length) shown.push('…');
   return new FederationError(
     'address_forbidden',
-    `${hostname} has no address that may be contacted: ${shown.join(', ')}; ${ALLOW_SETTING} can allow it`,
+    `${hostname} has no address that may be contacted: ${shown.join(', ')}; ${setting} can allow it`,
   );
 }
 
@@ -142,7 +143,7 @@ function verifyPeer(socket: Socket, target: Target, options: GuardedConnectorOpt
   if (address === undefined)
     throw new FederationError('connection_failed', `${target.hostname} closed the connection at once`);
   const objection = peerObjection(address, target, options);
-  if (objection !== undefined) throw addressForbidden(target.hostname, [{ address, objection }]);
+  if (objection !== undefined) throw addressForbidden(target.hostname, [{ address, objection }], options.allow);
 }
 
 function openTls(socket: Socket, hostname: string, secureContext: SecureContext): Socket {

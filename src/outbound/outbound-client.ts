@@ -12,8 +12,10 @@ import { createLookup, type Lookup } from './name-resolution.ts';
 import { type OutboundResponse, ResponseCollector } from './response-collector.ts';
 
 export const DEFAULT_TIMEOUT_MS = 10_000;
+/** An attempt to connect, the look-up of the name and TLS included. */
+export const DEFAULT_CONNECT_TIMEOUT_MS = 2_500;
 export const DEFAULT_MAX_RESPONSE_BYTES = 256 * 1024;
-export const DEFAULT_MAX_CONNECTIONS_PER_HOST = 8;
+export const DEFAULT_MAX_CONNECTIONS_PER_HOST = 16;
 /** The other side may ask for a longer idle time of its connection, up to this. */
 const MAX_KEEP_ALIVE_MS = 30_000;
 
@@ -24,8 +26,10 @@ export interface OutboundClientOptions {
   allowHttp: boolean;
   /** Sent as `User-Agent`: `holdfast/<version>`. */
   userAgent: string;
-  /** Wall clock for a whole request: waiting, connection, headers, body. An attempt to connect ends after it too. */
+  /** Wall clock for a whole request: waiting, connection, headers, body. */
   timeoutMs?: number;
+  /** Wall clock for an attempt to connect; never longer than that of a request. */
+  connectTimeoutMs?: number;
   /** Most bytes of a response body. */
   maxResponseBytes?: number;
   /** Connections to one host and port at a time; further requests wait for one, within their time. */
@@ -39,7 +43,11 @@ export interface OutboundClientOptions {
 export interface OutboundRequestOptions {
   /** Media types for the `Accept` header. Whether the response has one of them is for the caller to judge. */
   accept?: readonly string[];
+  /** Entity tag of what is known already; a 304 confirms it. */
+  ifNoneMatch?: string | undefined;
   timeoutMs?: number;
+  /** Wall clock of the answer alone, from when the request got its connection: it does not pay for those before it. */
+  answerTimeoutMs?: number;
   maxResponseBytes?: number;
   /** Ends the request; it then rejects with this signal's reason. */
   signal?: AbortSignal;
@@ -51,7 +59,7 @@ export interface OutboundPostOptions extends OutboundRequestOptions {
 }
 
 /**
- * Both verbs give any status but 3xx back and otherwise throw FederationError address_forbidden, connection_failed,
+ * Both verbs give any status but a redirect back and otherwise throw FederationError address_forbidden, connection_failed,
  * timed_out, redirect_refused, response_too_large or content_type_unexpected. `isRetryable` tells which may pass.
  * Disposing breaks off what is under way.
  */
@@ -80,7 +88,7 @@ class PooledClient implements OutboundClient {
         allow: options.allow,
         allowHttp: options.allowHttp,
         lookup: options.lookup ?? createLookup(),
-        timeoutMs: this.#timeoutMs,
+        timeoutMs: Math.min(options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS, this.#timeoutMs),
         extraCas: options.extraCas ?? [],
         closing: this.#closing.signal,
       }),
@@ -114,14 +122,21 @@ class PooledClient implements OutboundClient {
     request.signal?.throwIfAborted();
     const url = parseTarget(target, this.#options.allowHttp);
     const timeoutMs = request.timeoutMs ?? this.#timeoutMs;
+    using answerTime = new DisposableStack();
     const collector = new ResponseCollector(
       url,
       request.maxResponseBytes ?? this.#options.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES,
+      () => {
+        const { answerTimeoutMs } = request;
+        if (answerTimeoutMs === undefined || answerTime.disposed) return;
+        const timer = setTimeout(() => collector.abort(tooSlow(url, answerTimeoutMs)), answerTimeoutMs);
+        answerTime.defer(() => clearTimeout(timer));
+      },
     );
     using deadline = new Deadline({
       timeoutMs,
       outer: request.signal,
-      expired: () => new FederationError('timed_out', `${url.host} gave no complete answer within ${timeoutMs} ms`),
+      expired: () => tooSlow(url, timeoutMs),
     });
     deadline.signal.addEventListener('abort', () => collector.abort(deadline.signal.reason), { once: true });
     this.#agent.dispatch(
@@ -138,15 +153,24 @@ class PooledClient implements OutboundClient {
   }
 }
 
-function requestHeaders(userAgent: string, request: Partial<OutboundPostOptions>): Record<string, string> {
+/** What a request says of itself; no coding is offered, as a compressed body could be a bomb. */
+export function requestHeaders(userAgent: string, request: Partial<OutboundPostOptions>): Record<string, string> {
   const headers: Record<string, string> = { 'user-agent': userAgent, 'accept-encoding': 'identity' };
   if (request.accept !== undefined && request.accept.length > 0) headers['accept'] = request.accept.join(', ');
+  if (request.ifNoneMatch !== undefined) headers['if-none-match'] = request.ifNoneMatch;
   if (request.contentType !== undefined) headers['content-type'] = request.contentType;
   return headers;
 }
 
-/** The refusals never show the URL's user info, path or query. */
-function parseTarget(target: string | URL, allowHttp: boolean): URL {
+function tooSlow({ host }: URL, timeoutMs: number): FederationError {
+  return new FederationError('timed_out', `${host} gave no complete answer within ${timeoutMs} ms`);
+}
+
+/**
+ * The URL of a request, if its scheme is permitted. The refusals never show its user info, path or query.
+ * @throws FederationError address_forbidden
+ */
+export function parseTarget(target: string | URL, allowHttp: boolean): URL {
   const url = URL.parse(String(target));
   if (url === null) throw new FederationError('address_forbidden', 'the address is not a URL');
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {

@@ -13,6 +13,9 @@ export interface OutboundResponse {
   body: Uint8Array;
 }
 
+/** Confirms what the caller knows; it leads nowhere else. */
+export const NOT_MODIFIED = 304;
+
 /**
  * A handler for one dispatched request. `response` rejects with FederationError redirect_refused, response_too_large,
  * content_type_unexpected, connection_failed or timed_out; the connection is then closed.
@@ -20,6 +23,7 @@ export interface OutboundResponse {
 export class ResponseCollector implements Dispatcher.DispatchHandler {
   readonly #url: URL;
   readonly #maxResponseBytes: number;
+  readonly #onSent: () => void;
   readonly #settle = Promise.withResolvers<OutboundResponse>();
   readonly #chunks: Buffer[] = [];
   #size = 0;
@@ -28,7 +32,9 @@ export class ResponseCollector implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #abortedBy: Error | undefined;
 
-  constructor(url: URL, maxResponseBytes: number) {
+  /** @param onSent called when the request got its connection */
+  constructor(url: URL, maxResponseBytes: number, onSent: () => void = () => {}) {
+    this.#onSent = onSent;
     this.#url = url;
     this.#maxResponseBytes = maxResponseBytes;
   }
@@ -47,6 +53,7 @@ export class ResponseCollector implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#abortedBy !== undefined) controller.abort(this.#abortedBy);
+    else this.#onSent();
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -78,7 +85,7 @@ export class ResponseCollector implements Dispatcher.DispatchHandler {
   }
 
   #refuseRedirect(): void {
-    if (this.#status < 300 || this.#status > 399) return;
+    if (this.#status < 300 || this.#status > 399 || this.#status === NOT_MODIFIED) return;
     const location = this.#headers.get('location');
     const destination = location === undefined ? undefined : URL.parse(location, this.#url.href)?.host;
     const where = destination === undefined || destination === '' ? '' : ` to ${destination}`;
@@ -114,7 +121,8 @@ function joinHeaders(headers: IncomingHttpHeaders): ReadonlyMap<string, string> 
   return joined;
 }
 
-function mediaType(contentType: string | undefined): string | undefined {
+/** The media type of a `Content-Type` header, in lower case, without parameters. */
+export function mediaType(contentType: string | undefined): string | undefined {
   const type = contentType?.split(';', 1)[0]?.trim().toLowerCase();
   return type === '' ? undefined : type;
 }

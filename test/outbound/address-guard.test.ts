@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { parseOutboundAllow } from '../../src/outbound/address-rules.ts';
+import { createOutboundClient } from '../../src/outbound/outbound-client.ts';
 import { failureOf, scriptedLookup, testClient } from '../support/outbound.ts';
 import { httpResponse, type RawAnswer, serveRaw } from '../support/raw-server.ts';
 import { TEST_TLS_CERTIFICATE } from '../support/tls.ts';
@@ -32,6 +34,12 @@ describe('URLs', () => {
     '[64:ff9b::7f00:1]',
     '[2002:7f00:1::]',
     '[fd00:ec2::254]',
+    '100.100.100.200',
+    '168.63.129.16',
+    '[fe80::1]',
+    '[64:ff9b::169.254.169.254]',
+    '[64:ff9b:1::7f00:1]',
+    '[64:ff9b:1::808:808]',
   ])('refuses the address %s without asking DNS or connecting', async (host) => {
     await using server = await serveRaw(answerAndClose);
     const lookup = scriptedLookup([INTERNAL]);
@@ -228,5 +236,23 @@ describe('the allow list', () => {
     const failure = await failureOf(client.get(`http://127.0.0.1:${server.port}/`));
     expect(failure.reason).toBe('address_forbidden');
     expect(server.connections).toBe(0);
+  });
+});
+
+describe('two lists', () => {
+  it('let the operator name a destination that participants may not name, and say which setting would', async () => {
+    await using server = await serveRaw(answerAndClose);
+    const options = { allowHttp: false, userAgent: 'holdfast/test', timeoutMs: 5000 };
+    await using participants = createOutboundClient({ ...options, allow: parseOutboundAllow('') });
+    await using operator = createOutboundClient({ ...options, allow: parseOutboundAllow('127.0.0.1', 'signInUrl') });
+    const url = `http://127.0.0.1:${server.port}/`;
+    expect((await operator.get(url)).status).toBe(200);
+    expect((await failureOf(participants.get(url))).message).toContain('; HOLDFAST_OUTBOUND_ALLOW can allow it');
+    expect((await failureOf(operator.get('http://127.0.0.2/'))).message).toContain('; signInUrl can allow it');
+    expect(server.connections).toBe(1);
+  });
+
+  it('complain about a bad entry in the name of their setting', () => {
+    expect(() => parseOutboundAllow('https://a.example', 'signInUrl')).toThrow(/^signInUrl: entry "https:/);
   });
 });

@@ -109,7 +109,7 @@ describe('requests', () => {
 });
 
 describe('redirects', () => {
-  it.each([300, 301, 302, 303, 304, 307, 308])('[OIDFED-9-5] does not follow a %i', async (status) => {
+  it.each([300, 301, 302, 303, 305, 307, 308, 399])('[OIDFED-9-5] does not follow a %i', async (status) => {
     await using elsewhere = await serveRaw((socket) => socket.end(httpResponse(200)));
     const location = `http://user:secret@127.0.0.1:${elsewhere.port}/private?token=secret`;
     await using server = await serveRaw((socket) => socket.write(httpResponse(status, { location })));
@@ -120,6 +120,15 @@ describe('redirects', () => {
     expect(failure.message).not.toContain('secret');
     await server.allClosed();
     expect(elsewhere.connections).toBe(0);
+  });
+
+  it('asks whether what is known still holds, and gives a 304 back, wherever it points', async () => {
+    const location = 'http://127.0.0.1:1/';
+    await using server = await serveRaw((socket) => socket.write(httpResponse(304, { location, etag: '"1"' })));
+    await using client = testClient();
+    const { status, body } = await client.get(`http://127.0.0.1:${server.port}/`, { ifNoneMatch: '"1"' });
+    expect([status, body.length]).toEqual([304, 0]);
+    expect(server.requests).toEqual([expect.stringContaining('if-none-match: "1"')]);
   });
 
   it('[OIDFED-9-5] refuses a redirect of a POST, and one without a usable Location', async () => {
