@@ -3,6 +3,7 @@ import { FederationError, type Reason } from '../federation/errors.ts';
 import { type EntityIdentifier, entityConfigurationUrl, withQuery } from '../federation/identifiers.ts';
 import { MEDIA_TYPE } from '../federation/media-types.ts';
 import { MAX_JWT_LENGTH } from '../federation/signature.ts';
+import type { EntityStatement } from '../federation/statement/entity-statement.ts';
 import {
   type ValidationOptions,
   validateEntityConfiguration,
@@ -11,52 +12,101 @@ import {
 import { fetchEndpointOf } from '../federation/trust-chain/fetch-endpoint.ts';
 import type { StatementSource } from '../federation/trust-chain/statement-source.ts';
 import type { OutboundClient } from '../outbound/outbound-client.ts';
+import { freshnessOf } from './response-freshness.ts';
+import type {
+  KeptStatement,
+  ObtainedStatement,
+  Retrieval,
+  StatementCache,
+  StatementRequest,
+} from './statement-cache.ts';
 
 /** The part of the outbound client that retrieves statements. */
 export type HttpGet = Pick<OutboundClient, 'get'>;
 
 export interface HttpStatementSourceOptions {
   outbound: HttpGet;
+  cache: StatementCache;
   /** Asked for each statement, so that each is judged at the moment of its arrival. */
   validation: () => ValidationOptions;
+  /** Ask again for what will soon be stale. */
+  isRefresh?: boolean;
+  /** Hears how old each statement is. */
+  onObtained?: (obtained: ObtainedStatement) => void;
 }
 
 /**
- * Retrieves and validates statements. Nothing is followed but the URL itself: no redirect, no other place.
+ * Retrieves and validates statements, or takes those from the cache that are fresh. Nothing is followed but the URL
+ * itself: no redirect, no other place.
  *
  * The source's methods throw FederationError entity_not_found when the configuration definitely does not exist and
  * subject_not_active when the superior has no statement about the subject (both are a 404); server_unavailable,
  * http_status_unexpected, content_type_unexpected, fetch_endpoint_missing; what the outbound client throws; and every
  * reason of §3.2.
  */
-export function createHttpStatementSource({ outbound, validation }: HttpStatementSourceOptions): StatementSource {
+export function createHttpStatementSource(options: HttpStatementSourceOptions): StatementSource {
+  const { outbound, cache, validation, isRefresh, onObtained } = options;
+  const obtain = async (request: StatementRequest): Promise<EntityStatement> => {
+    const obtained = await cache.obtain({ ...request, isRefresh });
+    onObtained?.(obtained);
+    return obtained.statement;
+  };
   return {
     async entityConfiguration(entity, signal) {
-      const jwt = await retrieveEntityConfiguration(outbound, entity, signal);
-      return await validateEntityConfiguration(jwt, entity, validation());
+      const url = entityConfigurationUrl(entity);
+      return await obtain({
+        name: { issuer: entity, subject: entity },
+        retrieve: (known, stop) => retrieve(outbound, url, { notFound: 'entity_not_found', known, signal: stop }),
+        validate: (jwt) => validateEntityConfiguration(jwt, entity, validation()),
+        signal,
+      });
     },
 
     async subordinateStatement(superior, subject, signal) {
       const { iss: entityIdentifier, jwks } = superior.claims;
       const url = withQuery(fetchEndpointOf(superior), [['sub', subject]]);
-      const jwt = await retrieve(outbound, url, 'subject_not_active', signal);
-      return await validateSubordinateStatement(jwt, subject, { entityIdentifier, jwks }, validation());
+      return await obtain({
+        name: { issuer: entityIdentifier, subject },
+        retrieve: (known, stop) => retrieve(outbound, url, { notFound: 'subject_not_active', known, signal: stop }),
+        validate: (jwt) => validateSubordinateStatement(jwt, subject, { entityIdentifier, jwks }, validation()),
+        signal,
+      });
     },
   };
 }
 
-/** The Entity Configuration that an entity publishes, as it comes: nothing in it is checked yet. */
+/** The Entity Configuration that an entity publishes now, as it comes: nothing in it is checked yet. */
 export async function retrieveEntityConfiguration(
   outbound: HttpGet,
   entity: EntityIdentifier,
   signal?: AbortSignal,
 ): Promise<string> {
-  return await retrieve(outbound, entityConfigurationUrl(entity), 'entity_not_found', signal);
+  const { jwt = '' } = await retrieve(outbound, entityConfigurationUrl(entity), {
+    notFound: 'entity_not_found',
+    signal,
+  });
+  return jwt;
 }
 
-async function retrieve(outbound: HttpGet, url: string, notFound: Reason, signal?: AbortSignal): Promise<string> {
-  const { status, contentType, body } = await getPatiently(outbound, url, signal);
+interface RetrievalOptions {
+  /** What a 404 means. */
+  notFound: Reason;
+  /** What the server may confirm instead of sending it again. */
+  known?: KeptStatement | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+async function retrieve(
+  outbound: HttpGet,
+  url: string,
+  { notFound, known, signal }: RetrievalOptions,
+): Promise<Retrieval> {
+  const response = await getPatiently(outbound, url, known?.etag, signal);
+  const { status, contentType, body, headers } = response;
+  const { seconds: freshSeconds, isTransient } = freshnessOf(response);
   const { host } = new URL(url);
+  if (status === 304 && known?.etag !== undefined)
+    return { jwt: undefined, etag: undefined, freshSeconds, isTransient };
   if (status === 404) throw new FederationError(notFound, notFoundMessage(notFound, host));
   if (status === 429 || status >= 500) {
     throw new FederationError('server_unavailable', `${host} answered with status ${status}; try again later`);
@@ -66,16 +116,27 @@ async function retrieve(outbound: HttpGet, url: string, notFound: Reason, signal
     const message = `${host} answered with ${contentType ?? 'no media type'} instead of ${MEDIA_TYPE.entityStatement}`;
     throw new FederationError('content_type_unexpected', message);
   }
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(body);
+  const jwt = new TextDecoder('utf-8', { ignoreBOM: true }).decode(body);
+  return { jwt, etag: etagOf(headers.get('etag')), freshSeconds, isTransient };
+}
+
+/** Longer ones are not worth their room. */
+const MAX_ETAG_LENGTH = 256;
+
+function etagOf(field: string | undefined): string | undefined {
+  return field !== undefined && field.length <= MAX_ETAG_LENGTH && /^(?:W\/)?"[\x21\x23-\x7e]*"$/.test(field)
+    ? field
+    : undefined;
 }
 
 /** Tries once more when a connection failed, as one does that the other side closed while it was idle (§10.5). */
 async function getPatiently(
   outbound: HttpGet,
   url: string,
-  signal?: AbortSignal,
+  ifNoneMatch: string | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<Awaited<ReturnType<HttpGet['get']>>> {
-  const options = { accept: [MEDIA_TYPE.entityStatement], maxResponseBytes: MAX_JWT_LENGTH, signal };
+  const options = { accept: [MEDIA_TYPE.entityStatement], maxResponseBytes: MAX_JWT_LENGTH, ifNoneMatch, signal };
   try {
     return await outbound.get(url, options);
   } catch (error) {

@@ -5,6 +5,7 @@ import type { EntityIdentifier } from '../federation/identifiers.ts';
 import type { Clock, NumericDate } from '../federation/time.ts';
 import { attemptOf } from '../federation/trust-chain/attempt.ts';
 import type { ResolveOutcome } from './resolver.ts';
+import { verdictOf } from './verdict.ts';
 
 export const DEFAULT_MAX_CACHE_BYTES = 64 * 1024 * 1024;
 export const DEFAULT_MAX_AGE_SECONDS = 3600;
@@ -17,10 +18,12 @@ export interface ResolutionCacheOptions {
   clock: Clock;
   /** Approximate memory of everything kept; the least recently used goes first. */
   maxBytes?: number;
-  /** Longest time that a resolution is kept; never beyond its own expiry. */
+  /** Longest time that a resolution is kept; never beyond its own expiry, nor beyond what its statements are fresh for. */
   maxAgeSeconds?: number;
   /** How long a refusal is kept that cost requests to others. One that cost none is not kept. */
   refusalSeconds?: number;
+  /** Uniform in [0, 1): spreads renewals, so that what was evaluated together is not renewed together. */
+  random?: () => number;
 }
 
 /** What an outcome is for, in full identifiers: two authorities on one host share nothing. */
@@ -29,6 +32,13 @@ export interface ResolutionKey {
   scope: string;
   subject: EntityIdentifier;
   trustAnchor: EntityIdentifier;
+  /** The other members as one text, where they were put together before; see {@link named}. */
+  readonly name?: string;
+}
+
+/** The key with its name, for who asks with it again and again. */
+export function named({ scope, subject, trustAnchor }: Omit<ResolutionKey, 'name'>): ResolutionKey {
+  return { scope, subject, trustAnchor, name: joined(scope, subject, trustAnchor) };
 }
 
 /** What an evaluation is handed; both fit into the request of a resolver. */
@@ -37,6 +47,8 @@ export interface Evaluation {
   onDependency: (key: string) => void;
   /** Aborts when the outcome would be out of date; whatever the evaluation gives then is thrown away. */
   signal: AbortSignal;
+  /** The outcome is to outlive the one that is kept. */
+  isRefresh: boolean;
 }
 
 export type Evaluate = (evaluation: Evaluation) => Promise<ResolveOutcome>;
@@ -46,7 +58,14 @@ interface Entry {
   dependencies: ReadonlySet<string>;
   /** From then on it is not served. */
   endsAt: NumericDate;
+  /** From then on whoever asks causes a renewal. */
+  renewAt: NumericDate;
 }
+
+/** An outcome is renewed when this share of its time is over, plus up to as much again by chance. */
+const RENEWAL = { earliest: 0.7, spread: 0.2 } as const;
+/** When a renewal failed for trouble on the way, the next one waits so long. */
+const RENEWAL_PAUSE_SECONDS = 5;
 
 /** An evaluation under way. */
 interface Flight {
@@ -62,6 +81,7 @@ export class ResolutionCache {
   readonly #clock: Clock;
   readonly #maxAgeSeconds: number;
   readonly #refusalSeconds: number;
+  readonly #random: () => number;
   readonly #entries: LRUCache<string, Entry>;
   /** Names of the entries that rest on a dependency. */
   readonly #restingOn = new Map<string, Set<string>>();
@@ -72,6 +92,7 @@ export class ResolutionCache {
     this.#clock = options.clock;
     this.#maxAgeSeconds = options.maxAgeSeconds ?? DEFAULT_MAX_AGE_SECONDS;
     this.#refusalSeconds = options.refusalSeconds ?? DEFAULT_REFUSAL_SECONDS;
+    this.#random = options.random ?? Math.random;
     this.#entries = new LRUCache({
       maxSize: options.maxBytes ?? DEFAULT_MAX_CACHE_BYTES,
       sizeCalculation: bytesOf,
@@ -94,9 +115,15 @@ export class ResolutionCache {
     return this.#restingOn.size;
   }
 
-  /** What was evaluated already and still holds. */
-  peek(key: ResolutionKey): ResolveOutcome | undefined {
-    return this.#fresh(nameOf(key))?.outcome;
+  /**
+   * What was evaluated already and still holds.
+   * @param evaluate renews it behind the scenes, once for all who ask, if it will not hold for much longer
+   */
+  peek(key: ResolutionKey, evaluate?: Evaluate): ResolveOutcome | undefined {
+    const name = nameOf(key);
+    const entry = this.#fresh(name);
+    if (entry !== undefined && evaluate !== undefined) this.#renewIfDue(name, entry, key, evaluate);
+    return entry?.outcome;
   }
 
   /**
@@ -108,13 +135,29 @@ export class ResolutionCache {
   async get(key: ResolutionKey, evaluate: Evaluate): Promise<ResolveOutcome> {
     const name = nameOf(key);
     const entry = this.#fresh(name);
-    if (entry !== undefined) return entry.outcome;
+    if (entry !== undefined) {
+      this.#renewIfDue(name, entry, key, evaluate);
+      return entry.outcome;
+    }
     let underWay = this.#outcomesUnderWay.get(name);
     if (underWay === undefined) {
-      underWay = this.#evaluate(key, evaluate).finally(() => this.#outcomesUnderWay.delete(name));
-      this.#outcomesUnderWay.set(name, underWay);
+      underWay = this.#begin(name, key, evaluate);
     }
     return await underWay;
+  }
+
+  #begin(name: string, key: ResolutionKey, evaluate: Evaluate, kept?: Entry): Promise<ResolveOutcome> {
+    const underWay = this.#evaluate(key, evaluate, kept).finally(() => this.#outcomesUnderWay.delete(name));
+    this.#outcomesUnderWay.set(name, underWay);
+    return underWay;
+  }
+
+  #renewIfDue(name: string, entry: Entry, key: ResolutionKey, evaluate: Evaluate): void {
+    const now = this.#clock.now();
+    if (entry.renewAt > now || !('resolved' in entry.outcome) || this.#outcomesUnderWay.has(name)) return;
+    entry.renewAt = now + RENEWAL_PAUSE_SECONDS;
+    // Nobody waits for it: what fails here fails again, and is heard of, when the entry has ended.
+    this.#begin(name, key, evaluate, entry).catch(() => undefined);
   }
 
   /**
@@ -134,11 +177,13 @@ export class ResolutionCache {
     for (const flight of this.#flights) flight.outdated.abort();
   }
 
-  async #evaluate(key: ResolutionKey, evaluate: Evaluate): Promise<ResolveOutcome> {
+  /** @param kept what is to be renewed; it stays if only the way to a new one is blocked */
+  async #evaluate(key: ResolutionKey, evaluate: Evaluate, kept?: Entry): Promise<ResolveOutcome> {
     for (let count = 0; count < MAX_EVALUATIONS; count++) {
       const flight: Flight = { dependencies: new Set(), outdated: new AbortController() };
-      const outcome = await this.#fly(flight, evaluate);
+      const outcome = await this.#fly(flight, evaluate, kept !== undefined);
       if (outcome === undefined) continue;
+      if (kept !== undefined && kept === this.#entries.peek(nameOf(key)) && isTrouble(outcome)) return kept.outcome;
       this.#keep(nameOf(key), outcome, flight.dependencies);
       return outcome;
     }
@@ -148,12 +193,12 @@ export class ResolutionCache {
   }
 
   /** Undefined when the outcome is out of date before it is there. */
-  async #fly(flight: Flight, evaluate: Evaluate): Promise<ResolveOutcome | undefined> {
+  async #fly(flight: Flight, evaluate: Evaluate, isRefresh: boolean): Promise<ResolveOutcome | undefined> {
     const { dependencies, outdated } = flight;
     this.#flights.add(flight);
     try {
       const onDependency = (key: string): void => void dependencies.add(key);
-      const outcome = await evaluate({ onDependency, signal: outdated.signal });
+      const outcome = await evaluate({ onDependency, signal: outdated.signal, isRefresh });
       return outdated.signal.aborted ? undefined : outcome;
     } catch (error) {
       if (outdated.signal.aborted) return undefined;
@@ -173,14 +218,21 @@ export class ResolutionCache {
   #keep(name: string, outcome: ResolveOutcome, dependencies: ReadonlySet<string>): void {
     const now = this.#clock.now();
     const endsAt = this.#endOf(outcome, now);
-    if (endsAt <= now) return;
-    const entry: Entry = { outcome, dependencies, endsAt };
+    if (endsAt <= now) {
+      this.#entries.delete(name);
+      return;
+    }
+    const renewAt = now + Math.floor((endsAt - now) * (RENEWAL.earliest + RENEWAL.spread * this.#random()));
+    const entry: Entry = { outcome, dependencies, endsAt, renewAt };
     this.#entries.set(name, entry);
     if (this.#entries.peek(name) === entry) this.#link(name, entry);
   }
 
   #endOf(outcome: ResolveOutcome, now: NumericDate): NumericDate {
-    if ('resolved' in outcome) return Math.min(outcome.resolved.expiresAt, now + this.#maxAgeSeconds);
+    if ('resolved' in outcome) {
+      const { expiresAt, freshUntil } = outcome.resolved;
+      return Math.min(expiresAt, freshUntil, now + this.#maxAgeSeconds);
+    }
     return outcome.requests > 0 ? now + this.#refusalSeconds : now;
   }
 
@@ -202,7 +254,16 @@ export class ResolutionCache {
   }
 }
 
-function nameOf({ scope, subject, trustAnchor }: ResolutionKey): string {
+/** Nothing is known to have changed; the same may succeed later. */
+function isTrouble(outcome: ResolveOutcome): boolean {
+  return !('resolved' in outcome) && verdictOf(outcome.attempts) === 'temporarily_unavailable';
+}
+
+function nameOf({ scope, subject, trustAnchor, name }: ResolutionKey): string {
+  return name ?? joined(scope, subject, trustAnchor);
+}
+
+function joined(scope: string, subject: string, trustAnchor: string): string {
   return JSON.stringify([scope, subject, trustAnchor]);
 }
 
@@ -215,7 +276,7 @@ function bytesOf({ outcome, dependencies }: Entry, name: string): number {
   let bytes = OVERHEAD_BYTES + 2 * name.length;
   for (const key of dependencies) bytes += OVERHEAD_PER_DEPENDENCY_BYTES + 2 * key.length;
   if (!('resolved' in outcome)) return bytes + 4 * JSON.stringify(outcome.attempts).length;
-  const { trustChain, metadata } = outcome.resolved;
+  const { trustChain, metadata, trustMarks, refusedTrustMarks } = outcome.resolved;
   for (const jwt of trustChain) bytes += jwt.length;
-  return bytes + 4 * JSON.stringify(metadata).length;
+  return bytes + 4 * JSON.stringify([metadata, trustMarks, refusedTrustMarks]).length;
 }

@@ -2,19 +2,39 @@
 import { FederationError } from '../federation/errors.ts';
 import type { EntityIdentifier } from '../federation/identifiers.ts';
 import type { Metadata } from '../federation/metadata/metadata.ts';
+import type { MetadataStep } from '../federation/metadata/metadata-trace.ts';
 import type { OperatorRegistry } from '../federation/policy/operator.ts';
-import type { EntityStatement } from '../federation/statement/entity-statement.ts';
+import { verifySignature } from '../federation/signature.ts';
+import {
+  type EntityStatement,
+  isEntityConfiguration,
+  type TrustMarkEntry,
+} from '../federation/statement/entity-statement.ts';
 import type { ValidationOptions } from '../federation/statement/validate-statement.ts';
 import type { Clock, NumericDate } from '../federation/time.ts';
 import { type Attempt, attemptOf } from '../federation/trust-chain/attempt.ts';
-import { chooseTrustChain } from '../federation/trust-chain/choose-trust-chain.ts';
-import { discoverTrustChains } from '../federation/trust-chain/discover.ts';
-import type { DiscoveryBudget } from '../federation/trust-chain/discovery-budget.ts';
+import { orderTrustChains } from '../federation/trust-chain/choose-trust-chain.ts';
+import { type Discovery, discoverTrustChains } from '../federation/trust-chain/discover.ts';
+import { completeBudget, type DiscoveryBudget } from '../federation/trust-chain/discovery-budget.ts';
+import { type HistoricalKeys, withHistoricalKeys } from '../federation/trust-chain/historical-keys.ts';
+import type { StatementSource } from '../federation/trust-chain/statement-source.ts';
+import type { GraphEntity } from '../federation/trust-chain/superior-graph.ts';
 import type { TrustAnchors, TrustChain } from '../federation/trust-chain/trust-chain.ts';
-import { validateTrustChain } from '../federation/trust-chain/validate-trust-chain.ts';
+import { validateParsedTrustChain, validateTrustChain } from '../federation/trust-chain/validate-trust-chain.ts';
 import { Deadline } from '../outbound/deadline.ts';
 import { createHttpStatementSource, type HttpGet } from './http-statement-source.ts';
-import { createStatementSource, type OwnAuthorities } from './statement-source.ts';
+import { type ObtainedStatement, StatementCache } from './statement-cache.ts';
+import { createStatementSource, type OwnAuthorities, type StatementSourceOptions } from './statement-source.ts';
+import { type TrustAnchorKeyEvent, TrustAnchorKeys } from './trust-anchor-keys.ts';
+import type { TrustMarkStatusClient } from './trust-mark-status.ts';
+import {
+  type AcceptedTrustMark,
+  type RefusedTrustMark,
+  type ResolvedIssuer,
+  type TrustMarkBudget,
+  type VerifiedTrustMarks,
+  verifyTrustMarks,
+} from './trust-marks.ts';
 
 export const DEFAULT_RESOLUTION_TIMEOUT_MS = 10_000;
 
@@ -24,16 +44,27 @@ export interface ResolverOptions {
   /** Answers for the authorities of this deployment, instead of a request to ourselves. */
   ownAuthorities?: OwnAuthorities;
   clock: Clock;
+  /** Statements of others, shared by all resolvers that are given it; one of its own by default. */
+  cache?: StatementCache;
   /** Limits of one discovery; what is missing is the default. */
   budget?: Partial<DiscoveryBudget>;
-  /** Wall clock of one discovery. */
+  /** Wall clock of one resolution. */
   timeoutMs?: number;
+  /** Wall clock of one answer; by default a quarter of that, so that silent servers leave time for others. */
+  requestTimeoutMs?: number;
   /** Accept `http` identifiers and endpoints of any host; on loopback they are accepted anyway. */
   allowHttp?: boolean;
   /** Widens every check of time, in seconds. */
   leewaySeconds?: number;
   /** Metadata policy operators known besides the standard ones. */
   operators?: OperatorRegistry;
+  /** Asks issuers about their Trust Marks; without it the marks speak for themselves. */
+  trustMarkStatus?: TrustMarkStatusClient;
+  /** Values of `typ` accepted for Trust Marks besides `trust-mark+jwt`. */
+  trustMarkTyps?: readonly string[];
+  trustMarkBudget?: Partial<TrustMarkBudget>;
+  /** Hears that a Trust Anchor has other keys than those pinned. */
+  onTrustAnchorKeys?: (event: TrustAnchorKeyEvent) => void;
 }
 
 export interface ResolveRequest {
@@ -42,8 +73,14 @@ export interface ResolveRequest {
   trustAnchors: TrustAnchors;
   /** Ends discovery early; what was found until then is judged. */
   signal?: AbortSignal;
+  /** Ask again for statements that will soon be stale, so that the outcome outlives the one there is. */
+  isRefresh?: boolean;
+  /** Give what the other valid chains lead to as well. */
+  isEveryChainWanted?: boolean;
   /** Hears, before it is asked, of everything that the outcome will rest on. */
   onDependency?: (key: string) => void;
+  /** Hears of each request to others before it is sent; what it throws refuses the request. */
+  onRequest?: () => void;
 }
 
 /** An entity that a Trust Anchor vouches for. */
@@ -54,8 +91,16 @@ export interface Resolution {
   metadata: Metadata;
   /** Compact JWTs from the subject's Entity Configuration to the Trust Anchor's, always included. */
   trustChain: string[];
-  /** The smallest `exp` of the chain, seconds since the epoch. */
+  /** Marks that were verified, of types and by issuers that the Trust Anchor recognises. */
+  trustMarks: AcceptedTrustMark[];
+  /** Marks of the Entity Configuration that do not count, each with its reason. */
+  refusedTrustMarks: RefusedTrustMark[];
+  /** The smallest `exp` of the chain and of all that `trustMarks` rest on, seconds since the epoch. */
   expiresAt: NumericDate;
+  /** When the oldest statement of the chain was retrieved, seconds since the epoch. */
+  oldestAt: NumericDate;
+  /** From then on a statement of the chain should be asked for again, although none may have expired. */
+  freshUntil: NumericDate;
   /** What was asked in the course of it, unfavourable answers included: see `dependencyKey`. */
   dependencies: string[];
 }
@@ -68,15 +113,53 @@ export interface Refusal {
   requests: number;
 }
 
-export type ResolveOutcome = { resolved: Resolution } | Refusal;
+/** `alternatives`: what the other valid chains lead to, in the order of the choice, if every chain was wanted. */
+export type ResolveOutcome = { resolved: Resolution; alternatives?: Resolution[] } | Refusal;
+
+/** A chain that was put together, and what became of it. */
+export interface JudgedChain {
+  statements: EntityStatement[];
+  verdict: TrustChain | Attempt;
+  /** What each superior did to the subject's metadata, in order; none was taken if the chain failed before. */
+  metadataSteps: MetadataStep[];
+}
+
+/** An outcome with all that led to it. */
+export interface Explanation {
+  outcome: ResolveOutcome;
+  /** The subject with all that was found above it. */
+  graph: GraphEntity;
+  /** Branches that ended below a Trust Anchor, and limits that were met, whatever the outcome. */
+  deadEnds: Attempt[];
+  chains: JudgedChain[];
+}
+
+/** A chain that was handed over: in a `trust_chain` header, a body, or a resolve response. */
+export interface VerificationRequest extends Omit<ResolveRequest, 'isRefresh' | 'isEveryChainWanted'> {
+  /** Compact JWTs, ES[0] first; see handed-over.ts for what they come in. */
+  trustChain: readonly unknown[];
+  /** The moment to judge by, seconds since the epoch; now if absent. Trust Marks are judged for the present only. */
+  at?: NumericDate;
+  /** Keys that the Trust Anchor no longer uses (§8.7), already verified. They say nothing without `at`. */
+  historicalKeys?: HistoricalKeys;
+}
 
 export interface Resolver {
   /** @throws whatever `ownAuthorities` fails with: an outage of our own is no verdict about the subject */
   resolve(request: ResolveRequest): Promise<ResolveOutcome>;
+  /** As `resolve`, with all that was seen. */
+  explain(request: ResolveRequest): Promise<Explanation>;
+  /** Judges a chain that was handed over exactly as one that was fetched (§12.1.1.1.2). */
+  verify(request: VerificationRequest): Promise<ResolveOutcome>;
+}
+
+interface RunRequest extends ResolveRequest {
+  /** Keep the steps by which metadata is resolved. */
+  isTraced?: boolean;
 }
 
 /**
- * Creates a resolver. It holds no state: each call discovers anew.
+ * Creates a resolver. Each call discovers anew, with statements that are fresh in the cache or asked for.
  * @example
  * const resolver = createResolver({ outbound, clock });
  * const outcome = await resolver.resolve({ subject, trustAnchors: new Map([[anchor, pinnedKeys]]) });
@@ -84,78 +167,277 @@ export interface Resolver {
  * else explain(outcome.attempts);
  */
 export function createResolver(options: ResolverOptions): Resolver {
-  const { allowHttp = false, leewaySeconds, operators } = options;
-  const validation = (): ValidationOptions => ({ now: options.clock.now(), allowHttp, leewaySeconds, operators });
+  const { clock } = options;
+  const cache = options.cache ?? new StatementCache({ clock });
+  const keys = new TrustAnchorKeys(options.onTrustAnchorKeys);
   return {
-    async resolve(request) {
-      const dependencies = new Set<string>();
-      const outbound = new CountingClient(options.outbound);
-      const source = createStatementSource({
-        ownAuthorities: options.ownAuthorities,
-        remote: createHttpStatementSource({ outbound, validation }),
+    resolve: async (request) => (await new Run(options, cache, keys, request).resolve()).outcome,
+    explain: (request) => new Run(options, cache, keys, { ...request, isTraced: true }).resolve(),
+    verify: (request) => new Run(options, cache, keys, request).verify(request),
+  };
+}
+
+/** One resolution from its question to its outcome. */
+class Run {
+  readonly #options: ResolverOptions;
+  readonly #request: RunRequest;
+  readonly #keys: TrustAnchorKeys;
+  readonly #outbound: CountingClient;
+  readonly #source: StatementSource;
+  readonly #dependencies = new Set<string>();
+  readonly #ages: StatementAges;
+
+  constructor(options: ResolverOptions, cache: StatementCache, keys: TrustAnchorKeys, request: RunRequest) {
+    this.#options = options;
+    this.#request = request;
+    this.#keys = keys;
+    this.#outbound = new CountingClient(options.outbound, options, request.onRequest);
+    this.#ages = new StatementAges(options.clock.now());
+    const validation = () => this.#validation();
+    this.#source = rememberingSource({
+      ownAuthorities: options.ownAuthorities,
+      remote: createHttpStatementSource({
+        outbound: this.#outbound,
+        cache,
         validation,
-        onDependency: (key) => {
-          dependencies.add(key);
-          request.onDependency?.(key);
-        },
+        isRefresh: request.isRefresh ?? false,
+        onObtained: (obtained) => this.#ages.note(obtained),
+      }),
+      validation,
+      onDependency: (key) => {
+        this.#dependencies.add(key);
+        request.onDependency?.(key);
+      },
+    });
+  }
+
+  async resolve(): Promise<Explanation> {
+    const { subject, trustAnchors, isEveryChainWanted = false } = this.#request;
+    using deadline = this.#deadline();
+    const { signal } = deadline;
+    const discovery = await this.#discoverInTime(subject, trustAnchors, signal);
+    const chains = await this.#judge(discovery.chains);
+    const [chosen, ...others] = orderTrustChains(validOf(chains));
+    const found = { graph: discovery.graph, deadEnds: discovery.attempts, chains };
+    if (chosen === undefined) {
+      const attempts = [
+        ...discovery.attempts,
+        ...chains.flatMap(({ verdict }) => ('reason' in verdict ? verdict : [])),
+      ];
+      return { ...found, outcome: { attempts, requests: this.#outbound.requests } };
+    }
+    const resolved = await this.#resolution(chosen, signal);
+    if (!isEveryChainWanted) return { ...found, outcome: { resolved } };
+    const alternatives = await Promise.all(others.map((chain) => this.#resolution(chain, signal)));
+    return { ...found, outcome: { resolved, alternatives } };
+  }
+
+  async verify({ trustChain, at, historicalKeys }: VerificationRequest): Promise<ResolveOutcome> {
+    const { subject, trustAnchors } = this.#request;
+    using deadline = this.#deadline();
+    const believed = this.#keys.believed(trustAnchors);
+    const isPast = at !== undefined && historicalKeys !== undefined;
+    const anchors = isPast ? withHistoricalKeys(trustChain, believed, historicalKeys) : believed;
+    try {
+      const chain = await validateTrustChain(trustChain, { ...this.#validation(at), trustAnchors: anchors });
+      if (chain.subject !== subject) {
+        throw new FederationError('subject_mismatch', `must be ${subject}, character by character`, 'ES[0] /sub');
+      }
+      const marks = at === undefined ? await this.#marks(chain, deadline.signal) : NO_MARKS;
+      return { resolved: this.#resolutionOf(chain, marks) };
+    } catch (error) {
+      if (!(error instanceof FederationError)) throw error;
+      return { attempts: [{ ...attemptOf([subject], error), complete: true }], requests: this.#outbound.requests };
+    }
+  }
+
+  #validation(now = this.#options.clock.now()): ValidationOptions {
+    const { allowHttp = false, leewaySeconds, operators } = this.#options;
+    return { now, allowHttp, leewaySeconds, operators };
+  }
+
+  #deadline(): Deadline {
+    const { timeoutMs = DEFAULT_RESOLUTION_TIMEOUT_MS } = this.#options;
+    return timeLimit(timeoutMs, this.#request.signal);
+  }
+
+  async #discover(subject: EntityIdentifier, trustAnchors: TrustAnchors, signal: AbortSignal): Promise<Discovery> {
+    const { budget } = this.#options;
+    return await discoverTrustChains(subject, { source: this.#source, trustAnchors, budget, signal });
+  }
+
+  /** A quarter of the time is left for the Trust Marks of what was found, however slow other branches are. */
+  async #discoverInTime(subject: EntityIdentifier, anchors: TrustAnchors, outer: AbortSignal): Promise<Discovery> {
+    const { timeoutMs = DEFAULT_RESOLUTION_TIMEOUT_MS } = this.#options;
+    using deadline = timeLimit(timeoutMs * DISCOVERY_SHARE, outer);
+    return await this.#discover(subject, anchors, deadline.signal);
+  }
+
+  /** Validates every candidate for itself, so that none spoils another (§10.3). */
+  async #judge(candidates: readonly EntityStatement[][]): Promise<JudgedChain[]> {
+    const { trustAnchors, isTraced = false } = this.#request;
+    await this.#learnKeys(candidates);
+    const options = { ...this.#validation(), trustAnchors: this.#keys.believed(trustAnchors) };
+    return await Promise.all(
+      candidates.map(async (statements) => {
+        const metadataSteps: MetadataStep[] = [];
+        const observer = isTraced ? (step: MetadataStep) => void metadataSteps.push(step) : undefined;
+        return { statements, verdict: await verdictOn(statements, { ...options, observer }), metadataSteps };
+      }),
+    );
+  }
+
+  /** Every candidate ends with the configuration of its Trust Anchor. */
+  async #learnKeys(candidates: readonly EntityStatement[][]): Promise<void> {
+    const configurations = new Map(
+      candidates.flatMap((chain) => chain.slice(-1)).map((last) => [last.claims.iss, last]),
+    );
+    for (const [trustAnchor, configuration] of configurations) {
+      const pinned = this.#request.trustAnchors.get(trustAnchor);
+      if (pinned !== undefined) await this.#keys.learn(configuration, pinned, this.#options.clock.now());
+    }
+  }
+
+  async #resolution(chain: TrustChain, signal: AbortSignal): Promise<Resolution> {
+    return this.#resolutionOf(chain, await this.#marks(chain, signal));
+  }
+
+  async #marks(chain: TrustChain, signal: AbortSignal): Promise<VerifiedTrustMarks> {
+    const { trustMarkTyps, trustMarkBudget } = this.#options;
+    const [subject] = chain.statements;
+    if (subject?.claims.trust_marks === undefined) return NO_MARKS;
+    try {
+      return await verifyTrustMarks({
+        subject,
+        trustAnchor: await this.#trustAnchorOf(chain, signal),
+        resolveIssuer: (issuer, stop) => this.#resolveIssuer(issuer, chain.trustAnchor, stop ?? signal),
+        status: this.#status(),
+        validation: { ...this.#validation(), furtherTyps: trustMarkTyps },
+        budget: trustMarkBudget,
+        signal,
       });
-      const { chains, attempts } = await discover(request, source, options);
-      const judged = await judge(chains, { ...validation(), trustAnchors: request.trustAnchors });
-      const chosen = chooseTrustChain(judged.valid);
-      if (chosen !== undefined) return { resolved: resolutionOf(chosen, dependencies) };
-      return { attempts: [...attempts, ...judged.attempts], requests: outbound.requests };
+    } catch (error) {
+      if (!(error instanceof FederationError)) throw error;
+      return { accepted: [], refused: subject.claims.trust_marks.map((mark) => withoutTrustAnchor(mark, error)) };
+    }
+  }
+
+  /** Questions about marks count as requests, also those that the client has an answer to. */
+  #status(): Pick<TrustMarkStatusClient, 'confirm'> | 'never' {
+    const client = this.#options.trustMarkStatus;
+    if (client === undefined) return 'never';
+    return {
+      confirm: async (question) => {
+        this.#outbound.count();
+        return await client.confirm(question);
+      },
+    };
+  }
+
+  /** A chain that was handed over may lack its Trust Anchor's configuration. */
+  async #trustAnchorOf({ trustAnchor, statements }: TrustChain, signal: AbortSignal): Promise<EntityStatement> {
+    const last = statements.at(-1);
+    if (last !== undefined && isEntityConfiguration(last.claims)) return last;
+    const configuration = await this.#source.entityConfiguration(trustAnchor, signal);
+    const believed = this.#keys.believed(this.#request.trustAnchors).get(trustAnchor) ?? { keys: [] };
+    await verifySignature(configuration, believed);
+    return configuration;
+  }
+
+  async #resolveIssuer(
+    issuer: EntityIdentifier,
+    trustAnchor: EntityIdentifier,
+    signal: AbortSignal,
+  ): Promise<ResolvedIssuer | FederationError> {
+    const pinned = this.#request.trustAnchors.get(trustAnchor) ?? { keys: [] };
+    const { chains, attempts } = await this.#discover(issuer, new Map([[trustAnchor, pinned]]), signal);
+    const judged = await this.#judge(chains);
+    const [chosen] = orderTrustChains(validOf(judged));
+    const [configuration] = chosen?.statements ?? [];
+    if (chosen !== undefined && configuration !== undefined) {
+      this.#ages.noteFurther(chosen.statements);
+      return { configuration, expiresAt: chosen.expiresAt };
+    }
+    const [first] = [...judged.flatMap(({ verdict }) => ('reason' in verdict ? verdict : [])), ...attempts];
+    return new FederationError(
+      first?.reason ?? 'no_authority_hints',
+      first?.message ?? 'has no Trust Chain',
+      first?.at,
+    );
+  }
+
+  #resolutionOf(chain: TrustChain, { accepted, refused }: VerifiedTrustMarks): Resolution {
+    const { subject, trustAnchor, metadata, statements } = chain;
+    const ages = this.#ages.of(statements);
+    const statusEnds = accepted.flatMap(({ activeUntil }) => activeUntil ?? []);
+    const soonest = this.#options.clock.now() + MIN_FRESH_SECONDS;
+    if (refused.some(({ retryable }) => retryable)) statusEnds.push(soonest);
+    return {
+      ...{ subject, trustAnchor, metadata },
+      trustChain: statements.map(({ jwt }) => jwt),
+      trustMarks: accepted,
+      refusedTrustMarks: refused,
+      expiresAt: Math.min(chain.expiresAt, ...accepted.map(({ expiresAt }) => expiresAt)),
+      oldestAt: ages.oldestAt,
+      freshUntil: Math.max(soonest, Math.min(ages.freshUntil, ...statusEnds)),
+      dependencies: [...this.#dependencies],
+    };
+  }
+}
+
+/**
+ * How long a resolution holds at least, unless it expires: also where a statement must not be kept, or where trouble on
+ * the way kept a Trust Mark from counting. Else a subject that is asked for all the time would be resolved all the time.
+ */
+const MIN_FRESH_SECONDS = 10;
+
+/** Share of a resolution's time in which its chains are to be found. */
+const DISCOVERY_SHARE = 0.75;
+
+function timeLimit(timeoutMs: number, outer: AbortSignal | undefined): Deadline {
+  return new Deadline({
+    timeoutMs,
+    outer,
+    expired: () => new FederationError('timed_out', `not resolved within ${timeoutMs} ms`),
+  });
+}
+
+/** Asks for each statement once a resolution, whether it may be kept for others or not. */
+function rememberingSource(options: StatementSourceOptions): StatementSource {
+  const source = createStatementSource(options);
+  const known = new Map<string, EntityStatement>();
+  const remember = (name: string, statement: EntityStatement) => {
+    known.set(name, statement);
+    return statement;
+  };
+  return {
+    entityConfiguration: async (entity, signal) =>
+      known.get(entity) ?? remember(entity, await source.entityConfiguration(entity, signal)),
+    async subordinateStatement(superior, subject, signal) {
+      const name = `${superior.claims.iss} ${subject}`;
+      return known.get(name) ?? remember(name, await source.subordinateStatement(superior, subject, signal));
     },
   };
 }
 
-class CountingClient implements HttpGet {
-  requests = 0;
-  readonly #client: HttpGet;
+const NO_MARKS: VerifiedTrustMarks = { accepted: [], refused: [] };
 
-  constructor(client: HttpGet) {
-    this.#client = client;
-  }
-
-  readonly get: HttpGet['get'] = (url, options) => {
-    this.requests++;
-    return this.#client.get(url, options);
-  };
+/** Nobody can say which marks count while the Trust Anchor's configuration cannot be had. */
+function withoutTrustAnchor({ trust_mark_type }: TrustMarkEntry, error: FederationError): RefusedTrustMark {
+  const { reason, section, message } = error;
+  return { trust_mark_type, reason, section, at: 'Entity Configuration of the Trust Anchor', message, retryable: true };
 }
 
-async function discover(
-  { subject, trustAnchors, signal }: ResolveRequest,
-  source: ReturnType<typeof createStatementSource>,
-  { budget, timeoutMs = DEFAULT_RESOLUTION_TIMEOUT_MS }: ResolverOptions,
-): ReturnType<typeof discoverTrustChains> {
-  using deadline = new Deadline({
-    timeoutMs,
-    outer: signal,
-    expired: () => new FederationError('timed_out', `not resolved within ${timeoutMs} ms`),
-  });
-  return await discoverTrustChains(subject, { source, trustAnchors, budget, signal: deadline.signal });
+function validOf(chains: readonly JudgedChain[]): TrustChain[] {
+  return chains.flatMap(({ verdict }) => ('statements' in verdict ? verdict : []));
 }
 
-/** Validates every candidate for itself, so that none spoils another (§10.3). */
-async function judge(
-  chains: readonly EntityStatement[][],
-  options: Parameters<typeof validateTrustChain>[1],
-): Promise<{ valid: TrustChain[]; attempts: Attempt[] }> {
-  const verdicts = await Promise.all(chains.map((chain) => validated(chain, options)));
-  return {
-    valid: verdicts.filter((verdict) => 'statements' in verdict),
-    attempts: verdicts.filter((verdict) => 'reason' in verdict),
-  };
-}
-
-async function validated(
+async function verdictOn(
   chain: EntityStatement[],
-  options: Parameters<typeof validateTrustChain>[1],
+  options: Parameters<typeof validateParsedTrustChain>[1],
 ): Promise<TrustChain | Attempt> {
   try {
-    return await validateTrustChain(
-      chain.map(({ jwt }) => jwt),
-      options,
-    );
+    return await validateParsedTrustChain(chain, options);
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;
     const way = new Set(chain.map(({ claims }) => claims.iss));
@@ -163,8 +445,72 @@ async function validated(
   }
 }
 
-function resolutionOf(chain: TrustChain, dependencies: Iterable<string>): Resolution {
-  const { subject, trustAnchor, metadata, expiresAt } = chain;
-  const trustChain = chain.statements.map(({ jwt }) => jwt);
-  return { subject, trustAnchor, metadata, trustChain, expiresAt, dependencies: [...dependencies] };
+class CountingClient implements HttpGet {
+  requests = 0;
+  readonly #client: HttpGet;
+  readonly #maxRequests: number;
+  readonly #maxBytes: number;
+  #bytes = 0;
+  readonly #timeoutMs: number;
+  readonly #onRequest: (() => void) | undefined;
+
+  constructor(client: HttpGet, { budget, timeoutMs, requestTimeoutMs }: ResolverOptions, onRequest?: () => void) {
+    this.#client = client;
+    // Once for the statements of the chains, once for those of all Trust Mark issuers. Retries count.
+    const { maxStatements, maxBytes } = completeBudget(budget);
+    this.#maxRequests = 2 * maxStatements;
+    this.#maxBytes = maxBytes;
+    this.#timeoutMs = requestTimeoutMs ?? (timeoutMs ?? DEFAULT_RESOLUTION_TIMEOUT_MS) / 4;
+    this.#onRequest = onRequest;
+  }
+
+  /** @throws FederationError budget_exhausted */
+  count(): void {
+    if (this.requests >= this.#maxRequests) {
+      const message = `a resolution may send ${this.#maxRequests} requests; all were sent`;
+      throw new FederationError('budget_exhausted', message);
+    }
+    this.#onRequest?.();
+    this.requests++;
+  }
+
+  readonly get: HttpGet['get'] = async (url, options) => {
+    this.count();
+    const response = await this.#client.get(url, { answerTimeoutMs: this.#timeoutMs, ...options });
+    this.#bytes += response.body.length;
+    if (this.#bytes <= this.#maxBytes) return response;
+    throw new FederationError(
+      'budget_exhausted',
+      `the answers of a resolution may have ${this.#maxBytes} bytes together`,
+    );
+  };
+}
+
+/** How old the statements of one resolution are. Those of our own authorities are as new as the resolution. */
+class StatementAges {
+  readonly #now: NumericDate;
+  readonly #byJwt = new Map<string, ObtainedStatement>();
+  /** Statements outside of the chain that the result rests on. */
+  readonly #further: EntityStatement[] = [];
+
+  constructor(now: NumericDate) {
+    this.#now = now;
+  }
+
+  note(obtained: ObtainedStatement): void {
+    this.#byJwt.set(obtained.statement.jwt, obtained);
+  }
+
+  noteFurther(statements: readonly EntityStatement[]): void {
+    this.#further.push(...statements);
+  }
+
+  of(chain: readonly EntityStatement[]): Pick<Resolution, 'oldestAt' | 'freshUntil'> {
+    const parts = [...chain, ...this.#further].map(({ jwt }) => this.#byJwt.get(jwt));
+    const known = parts.filter((obtained) => obtained !== undefined);
+    return {
+      oldestAt: Math.min(this.#now, ...known.map(({ retrievedAt }) => retrievedAt)),
+      freshUntil: Math.min(Number.POSITIVE_INFINITY, ...known.map(({ freshUntil }) => freshUntil)),
+    };
+  }
 }

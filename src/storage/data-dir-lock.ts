@@ -12,7 +12,7 @@ export class DataDirectoryInUse extends Error {
   constructor(dataDir: string) {
     super(
       `the data directory ${dataDir} is in use by another process: stop that one first, ` +
-        'or give this one a directory of its own; to run several at once, use PostgreSQL',
+        'or give this one a directory of its own (HOLDFAST_DATA_DIR); to run several at once, use PostgreSQL',
     );
   }
 }

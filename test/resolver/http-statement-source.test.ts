@@ -5,12 +5,19 @@ import { MAX_JWT_LENGTH } from '../../src/federation/signature.ts';
 import type { EntityStatement } from '../../src/federation/statement/entity-statement.ts';
 import type { StatementSource } from '../../src/federation/trust-chain/statement-source.ts';
 import { createHttpStatementSource } from '../../src/resolver/http-statement-source.ts';
+import { StatementCache } from '../../src/resolver/statement-cache.ts';
 import { NOW } from '../support/federation.ts';
 import { type CannedResponse, type FederationServer, serveFederation } from '../support/federation-server.ts';
 import { testClient } from '../support/outbound.ts';
 
 const outbound = testClient();
-const source: StatementSource = createHttpStatementSource({ outbound, validation: () => ({ now: NOW }) });
+/** Keeps nothing from one question to the next. */
+const newSource = (): StatementSource =>
+  createHttpStatementSource({
+    outbound,
+    cache: new StatementCache({ clock: { now: () => NOW } }),
+    validation: () => ({ now: NOW }),
+  });
 const { signal } = new AbortController();
 
 afterAll(async () => {
@@ -18,11 +25,11 @@ afterAll(async () => {
 });
 
 function configuration(server: FederationServer, name: string): Promise<EntityStatement> {
-  return source.entityConfiguration(server.federation.id(name), signal);
+  return newSource().entityConfiguration(server.federation.id(name), signal);
 }
 
 async function statement(server: FederationServer, superior: string, subject: string): Promise<EntityStatement> {
-  return await source.subordinateStatement(
+  return await newSource().subordinateStatement(
     await configuration(server, superior),
     server.federation.id(subject),
     signal,
@@ -49,12 +56,12 @@ describe('Entity Configuration', () => {
   it('[OIDFED-9-2] is accepted for the one identifier that it is about, of the two that share its URL', async () => {
     await using server = await serveFederation({ op: {} });
     const withSlash = `${server.origin}/op/` as EntityIdentifier;
-    await expect(source.entityConfiguration(withSlash, signal)).rejects.toMatchObject({
+    await expect(newSource().entityConfiguration(withSlash, signal)).rejects.toMatchObject({
       reason: 'subject_mismatch',
       at: '/sub',
     });
     server.federation.entity('op').claims = { iss: withSlash, sub: withSlash };
-    expect((await source.entityConfiguration(withSlash, signal)).claims.sub).toBe(withSlash);
+    expect((await newSource().entityConfiguration(withSlash, signal)).claims.sub).toBe(withSlash);
     await expect(configuration(server, 'op')).rejects.toMatchObject({ reason: 'subject_mismatch', at: '/sub' });
     expect(new Set(server.requests.map(({ url }) => url)).size).toBe(1);
   });
@@ -120,7 +127,7 @@ describe('Entity Configuration', () => {
     await using server = await serveFederation({ op: {} });
     server.override(server.configurationUrl('op'), { neverAnswers: true });
     const controller = new AbortController();
-    const asking = source.entityConfiguration(server.federation.id('op'), controller.signal);
+    const asking = newSource().entityConfiguration(server.federation.id('op'), controller.signal);
     await expect.poll(() => server.requests.length).toBe(1);
     controller.abort(new Error('time is up'));
     await expect(asking).rejects.toThrow('time is up');

@@ -26,7 +26,18 @@ function setUp(options: Partial<ResolutionCacheOptions> = {}): { cache: Resoluti
 
 function resolved({ subject = OP, expiresAt = NOW + 600, jwt = 'a.b.c' } = {}): ResolveOutcome {
   return {
-    resolved: { subject, trustAnchor: ANCHOR, metadata: {}, trustChain: [jwt], expiresAt, dependencies: [] },
+    resolved: {
+      subject,
+      trustAnchor: ANCHOR,
+      metadata: {},
+      trustChain: [jwt],
+      expiresAt,
+      oldestAt: NOW,
+      freshUntil: Number.POSITIVE_INFINITY,
+      trustMarks: [],
+      refusedTrustMarks: [],
+      dependencies: [],
+    },
   };
 }
 
@@ -237,6 +248,77 @@ describe('invalidation', () => {
     expect(count).toBe(2);
     expect(cache.peek(other)).toBeUndefined();
     expect(cache.dependencies).toBe(0);
+  });
+});
+
+describe('renewal', () => {
+  const renewed = resolved({ jwt: 'd.e.f', expiresAt: NOW + 1200 });
+
+  it('happens behind the scenes when most of the time is over, once for all who ask', async () => {
+    const { cache, clock } = setUp({ random: () => 0 });
+    await cache.get(KEY, evaluation(resolved({ expiresAt: NOW + 100 })));
+    clock.advance(69);
+    const evaluate = evaluation(renewed);
+    cache.peek(KEY, evaluate);
+    expect(evaluate.count).toBe(0);
+    clock.advance(1);
+    expect(cache.peek(KEY, evaluate)).toMatchObject({ resolved: { expiresAt: NOW + 100 } });
+    cache.peek(KEY, evaluate);
+    expect(await cache.get(KEY, evaluate)).toMatchObject({ resolved: { expiresAt: NOW + 100 } });
+    await expect.poll(() => cache.peek(KEY)).toBe(renewed);
+    expect(evaluate.count).toBe(1);
+  });
+
+  it('asks for statements that are not about to be stale themselves', async () => {
+    const { cache, clock } = setUp({ random: () => 0 });
+    const refreshes: boolean[] = [];
+    const evaluate: Evaluate = async ({ isRefresh }) => {
+      refreshes.push(isRefresh);
+      return resolved({ expiresAt: clock.now() + 100 });
+    };
+    await cache.get(KEY, evaluate);
+    clock.advance(70);
+    cache.peek(KEY, evaluate);
+    await expect.poll(() => refreshes).toEqual([false, true]);
+  });
+
+  it('that only trouble on the way prevents leaves what holds, and is tried again after a pause', async () => {
+    const { cache, clock } = setUp({ random: () => 0 });
+    const kept = resolved({ expiresAt: NOW + 100 });
+    await cache.get(KEY, evaluation(kept));
+    const attempt = attemptOf([OP], new FederationError('connection_failed', 'in a test'));
+    const failing = evaluation({ attempts: [attempt], requests: 1 });
+    clock.advance(70);
+    cache.peek(KEY, failing);
+    await expect.poll(() => failing.count).toBe(1);
+    clock.advance(4);
+    expect(cache.peek(KEY, failing)).toBe(kept);
+    expect(failing.count).toBe(1);
+    clock.advance(1);
+    cache.peek(KEY, failing);
+    await expect.poll(() => failing.count).toBe(2);
+    clock.advance(25);
+    expect(cache.peek(KEY)).toBeUndefined();
+  });
+
+  it.each([0, 1])('that finds a definite refusal ends what was kept at once (%i requests)', async (requests) => {
+    const { cache, clock } = setUp({ random: () => 0 });
+    await cache.get(KEY, evaluation(resolved({ expiresAt: NOW + 100 })));
+    clock.advance(70);
+    const evaluate = evaluation(refused(requests));
+    cache.peek(KEY, evaluate);
+    await expect.poll(() => Object.keys(cache.peek(KEY) ?? {})).not.toContain('resolved');
+  });
+
+  it('never reaches beyond what the statements are fresh for', async () => {
+    const { cache, clock } = setUp();
+    const outcome = resolved({ expiresAt: NOW + 600 });
+    if ('resolved' in outcome) outcome.resolved.freshUntil = NOW + 60;
+    await cache.get(KEY, evaluation(outcome));
+    clock.advance(59);
+    expect(cache.peek(KEY)).toBe(outcome);
+    clock.advance(1);
+    expect(cache.peek(KEY)).toBeUndefined();
   });
 });
 

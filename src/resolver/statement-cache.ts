@@ -1,0 +1,284 @@
+/** Statements of others, kept as received while they are fresh; one request at a time for each. @see OIDFED §10.2, §10.4 */
+import { LRUCache } from 'lru-cache';
+import { FederationError } from '../federation/errors.ts';
+import type { EntityIdentifier } from '../federation/identifiers.ts';
+import type { EntityStatement } from '../federation/statement/entity-statement.ts';
+import type { Clock, NumericDate } from '../federation/time.ts';
+
+export const DEFAULT_STATEMENT_CACHE_BYTES = 128 * 1024 * 1024;
+/** How long a statement is used again whose answer says nothing about that. */
+export const DEFAULT_FRESH_SECONDS = 300;
+/** Longest time that a statement is used again without asking, whatever its answer says. */
+export const DEFAULT_MAX_FRESH_SECONDS = 3600;
+/** How long a refusal by a server, or its silence, is believed. */
+export const DEFAULT_FAILURE_SECONDS = 5;
+
+const FAILURE_CACHE_BYTES = 8 * 1024 * 1024;
+/** Longer statements than that are rare; whoever makes many of them does not fill the store of all nodes. */
+const MAX_STORED_LENGTH = 32 * 1024;
+/** How far the clocks of two nodes may be apart. */
+const CLOCK_DIFFERENCE_SECONDS = 60;
+/** For the objects around the text. */
+const ENTRY_BYTES = 400;
+/** A statement is asked for again when this share of its fresh time is over, plus up to as much again by chance. */
+const REFRESH = { earliest: 0.7, spread: 0.2 } as const;
+
+/** Full identifiers: two authorities on one host share nothing. Equal ones name an Entity Configuration. */
+export interface StatementName {
+  issuer: EntityIdentifier;
+  subject: EntityIdentifier;
+}
+
+/** A statement as it was received, and when. Times in seconds since the epoch. */
+export interface KeptStatement {
+  jwt: string;
+  etag: string | undefined;
+  retrievedAt: NumericDate;
+  /** Until then it is used without asking. */
+  freshUntil: NumericDate;
+  /** Its own `exp`. */
+  expiresAt: NumericDate;
+}
+
+/** What a server answered. */
+export interface Retrieval {
+  /** Undefined: the statement that we know is still the one (304). */
+  jwt: string | undefined;
+  etag: string | undefined;
+  /** See response-freshness.ts. */
+  freshSeconds: number | undefined;
+  isTransient: boolean;
+}
+
+/** Keeps statements for all nodes and beyond a restart. What it gives is validated like anything retrieved. */
+export interface StatementStore {
+  read(name: StatementName): Promise<KeptStatement | undefined>;
+  write(name: StatementName, statement: KeptStatement): Promise<void>;
+  remove(name: StatementName): Promise<void>;
+}
+
+export interface StatementCacheOptions {
+  clock: Clock;
+  /** Memory for statements, in bytes; the least recently used goes first. */
+  maxBytes?: number;
+  freshSeconds?: number;
+  maxFreshSeconds?: number;
+  failureSeconds?: number;
+  store?: StatementStore;
+  /** Told when the store fails; the cache goes on without it. */
+  onStoreError?: (error: unknown) => void;
+  /** Uniform in [0, 1): spreads refreshes, so that statements retrieved together are not asked for together. */
+  random?: () => number;
+}
+
+export interface StatementRequest {
+  name: StatementName;
+  /** Asks the server; `known` may be confirmed instead of sent again. */
+  retrieve: (known: KeptStatement | undefined, signal: AbortSignal) => Promise<Retrieval>;
+  validate: (jwt: string) => Promise<EntityStatement>;
+  signal: AbortSignal;
+  /** Ask again for what will soon be stale. */
+  isRefresh?: boolean;
+}
+
+/** A validated statement, and how old it is. */
+export interface ObtainedStatement {
+  statement: EntityStatement;
+  retrievedAt: NumericDate;
+  freshUntil: NumericDate;
+}
+
+/** A request under way, for all who want its answer. */
+interface Flight {
+  answer: Promise<Retrieval>;
+  waiting: number;
+  isAnswered: boolean;
+  readonly stop: AbortController;
+}
+
+export class StatementCache {
+  readonly #options: StatementCacheOptions;
+  readonly #kept: LRUCache<string, KeptStatement & { refreshAt: NumericDate }>;
+  readonly #failures: LRUCache<string, { error: FederationError; until: NumericDate }>;
+  readonly #flights = new Map<string, Flight>();
+
+  constructor(options: StatementCacheOptions) {
+    this.#options = options;
+    this.#kept = new LRUCache({
+      maxSize: options.maxBytes ?? DEFAULT_STATEMENT_CACHE_BYTES,
+      sizeCalculation: ({ jwt, etag = '' }, key) => jwt.length + etag.length + key.length + ENTRY_BYTES,
+    });
+    this.#failures = new LRUCache({
+      maxSize: FAILURE_CACHE_BYTES,
+      sizeCalculation: ({ error }, key) => error.message.length + key.length + ENTRY_BYTES,
+    });
+  }
+
+  /** Approximate memory of the statements kept. */
+  get bytes(): number {
+    return this.#kept.calculatedSize;
+  }
+
+  /**
+   * The validated statement: one that is fresh, or what the server gives. One that does not validate any more, such as
+   * after its issuer changed keys, is asked for anew before it is refused.
+   * @throws FederationError what `retrieve` and `validate` fail with, or the reason of `signal`
+   */
+  async obtain(request: StatementRequest): Promise<ObtainedStatement> {
+    const { name, validate, signal } = request;
+    const key = keyOf(name);
+    const known = await this.#known(key, name);
+    const statement = known && (await stillValid(known.jwt, validate));
+    const usable = statement === undefined ? undefined : known;
+    if (statement !== undefined && known !== undefined && this.#isFresh(known, request)) return { statement, ...known };
+    this.#throwRecentFailure(key);
+    signal.throwIfAborted();
+    const flight = this.#flights.get(key) ?? this.#takeOff(key, (stop) => request.retrieve(usable, stop));
+    flight.waiting++;
+    try {
+      return await this.#accept(request, await answerOf(flight, signal), usable);
+    } catch (error) {
+      // What a caller breaks off says nothing about the server; that it took all of somebody's time does.
+      const isFinding = error instanceof FederationError && (!signal.aborted || error.reason === 'timed_out');
+      if (isFinding) this.#noteFailure(name, error);
+      throw error;
+    } finally {
+      flight.waiting--;
+      if (flight.waiting === 0) this.#land(key, flight, signal.reason);
+    }
+  }
+
+  #isFresh(
+    { freshUntil, refreshAt }: KeptStatement & { refreshAt: NumericDate },
+    { isRefresh = false }: StatementRequest,
+  ): boolean {
+    return (isRefresh ? refreshAt : freshUntil) > this.#options.clock.now();
+  }
+
+  async #accept(
+    { name, validate }: StatementRequest,
+    { jwt = '', etag, freshSeconds, isTransient }: Retrieval & { jwt?: string | undefined },
+    known: KeptStatement | undefined,
+  ): Promise<ObtainedStatement> {
+    const text = jwt === '' && known !== undefined ? known.jwt : jwt;
+    const statement = await validate(text);
+    const { freshSeconds: usual = DEFAULT_FRESH_SECONDS, maxFreshSeconds = DEFAULT_MAX_FRESH_SECONDS } = this.#options;
+    const retrievedAt = this.#options.clock.now();
+    const expiresAt = statement.claims.exp;
+    const freshUntil = Math.min(expiresAt, retrievedAt + Math.min(freshSeconds ?? usual, maxFreshSeconds));
+    const kept: KeptStatement = { jwt: text, etag: etag ?? known?.etag, retrievedAt, freshUntil, expiresAt };
+    const key = keyOf(name);
+    this.#failures.delete(key);
+    if (isTransient) this.#kept.delete(key);
+    else {
+      this.#keep(key, kept);
+      if (text.length <= MAX_STORED_LENGTH) this.#inStore((store) => store.write(name, kept));
+    }
+    return { statement, retrievedAt, freshUntil };
+  }
+
+  #keep(key: string, statement: KeptStatement): KeptStatement & { refreshAt: NumericDate } {
+    const { retrievedAt, freshUntil } = statement;
+    const share = REFRESH.earliest + REFRESH.spread * (this.#options.random ?? Math.random)();
+    const kept = { ...statement, refreshAt: retrievedAt + Math.floor((freshUntil - retrievedAt) * share) };
+    this.#kept.set(key, kept);
+    return kept;
+  }
+
+  /** From memory, else from the store. What has expired serves nobody. */
+  async #known(key: string, name: StatementName): Promise<(KeptStatement & { refreshAt: NumericDate }) | undefined> {
+    const now = this.#options.clock.now();
+    const kept = this.#kept.get(key);
+    if (kept !== undefined && kept.freshUntil > now) return kept;
+    const stored = await this.#stored(name);
+    const newest =
+      stored !== undefined && stored.retrievedAt > (kept?.retrievedAt ?? 0) ? this.#keep(key, stored) : kept;
+    return newest !== undefined && newest.expiresAt > now ? newest : undefined;
+  }
+
+  async #stored(name: StatementName): Promise<KeptStatement | undefined> {
+    try {
+      const stored = await this.#options.store?.read(name);
+      return stored && this.#plausible(stored);
+    } catch (error) {
+      this.#options.onStoreError?.(error);
+      return undefined;
+    }
+  }
+
+  /** What a node with another clock, or other limits, wrote counts no longer than what this one would write. */
+  #plausible(stored: KeptStatement): KeptStatement | undefined {
+    const { clock, maxFreshSeconds = DEFAULT_MAX_FRESH_SECONDS } = this.#options;
+    const { retrievedAt, freshUntil } = stored;
+    if (retrievedAt > clock.now() + CLOCK_DIFFERENCE_SECONDS) return undefined;
+    return { ...stored, freshUntil: Math.min(freshUntil, retrievedAt + maxFreshSeconds) };
+  }
+
+  /** Nobody waits for the store. */
+  #inStore(change: (store: StatementStore) => Promise<void>): void {
+    const { store, onStoreError } = this.#options;
+    if (store !== undefined) change(store).catch((error: unknown) => onStoreError?.(error));
+  }
+
+  #takeOff(key: string, start: (stop: AbortSignal) => Promise<Retrieval>): Flight {
+    const stop = new AbortController();
+    const flight: Flight = { answer: start(stop.signal), waiting: 0, isAnswered: false, stop };
+    const answered = () => {
+      flight.isAnswered = true;
+    };
+    flight.answer.then(answered, answered);
+    this.#flights.set(key, flight);
+    return flight;
+  }
+
+  /** When nobody waits any more: then what they waited for is kept, or not wanted. */
+  #land(key: string, flight: Flight, reason: unknown): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    if (flight.isAnswered) return;
+    // Nobody hears of its failure either.
+    flight.answer.catch(() => {});
+    flight.stop.abort(reason);
+  }
+
+  #throwRecentFailure(key: string): void {
+    const failure = this.#failures.get(key);
+    if (failure !== undefined && failure.until > this.#options.clock.now()) throw failure.error;
+  }
+
+  /** A definite refusal ends what was believed before. */
+  #noteFailure(name: StatementName, error: FederationError): void {
+    // That a caller may not ask says nothing of who would have been asked.
+    if (error.reason === 'budget_exhausted') return;
+    const key = keyOf(name);
+    const until = this.#options.clock.now() + (this.#options.failureSeconds ?? DEFAULT_FAILURE_SECONDS);
+    this.#failures.set(key, { error, until });
+    if (error.wire === 'temporarily_unavailable' || !this.#kept.delete(key)) return;
+    this.#inStore((store) => store.remove(name));
+  }
+}
+
+/** Waits with all others who do, unless this caller gives up. */
+async function answerOf({ answer }: Flight, signal: AbortSignal): Promise<Retrieval> {
+  const left = Promise.withResolvers<never>();
+  const leave = () => left.reject(signal.reason);
+  signal.addEventListener('abort', leave, { once: true });
+  try {
+    return await Promise.race([answer, left.promise]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}
+
+async function stillValid(jwt: string, validate: StatementRequest['validate']): Promise<EntityStatement | undefined> {
+  try {
+    return await validate(jwt);
+  } catch (error) {
+    if (error instanceof FederationError) return undefined;
+    throw error;
+  }
+}
+
+/** Identifiers contain no spaces. */
+function keyOf({ issuer, subject }: StatementName): string {
+  return `${issuer} ${subject}`;
+}
