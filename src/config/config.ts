@@ -15,6 +15,8 @@ export interface Config {
   tlsKeyFile: string | undefined;
   /** Hosts, addresses and networks that participants may name although they are private. */
   outboundAllow: string;
+  /** PEM file of certificate authorities trusted for outgoing requests besides those that Node trusts. */
+  extraCaFile: string | undefined;
   allowHttp: boolean;
   keepAdminToken: boolean;
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -22,6 +24,10 @@ export interface Config {
   databaseConnections: number;
   /** Memory for ready statements, in bytes. */
   statementCacheBytes: number;
+  /** What anonymous callers of `resolve` get about a subject that was not evaluated. */
+  resolveAnonymous: 'refuse' | 'background' | 'on-demand';
+  /** Addresses and networks whose `X-Forwarded-For` is believed. */
+  trustedProxies: readonly string[];
 }
 
 /** Settings that are never logged or shown. */
@@ -40,6 +46,14 @@ const MIN_ADMIN_TOKEN_BYTES = 32;
 
 const flag = z.enum(['0', '1']).transform((value) => value === '1');
 const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+/** Comma-separated. */
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== ''),
+);
 
 const ENVIRONMENT = z.object({
   PORT: integer(0, 65535).default(8080),
@@ -61,9 +75,12 @@ const ENVIRONMENT = z.object({
   HOLDFAST_TLS_CERT_FILE: z.string().min(1).optional(),
   HOLDFAST_TLS_KEY_FILE: z.string().min(1).optional(),
   HOLDFAST_OUTBOUND_ALLOW: z.string().default(''),
+  HOLDFAST_EXTRA_CA_FILE: z.string().min(1).optional(),
   HOLDFAST_ALLOW_HTTP: flag.default(false),
   HOLDFAST_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   HOLDFAST_STATEMENT_CACHE_MB: integer(1, 65536).default(192),
+  HOLDFAST_RESOLVE_ANONYMOUS: z.enum(['refuse', 'background', 'on-demand']).default('background'),
+  HOLDFAST_TRUSTED_PROXIES: list.default([]),
 });
 
 /** Read by the commands that talk to a running service. */
@@ -122,11 +139,14 @@ function settings(environment: Environment): { config: Config; secrets: Secrets 
     tlsCertFile: environment.HOLDFAST_TLS_CERT_FILE,
     tlsKeyFile: environment.HOLDFAST_TLS_KEY_FILE,
     outboundAllow: environment.HOLDFAST_OUTBOUND_ALLOW,
+    extraCaFile: environment.HOLDFAST_EXTRA_CA_FILE,
     allowHttp: environment.HOLDFAST_ALLOW_HTTP,
     keepAdminToken: environment.HOLDFAST_ADMIN_TOKEN_KEEP,
     logLevel: environment.HOLDFAST_LOG_LEVEL,
     databaseConnections: environment.HOLDFAST_DATABASE_CONNECTIONS,
     statementCacheBytes: environment.HOLDFAST_STATEMENT_CACHE_MB * 1024 * 1024,
+    resolveAnonymous: environment.HOLDFAST_RESOLVE_ANONYMOUS,
+    trustedProxies: environment.HOLDFAST_TRUSTED_PROXIES,
   };
   const secrets: Secrets = {
     databaseUrl: environment.HOLDFAST_DATABASE_URL,

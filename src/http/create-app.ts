@@ -18,7 +18,7 @@ import { type PublicAuthority, renderStartPage } from './pages/start-page.ts';
 import { validationFailure } from './validation-failure.ts';
 
 /** Answers what is asked of an authority; undefined when it is none of its endpoints. */
-export type FederationDoor = (request: Request) => Response | Promise<Response> | undefined;
+export type FederationDoor = (request: Request, environment?: unknown) => Response | Promise<Response> | undefined;
 
 export interface AppDependencies {
   federation: FederationDoor;
@@ -34,7 +34,7 @@ export interface App {
 export function createApp(dependencies: AppDependencies): App {
   const service = createServiceApp(dependencies);
   const { federation } = dependencies;
-  return { fetch: (request, env) => federation(request) ?? service.fetch(request, env) };
+  return { fetch: (request, env) => federation(request, env) ?? service.fetch(request, env) };
 }
 
 /** All but the federation endpoints. */

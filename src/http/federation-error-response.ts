@@ -1,6 +1,7 @@
 /** The one place where errors become the unsigned error bodies of federation endpoints. @see OIDFED §8.9 */
 import { FederationError, WIRE, type WireCode } from '../federation/errors.ts';
 import { MEDIA_TYPE } from '../federation/media-types.ts';
+import { TryAgainLater } from './federation/try-again-later.ts';
 import { isOutage } from './outage.ts';
 
 /** After how many seconds a caller may try again what was temporarily unavailable. */
@@ -13,6 +14,11 @@ const MAX_DESCRIPTION_LENGTH = 500;
  * @see OIDFED §8.9
  */
 export function toFederationErrorResponse(error: unknown): Response {
+  if (error instanceof TryAgainLater) {
+    const response = federationErrorResponse(error.wire, describe(error), error.status);
+    response.headers.set('retry-after', String(error.retryAfterSeconds));
+    return response;
+  }
   if (error instanceof FederationError && error.wire !== 'server_error') {
     return federationErrorResponse(error.wire, describe(error));
   }

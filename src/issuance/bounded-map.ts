@@ -42,6 +42,11 @@ export class BoundedMap<V> {
     this.#scopes.delete(scope);
   }
 
+  clear(): void {
+    this.#scopes.clear();
+    this.#bytes = 0;
+  }
+
   /** The scope that lost something goes to the end of the line, so that none has to make room for all. */
   #dropOne(): void {
     for (const [scope, entries] of this.#scopes) {

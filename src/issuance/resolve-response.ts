@@ -9,6 +9,8 @@ export interface ResolvedEntity {
   metadata: Metadata;
   /** Compact JWTs from the subject's configuration to the Trust Anchor's. */
   trustChain: readonly string[];
+  /** Verified Trust Marks; the resolution expires no later than any of them. */
+  trustMarks?: readonly { trust_mark_type: string; trust_mark: string }[] | undefined;
 }
 
 /** @param entityTypes types that the caller asked for; empty: all */
@@ -20,10 +22,13 @@ export function buildResolveResponse(
   const types = Object.entries(resolved.metadata).filter(
     ([entityType]) => entityTypes.length === 0 || entityTypes.includes(entityType),
   );
-  return {
+  const claims: JsonObject = {
     iss: authority.entityIdentifier,
     sub: resolved.subject,
     metadata: Object.fromEntries(types),
     trust_chain: [...resolved.trustChain],
   };
+  const marks = (resolved.trustMarks ?? []).map(({ trust_mark_type, trust_mark }) => ({ trust_mark_type, trust_mark }));
+  if (marks.length > 0) claims['trust_marks'] = marks;
+  return claims;
 }

@@ -1,4 +1,5 @@
 /** Resolve responses as signed answers; as long as a resolution holds, so does what was signed about it. */
+import type { JsonObject } from '../federation/json.ts';
 import { type HouseRules, lintResolveResponse } from '../federation/lint/lint-statement.ts';
 import { MEDIA_TYPE } from '../federation/media-types.ts';
 import type { Clock, NumericDate } from '../federation/time.ts';
@@ -23,6 +24,21 @@ export const DEFAULT_MAX_SIGNED_BYTES = 64 * 1024 * 1024;
 const MAX_ANSWERS = 4;
 
 type Expiring = ResolvedEntity & { expiresAt: NumericDate };
+
+/** What an answer has besides what was resolved. */
+export interface AnswerExtras {
+  /** The authority's own resolution towards the same Trust Anchor: its chain goes into the header (§4.3). */
+  own?: Expiring | undefined;
+  /** Entity Identifier of the caller, if it proved that: the answer is for that caller alone, and not kept. */
+  audience?: string | undefined;
+}
+
+/** Where the answer to a question about one resolution is kept. */
+export interface AnswerPlace {
+  /** Of that resolution alone. */
+  readonly scope: string;
+  readonly name: string;
+}
 
 /** What is remembered of a resolution, for as long as somebody holds it. */
 interface Known {
@@ -54,21 +70,42 @@ export class SignedResolutions {
     served: ServedAuthority,
     resolved: Expiring,
     entityTypes: readonly string[],
+    { own, audience }: AnswerExtras = {},
   ): ReadyAnswer | Promise<ReadyAnswer> {
+    if (audience !== undefined) return this.#sign(served, resolved, entityTypes, { own, audience });
+    const place = this.place(served, resolved, entityTypes, own);
+    const ready = this.ready(place);
+    if (ready !== undefined) return ready;
+    return this.#load(place.name, this.#knownOf(resolved), () => this.#sign(served, resolved, entityTypes, { own }));
+  }
+
+  /** Where the answer is kept that {@link answer} gives: the same until the authority or its signing key changes. */
+  place(served: ServedAuthority, resolved: Expiring, entityTypes: readonly string[], own?: Expiring): AnswerPlace {
     const types = [...new Set(entityTypes)].filter((type) => Object.hasOwn(resolved.metadata, type)).sort();
     const isFiltered = entityTypes.length > 0;
     const { kid } = signingKeyOf(served);
-    const known = this.#knownOf(resolved);
-    const choice = [served.authority.id, kid, served.authority.resolveLifetimeSeconds, isFiltered, types];
-    const name = JSON.stringify(choice);
-    const signed = this.#answers.get(known.scope, name);
-    if (signed !== undefined && signed.refreshAt > this.#options.clock.now()) return signed;
-    return this.#load(name, known, () => this.#sign(served, resolved, entityTypes));
+    const choice: unknown[] = [served.authority.id, kid, served.authority.resolveLifetimeSeconds, isFiltered, types];
+    if (own !== undefined) choice.push(this.#knownOf(own).scope);
+    return { scope: this.#knownOf(resolved).scope, name: JSON.stringify(choice) };
+  }
+
+  /** Whether this is the place of an answer about this very resolution, and not of one before it. */
+  isPlaceOf({ scope }: AnswerPlace, resolved: Expiring): boolean {
+    return this.#known.get(resolved)?.scope === scope;
+  }
+
+  /** The answer signed before, while it is in its first half. */
+  ready({ scope, name }: AnswerPlace): ReadyAnswer | undefined {
+    const signed = this.#answers.get(scope, name);
+    return signed !== undefined && signed.refreshAt > this.#options.clock.now() ? signed : undefined;
   }
 
   #knownOf(resolved: Expiring): Known {
-    const known = this.#known.get(resolved) ?? { scope: String(++this.#lastNumber), names: new Set() };
-    this.#known.set(resolved, known);
+    let known = this.#known.get(resolved);
+    if (known === undefined) {
+      known = { scope: String(++this.#lastNumber), names: new Set() };
+      this.#known.set(resolved, known);
+    }
     return known;
   }
 
@@ -90,12 +127,23 @@ export class SignedResolutions {
     }
   }
 
-  async #sign(served: ServedAuthority, resolved: Expiring, entityTypes: readonly string[]): Promise<ReadyAnswer> {
+  async #sign(
+    served: ServedAuthority,
+    resolved: Expiring,
+    entityTypes: readonly string[],
+    { own, audience }: AnswerExtras,
+  ): Promise<ReadyAnswer> {
     const { signer, clock, houseRules } = this.#options;
     const now = clock.now();
     const expiresAt = Math.min(resolved.expiresAt, now + served.authority.resolveLifetimeSeconds);
-    const claims = { ...buildResolveResponse(served.authority, resolved, entityTypes), iat: now, exp: expiresAt };
-    const linted = lintOwn('a resolve response', () => lintResolveResponse(claims, houseRules));
+    const claims: JsonObject = {
+      ...buildResolveResponse(served.authority, resolved, entityTypes),
+      iat: now,
+      exp: expiresAt,
+    };
+    if (audience !== undefined) claims['aud'] = audience;
+    const header = own === undefined ? {} : { trust_chain: [...own.trustChain] };
+    const linted = lintOwn('a resolve response', () => lintResolveResponse(claims, houseRules, header));
     const jwt = await signer.sign(signingKeyOf(served), linted);
     const refreshAt = Math.floor((now + expiresAt) / 2);
     return signedAnswer({ jwt, expiresAt, refreshAt }, MEDIA_TYPE.resolveResponse);

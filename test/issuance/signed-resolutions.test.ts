@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SignedResolutions, type SignedResolutionsOptions } from '../../src/issuance/signed-resolutions.ts';
+import {
+  type AnswerExtras,
+  SignedResolutions,
+  type SignedResolutionsOptions,
+} from '../../src/issuance/signed-resolutions.ts';
 import { AuthorityDirectory, type ServedAuthority } from '../../src/registry/authorities/authority-directory.ts';
 import type { Signer } from '../../src/signer/signer.ts';
 import { claimsOf } from '../support/answers.ts';
@@ -30,11 +34,12 @@ function setUp(options: Partial<SignedResolutionsOptions> = {}) {
     trustChain: ['a.b.c'],
     expiresAt: clock.now() + 900,
   });
-  const answerAbout = async (resolved: ReturnType<typeof resolution>, entityTypes: string[] = []) =>
+  const answerAbout = async (resolved: Parameters<SignedResolutions['answer']>[1], entityTypes: string[] = []) =>
     String((await signed.answer(served, resolved, entityTypes)).body);
   const only = resolution();
   const answer = (entityTypes: string[] = []) => answerAbout(only, entityTypes);
-  return { clock, types, answer, resolution, answerAbout };
+  const answerWith = async (extras: AnswerExtras) => String((await signed.answer(served, only, [], extras)).body);
+  return { clock, types, answer, answerWith, resolution, answerAbout };
 }
 
 describe('signed resolutions', () => {
@@ -90,6 +95,25 @@ describe('signed resolutions', () => {
   it('share nothing between resolutions, however alike', async () => {
     const { answerAbout, resolution } = setUp();
     expect(await answerAbout(resolution())).not.toBe(await answerAbout(resolution()));
+  });
+
+  it('[OIDFED-8.3-10] for a caller that proved its name are made for it alone', async () => {
+    const signer = countingSigner();
+    const { answer, answerWith } = setUp({ signer });
+    const shared = await answer();
+    const own = await Promise.all([1, 2].map(() => answerWith({ audience: 'https://caller.example' })));
+    for (const jwt of own) expect(claimsOf(jwt)).toMatchObject({ aud: 'https://caller.example' });
+    expect([await answer(), signer.count]).toEqual([shared, 3]);
+    expect(claimsOf(shared)).not.toHaveProperty('aud');
+  });
+
+  it('have the verified Trust Marks, each with its type, and no claim where there are none', async () => {
+    const { answerAbout, resolution } = setUp();
+    const mark = { trust_mark_type: 'https://marks.example/a', trust_mark: 'a.b.c', expiresAt: 1 };
+    expect(claimsOf(await answerAbout({ ...resolution(), trustMarks: [mark] }))['trust_marks']).toEqual([
+      { trust_mark_type: 'https://marks.example/a', trust_mark: 'a.b.c' },
+    ]);
+    expect(claimsOf(await answerAbout({ ...resolution(), trustMarks: [] }))).not.toHaveProperty('trust_marks');
   });
 
   it('take bounded memory together: the oldest goes first', async () => {

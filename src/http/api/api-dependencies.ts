@@ -1,9 +1,12 @@
 /** What the API needs from whoever composes the program. */
 import type { RetrieveConfiguration } from '../../enrolment/configuration-checks.ts';
+import type { IdentifierOptions } from '../../federation/identifiers.ts';
 import type { Actor } from '../../registry/actor.ts';
 import type { GenerateAuthorityKey } from '../../registry/authorities/authority.ts';
+import type { AuthorityDirectory } from '../../registry/authorities/authority-directory.ts';
 import type { ChangeContext } from '../../registry/change.ts';
 import type { Db } from '../../storage/connect.ts';
+import type { Resolutions } from '../federation/resolutions.ts';
 
 export interface ApiDependencies {
   db: Db;
@@ -12,6 +15,10 @@ export interface ApiDependencies {
   changeContext: (actor: Actor, requestId: string) => ChangeContext;
   retrieveConfiguration: RetrieveConfiguration;
   generateAuthorityKey: GenerateAuthorityKey;
+  /** The authorities as the federation endpoints serve them. */
+  directory: AuthorityDirectory;
+  resolutions: Pick<Resolutions, 'explain'>;
+  identifiers: IdentifierOptions;
   /** Whether the database answers and this node's state is current, and up to which seq. */
   readiness: () => Promise<Readiness>;
 }

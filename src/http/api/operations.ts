@@ -23,6 +23,7 @@ import { listOrganisationsOperation } from './organisations/list-organisations.t
 import { readOrganisationOperation } from './organisations/read-organisation.ts';
 import { transitionOrganisationOperations } from './organisations/transition-organisation.ts';
 import { updateOrganisationOperation } from './organisations/update-organisation.ts';
+import { explainResolutionOperation } from './resolutions/explain-resolution.ts';
 import { createTokenOperation } from './tokens/create-token.ts';
 import { listTokensOperation } from './tokens/list-tokens.ts';
 import { revokeTokenOperation } from './tokens/revoke-token.ts';
@@ -59,6 +60,7 @@ export const OPERATIONS: readonly Operation[] = [
   readTrustAnchorOperation,
   replaceTrustAnchorKeysOperation,
   unpinTrustAnchorOperation,
+  explainResolutionOperation,
   listAuditOperation,
   whoAmIOperation,
   listTokensOperation,

@@ -11,9 +11,10 @@ import type { ReadyAnswer, ReadyAnswers } from '../../issuance/ready-answers.ts'
 import type { AuthorityDirectory, ServedAuthority } from '../../registry/authorities/authority-directory.ts';
 import { federationMethodNotAllowed, toFederationErrorResponse } from '../federation-error-response.ts';
 import { isOutage } from '../outage.ts';
+import { Exchange } from './exchange.ts';
 import { answerFetch } from './fetch.ts';
 import { answerList } from './list.ts';
-import { METHODS_SERVED, preflightAnswer, publicAnswer } from './public-answer.ts';
+import { methodsOf, preflightAnswer, publicAnswer } from './public-answer.ts';
 import { answerResolve, type ResolveDependencies } from './resolve.ts';
 
 /** Whether the caches are known to follow the registry; see the change feed. */
@@ -35,7 +36,7 @@ export interface FederationDependencies {
 export interface EndpointRequest {
   served: ServedAuthority;
   query: URLSearchParams;
-  request: Request;
+  exchange: Exchange;
 }
 
 type Answerer = (request: EndpointRequest, dependencies: FederationDependencies) => ReadyAnswer | Promise<ReadyAnswer>;
@@ -51,30 +52,30 @@ const ANSWERERS: Record<FederationEndpoint, Answerer> = {
 /** @returns a function that answers requests to an authority's endpoint, and undefined for any other */
 export function createFederationDoor(
   dependencies: FederationDependencies,
-): (request: Request) => Response | Promise<Response> | undefined {
+): (request: Request, environment?: unknown) => Response | Promise<Response> | undefined {
   const table = new EndpointTable(dependencies.directory);
   const { directory, freshness, clock, logError } = dependencies;
-  return (request) => {
+  return (request, environment) => {
     const { location, query } = splitUrl(request.url);
     const target = table.find(location);
     if (target === undefined) return undefined;
-    if (request.method === 'OPTIONS') return preflightAnswer();
-    if (request.method !== 'GET' && request.method !== 'HEAD') return federationMethodNotAllowed(METHODS_SERVED);
+    const methods = methodsOf(target.endpoint);
+    if (request.method === 'OPTIONS') return preflightAnswer(methods);
+    if (!methods.includes(request.method)) return federationMethodNotAllowed(methods);
+    const exchange = new Exchange(request, environment, query);
     const answer = () => {
       const served = directory.get(target.authorityId);
       if (served === undefined) throw new FederationError('subject_unknown', 'this authority was removed');
-      const endpointRequest = { served, query: new URLSearchParams(query), request };
-      return ANSWERERS[target.endpoint](endpointRequest, dependencies);
+      return ANSWERERS[target.endpoint]({ served, query: exchange.query, exchange }, dependencies);
     };
+    const answered = (ready: ReadyAnswer) => exchange.complete(publicAnswer(request, ready, clock.now()));
+    const refused = (error: unknown) => exchange.complete(refuse(error, logError));
     try {
       const begun = freshness.isCurrent() ? answer() : undefined;
-      if (begun !== undefined && !(begun instanceof Promise)) return publicAnswer(request, begun, clock.now());
-      return currentAnswer(begun, answer, freshness).then(
-        (ready) => publicAnswer(request, ready, clock.now()),
-        (error: unknown) => refuse(error, logError),
-      );
+      if (begun !== undefined && !(begun instanceof Promise)) return answered(begun);
+      return currentAnswer(begun, answer, freshness).then(answered, refused);
     } catch (error) {
-      return refuse(error, logError);
+      return refused(error);
     }
   };
 }

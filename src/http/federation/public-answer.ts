@@ -1,20 +1,29 @@
-/** Answers to public GET requests: exact media type, validators, caching, any origin. @see OIDFED §8 */
+/** Answers of federation endpoints: exact media type, validators, caching, any origin. @see OIDFED §8 */
 import type { NumericDate } from '../../federation/time.ts';
+import type { FederationEndpoint } from '../../issuance/authority-endpoints.ts';
 import { entityTagOf, type ReadyAnswer } from '../../issuance/ready-answers.ts';
 
 /** Longest time that others may keep an answer, in seconds; shorter when the answer expires sooner. */
 export const MAX_AGE_CAP_SECONDS = 60;
 
-export const METHODS_SERVED = ['GET', 'HEAD', 'OPTIONS'] as const;
+const PUBLIC_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
+/** Where a caller may prove its name, parameters and proof come in a body (§8.8). */
+const METHODS_WITH_AUTHENTICATION: readonly string[] = ['GET', 'HEAD', 'POST', 'OPTIONS'];
+
+/** The methods that an endpoint serves. */
+export function methodsOf(endpoint: FederationEndpoint): readonly string[] {
+  return endpoint === 'resolve' ? METHODS_WITH_AUTHENTICATION : PUBLIC_METHODS;
+}
 
 const EXPOSED = 'ETag, Retry-After';
 
-/** 200, or 304 when the caller has these bytes already; without a body for HEAD. */
+/** 200, or 304 when the caller has these bytes already; without a body for HEAD. Nobody keeps what a POST got. */
 export function publicAnswer(request: Request, answer: ReadyAnswer, now: NumericDate): Response {
   const maxAge = Math.max(0, Math.min(MAX_AGE_CAP_SECONDS, Math.floor(answer.expiresAt - now)));
-  const isForCallerOnly = request.headers.has('authorization');
+  const isPost = request.method === 'POST';
+  const isForCallerOnly = isPost || request.headers.has('authorization');
   const etag = entityTagOf(answer);
-  const isUnchanged = matches(request.headers.get('if-none-match'), etag);
+  const isUnchanged = !isPost && matches(request.headers.get('if-none-match'), etag);
   const headers: Record<string, string> = {
     etag,
     'cache-control': isForCallerOnly ? 'no-store' : `public, max-age=${maxAge}`,
@@ -31,13 +40,13 @@ export function publicAnswer(request: Request, answer: ReadyAnswer, now: Numeric
 }
 
 /** The answer to a browser that asks before it sends If-None-Match from another origin. */
-export function preflightAnswer(): Response {
+export function preflightAnswer(methods: readonly string[]): Response {
   return new Response(null, {
     status: 204,
     headers: {
-      allow: METHODS_SERVED.join(', '),
+      allow: methods.join(', '),
       'access-control-allow-origin': '*',
-      'access-control-allow-methods': METHODS_SERVED.join(', '),
+      'access-control-allow-methods': methods.join(', '),
       'access-control-allow-headers': 'If-None-Match',
       'access-control-max-age': '86400',
     },

@@ -1,45 +1,103 @@
 /** The resolve endpoint: a subject's metadata and Trust Chain, vouched for by this authority. @see OIDFED §8.3 */
-import { FederationError, type Reason, type WireCode } from '../../federation/errors.ts';
+import { FederationError } from '../../federation/errors.ts';
 import type { EntityIdentifier, IdentifierOptions } from '../../federation/identifiers.ts';
-import type { JwkSet } from '../../federation/jwk-set.ts';
+import type { TrustAnchors } from '../../federation/trust-chain/trust-chain.ts';
 import type { ReadyAnswer } from '../../issuance/ready-answers.ts';
 import type { SignedResolutions } from '../../issuance/signed-resolutions.ts';
-import { type Actor, READERS, reaches } from '../../registry/actor.ts';
 import type { AuthorityDirectory, ServedAuthority } from '../../registry/authorities/authority-directory.ts';
 import { type OwnAuthority, readStanding } from '../../registry/entities/read-standing.ts';
+import type { Resolution, ResolveOutcome } from '../../resolver/resolver.ts';
 import { verdictOf } from '../../resolver/verdict.ts';
 import type { Db } from '../../storage/connect.ts';
+import type { BackgroundEvaluations } from './background-evaluations.ts';
+import { ANONYMOUS, type Caller, type Callers } from './callers.ts';
+import type { ClientQuotas } from './client-quotas.ts';
 import type { EndpointRequest, FederationDependencies } from './federation-door.ts';
+import type { Question } from './known-questions.ts';
+import { ownResolution } from './own-chain.ts';
 import { asIdentifier, identifierParameter } from './parameters.ts';
+import { resolutionRefusal } from './resolution-refusal.ts';
 import type { Resolutions } from './resolutions.ts';
+import { servedTrustAnchors } from './served-trust-anchors.ts';
+import { type AnonymousResolution, evaluateForAnybody } from './strangers.ts';
 
 export interface ResolveDependencies {
   db: Db;
   resolutions: Resolutions;
   signed: SignedResolutions;
   identifiers: IdentifierOptions;
-  /** Who a bearer token stands for; callers with one may have a stranger evaluated. */
-  authenticate: (secret: string) => Promise<Actor | undefined>;
+  callers: Callers;
+  quotas: ClientQuotas;
+  background: BackgroundEvaluations;
+  /** What anonymous callers get about a subject that was not evaluated. */
+  anonymous: AnonymousResolution;
 }
 
+type Dependencies = Pick<FederationDependencies, 'resolve' | 'directory'>;
+
 /**
- * Answers from what is evaluated already, or evaluates a subject that an authority of ours vouches for. For any other
- * subject nothing is fetched, unless a reader of this authority asks.
+ * Answers from what is evaluated already, or evaluates a subject that an authority of ours vouches for. Any other
+ * subject is evaluated for callers that proved a name; for all others as configured.
  * @throws FederationError parameter_missing, entity_identifier_invalid, trust_anchor_not_served, subject_not_evaluated,
- *   and what became of the resolution
+ *   client_assertion_missing, client_assertion_invalid, client_assertion_replayed, and what became of the resolution
+ * @throws TryAgainLater evaluation_under_way, rate_limited
  */
 export function answerResolve(
-  { served, query, request }: EndpointRequest,
-  { resolve, directory }: FederationDependencies,
+  { served, query, exchange }: EndpointRequest,
+  dependencies: FederationDependencies,
 ): ReadyAnswer | Promise<ReadyAnswer> {
-  const subject = identifierParameter(query, 'sub', resolve.identifiers);
-  const requested = query.getAll('trust_anchor');
+  if (exchange.isPost) return answerAuthenticated({ served, query, exchange }, dependencies);
+  const { resolutions } = dependencies.resolve;
+  const { url } = exchange.request;
+  const known = resolutions.knownQuestions.get(served, url);
+  const question = known ?? questionOf(served, query, dependencies);
+  const ready = resolutions.peek(question.request);
+  if (ready !== undefined) {
+    if (known === undefined) resolutions.knownQuestions.add(url, question);
+    return knownAnswer(question, ready, dependencies);
+  }
+  return evaluate();
+
+  async function evaluate(): Promise<ReadyAnswer> {
+    const { callers, quotas } = dependencies.resolve;
+    const caller = await exchange.once('caller', () =>
+      quotas.identify(exchange, () => callers.byToken(served, exchange.request)),
+    );
+    exchange.once('lookup', () => quotas.charge(exchange, caller, 'lookup'));
+    return await evaluatedAnswer(question, caller, exchange, dependencies);
+  }
+}
+
+/** A POST with a client assertion: the answer names its caller. */
+async function answerAuthenticated(
+  { served, exchange }: EndpointRequest,
+  dependencies: FederationDependencies,
+): Promise<ReadyAnswer> {
+  const { callers, quotas, resolutions } = dependencies.resolve;
+  const form = await exchange.form();
+  const question = questionOf(served, form, dependencies);
+  const caller = await exchange.once('caller', () =>
+    quotas.identify(exchange, () => callers.byAssertion(served, form)),
+  );
+  exchange.once('lookup', () => quotas.charge(exchange, caller, 'lookup'));
+  const ready = resolutions.peek(question.request);
+  if (ready !== undefined) return await signedAnswer(question, ready, caller, dependencies);
+  return await evaluatedAnswer(question, caller, exchange, dependencies);
+}
+
+function questionOf(
+  served: ServedAuthority,
+  parameters: URLSearchParams,
+  { resolve, directory }: Dependencies,
+): Question {
+  const subject = identifierParameter(parameters, 'sub', resolve.identifiers);
+  const requested = parameters.getAll('trust_anchor');
   if (requested.length === 0) {
     throw new FederationError('parameter_missing', 'the parameter trust_anchor is required', 'trust_anchor');
   }
   const wanted = requested.map((anchor) => asIdentifier(anchor, 'trust_anchor', resolve.identifiers));
-  const known = trustAnchorsOf(served, directory);
-  const trustAnchors = new Map(
+  const known = servedTrustAnchors(served, directory);
+  const trustAnchors: TrustAnchors = new Map(
     wanted.flatMap((anchor) => {
       const jwks = known.get(anchor);
       return jwks === undefined ? [] : [[anchor, jwks] as const];
@@ -48,82 +106,82 @@ export function answerResolve(
   if (trustAnchors.size === 0) {
     throw new FederationError('trust_anchor_not_served', 'none of these Trust Anchors is served here', 'trust_anchor');
   }
-  const resolveRequest = { scope: served.authority.id, subject, trustAnchors };
-  const entityTypes = query.getAll('entity_type');
-  const ready = resolve.resolutions.peek(resolveRequest);
-  if (ready !== undefined) return resolve.signed.answer(served, ready, entityTypes);
-  return evaluate();
+  const request = resolve.resolutions.prepare({ scope: served.authority.id, subject, trustAnchors });
+  return { served, request, entityTypes: parameters.getAll('entity_type'), place: undefined };
+}
 
-  async function evaluate(): Promise<ReadyAnswer> {
-    await requirePermission(served, subject, trustAnchors.keys(), request, { resolve, directory });
-    const outcome = await resolve.resolutions.resolve(resolveRequest);
-    if (!('resolved' in outcome)) throw refusal(verdictOf(outcome.attempts));
-    return resolve.signed.answer(served, outcome.resolved, entityTypes);
+/** What {@link signedAnswer} gives to an anonymous caller; found at once where it was given for this question before. */
+function knownAnswer(
+  question: Question,
+  resolution: Resolution,
+  dependencies: FederationDependencies,
+): ReadyAnswer | Promise<ReadyAnswer> {
+  const { signed } = dependencies.resolve;
+  const { served, entityTypes, place } = question;
+  if (place !== undefined && signed.isPlaceOf(place, resolution)) {
+    const ready = signed.ready(place);
+    if (ready !== undefined) return ready;
+  } else {
+    // Towards other Trust Anchors the answer also has the authority's own chain, which changes on its own.
+    const hasOwnChain = resolution.trustAnchor !== served.authority.entityIdentifier;
+    question.place = hasOwnChain ? undefined : signed.place(served, resolution, entityTypes);
+  }
+  return signedAnswer(question, resolution, ANONYMOUS, dependencies);
+}
+
+function signedAnswer(
+  { served, request, entityTypes }: Question,
+  resolution: Resolution,
+  caller: Caller,
+  { resolve, directory }: Dependencies,
+): ReadyAnswer | Promise<ReadyAnswer> {
+  const audience = caller.kind === 'entity' ? caller.entityIdentifier : undefined;
+  const { resolutions, background, signed } = resolve;
+  const own = ownResolution(served, request, resolution.trustAnchor, { resolutions, background, directory });
+  const sign = (known: Resolution | undefined) =>
+    signed.answer(served, resolution, entityTypes, { own: known, audience });
+  return own instanceof Promise ? own.then(sign) : sign(own);
+}
+
+async function evaluatedAnswer(
+  question: Question,
+  caller: Caller,
+  exchange: EndpointRequest['exchange'],
+  dependencies: FederationDependencies,
+): Promise<ReadyAnswer> {
+  const { resolve, clock } = dependencies;
+  const { request } = question;
+  const charge = () => exchange.once('evaluation', () => resolve.quotas.charge(exchange, caller, 'evaluation'));
+  const outcome = (await mayEvaluateAtOnce(question, caller, dependencies))
+    ? await evaluateAtOnce()
+    : await evaluateForAnybody(request, { ...resolve, clock, charge });
+  if (!('resolved' in outcome)) throw resolutionRefusal(verdictOf(outcome.attempts));
+  return await signedAnswer(question, outcome.resolved, caller, dependencies);
+
+  /** Whoever only waits for what another asked for costs nothing more. */
+  async function evaluateAtOnce(): Promise<ResolveOutcome> {
+    if (!resolve.resolutions.isUnderWay(request)) charge();
+    return await resolve.resolutions.resolve(request);
   }
 }
 
-/** Anchors that an authority resolves towards: itself, those pinned for it, and superiors of its own among ours. */
-function trustAnchorsOf(served: ServedAuthority, directory: AuthorityDirectory): Map<EntityIdentifier, JwkSet> {
-  const anchors = new Map<EntityIdentifier, JwkSet>();
-  for (const { entityIdentifier, jwks } of served.trustAnchors) {
-    anchors.set(entityIdentifier as EntityIdentifier, jwks as JwkSet);
-  }
-  const pending = [served];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const { entityIdentifier, authorityHints } = next.authority;
-    if (anchors.has(entityIdentifier as EntityIdentifier)) continue;
-    anchors.set(entityIdentifier as EntityIdentifier, ownKeys(next));
-    pending.push(...authorityHints.map((hint) => directory.find(hint)).filter((superior) => superior !== undefined));
-  }
-  return anchors;
-}
-
-function ownKeys({ keys }: ServedAuthority): JwkSet {
-  return { keys: keys.filter((key) => key.state === 'active').map((key) => key.publicJwk) } as JwkSet;
-}
-
-async function requirePermission(
-  served: ServedAuthority,
-  subject: EntityIdentifier,
-  trustAnchors: Iterable<EntityIdentifier>,
-  request: Request,
-  { resolve, directory }: Pick<FederationDependencies, 'resolve' | 'directory'>,
-): Promise<void> {
-  const ownAnchors = [...trustAnchors].map((anchor) => directory.find(anchor)).filter((found) => found !== undefined);
-  if (ownAnchors.some(({ authority }) => authority.entityIdentifier === subject)) return;
+/** Whether this caller may have this subject evaluated at once. @throws FederationError no_valid_trust_chain */
+async function mayEvaluateAtOnce(
+  { served, request }: Question,
+  caller: Caller,
+  { resolve, directory }: Dependencies,
+): Promise<boolean> {
+  const { subject, trustAnchors } = request;
+  const ownAnchors = ownAuthorities(trustAnchors.keys(), directory);
+  if (ownAnchors.some(({ authority }) => authority.entityIdentifier === subject)) return true;
+  if (caller.kind !== 'anonymous') return true;
   const roots: OwnAuthority[] = [served, ...ownAnchors].map(({ authority }) => authority);
   const own = directory.all.map(({ authority }) => authority);
   const standing = await readStanding(resolve.db, subject, roots, own);
-  if (standing === 'active' || (await isReader(served, request, resolve))) return;
-  if (standing === 'ended') throw refusal('invalid_trust_chain');
-  const message = 'this subject was not evaluated here; only subjects under our authorities are resolved for everybody';
-  throw new FederationError('subject_not_evaluated', message, 'sub');
+  if (standing === 'ended') throw resolutionRefusal('invalid_trust_chain');
+  return standing === 'active';
 }
 
-async function isReader(served: ServedAuthority, request: Request, resolve: ResolveDependencies): Promise<boolean> {
-  const [, secret] = /^Bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '') ?? [];
-  if (secret === undefined) return false;
-  const actor = await resolve.authenticate(secret);
-  return (
-    actor !== undefined && reaches(actor, served.authority.id) && READERS.some((role) => actor.roles.includes(role))
-  );
-}
-
-const REFUSALS: Partial<Record<WireCode, { reason: Reason; message: string }>> = {
-  not_found: { reason: 'entity_not_found', message: 'the subject publishes no Entity Configuration' },
-  invalid_metadata: {
-    reason: 'resolved_metadata_invalid',
-    message: "the subject's metadata does not go with the policies of its superiors",
-  },
-  temporarily_unavailable: {
-    reason: 'resolution_unavailable',
-    message: 'a statement could not be retrieved; try again later',
-  },
-};
-
-/** What a stranger is told: the verdict, not what we saw on the way. */
-function refusal(wire: WireCode): FederationError {
-  const message = 'no valid Trust Chain leads from the subject to a requested Trust Anchor';
-  const told = REFUSALS[wire] ?? { reason: 'no_valid_trust_chain', message };
-  return new FederationError(told.reason, told.message, 'sub');
+function ownAuthorities(anchors: Iterable<EntityIdentifier>, directory: AuthorityDirectory): ServedAuthority[] {
+  return [...anchors].map((anchor) => directory.find(anchor)).filter((found) => found !== undefined);
 }

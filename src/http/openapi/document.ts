@@ -26,6 +26,7 @@ const TAGS = [
   { name: 'Organisations', description: 'Who is responsible for entities.' },
   { name: 'Entities', description: 'Applications and Intermediates that an authority vouches for.' },
   { name: 'Trust Anchors', description: 'Trust Anchors of others, with pinned keys.' },
+  { name: 'Resolutions', description: 'What an entity resolves to, and why it does not.' },
   { name: 'Audit', description: 'Who changed what, when and why.' },
   { name: 'Tokens', description: 'Who may use this API.' },
   { name: 'Health', description: 'For supervisors and load balancers.' },

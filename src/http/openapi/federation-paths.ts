@@ -1,5 +1,6 @@
 /** The federation endpoints of an authority, for the OpenAPI document: OpenID Federation decides what they do. */
 import { type RouteConfig, z } from '@hono/zod-openapi';
+import { CLIENT_ASSERTION_TYPE } from '../../federation/client-assertion.ts';
 import { MEDIA_TYPE } from '../../federation/media-types.ts';
 import { ENDPOINT_PATHS, type FederationEndpoint } from '../../issuance/authority-endpoints.ts';
 
@@ -32,7 +33,9 @@ const FlagSchema = z.enum(['true', 'false']);
 
 const ERRORS = {
   400: 'A parameter is missing or wrong: `invalid_request`.',
+  401: 'The client assertion does not hold: `invalid_client`.',
   404: 'Not known here: `not_found`.',
+  429: 'Too many requests that cost work: `temporarily_unavailable`, with `Retry-After`.',
   500: 'A fault of ours: `server_error`.',
   503: 'The current state cannot be confirmed: `temporarily_unavailable`, with `Retry-After`.',
 } as const;
@@ -51,6 +54,18 @@ interface EndpointText {
 }
 
 const jwt = (description: string): z.ZodType => z.string().openapi({ description, example: 'eyJ0eXAi…' });
+
+const RESOLVE_PARAMETERS = z.object({
+  sub: IdentifierSchema.openapi({ description: 'Entity Identifier of the subject.' }),
+  trust_anchor: z
+    .array(IdentifierSchema)
+    .min(1)
+    .openapi({ description: 'Any of these will do.', example: ['https://trust-anchor.example'] }),
+  entity_type: z
+    .array(z.string())
+    .optional()
+    .openapi({ description: 'Only metadata of these types.', example: ['openid_provider'] }),
+});
 
 const ENDPOINTS: Readonly<Record<FederationEndpoint, EndpointText>> = {
   configuration: {
@@ -103,26 +118,17 @@ const ENDPOINTS: Readonly<Record<FederationEndpoint, EndpointText>> = {
     summary: 'Resolve an entity',
     description: [
       'Finds and validates a Trust Chain from the subject to a requested Trust Anchor and answers with the Resolved Metadata, policies applied (§8.3).',
-      'Anonymous callers get subjects under the authorities of this service, and what was evaluated already. With `Authorization: Bearer` and an API token of any role that reaches the authority, any subject is evaluated.',
+      'Anonymous callers get subjects under the authorities of this service, and what was evaluated already; any other subject is evaluated for them in the background, unless the operator decided otherwise. With `Authorization: Bearer` and an API token of any role that reaches the authority, or by POST with a client assertion, any subject is evaluated at once.',
+      'Answers that cost work count against a quota, told by `RateLimit` and `RateLimit-Policy`.',
     ].join('\n\n'),
-    query: z.object({
-      sub: IdentifierSchema.openapi({ description: 'Entity Identifier of the subject.' }),
-      trust_anchor: z
-        .array(IdentifierSchema)
-        .min(1)
-        .openapi({ description: 'Any of these will do.', example: ['https://trust-anchor.example'] }),
-      entity_type: z
-        .array(z.string())
-        .optional()
-        .openapi({ description: 'Only metadata of these types.', example: ['openid_provider'] }),
-    }),
+    query: RESOLVE_PARAMETERS,
     mediaType: MEDIA_TYPE.resolveResponse,
     answer: 'The resolve response.',
     schema: jwt('A signed JWT of type `resolve-response+jwt` with `metadata`, `trust_chain` and `exp`.'),
     errors: {
       400: 'A parameter is missing or wrong: `invalid_request`; no chain is valid: `invalid_trust_chain`; policy and metadata contradict each other: `invalid_metadata`.',
       404: 'The Trust Anchor is not served here: `invalid_trust_anchor`; the subject was not evaluated: `invalid_subject`; it publishes nothing: `not_found`.',
-      503: 'A statement could not be retrieved, or our state not be confirmed: `temporarily_unavailable`, with `Retry-After`.',
+      503: 'The subject is being evaluated, a statement could not be retrieved, or our state not be confirmed: `temporarily_unavailable`, with `Retry-After`.',
     },
   },
   historicalKeys: {
@@ -146,8 +152,9 @@ const PUBLIC_HEADERS = {
 export const FEDERATION_TAG = 'Federation endpoints';
 
 /** Paths of the federation endpoints. */
-export const FEDERATION_PATHS: readonly RouteConfig[] = (Object.keys(ENDPOINTS) as FederationEndpoint[]).map(
-  federationPath,
+export const FEDERATION_PATHS: readonly RouteConfig[] = (Object.keys(ENDPOINTS) as FederationEndpoint[]).flatMap(
+  (endpoint) =>
+    endpoint === 'resolve' ? [federationPath(endpoint), authenticatedResolvePath()] : [federationPath(endpoint)],
 );
 
 function federationPath(endpoint: FederationEndpoint): RouteConfig {
@@ -166,14 +173,51 @@ function federationPath(endpoint: FederationEndpoint): RouteConfig {
       200: { description: answer, headers: PUBLIC_HEADERS, content: { [mediaType]: { schema } } },
       304: { description: 'The `ETag` in `If-None-Match` is still the current one.' },
       ...errorReplies(endpoint, errors),
-      405: errorReply('A method other than GET and HEAD: `invalid_request`, with `Allow`.'),
+      405: errorReply('A method that is not served: `invalid_request`, with `Allow`.'),
+    },
+  };
+}
+
+/** The same for callers that prove which entity they are (§8.8). */
+function authenticatedResolvePath(): RouteConfig {
+  const { summary, mediaType, answer, schema, errors } = ENDPOINTS.resolve;
+  const form = RESOLVE_PARAMETERS.extend({
+    client_assertion_type: z.literal(CLIENT_ASSERTION_TYPE),
+    client_assertion: z.string().openapi({
+      description:
+        'A JWT signed with a Federation Entity Key of the caller: `iss` and `sub` the caller, `aud` this authority alone, `jti`, and `exp` at most 10 minutes ahead. It is used once.',
+      example: 'eyJ0eXAi…',
+    }),
+  });
+  return {
+    method: 'post',
+    path: ENDPOINT_PATHS.resolve,
+    operationId: 'federationResolveAuthenticated',
+    tags: [FEDERATION_TAG],
+    summary: `${summary}, as a known entity`,
+    description:
+      'Any subject is evaluated at once for an entity that is active here or was evaluated before (§8.8, `private_key_jwt`); the answer names it as `aud`. Anybody else is answered as by GET.',
+    servers: SERVERS,
+    security: [],
+    request: {
+      body: { required: true, content: { 'application/x-www-form-urlencoded': { schema: form } } },
+    },
+    responses: {
+      200: {
+        description: answer,
+        headers: { 'Cache-Control': { description: '`no-store`', schema: { type: 'string' } } },
+        content: { [mediaType]: { schema } },
+      },
+      ...errorReplies('resolve', errors),
+      401: errorReply(ERRORS[401]),
     },
   };
 }
 
 /** Without parameters there is nothing to get wrong and nothing to miss. */
 function errorReplies(endpoint: FederationEndpoint, errors: ErrorTexts = {}): RouteConfig['responses'] {
-  const statuses = endpoint === 'list' ? ([400, 500, 503] as const) : ([400, 404, 500, 503] as const);
+  const limited = endpoint === 'resolve' ? ([429] as const) : [];
+  const statuses = endpoint === 'list' ? ([400, 500, 503] as const) : ([400, 404, ...limited, 500, 503] as const);
   const possible = ENDPOINTS[endpoint].query === undefined ? ([500, 503] as const) : statuses;
   return Object.fromEntries(possible.map((status) => [status, errorReply(errors[status] ?? ERRORS[status])]));
 }

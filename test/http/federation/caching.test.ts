@@ -98,9 +98,11 @@ describe.each(FEDERATION_ENDPOINT_NAMES)('a 200 of the endpoint %s', (endpoint) 
   });
 });
 
-/** Header fields of the answer itself: not of the connection, nor of the moment. */
+const NOT_OF_THE_ANSWER = ['connection', 'date', 'keep-alive', 'ratelimit', 'ratelimit-policy'];
+
+/** Header fields of the answer itself: not of the connection, the moment, or what it cost the caller. */
 function fieldsOf({ headers }: Response): Record<string, string> {
-  const fields = [...headers].filter(([name]) => !['connection', 'date', 'keep-alive'].includes(name));
+  const fields = [...headers].filter(([name]) => !NOT_OF_THE_ANSWER.includes(name));
   return Object.fromEntries(fields);
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EntityIdentifier } from '../../../src/federation/identifiers.ts';
+import { ALGORITHM_NAMES } from '../../../src/federation/signature.ts';
 import { validateEntityConfiguration } from '../../../src/federation/statement/validate-statement.ts';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import { updateAuthority } from '../../../src/registry/authorities/update-authority.ts';
@@ -47,6 +48,8 @@ describe.each(DATABASE_KINDS)('the Entity Configuration on the %s database', (ki
           federation_fetch_endpoint: `${base}/federation/fetch`,
           federation_list_endpoint: `${base}/federation/list`,
           federation_resolve_endpoint: `${base}/federation/resolve`,
+          federation_resolve_endpoint_auth_methods: ['none', 'private_key_jwt'],
+          endpoint_auth_signing_alg_values_supported: ALGORITHM_NAMES,
           federation_historical_keys_endpoint: `${base}/federation/historical-keys`,
         },
       },

@@ -15,7 +15,7 @@ let second: Authority;
 let server: FederationServer;
 
 beforeAll(async () => {
-  service = await startTestService('embedded');
+  service = await startTestService('embedded', { resolveAnonymous: 'refuse' });
   const host = freshIdentifier('shared');
   first = await service.authority({ entityIdentifier: `${host}/first` });
   second = await service.authority({ entityIdentifier: `${host}/second` });

@@ -26,7 +26,7 @@ describe.each(DATABASE_KINDS)('whom resolve answers on the %s database', (kind) 
   let organisation: Organisation;
 
   beforeAll(async () => {
-    service = await startTestService(kind);
+    service = await startTestService(kind, { resolveAnonymous: 'refuse' });
     anchor = await service.authority();
     organisation = await service.organisation(anchor);
   });

@@ -1,0 +1,123 @@
+/** Who asks a federation endpoint: somebody with a token of this service, an entity, or nobody in particular. @see OIDFED §8.8 */
+import {
+  CLIENT_ASSERTION_TYPE,
+  parseClientAssertion,
+  verifyClientAssertion,
+} from '../../federation/client-assertion.ts';
+import { FederationError } from '../../federation/errors.ts';
+import type { EntityIdentifier, IdentifierOptions } from '../../federation/identifiers.ts';
+import type { JwkSet } from '../../federation/jwk-set.ts';
+import { decodeJwt } from '../../federation/signature.ts';
+import type { Clock } from '../../federation/time.ts';
+import type { TrustAnchors } from '../../federation/trust-chain/trust-chain.ts';
+import { liveKeys } from '../../issuance/subordinate-statement.ts';
+import { type Actor, READERS, reaches } from '../../registry/actor.ts';
+import type { AuthorityDirectory, ServedAuthority } from '../../registry/authorities/authority-directory.ts';
+import { readStanding } from '../../registry/entities/read-standing.ts';
+import { readSubordinate } from '../../registry/entities/read-subordinate.ts';
+import type { Resolution } from '../../resolver/resolver.ts';
+import type { Db } from '../../storage/connect.ts';
+import { optionalParameter } from './parameters.ts';
+import type { Resolutions } from './resolutions.ts';
+import { servedTrustAnchors } from './served-trust-anchors.ts';
+import type { UsedAssertions } from './used-assertions.ts';
+
+/** `token`: a reader of the authority; `entity`: proved by a Federation Entity Key. */
+export type Caller =
+  | { kind: 'anonymous' }
+  | { kind: 'token'; id: string }
+  | { kind: 'entity'; entityIdentifier: EntityIdentifier };
+
+export const ANONYMOUS: Caller = { kind: 'anonymous' };
+
+export interface CallersOptions {
+  db: Db;
+  directory: AuthorityDirectory;
+  /** What was evaluated before. */
+  resolutions: Pick<Resolutions, 'peek'>;
+  /** Who a bearer token stands for. */
+  authenticate: (secret: string) => Promise<Actor | undefined>;
+  used: UsedAssertions;
+  clock: Clock;
+  identifiers: IdentifierOptions;
+}
+
+export class Callers {
+  readonly #options: CallersOptions;
+
+  constructor(options: CallersOptions) {
+    this.#options = options;
+  }
+
+  /** The bearer token's owner if it may read the authority's records; any other token makes nobody known. */
+  async byToken({ authority }: ServedAuthority, request: Request): Promise<Caller> {
+    const [, secret] = /^Bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '') ?? [];
+    const actor = secret === undefined ? undefined : await this.#options.authenticate(secret);
+    if (actor === undefined || !reaches(actor, authority.id)) return ANONYMOUS;
+    return READERS.some((role) => actor.roles.includes(role)) ? { kind: 'token', id: actor.id } : ANONYMOUS;
+  }
+
+  /**
+   * The entity that signed the assertion. One that this authority neither vouches for nor evaluated before stays
+   * anonymous: its keys are not known, and nothing is fetched to learn them.
+   * @throws FederationError client_assertion_missing, client_assertion_invalid, client_assertion_replayed
+   * @throws TryAgainLater
+   */
+  async byAssertion(served: ServedAuthority, form: URLSearchParams): Promise<Caller> {
+    const { clock, identifiers, used } = this.#options;
+    const audience = served.authority.entityIdentifier;
+    const assertion = parseClientAssertion(assertionOf(form), { audience, now: clock.now(), ...identifiers });
+    const keys = await this.#keysOf(served, assertion.caller);
+    if (keys === undefined) return ANONYMOUS;
+    await verifyClientAssertion(assertion, keys);
+    used.use(assertion, audience);
+    return { kind: 'entity', entityIdentifier: assertion.caller };
+  }
+
+  /** The registered keys of an entity that is active here; else those of the chain that it was evaluated by. */
+  async #keysOf(served: ServedAuthority, caller: EntityIdentifier): Promise<JwkSet | undefined> {
+    const registered = await this.#registeredKeys(served, caller);
+    if (registered !== undefined) return registered;
+    const { resolutions, directory } = this.#options;
+    const trustAnchors = servedTrustAnchors(served, directory);
+    const resolution = resolutions.peek({ scope: served.authority.id, subject: caller, trustAnchors });
+    return resolution && vouchedKeys(resolution, trustAnchors);
+  }
+
+  /** Registered with the authority itself or with one of ours that is active below it. */
+  async #registeredKeys(served: ServedAuthority, caller: EntityIdentifier): Promise<JwkSet | undefined> {
+    const { db, directory } = this.#options;
+    const own = directory.all.map(({ authority }) => authority);
+    const isActive = async (subject: string) => (await readStanding(db, subject, [served.authority], own)) === 'active';
+    if (!(await isActive(caller))) return undefined;
+    for (const { id, entityIdentifier } of [served.authority, ...own]) {
+      const subordinate = await readSubordinate(db, id, caller);
+      if (subordinate === undefined) continue;
+      if (id !== served.authority.id && !(await isActive(entityIdentifier))) continue;
+      return { keys: liveKeys(subordinate, this.#options.clock.now()) } as JwkSet;
+    }
+    return undefined;
+  }
+}
+
+/** @throws FederationError client_assertion_missing, client_assertion_invalid, parameter_repeated */
+function assertionOf(form: URLSearchParams): string {
+  const assertion = optionalParameter(form, 'client_assertion');
+  if (assertion === undefined || assertion === '') {
+    const message = 'a POST has a client_assertion; without one this endpoint is asked with GET';
+    throw new FederationError('client_assertion_missing', message, 'client_assertion');
+  }
+  if (optionalParameter(form, 'client_assertion_type') !== CLIENT_ASSERTION_TYPE) {
+    const message = `client_assertion_type is ${CLIENT_ASSERTION_TYPE}`;
+    throw new FederationError('client_assertion_invalid', message, 'client_assertion_type');
+  }
+  return assertion;
+}
+
+/** What the Immediate Superior says in the validated chain; for a Trust Anchor, what is pinned. */
+function vouchedKeys({ subject, trustChain }: Resolution, trustAnchors: TrustAnchors): JwkSet | undefined {
+  const [, statement] = trustChain;
+  const isAnchor = trustChain.length === 1;
+  if (isAnchor || statement === undefined) return trustAnchors.get(subject);
+  return decodeJwt(statement).claims['jwks'] as JwkSet | undefined;
+}

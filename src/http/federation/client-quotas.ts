@@ -1,0 +1,78 @@
+/** What the work of each caller counts, and against whose quota: its address until it proved a name. @see OIDFED §18.1 */
+import type { ClientNetworkOf } from '../client-address.ts';
+import { ANONYMOUS, type Caller } from './callers.ts';
+import type { Exchange } from './exchange.ts';
+import {
+  type Client,
+  DEFAULT_ANONYMOUS_POLICY,
+  DEFAULT_AUTHENTICATED_POLICY,
+  type RateLimitPolicy,
+  type RateLimits,
+  refuseBeyondQuota,
+} from './rate-limits.ts';
+
+/** Units of a question that needs a look at the records, and of an evaluation, which may need requests to others. */
+const UNITS = { lookup: 1, evaluation: 10 } as const;
+
+/** Tokens and assertions that may turn out wrong: each costs a look at the records, or a signature. */
+const PROOFS_POLICY: RateLimitPolicy = { name: 'proofs', units: 300, windowSeconds: 60 };
+
+export interface ClientQuotasOptions {
+  limits: RateLimits;
+  networkOf: ClientNetworkOf;
+  anonymousPolicy?: RateLimitPolicy;
+  authenticatedPolicy?: RateLimitPolicy;
+}
+
+export class ClientQuotas {
+  readonly #limits: RateLimits;
+  readonly #networkOf: ClientNetworkOf;
+  readonly #anonymousPolicy: RateLimitPolicy;
+  readonly #authenticatedPolicy: RateLimitPolicy;
+
+  constructor({ limits, networkOf, anonymousPolicy, authenticatedPolicy }: ClientQuotasOptions) {
+    this.#limits = limits;
+    this.#networkOf = networkOf;
+    this.#anonymousPolicy = anonymousPolicy ?? DEFAULT_ANONYMOUS_POLICY;
+    this.#authenticatedPolicy = authenticatedPolicy ?? DEFAULT_AUTHENTICATED_POLICY;
+  }
+
+  /**
+   * Takes what the work costs from the caller's quota, and tells it in the answer how it stands.
+   * @throws TryAgainLater rate_limited
+   */
+  charge(exchange: Exchange, caller: Caller, work: keyof typeof UNITS): void {
+    const client = this.#clientOf(exchange, caller);
+    const charged = this.#limits.charge(client, UNITS[work]);
+    exchange.headers = this.#limits.headersFor(client);
+    refuseBeyondQuota(charged);
+  }
+
+  /**
+   * Finds out who calls. Proofs that fail count against the address, so that guessing ends before it costs much.
+   * @throws TryAgainLater rate_limited, and what `identify` throws
+   */
+  async identify(exchange: Exchange, identify: () => Promise<Caller>): Promise<Caller> {
+    if (!exchange.isPost && !exchange.request.headers.has('authorization')) return ANONYMOUS;
+    const client = { name: this.#addressOf(exchange), policy: PROOFS_POLICY };
+    refuseBeyondQuota(this.#limits.charge(client, 1));
+    const caller = await identify();
+    if (caller.kind !== 'anonymous') this.#limits.giveBack(client, 1);
+    return caller;
+  }
+
+  #clientOf(exchange: Exchange, caller: Caller): Client {
+    switch (caller.kind) {
+      case 'anonymous':
+        return { name: this.#addressOf(exchange), policy: this.#anonymousPolicy };
+      case 'token':
+        return { name: `token ${caller.id}`, policy: this.#authenticatedPolicy };
+      case 'entity':
+        return { name: caller.entityIdentifier, policy: this.#authenticatedPolicy };
+    }
+  }
+
+  #addressOf({ request, environment }: Exchange): string {
+    return this.#networkOf(request, environment);
+  }
+}

@@ -1,0 +1,46 @@
+/** One request to a federation endpoint, and what was found out about it: all of that once, however often it is answered. */
+import { readForm } from './form-body.ts';
+
+export class Exchange {
+  readonly request: Request;
+  /** What the HTTP server knows of the connection. */
+  readonly environment: unknown;
+  /** Header fields of the answer, whichever it will be. */
+  headers: Readonly<Record<string, string>> | undefined;
+  readonly #query: string;
+  #done: Map<string, unknown> | undefined;
+
+  constructor(request: Request, environment: unknown, query: string) {
+    this.request = request;
+    this.environment = environment;
+    this.#query = query;
+  }
+
+  /** In the body instead of the query: the request comes with a client assertion. */
+  get isPost(): boolean {
+    return this.request.method === 'POST';
+  }
+
+  /** The parameters of a GET. */
+  get query(): URLSearchParams {
+    return new URLSearchParams(this.#query);
+  }
+
+  /** The parameters of a POST. @throws FederationError request_body_invalid */
+  form(): Promise<URLSearchParams> {
+    return this.once('form', () => readForm(this.request));
+  }
+
+  /** Does something the first time only, and gives what came of it: a body is read once, an assertion used once. */
+  once<T>(name: string, action: () => T): T {
+    this.#done ??= new Map();
+    if (!this.#done.has(name)) this.#done.set(name, action());
+    return this.#done.get(name) as T;
+  }
+
+  /** The response with the header fields of this exchange. */
+  complete(response: Response): Response {
+    for (const [name, value] of Object.entries(this.headers ?? {})) response.headers.set(name, value);
+    return response;
+  }
+}

@@ -1,0 +1,14 @@
+/** Refusals that pass: when the same request may succeed. @see OIDFED §8.9, RFC 9110 §10.2.3 */
+import { FederationError, type Reason } from '../../federation/errors.ts';
+
+export class TryAgainLater extends FederationError {
+  readonly retryAfterSeconds: number;
+  /** The HTTP status where it is not that of the error code. */
+  readonly status: 429 | undefined;
+
+  constructor(reason: Reason, message: string, options: { retryAfterSeconds: number; status?: 429 }) {
+    super(reason, message);
+    this.retryAfterSeconds = Math.max(1, Math.ceil(options.retryAfterSeconds));
+    this.status = options.status;
+  }
+}
