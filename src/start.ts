@@ -1,14 +1,16 @@
-/** The composition root: opens database, master key and port, and stops them in order. */
+/** The composition root: opens port, database and master key, and stops them in order. */
 import { readFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import path from 'node:path';
 import { createAdaptorServer, type ServerType } from '@hono/node-server';
-import { type Composition, compose } from './compose.ts';
+import { compose } from './compose.ts';
 import { type Config, isLoopbackDeployment, type Secrets } from './config/config.ts';
 import type { Clock } from './federation/time.ts';
+import { parseNetworks } from './http/client-address.ts';
 import { createLog, type Log } from './observability/log.ts';
 import { parseOutboundAllow } from './outbound/address-rules.ts';
+import { readExtraCas } from './outbound/extra-cas.ts';
 import type { AuthorityDirectory } from './registry/authorities/authority-directory.ts';
 import { bindMasterKey, ensureFirstAuthority, readMasterKeyCheck, SYSTEM } from './registry/prepare-deployment.ts';
 import { startPruning } from './registry/prune-expired.ts';
@@ -56,7 +58,13 @@ const SHUTDOWN_TIMEOUT_MS = 10_000;
 export async function startService({ config, secrets }: { config: Config; secrets: Secrets }): Promise<Service> {
   await using stack = new AsyncDisposableStack();
   operatorInput(() => parseOutboundAllow(config.outboundAllow));
+  const extraCas = await readExtraCas(config.extraCaFile).catch((cause: unknown) => {
+    throw asStartError(cause);
+  });
+  operatorInput(() => parseNetworks(config.trustedProxies));
   const log = createLog(config.logLevel);
+  // First of all: a start that cannot listen leaves nothing behind, no authority with the wrong identifier above all.
+  const entrance = stack.use(await openEntrance(config));
   const database = stack.use(await openDatabase(config, secrets));
   const { masterKey, isNew: isMasterKeyNew } = await openMasterKey(config, secrets, database);
   const firstAdminToken = await firstAdmin(config, secrets, database);
@@ -72,6 +80,7 @@ export async function startService({ config, secrets }: { config: Config; secret
   const composition = stack.use(
     await compose({
       config,
+      extraCas,
       database,
       masterKey,
       clock,
@@ -84,8 +93,8 @@ export async function startService({ config, secrets }: { config: Config; secret
   await ensureFirstAuthority(changeContext(SYSTEM, null), config.baseUrl, generateAuthorityKey);
   await directory.reload();
   stack.use(startPruning({ db: database.db, now: () => new Date(), onError: log.pruningFailed }));
-  const server = await listen(config, composition);
-  stack.defer(() => close(server));
+  entrance.admit(composition.app.fetch);
+  stack.defer(() => entrance[Symbol.asyncDispose]());
   const summary: ServiceSummary = {
     listening: `${config.listen}:${config.port}`,
     database: database.kind === 'embedded' ? `embedded, in ${path.resolve(config.dataDir)}` : 'PostgreSQL',
@@ -112,7 +121,7 @@ async function openDatabase(config: Config, secrets: Secrets): Promise<Database>
   const pending = await pendingMigrations(database);
   if (pending.length === 0) return database;
   await database[Symbol.asyncDispose]();
-  throw new StartError(`the database lacks the migrations ${pending.join(', ')}; run: holdfast migrate`);
+  throw new StartError(`the database lacks the migrations ${pending.join(', ')}; run \`holdfast migrate\``);
 }
 
 function masterKeyFile(config: Config): string {
@@ -169,27 +178,61 @@ async function firstAdmin(config: Config, secrets: Secrets, database: Database):
   return await FirstAdminToken.write(path.resolve(config.dataDir), new Date());
 }
 
-async function listen(config: Config, { app }: Composition): Promise<ServerType> {
-  const { tlsCertFile, tlsKeyFile } = config;
-  const { fetch } = app;
-  const server =
-    tlsCertFile === undefined || tlsKeyFile === undefined
-      ? createAdaptorServer({ fetch, createServer: createHttpServer })
-      : createAdaptorServer({
-          fetch,
-          createServer: createHttpsServer,
-          serverOptions: { cert: await readFile(tlsCertFile), key: await readFile(tlsKeyFile), minVersion: 'TLSv1.2' },
-        });
+type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
+
+/** The port, which turns every request away until the service is ready. */
+interface Entrance extends AsyncDisposable {
+  admit(fetch: Fetch): void;
+}
+
+/** @throws StartError when the port, its address or the certificate cannot be had */
+async function openEntrance(config: Config): Promise<Entrance> {
+  let answer: Fetch = stillStarting;
+  const server = await createServer(config, (request, env) => answer(request, env));
+  await listen(server, config);
+  let closed: Promise<void> | undefined;
+  return {
+    admit(fetch) {
+      answer = fetch;
+    },
+    async [Symbol.asyncDispose]() {
+      closed ??= close(server);
+      await closed;
+    },
+  };
+}
+
+/** A body for clients of the federation endpoints and of the API alike. */
+function stillStarting(): Response {
+  const description = 'the service is starting; try again in a moment';
+  const body = { error: 'temporarily_unavailable', error_description: description, detail: description };
+  return Response.json(body, { status: 503, headers: { 'retry-after': '1', 'cache-control': 'no-store' } });
+}
+
+async function createServer({ tlsCertFile, tlsKeyFile }: Config, fetch: Fetch): Promise<ServerType> {
+  if (tlsCertFile === undefined || tlsKeyFile === undefined) {
+    return createAdaptorServer({ fetch, createServer: createHttpServer });
+  }
+  try {
+    const [cert, key] = [await readFile(tlsCertFile), await readFile(tlsKeyFile)];
+    const serverOptions = { cert, key, minVersion: 'TLSv1.2' } as const;
+    return createAdaptorServer({ fetch, createServer: createHttpsServer, serverOptions });
+  } catch (cause) {
+    const complaint = cause instanceof Error ? cause.message : String(cause);
+    const files = 'HOLDFAST_TLS_CERT_FILE and HOLDFAST_TLS_KEY_FILE';
+    throw new StartError(`cannot serve https with ${files}: ${complaint}`, { cause });
+  }
+}
+
+async function listen(server: ServerType, config: Config): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.port, config.listen, resolve);
   }).catch((cause) => {
     const where = `${config.listen}:${config.port}`;
-    throw new StartError(`cannot listen on ${where} (${cause.code}); choose another PORT or HOLDFAST_LISTEN`, {
-      cause,
-    });
+    const wayOut = 'choose another PORT or HOLDFAST_LISTEN; nothing was created or changed';
+    throw new StartError(`cannot listen on ${where} (${cause.code}): ${wayOut}`, { cause });
   });
-  return server;
 }
 
 /** Stops accepting, lets requests under way finish, then cuts what is left. */
@@ -209,10 +252,21 @@ function notes(config: Config, directory: AuthorityDirectory): string[] {
     found.push('trying out on localhost: entities on this machine may be enrolled and fetched over http');
   }
   if (directory.find(config.baseUrl) === undefined && directory.find(`${config.baseUrl}/`) === undefined) {
-    const served = directory.all.map(({ authority }) => authority.entityIdentifier).join(', ');
-    found.push(`no authority has the identifier ${config.baseUrl} (HOLDFAST_BASE_URL); served are ${served}`);
+    found.push(foreignBaseUrl(config, directory));
   }
   return found;
+}
+
+/** Others know an authority by its identifier, so the way out is another authority or another address. */
+function foreignBaseUrl({ baseUrl, dataDir }: Config, directory: AuthorityDirectory): string {
+  const served = directory.all.map(({ authority }) => authority.entityIdentifier);
+  return [
+    `no authority has the identifier ${baseUrl} (HOLDFAST_BASE_URL, by default http://localhost:PORT); ` +
+      `served are ${served.join(', ')}. An Entity Identifier cannot be changed. Either`,
+    `  - serve what there is: HOLDFAST_BASE_URL=${served[0]}, reachable there, or`,
+    `  - add an authority: \`holdfast authority add ${baseUrl} --name NAME\`, or`,
+    `  - start over with another HOLDFAST_DATA_DIR than ${dataDir} (or with another database)`,
+  ].join('\n');
 }
 
 async function adminTokenNotes({ keepAdminToken }: Config, secrets: Secrets, { db }: Database): Promise<string[]> {

@@ -124,6 +124,8 @@ export const auditRowSchema = z.looseObject({
   authorityId: z.string().nullable(),
   subjectKind: z.string(),
   subjectId: z.string(),
+  before: jsonObject.nullish(),
+  after: jsonObject.nullish(),
   reason: z.string().nullish(),
 });
 

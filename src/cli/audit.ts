@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { type AuditRecord, auditRowSchema } from './api-records.ts';
 import { findAuthority } from './find-record.ts';
+import { findSubjectId } from './find-subject.ts';
 import { example } from './help-text.ts';
 import { addListOptions, type ListOptions, showList } from './list-options.ts';
 import { openServiceSession } from './session.ts';
@@ -11,7 +12,7 @@ import { shortMoment } from './times.ts';
 interface AuditOptions extends ListOptions {
   authority?: string;
   subjectKind?: string;
-  subjectId?: string;
+  subject?: string;
 }
 
 export function addAuditCommand(program: Command, surroundings: Surroundings): void {
@@ -22,14 +23,19 @@ export function addAuditCommand(program: Command, surroundings: Surroundings): v
   addListOptions(command)
     .option('--authority <authority>', 'only changes that belong to one authority')
     .option('--subject-kind <kind>', 'only one kind of record, such as entity or organisation')
-    .option('--subject-id <id>', 'only the record with this id')
-    .addHelpText('after', example('holdfast audit --subject-kind entity --all'));
+    .option('--subject <subject>', 'only one record: id, Entity Identifier, or name if unique')
+    .addHelpText(
+      'after',
+      example('holdfast audit --subject https://rp.example.edu', 'holdfast audit --subject-kind entity --all'),
+    );
   command.action(async (options: AuditOptions) => {
     const session = openServiceSession(command, surroundings);
     const authorityId = options.authority && (await findAuthority(session.client, options.authority)).id;
+    const { subject, subjectKind } = options;
+    const subjectId = subject && (await findSubjectId(session.client, subject, { authorityId, subjectKind }));
     const listing = {
       path: 'audit',
-      query: { authorityId, subjectKind: options.subjectKind, subjectId: options.subjectId },
+      query: { authorityId, subjectKind, subjectId },
       record: auditRowSchema,
       columns: ['SEQ', 'AT', 'ACTOR', 'ACTION', 'SUBJECT', 'REASON'],
       row: auditRow,
@@ -38,6 +44,13 @@ export function addAuditCommand(program: Command, surroundings: Surroundings): v
   });
 }
 
-function auditRow({ seq, at, actor, action, subjectId, reason }: AuditRecord): string[] {
-  return [String(seq), shortMoment(at), actor.name, action, subjectId, reason ?? ''];
+function auditRow(row: AuditRecord): string[] {
+  const { seq, at, actor, action, reason } = row;
+  return [String(seq), shortMoment(at), actor.name, action, subjectText(row), reason ?? ''];
+}
+
+/** What the record was called after the change, or before its end; its id if it has no name. */
+function subjectText({ subjectId, before, after }: AuditRecord): string {
+  const names = [after, before].flatMap((record) => [record?.['entityIdentifier'], record?.['name']]);
+  return names.find((name) => typeof name === 'string') ?? subjectId;
 }

@@ -1,12 +1,29 @@
-/** Asks a person at a terminal; whoever runs a command without one has decided already. */
+/** Asks a person at a terminal; without one, only `--yes` decides. */
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { CommandError } from './command-error.ts';
 import { isInteractive, type Surroundings } from './surroundings.ts';
 
-/** @throws CommandError refused unless the answer is yes */
-export async function confirm(question: string, surroundings: Surroundings): Promise<void> {
-  if (!isInteractive(surroundings)) return;
+export interface ConfirmOptions {
+  /** Value of `--yes`: nothing is asked. */
+  yes?: boolean;
+  /** The command that shows what is decided about. */
+  lookAt?: string;
+}
+
+/** @throws CommandError refused unless the answer is yes, usage when there is nobody to ask */
+export async function confirm(
+  question: string,
+  surroundings: Surroundings,
+  { yes, lookAt }: ConfirmOptions = {},
+): Promise<void> {
+  if (yes === true) return;
+  if (!isInteractive(surroundings)) {
+    const look = lookAt === undefined ? '' : `look at \`${lookAt}\`, then `;
+    throw new CommandError('usage', `nobody to ask: this is no terminal; ${look}repeat with --yes`, {
+      code: 'not_confirmed',
+    });
+  }
   const terminal = createInterface({ input: surroundings.stdin, output: surroundings.stderr });
   try {
     // End of input and Ctrl-C close the terminal and leave the question open.

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { FederationError } from '../federation/errors.ts';
 import { CommandError, EXIT, type ExitCode } from './command-error.ts';
+import { asTyped } from './invocation.ts';
 
 export interface Failure {
   exitCode: ExitCode;
@@ -61,11 +62,11 @@ function usageFailure({ exitCode, code, message }: CommanderError): Failure {
 export function failureText({ message, hint, fields }: Failure): string {
   const lines = [`error: ${message}`, ...fields.map(({ pointer, detail }) => `  ${pointer || '/'}  ${detail}`)];
   if (hint !== undefined) lines.push(hint);
-  return `${lines.join('\n')}\n`;
+  return `${asTyped(lines.join('\n'))}\n`;
 }
 
 /** The failure as one line of JSON. */
 export function failureJson({ exitCode, code, message, hint, fields }: Failure): string {
   const errors = fields.length === 0 ? undefined : fields;
-  return `${JSON.stringify({ error: { code, message, hint, errors, exitCode } })}\n`;
+  return `${JSON.stringify({ error: { code, message, hint: hint && asTyped(hint), errors, exitCode } })}\n`;
 }

@@ -59,8 +59,22 @@ export async function findEntity(client: ApiClient, given: string, authorityId?:
   if (isRecordId(given)) return await read(client, `entities/${given}`, entitySchema);
   const query: Query = { entityIdentifier: given, authorityId };
   const { items } = await client.list('entities', query, listedEntitySchema, EVERYTHING);
+  if (items.length === 0) await requireNoLookalike(client, given, authorityId);
   const { id } = only(preferLive(items), 'entity', given);
   return await read(client, `entities/${id}`, entitySchema);
+}
+
+/** Entity Identifiers are compared as text: a slash at the end makes another one. @throws CommandError refused */
+async function requireNoLookalike(client: ApiClient, given: string, authorityId?: string): Promise<void> {
+  const entityIdentifier = given.endsWith('/') ? given.slice(0, -1) : `${given}/`;
+  // What is no Entity Identifier at all has no lookalike.
+  if (!URL.canParse(entityIdentifier)) return;
+  const { items } = await client.list('entities', { entityIdentifier, authorityId }, listedEntitySchema, { limit: 1 });
+  if (items.length === 0) return;
+  throw new CommandError('refused', `there is no entity ${given}`, {
+    hint: `There is ${entityIdentifier}: the slash at the end belongs to the identifier.`,
+    code: 'not_found',
+  });
 }
 
 /** @throws CommandError refused, usage */
@@ -94,19 +108,21 @@ function isNamed(authority: AuthorityRecord, given: string): boolean {
   return authority.entityIdentifier === given || authority.name === given;
 }
 
-function preferLive<T extends { state: string }>(records: readonly T[]): readonly T[] {
+export function preferLive<T extends { state: string }>(records: readonly T[]): readonly T[] {
   const live = records.filter((record) => LIVE_STATES.includes(record.state));
   return live.length > 0 ? live : records;
 }
 
-interface Named {
+/** What tells one record from another in a message. */
+export interface Named {
   id: string;
   name?: string;
   entityIdentifier?: string;
   state?: string;
 }
 
-function only<T extends Named>(records: readonly T[], kind: string, given: string): T {
+/** The one record that is meant. @throws CommandError refused, usage */
+export function only<T extends Named>(records: readonly T[], kind: string, given: string): T {
   const [record, another] = records;
   if (record !== undefined && another === undefined) return record;
   if (record === undefined) {

@@ -6,7 +6,7 @@ const major = Number(process.versions.node.split('.', 1)[0]);
 if (major < OLDEST_NODE_MAJOR) {
   process.stderr.write(
     `holdfast needs Node ${OLDEST_NODE_MAJOR} or newer, and this is ${process.versions.node}.\n` +
-      'Run it as `npx holdfast` in its folder, which brings its own Node, or install a newer one.\n',
+      'Install a newer one; in a clone of holdfast, `npx holdfast` brings its own.\n',
   );
   process.exitCode = 2;
 } else {

@@ -31,8 +31,8 @@ export function isHttpAllowed(options: { allowHttp?: boolean }, { env }: Pick<Su
 }
 
 /**
- * A client for what the options and HOLDFAST_OUTBOUND_ALLOW permit; loopback is permitted if one of the entities that
- * were named on the command line is there.
+ * A client for what the options and HOLDFAST_OUTBOUND_ALLOW permit, which trusts the authorities of
+ * HOLDFAST_EXTRA_CA_FILE; loopback is permitted if one of the entities that were named on the command line is there.
  * @throws CommandError usage
  */
 export async function openOutbound(
@@ -41,6 +41,7 @@ export async function openOutbound(
   named: readonly EntityIdentifier[],
 ): Promise<OutboundClient> {
   const { createOutboundClient } = await import('../outbound/outbound-client.ts');
+  const { readExtraCas } = await import('../outbound/extra-cas.ts');
   const isLocal = named.some((identifier) => isLoopbackHost(new URL(identifier).hostname));
   const lists = [options.allow, surroundings.env['HOLDFAST_OUTBOUND_ALLOW'], isLocal ? LOOPBACK : undefined];
   const list = lists.filter((part) => part !== undefined && part.trim() !== '').join(',');
@@ -49,13 +50,19 @@ export async function openOutbound(
     allowHttp: isHttpAllowed(options, surroundings),
     userAgent: `holdfast/${packageJson.version}`,
     timeoutMs: options.timeout * 1000,
+    extraCas: await operatorInput(() => readExtraCas(surroundings.env['HOLDFAST_EXTRA_CA_FILE'] || undefined)),
   });
 }
 
 async function parseAllow(list: string): Promise<AllowRules> {
   const { parseOutboundAllow } = await import('../outbound/address-rules.ts');
+  return await operatorInput(() => parseOutboundAllow(list));
+}
+
+/** @throws CommandError usage */
+async function operatorInput<T>(read: () => T | Promise<T>): Promise<T> {
   try {
-    return parseOutboundAllow(list);
+    return await read();
   } catch (error) {
     throw new CommandError('usage', error instanceof Error ? error.message : String(error), { cause: error });
   }

@@ -1,4 +1,5 @@
 /** Where a command's words go: its result to stdout, as text or as JSON, and all else to stderr. */
+import { asTyped } from './invocation.ts';
 import { printable } from './printable.ts';
 import { Report } from './report.ts';
 import type { OutputStream, Surroundings } from './surroundings.ts';
@@ -38,12 +39,12 @@ export class Output {
 
   /** A line for a person. */
   note(text: string): void {
-    this.explain((report) => report.line(text));
+    this.explain((report) => report.line(asTyped(text)));
   }
 
   /** A line that machines should not miss either. */
   warn(text: string): void {
-    this.#stderr.write(printable(`warning: ${text}\n`));
+    this.#stderr.write(printable(`warning: ${asTyped(text)}\n`));
   }
 
   #write(stream: OutputStream, describe: (report: Report) => void): void {

@@ -4,14 +4,18 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { addAnchorCommand } from './anchor/anchor-command.ts';
 import { addAuditCommand } from './audit.ts';
 import { addAuthorityCommand } from './authority/authority-command.ts';
+import { addChainCommand } from './chain/chain-command.ts';
 import { EXIT, type ExitCode } from './command-error.ts';
 import { addConfigurationCommand } from './configuration/configuration-command.ts';
 import { addEntityCommand } from './entity/entity-command.ts';
 import { addExportCommand } from './export.ts';
 import { failureJson, failureOf, failureText } from './failure.ts';
+import { addInspectCommand } from './inspect.ts';
+import { asTyped } from './invocation.ts';
 import { addKeysCommand } from './keys/keys-command.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { addOrganisationCommand } from './organisation/organisation-command.ts';
+import { addPolicyCommand } from './policy/policy-command.ts';
 import { printable } from './printable.ts';
 import { addResolveCommand } from './resolve.ts';
 import { addServeCommand } from './serve.ts';
@@ -24,10 +28,10 @@ const DEFAULT_HELP_WIDTH = 100;
 
 const DESCRIPTION = 'Holdfast: an OpenID Federation Trust Anchor and Intermediate with a participant directory.';
 
-const WORKED_EXAMPLE = `
+const WORKED_EXAMPLE = asTyped(`
 The main job, from nothing to a resolved partner:
-  $ npx holdfast serve                                        # in a terminal of its own
-  $ export HOLDFAST_TOKEN=$(npx holdfast token claim --name me)
+  $ holdfast serve                                        # in a terminal of its own
+  $ export HOLDFAST_TOKEN=$(holdfast token claim --name me)
   $ holdfast organisation add "Example University" --contact technical=ops@example.edu
   $ holdfast organisation approve "Example University"
   $ holdfast entity add https://rp.example.edu --organisation "Example University"
@@ -41,8 +45,8 @@ The partner at rp.example.edu publishes what you enrol:
       --type openid_relying_party --dir rp
   $ holdfast configuration serve --dir rp
 
-Environment: HOLDFAST_URL (http://localhost:8080), HOLDFAST_TOKEN; those of the service: holdfast serve --help
-Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 service or database out of reach, 70 a fault of holdfast`;
+Environment: HOLDFAST_URL (http://localhost:8080), HOLDFAST_TOKEN; those of the service: \`holdfast serve --help\`
+Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 service or database out of reach, 70 a fault of holdfast`);
 
 export function createProgram(surroundings: Surroundings): Command {
   const program: Command = new Command('holdfast')
@@ -53,7 +57,7 @@ export function createProgram(surroundings: Surroundings): Command {
       showGlobalOptions: true,
       visibleGlobalOptions: ({ parent }) => (parent === null ? [] : program.options.filter(isOfEveryCommand)),
       subcommandDescription: summaryOf,
-      commandDescription: (command) => unwrapped(command.description()),
+      commandDescription: (command) => asTyped(unwrapped(command.description())),
     })
     .exitOverride()
     .configureOutput({
@@ -80,6 +84,9 @@ export function createProgram(surroundings: Surroundings): Command {
   addExportCommand(program, surroundings);
   program.commandsGroup('Without any service:');
   addResolveCommand(program, surroundings);
+  addInspectCommand(program, surroundings);
+  addChainCommand(program, surroundings);
+  addPolicyCommand(program, surroundings);
   addConfigurationCommand(program, surroundings);
   program.helpCommand('help [command]', 'show the help of a command');
   return program;

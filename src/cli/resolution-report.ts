@@ -2,8 +2,10 @@
 import type { EntityIdentifier } from '../federation/identifiers.ts';
 import { decodeJwt } from '../federation/signature.ts';
 import type { Attempt } from '../federation/trust-chain/attempt.ts';
+import type { ResolutionExplanation } from '../resolver/explanation.ts';
 import type { Resolution } from '../resolver/resolver.ts';
 import { CommandError } from './command-error.ts';
+import { showExplanation } from './explanation-report.ts';
 import type { Output } from './output.ts';
 import { momentText, shortMoment } from './times.ts';
 
@@ -33,7 +35,26 @@ export function showResolution(
   });
 }
 
-function chosenMetadata({ metadata }: Resolution, wanted: readonly string[] | undefined): Resolution['metadata'] {
+/** The whole explanation for machines. @throws CommandError refused when none of the Entity Types asked for is there */
+export function showExplainedResolution(
+  explanation: ResolutionExplanation,
+  entityTypes: readonly string[] | undefined,
+  output: Output,
+): void {
+  const { resolution } = explanation;
+  const metadata = resolution && chosenMetadata(resolution, entityTypes);
+  output.result(explanation, (report) => {
+    showExplanation(explanation, report);
+    if (metadata === undefined) return;
+    report.heading('Metadata');
+    report.json(metadata);
+  });
+}
+
+function chosenMetadata(
+  { metadata }: Pick<Resolution, 'metadata'>,
+  wanted: readonly string[] | undefined,
+): Resolution['metadata'] {
   if (wanted === undefined) return metadata;
   const chosen = Object.entries(metadata).filter(([type]) => wanted.includes(type));
   if (chosen.length > 0) return Object.fromEntries(chosen);

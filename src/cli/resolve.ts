@@ -1,10 +1,8 @@
 /** `holdfast resolve`: resolves an entity from here, without a service and without a database. @see OIDFED §10 */
 import type { Command } from 'commander';
 import type { EntityIdentifier } from '../federation/identifiers.ts';
-import type { JwkSet } from '../federation/jwk-set.ts';
 import type { Attempt } from '../federation/trust-chain/attempt.ts';
-import type { TrustAnchors } from '../federation/trust-chain/trust-chain.ts';
-import { readAnchorKeys } from './anchor/anchor-keys.ts';
+import type { ResolveRequest, Resolver } from '../resolver/resolver.ts';
 import { CommandError } from './command-error.ts';
 import { example } from './help-text.ts';
 import { repeatable } from './option-values.ts';
@@ -15,33 +13,39 @@ import {
   openOutbound,
   parseNamedEntity,
 } from './outbound-options.ts';
-import { showAttempts, showResolution } from './resolution-report.ts';
+import { showAttempts, showExplainedResolution, showResolution } from './resolution-report.ts';
 import { openSession, type Session } from './session.ts';
 import type { Surroundings } from './surroundings.ts';
+import { addTrustAnchorOptions, readTrustAnchors, type TrustAnchorOptions } from './trust-anchor-options.ts';
 
-interface ResolveOptions extends OutboundOptions {
-  anchor: string[];
-  anchorJwks: string[];
+interface ResolveOptions extends OutboundOptions, TrustAnchorOptions {
   entityType?: string[];
+  explain?: boolean;
 }
 
 const DESCRIPTION =
   'Resolve an entity: find its Trust Chains, check everything, apply the policies, show what follows. ' +
   'Needs no running service and no database. If nothing resolves, shows what was tried and why it failed, ' +
-  'and exits with 1.';
+  'and exits with 1. --explain draws everything that was found above the entity, who can mend what was refused, ' +
+  'and what each superior did to the metadata.';
 
 export function addResolveCommand(program: Command, surroundings: Surroundings): void {
   const command = program
     .command('resolve')
     .summary('resolve an entity and explain the result')
     .description(DESCRIPTION)
-    .argument('<entity-identifier>', 'the entity to resolve')
-    .requiredOption('--anchor <entity-identifier>', 'a Trust Anchor; may be repeated, each with its keys', repeatable)
-    .requiredOption('--anchor-jwks <file>', 'its JWK Set, or its Entity Configuration; - is standard input', repeatable)
-    .option('--entity-type <type>', 'show metadata of this Entity Type only; may be repeated', repeatable);
+    .argument('<entity-identifier>', 'the entity to resolve');
+  addTrustAnchorOptions(command)
+    .option('--entity-type <type>', 'show metadata of this Entity Type only; may be repeated', repeatable)
+    .option('--explain', 'show everything that was found, and what each superior did');
+  const anchor = '--anchor https://fed.example.org --anchor-jwks fed-keys.json';
   addOutboundOptions(command).addHelpText(
     'after',
-    example('holdfast resolve https://rp.example.edu --anchor https://fed.example.org --anchor-jwks fed-keys.json'),
+    example(
+      `holdfast resolve https://rp.example.edu ${anchor}`,
+      '# why not?',
+      `holdfast resolve https://rp.example.edu ${anchor} --explain`,
+    ),
   );
   command.action(async (given: string, options: ResolveOptions) => {
     const session = openSession(command, surroundings);
@@ -51,30 +55,30 @@ export function addResolveCommand(program: Command, surroundings: Surroundings):
     await using outbound = await openOutbound(options, surroundings, [subject, ...trustAnchors.keys()]);
     const { createResolver } = await import('../resolver/resolver.ts');
     const clock = { now: () => Math.floor(Date.now() / 1000) };
-    const resolver = createResolver({ outbound, clock, allowHttp, timeoutMs: options.timeout * 1000 });
-    const outcome = await resolver.resolve({ subject, trustAnchors });
+    const { TrustMarkStatusClient } = await import('../resolver/trust-mark-status.ts');
+    const trustMarkStatus = new TrustMarkStatusClient({ outbound, clock, allowHttp });
+    const timeoutMs = options.timeout * 1000;
+    const resolver = createResolver({ outbound, clock, allowHttp, timeoutMs, trustMarkStatus });
+    const request = { subject, trustAnchors };
+    if (options.explain === true) return await explain(resolver, request, options, session);
+    const outcome = await resolver.resolve(request);
     if ('resolved' in outcome) return showResolution(outcome.resolved, options.entityType, session.output);
     showAttempts(subject, outcome.attempts, session.output);
     throw notResolved(subject, outcome.attempts);
   });
 }
 
-async function readTrustAnchors(
-  { anchor: anchors, anchorJwks: files }: ResolveOptions,
-  allowHttp: boolean,
-  session: Session,
-): Promise<TrustAnchors> {
-  if (anchors.length !== files.length) {
-    throw new CommandError('usage', 'every --anchor needs its --anchor-jwks, in the same order');
-  }
-  const trustAnchors = new Map<EntityIdentifier, JwkSet>();
-  for (const [index, given] of anchors.entries()) {
-    const anchor = parseNamedEntity(given, allowHttp);
-    const { jwks, warning } = await readAnchorKeys({ anchor, file: files[index] ?? '', allowHttp }, session);
-    if (warning !== undefined) session.output.warn(warning);
-    trustAnchors.set(anchor, jwks);
-  }
-  return trustAnchors;
+async function explain(
+  resolver: Resolver,
+  request: ResolveRequest,
+  { entityType }: ResolveOptions,
+  { output }: Session,
+): Promise<void> {
+  const { describeExplanation } = await import('../resolver/explanation.ts');
+  const explanation = await resolver.explain(request);
+  showExplainedResolution(describeExplanation(request, explanation), entityType, output);
+  const { outcome } = explanation;
+  if ('attempts' in outcome) throw notResolved(request.subject, outcome.attempts);
 }
 
 function notResolved(subject: EntityIdentifier, attempts: readonly Attempt[]): CommandError {

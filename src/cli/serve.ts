@@ -7,6 +7,7 @@ import type { Service, ServiceSummary } from '../start.ts';
 import { DEFAULT_SERVICE_URL } from './api-client.ts';
 import { dataDirFile } from './data-dir.ts';
 import { example } from './help-text.ts';
+import { asTyped, HOLDFAST } from './invocation.ts';
 import type { Output } from './output.ts';
 import { printable } from './printable.ts';
 import type { Report } from './report.ts';
@@ -24,6 +25,9 @@ Settings are environment variables, the main ones:
   HOLDFAST_DATABASE_URL      a PostgreSQL instead of the embedded database
   HOLDFAST_MASTER_KEY_FILE   the key over all private keys; keep a copy of it apart from the backups
   HOLDFAST_OUTBOUND_ALLOW    private hosts and networks where participants may be
+  HOLDFAST_EXTRA_CA_FILE     certificate authorities that participants' servers may have besides the public ones
+  HOLDFAST_RESOLVE_ANONYMOUS what anonymous callers get about strangers: refuse, background, on-demand
+  HOLDFAST_TRUSTED_PROXIES   proxies whose X-Forwarded-For is believed
 The README explains all of them.`;
 
 /**
@@ -72,7 +76,7 @@ async function describeStart({ url, summary }: Service, output: Output, isTermin
       ),
     ]);
     if (file !== undefined) describeFirstAdmin(report, url, { file, token });
-    for (const note of summary.notes) report.line(`note: ${note}`);
+    for (const note of summary.notes) report.line(`note: ${asTyped(note)}`);
   });
 }
 
@@ -85,6 +89,6 @@ function describeFirstAdmin(report: Report, url: string, { file, token }: { file
   const fromFile = file === path.resolve(dataDirFile({}, 'first-admin-token')) ? '' : ` --token-file ${file}`;
   report.heading('There is no admin yet. Within 15 minutes, in another terminal here:');
   if (url !== DEFAULT_SERVICE_URL) report.line(`  export HOLDFAST_URL=${url}`);
-  report.line(`  export HOLDFAST_TOKEN=$(npx holdfast token claim --name me${fromFile})`);
+  report.line(`  export HOLDFAST_TOKEN=$(${HOLDFAST} token claim --name me${fromFile})`);
   report.line(`The single-use token for that is in ${file}${token === undefined ? '' : `:\n  ${token.trim()}`}`);
 }

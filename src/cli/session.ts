@@ -28,7 +28,7 @@ export function openServiceSession(command: Command, surroundings: Surroundings)
   const token = surroundings.env['HOLDFAST_TOKEN']?.trim();
   if (token === undefined || token === '') {
     throw new CommandError('usage', 'HOLDFAST_TOKEN is not set', {
-      hint: 'The first one: export HOLDFAST_TOKEN=$(npx holdfast token claim --name YOU). Further ones: holdfast token create.',
+      hint: 'The first one: `export HOLDFAST_TOKEN=$(holdfast token claim --name YOU)`. Further ones: `holdfast token create`.',
       code: 'token_missing',
     });
   }

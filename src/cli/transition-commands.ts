@@ -1,17 +1,19 @@
 /** The commands that move an organisation or an entity from one state to another. */
 import type { Command } from 'commander';
 import type { z } from 'zod';
+import { CommandError } from './command-error.ts';
 import { confirm } from './confirm.ts';
 import { example } from './help-text.ts';
 import { recordVersion } from './option-values.ts';
 import type { Report } from './report.ts';
 import { openServiceSession, type ServiceSession } from './session.ts';
-import type { Surroundings } from './surroundings.ts';
+import { isInteractive, type Surroundings } from './surroundings.ts';
 
 interface Transitionable {
   id: string;
   state: string;
   version: number;
+  allowedTransitions: readonly string[];
 }
 
 /** How the transitions of one kind of record differ from those of another. */
@@ -25,6 +27,8 @@ export interface TransitionSubject<T extends Transitionable> {
   find: (session: ServiceSession, given: string) => Promise<T>;
   describe: (report: Report, record: T) => void;
   title: (record: T) => string;
+  /** What somebody who lets the record in again should know. */
+  doubts?: (record: T) => string | undefined;
 }
 
 interface TransitionOptions {
@@ -68,13 +72,14 @@ function addTransitionCommand<T extends Transitionable>(
   else command.option('--reason <text>', 'why, for the audit trail', reason);
   command
     .option('--if-match <version>', 'the version that was looked at; refused if it has changed since', recordVersion)
-    .option('--yes', 'do not ask, even at a terminal')
+    .option('--yes', 'do not ask; needed where there is no terminal')
     .addHelpText('after', example(exampleOf(subject, transition, reason)))
     .action(async (given: string, options: TransitionOptions) => {
       const session = openServiceSession(command, surroundings);
       const seen = await subject.find(session, given);
+      requirePossible(subject, transition, seen);
       const ifMatch = options.ifMatch ?? (transition === 'approve' ? seen.version : undefined);
-      if (options.yes !== true) await askFor(session, subject, transition, seen);
+      await askFor(session, subject, transition, { seen, yes: options.yes });
       const path = `${subject.collection}/${seen.id}/${transition}`;
       const body = { reason: options.reason };
       const record = await session.client.send({ method: 'POST', path, body, ifMatch }, subject.record);
@@ -82,15 +87,35 @@ function addTransitionCommand<T extends Transitionable>(
     });
 }
 
+/** Nobody is asked for a decision that the service would refuse. @throws CommandError refused */
+function requirePossible<T extends Transitionable>(
+  subject: TransitionSubject<T>,
+  transition: Transition,
+  seen: T,
+): void {
+  const { state, allowedTransitions } = seen;
+  if (allowedTransitions.includes(transition)) return;
+  const possible = allowedTransitions.length === 0 ? 'nothing, this is final' : allowedTransitions.join(', ');
+  throw new CommandError('refused', `cannot ${transition} ${subject.title(seen)}, which is ${state}`, {
+    hint: `Possible: ${possible}.`,
+    code: 'illegal_transition',
+  });
+}
+
 /** Shows what is decided about, the evidence above all, and asks at a terminal. */
 async function askFor<T extends Transitionable>(
   session: ServiceSession,
   subject: TransitionSubject<T>,
   transition: Transition,
-  seen: T,
+  { seen, yes }: { seen: T; yes?: boolean },
 ): Promise<void> {
-  if (transition === 'approve') session.output.explain((report) => subject.describe(report, seen));
-  await confirm(`${transition} ${subject.title(seen)}, which is ${seen.state}?`, session);
+  if (transition === 'approve' && yes !== true && isInteractive(session)) {
+    session.output.explain((report) => subject.describe(report, seen));
+  }
+  const doubts = transition === 'reinstate' ? subject.doubts?.(seen) : undefined;
+  if (doubts !== undefined) session.output.warn(doubts);
+  const lookAt = `holdfast ${subject.noun} show ${seen.id}`;
+  await confirm(`${transition} ${subject.title(seen)}, which is ${seen.state}?`, session, { yes, lookAt });
 }
 
 function descriptionOf(noun: string, transition: Transition): string {

@@ -90,6 +90,26 @@ describe('configuration init', () => {
     expect(metadata).toEqual([{ openid_relying_party: { client_name: 'x' } }, { oauth_client: { client_name: 'x' } }]);
   });
 
+  it('keeps the private keys out of a repository, beside what is ignored already', async () => {
+    await init();
+    expect(readFileSync(join(dir, '.gitignore'), 'utf8')).toBe('private-keys.json\n');
+    rmSync(join(dir, 'private-keys.json'));
+    rmSync(join(dir, 'configuration.json'));
+    writeFileSync(join(dir, '.gitignore'), '*.log');
+    await init();
+    expect(readFileSync(join(dir, '.gitignore'), 'utf8')).toBe('*.log\nprivate-keys.json\n');
+  });
+
+  it.each([
+    ['http://localhost:9191/rp', ' --listen 127.0.0.1:9191\n'],
+    ['http://[::1]:9191', ' --listen [::1]:9191\n'],
+    ['https://rp.example.edu', '/rp\n'],
+  ])('tells how to serve %s next', async (entity, end) => {
+    const { stderr } = await callHoldfast(['configuration', 'init', '--entity', entity, '--dir', dir]);
+    expect(stderr).toContain(`holdfast configuration serve --dir ${dir}`);
+    expect(stderr.endsWith(end)).toBe(true);
+  });
+
   it('refuses http beyond loopback unless it is allowed', async () => {
     const command = ['configuration', 'init', '--entity', 'http://rp.internal', '--dir', dir];
     const refused = await callHoldfast(command);

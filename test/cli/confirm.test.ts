@@ -23,10 +23,18 @@ describe('a question at a terminal', () => {
     await expect(confirm('approve it?', terminal(typed))).rejects.toMatchObject({ exitCode: 1, code: 'not_confirmed' });
   });
 
-  it('is not asked where nobody can answer', async () => {
-    const surroundings = terminal('', false);
-    await confirm('approve it?', surroundings);
+  it.each([true, false])('is not asked after --yes, with a terminal: %s', async (isTTY) => {
+    const surroundings = terminal('', isTTY);
+    await confirm('approve it?', surroundings, { yes: true });
     surroundings.stderr.end();
     expect(await text(surroundings.stderr)).toBe('');
+  });
+
+  it.each([
+    [{}, 'nobody to ask: this is no terminal; repeat with --yes'],
+    [{ lookAt: 'holdfast x' }, 'nobody to ask: this is no terminal; look at `holdfast x`, then repeat with --yes'],
+  ])('is an error where nobody can answer', async (options, message) => {
+    const refused = confirm('approve it?', terminal('y\n', false), options);
+    await expect(refused).rejects.toMatchObject({ exitCode: 2, code: 'not_confirmed', message });
   });
 });

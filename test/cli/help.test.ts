@@ -60,6 +60,7 @@ describe('the command line', () => {
     expect(words).toEqual(
       expect.arrayContaining([
         ...['serve', 'migrate', 'resolve', 'export', 'audit', 'whoami', 'keys list', 'keys rewrap'],
+        ...['inspect', 'chain verify', 'policy test'],
         ...['create', 'list', 'revoke', 'claim'].map((verb) => `token ${verb}`),
         ...['add', 'list', 'show', 'update', 'keys'].map((verb) => `authority ${verb}`),
         ...['add', 'list', 'show', 'update', ...transitions].map((verb) => `organisation ${verb}`),

@@ -67,7 +67,7 @@ function opens(masterKey: MasterKey, { authorityId: owner, kid, purpose, sealedP
 
 /** The command on the data directory of this file, unless `env` says otherwise. */
 function rewrapTo(newFile: string, env: Record<string, string> = {}): Parameters<typeof callHoldfast> {
-  const args = ['keys', 'rewrap', '--offline', '--new-master-key-file', newFile, '--json'];
+  const args = ['keys', 'rewrap', '--offline', '--new-master-key-file', newFile, '--yes', '--json'];
   return [args, { env: { HOLDFAST_DATA_DIR: dataDir, ...env } }];
 }
 

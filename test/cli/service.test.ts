@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -110,7 +110,7 @@ describe('the main job', () => {
       state: 'pending',
       contacts: [{ type: 'technical', email: 'ops@example.edu' }],
     });
-    expect(await json('organisation', 'approve', 'University')).toMatchObject({
+    expect(await json('organisation', 'approve', 'University', '--yes')).toMatchObject({
       state: 'active',
       stateReason: 'approved',
     });
@@ -120,27 +120,29 @@ describe('the main job', () => {
     expect(added.stdout).toMatch(/passed +authority_hint +names/);
     expect(added.stderr).toContain(`holdfast entity approve ${partner}`);
 
-    const approved = await call(['entity', 'approve', partner, '--json']);
+    const approved = await call(['entity', 'approve', partner, '--yes', '--json']);
     expect(JSON.parse(approved.stdout)).toMatchObject({ state: 'active', version: 2 });
     const anchorFile = join(folder, 'anchor.json');
     await json('anchor', 'fetch', serviceUrl, '--out', anchorFile);
     const resolve = ['resolve', partner, '--anchor', serviceUrl, '--anchor-jwks', anchorFile];
     expect((await json(...resolve)).metadata.openid_relying_party.contacts).toEqual(['noc@fed.example']);
 
-    const suspended = await json('entity', 'suspend', partner, '--reason', 'incident 4711');
+    const suspended = await json('entity', 'suspend', partner, '--reason', 'incident 4711', '--yes');
     expect(suspended).toMatchObject({ state: 'suspended', stateReason: 'incident 4711' });
     const refused = await call([...resolve, '--json']);
     expect(refused.exitCode).toBe(1);
     expect(JSON.parse(refused.stdout).attempts[0].reason).toBe('subject_not_active');
-    expect(await json('entity', 'reinstate', partner)).toMatchObject({ state: 'active' });
+    expect(await json('entity', 'reinstate', partner, '--yes')).toMatchObject({ state: 'active' });
     expect(await json(...resolve)).toMatchObject({ resolved: true });
   });
 
   it('approves what was looked at only', async () => {
     await json('organisation', 'add', 'Looked at');
-    const stale = await refusal('organisation', 'approve', 'Looked at', '--if-match', '7');
+    const stale = await refusal('organisation', 'approve', 'Looked at', '--yes', '--if-match', '7');
     expect(stale).toMatchObject({ exitCode: 1, code: 'version_mismatch' });
-    expect(await json('organisation', 'approve', 'Looked at', '--if-match', '"1"')).toMatchObject({ state: 'active' });
+    expect(await json('organisation', 'approve', 'Looked at', '--yes', '--if-match', '"1"')).toMatchObject({
+      state: 'active',
+    });
   });
 
   it('exits with 1 when a check fails, and keeps the record with what to mend', async () => {
@@ -151,11 +153,43 @@ describe('the main job', () => {
     expect(JSON.parse(added.stdout)).toMatchObject({ state: 'pending' });
     expect(JSON.parse(added.stderr).error.code).toBe('checks_failed');
     expect(await refusal('entity', 'check', nobody)).toMatchObject({ exitCode: 1, code: 'checks_failed' });
+    expect((await call(['entity', 'list'])).stdout).toMatch(/\/nobody .* 1 failed, 5 skipped\n/);
+    for (const command of [
+      ['check', nobody],
+      ['approve', nobody, '--yes'],
+    ]) {
+      const { message } = await refusal('entity', ...command);
+      expect(message).toContain('checks failed: configuration_retrieved (connection_failed);');
+    }
     const shown = await call(['entity', 'show', nobody]);
     expect(shown.stdout).toMatch(/failed +configuration_retrieved +connection_failed/);
-    expect(await json('entity', 'reject', nobody, '--reason', 'no answer')).toMatchObject({ state: 'rejected' });
-    const illegal = await refusal('entity', 'approve', nobody);
-    expect(illegal).toMatchObject({ code: 'illegal_transition', exitCode: 1 });
+    expect(await json('entity', 'reject', nobody, '--reason', 'no answer', '--yes')).toMatchObject({
+      state: 'rejected',
+    });
+    expect(await refusal('entity', 'suspend', nobody, '--reason', 'too late')).toMatchObject({
+      code: 'illegal_transition',
+      exitCode: 1,
+      message: `cannot suspend ${nobody}, which is rejected`,
+    });
+  });
+});
+
+describe('a command that asks', () => {
+  it('changes nothing where there is nobody to ask', async () => {
+    const { id } = await json('organisation', 'add', 'Unasked');
+    const { exitCode, code, message } = await refusal('organisation', 'approve', 'Unasked');
+    expect({ exitCode, code }).toEqual({ exitCode: 2, code: 'not_confirmed' });
+    expect(message).toContain(`holdfast organisation show ${id}`);
+    expect(message).toContain('repeat with --yes');
+    expect(await json('organisation', 'show', 'Unasked')).toMatchObject({ state: 'pending', version: 1 });
+  });
+
+  it('does not ask for what is impossible', async () => {
+    await json('organisation', 'add', 'Not yet');
+    const { exitCode, stderr } = await call(['organisation', 'reinstate', 'Not yet']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('cannot reinstate Not yet, which is pending');
+    expect(stderr).toContain('Possible: approve, reject');
   });
 });
 
@@ -221,7 +255,7 @@ describe('authority and anchor', () => {
     expect(refused.exitCode).toBe(2);
     expect(refused.stderr).toContain('must never be published');
     expect((await call(['anchor', 'list'])).stdout).toContain(other);
-    expect(await json('anchor', 'remove', other)).toEqual({ removed: pinned.id });
+    expect(await json('anchor', 'remove', other, '--yes')).toEqual({ removed: pinned.id });
     expect(await refusal('anchor', 'show', other)).toMatchObject({ code: 'not_found', exitCode: 1 });
   });
 });
@@ -266,6 +300,10 @@ describe('lists and the export', () => {
     const { exitCode, stderr } = await set({ openid_relying_party: { client_name: 'Set by the superior' } });
     expect(exitCode, stderr).toBe(0);
     expect(await listed()).toMatch(/ passed, outdated$/);
+    await json('entity', 'suspend', partner, '--reason', 'to see the warning', '--yes');
+    const reinstated = await call(['entity', 'reinstate', partner, '--yes']);
+    expect(reinstated.exitCode).toBe(0);
+    expect(reinstated.stderr).toContain('warning: the recorded checks were made before settings changed');
     expect((await call(['entity', 'show', partner])).stdout).toContain('run `holdfast entity check`');
     expect((await check()).exitCode).toBe(0);
     expect(await listed()).toMatch(/ passed$/);
@@ -293,7 +331,52 @@ describe('lists and the export', () => {
   });
 });
 
+describe('the subject of the audit trail', () => {
+  const actions = (items: { action: string }[]) => items.map(({ action }) => action);
+
+  it('is shown by its name and found by name or id', async () => {
+    const { id } = await json('organisation', 'add', 'Audited');
+    await json('organisation', 'approve', 'Audited', '--yes');
+    const shown = await call(['audit', '--subject', 'Audited']);
+    expect(shown.stdout).toMatch(/organisation\.add +Audited\b[\s\S]*organisation\.approve +Audited +approved/);
+    expect(shown.stdout).not.toContain(id);
+    for (const subject of ['Audited', id]) {
+      const { items } = await json('audit', '--subject', subject);
+      expect(actions(items)).toEqual(['organisation.add', 'organisation.approve']);
+      expect(items[0].subjectId).toBe(id);
+    }
+    const ofEntity = await call(['audit', '--subject', partner, '--all']);
+    expect(
+      ofEntity.stdout
+        .split('\n')
+        .slice(1, -1)
+        .every((row) => row.includes(partner)),
+    ).toBe(true);
+    expect(actions((await json('audit', '--subject', serviceUrl)).items)).toContain('authority.create');
+  });
+
+  it.each(['Nobody', 'https://nobody.example', '019baf5e-4c00-7d3a-9f6e-2b1c8a7d4e5f'])(
+    'is refused when it is %s, of whom nothing is recorded',
+    async (subject) => {
+      const { exitCode, code, message } = await refusal('audit', '--subject', subject);
+      expect({ exitCode, code }).toEqual({ exitCode: 1, code: 'not_found' });
+      expect(message).toContain(subject);
+    },
+  );
+
+  it('is not looked for among other kinds', async () => {
+    const kind = ['--subject-kind', 'organisation'];
+    expect(await refusal('audit', '--subject', partner, ...kind)).toMatchObject({ code: 'not_found', exitCode: 1 });
+  });
+});
+
 describe('names', () => {
+  it('of entities are compared to the last slash, which the refusal points out', async () => {
+    const { exitCode, stderr } = await call(['entity', 'show', `${partner}/`]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`There is ${partner}: the slash at the end`);
+  });
+
   it('that several records have are refused with their ids', async () => {
     const ids = [await json('organisation', 'add', 'Twin'), await json('organisation', 'add', 'Twin')].map(
       ({ id }) => id,
@@ -348,6 +431,16 @@ describe('serve', () => {
     const { exitCode, stderr } = await runHoldfast(['serve'], { env: second });
     expect(exitCode).toBe(3);
     expect(stderr).toContain('is in use by another process');
+    expect(stderr).toContain('HOLDFAST_DATA_DIR');
+  });
+
+  it('leaves nothing behind when it cannot listen', async () => {
+    const taken = new URL(serviceUrl).port;
+    const unborn = join(folder, 'unborn');
+    const { exitCode, stderr } = await runHoldfast(['serve'], { env: { PORT: taken, HOLDFAST_DATA_DIR: unborn } });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(`cannot listen on 127.0.0.1:${taken} (EADDRINUSE)`);
+    expect(existsSync(unborn)).toBe(false);
   });
 
   it('names everything that is wrong with its environment', async () => {

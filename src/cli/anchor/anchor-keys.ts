@@ -33,7 +33,7 @@ export async function readAnchorKeys(
   try {
     if (!COMPACT_JWT.test(content)) return { jwks: checkJwkSet(parseJsonInput(content, source.file) as JsonValue, '') };
     const jwks = await keysOfConfiguration(content, source);
-    const warning = `the keys of ${source.anchor} are from its own Entity Configuration, which proves nothing by itself: compare them out of band (holdfast anchor fetch)`;
+    const warning = `the keys of ${source.anchor} are from its own Entity Configuration, which proves nothing by itself: compare them out of band (\`holdfast anchor fetch\`)`;
     return { jwks, warning };
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;

@@ -12,12 +12,13 @@ export function addAnchorRemoveCommand(parent: Command, surroundings: Surroundin
     .command('remove')
     .description('Take a Trust Anchor out of trust; nothing is resolved towards it any more.')
     .argument('<anchor>', 'id, or Entity Identifier if unique')
-    .option('--yes', 'do not ask, even at a terminal')
+    .option('--yes', 'do not ask; needed where there is no terminal')
     .addHelpText('after', example('holdfast anchor remove https://fed.example.org'));
   command.action(async (given: string, options: { yes?: boolean }) => {
     const session = openServiceSession(command, surroundings);
     const anchor = await findTrustAnchor(session.client, given);
-    if (options.yes !== true) await confirm(`remove ${anchor.entityIdentifier}?`, session);
+    const lookAt = `holdfast anchor show ${anchor.id}`;
+    await confirm(`remove ${anchor.entityIdentifier}?`, session, { yes: options.yes, lookAt });
     await session.client.send({ method: 'DELETE', path: `trust-anchors/${anchor.id}` }, nothingSchema);
     session.output.result({ removed: anchor.id }, (report) => report.line(`${anchor.entityIdentifier} is removed.`));
   });

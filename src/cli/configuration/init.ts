@@ -1,19 +1,21 @@
 /** `holdfast configuration init` */
 import { access, mkdir } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
+import { isLoopbackHost } from '../../federation/identifiers.ts';
 import type { JsonObject } from '../../federation/json.ts';
 import { ALGORITHM_NAMES, type Algorithm } from '../../federation/signature.ts';
 import { keyThumbprints } from '../anchor/thumbprints.ts';
 import { CommandError } from '../command-error.ts';
 import { example } from '../help-text.ts';
 import { causeText, readJsonObjectInput } from '../input-file.ts';
+import { HOLDFAST } from '../invocation.ts';
 import { positiveInteger, repeatable } from '../option-values.ts';
 import { isHttpAllowed, parseNamedEntity } from '../outbound-options.ts';
 import { openSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { initialMetadata } from './initial-metadata.ts';
 import { createPartnerKeyFile } from './partner-keys.ts';
-import { DEFAULT_LIFETIME_SECONDS, keyFile, settingsFile, writeSettings } from './settings.ts';
+import { DEFAULT_LIFETIME_SECONDS, ignorePrivateKeys, keyFile, settingsFile, writeSettings } from './settings.ts';
 
 interface InitOptions {
   entity: string;
@@ -28,7 +30,7 @@ interface InitOptions {
 }
 
 const DESCRIPTION = `Make the folder for an Entity Configuration: settings to edit (configuration.json) and Federation Entity Keys
-(private-keys.json, mode 0600). The metadata is a beginning: complete it before you publish.`;
+(private-keys.json, mode 0600, which .gitignore there keeps out of a repository). The metadata is a beginning: complete it before you publish.`;
 
 export function addConfigurationInitCommand(parent: Command, surroundings: Surroundings): void {
   const command = parent
@@ -66,6 +68,7 @@ export function addConfigurationInitCommand(parent: Command, surroundings: Surro
       metadata,
       lifetimeSeconds: options.lifetime,
     });
+    await ignorePrivateKeys(dir);
     const jwks = await createPartnerKeyFile(keyFile(dir), options.alg);
     const [key] = await keyThumbprints(jwks.keys);
     output.result({ entity, settings: settingsFile(dir), keys: keyFile(dir), jwks }, (report) => {
@@ -76,8 +79,16 @@ export function addConfigurationInitCommand(parent: Command, surroundings: Surro
         ['thumbprint', key?.thumbprint],
       ]);
     });
-    output.note(`Next: complete ${settingsFile(dir)}, then: holdfast configuration serve --dir ${dir}`);
+    output.note(`Next: complete ${settingsFile(dir)}, then: ${serveCommand(entity, dir)}`);
   });
+}
+
+/** On loopback the port of the identifier is the one to listen on; elsewhere a web server stands before it. */
+function serveCommand(entity: string, dir: string): string {
+  const { hostname, port, protocol } = new URL(entity);
+  const address = hostname === 'localhost' ? '127.0.0.1' : hostname;
+  const listen = isLoopbackHost(hostname) && protocol === 'http:' ? ` --listen ${address}:${port || 80}` : '';
+  return `${HOLDFAST} configuration serve --dir ${dir}${listen}`;
 }
 
 async function metadataOf(options: InitOptions, surroundings: Surroundings): Promise<JsonObject> {

@@ -1,5 +1,5 @@
 /** The folder in which a partner keeps its Entity Configuration: settings to edit, and private keys. */
-import { writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { JsonObject, JsonValue } from '../../federation/json.ts';
@@ -46,6 +46,19 @@ export async function writeSettings(dir: string, settings: ConfigurationSettings
     await writeFile(file, `${JSON.stringify(settings, null, 2)}\n`, { flag: 'wx' });
   } catch (error) {
     throw new CommandError('usage', `cannot make ${file}: ${causeText(error)}`, { cause: error });
+  }
+}
+
+/** Keeps the private keys out of a git repository that the folder may be part of. @throws CommandError usage */
+export async function ignorePrivateKeys(dir: string): Promise<void> {
+  const file = path.join(dir, '.gitignore');
+  const entry = path.basename(keyFile(dir));
+  const present = await readFile(file, 'utf8').catch(() => '');
+  if (present.split(/\r?\n/).includes(entry)) return;
+  try {
+    await appendFile(file, `${present === '' || present.endsWith('\n') ? '' : '\n'}${entry}\n`);
+  } catch (error) {
+    throw new CommandError('usage', `cannot write ${file}: ${causeText(error)}`, { cause: error });
   }
 }
 

@@ -6,6 +6,7 @@ import { CommandError } from '../command-error.ts';
 import { findAuthority, findOrganisation } from '../find-record.ts';
 import { example } from '../help-text.ts';
 import { nameOf, readJsonInput } from '../input-file.ts';
+import { HOLDFAST } from '../invocation.ts';
 import { repeatable } from '../option-values.ts';
 import { openServiceSession, type Session } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -61,7 +62,7 @@ export function addEntityAddCommand(parent: Command, surroundings: Surroundings)
     );
     session.output.result(entity, (report) => describeEntity(report, entity));
     requirePassedChecks(entity);
-    session.output.note(`Next: holdfast entity approve ${entity.entityIdentifier}`);
+    session.output.note(`Next: ${HOLDFAST} entity approve ${entity.entityIdentifier}`);
   });
 }
 
@@ -105,8 +106,8 @@ async function readHandedOver(
 export function requirePassedChecks(entity: EntityRecord): void {
   const failed = failedChecks(entity);
   if (failed.length === 0) return;
-  throw new CommandError('refused', `checks not passed: ${failed.join(', ')}; the entity is ${entity.state}`, {
-    hint: `When the partner has mended it: holdfast entity check ${entity.entityIdentifier}`,
+  throw new CommandError('refused', `checks failed: ${failed.join(', ')}; the entity is ${entity.state}`, {
+    hint: `When the partner has mended it: \`holdfast entity check ${entity.entityIdentifier}\``,
     code: 'checks_failed',
   });
 }

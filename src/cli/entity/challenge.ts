@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { challengeSchema } from '../api-records.ts';
 import { findAuthority } from '../find-record.ts';
 import { example } from '../help-text.ts';
+import { HOLDFAST } from '../invocation.ts';
 import { openServiceSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { momentText } from '../times.ts';
@@ -26,7 +27,7 @@ export function addEntityChallengeCommand(parent: Command, surroundings: Surroun
     session.output.text(answer.challenge, answer);
     session.output.note(`Good until ${momentText(answer.expiresAt)}, once. The partner answers it with:`);
     session.output.note(
-      `  holdfast configuration prove --dir DIR --challenge ${answer.challenge} --authority ${authority.entityIdentifier}`,
+      `  ${HOLDFAST} configuration prove --dir DIR --challenge ${answer.challenge} --authority ${authority.entityIdentifier}`,
     );
   });
 }

@@ -8,7 +8,7 @@ import { addTransitionCommands } from '../transition-commands.ts';
 import { addEntityAddCommand } from './add.ts';
 import { addEntityChallengeCommand } from './challenge.ts';
 import { addEntityCheckCommand } from './check.ts';
-import { describeEntity } from './entity-report.ts';
+import { checkDoubts, describeEntity } from './entity-report.ts';
 import { addEntityListCommand } from './list.ts';
 import { addEntityShowCommand } from './show.ts';
 import { addEntityUpdateCommand } from './update.ts';
@@ -36,6 +36,7 @@ export function addEntityCommand(program: Command, surroundings: Surroundings): 
     find: ({ client }, given) => findEntity(client, given),
     describe: describeEntity,
     title: ({ entityIdentifier }) => entityIdentifier,
+    doubts: checkDoubts,
   });
   addEntityChallengeCommand(entity, surroundings);
 }

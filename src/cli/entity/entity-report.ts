@@ -11,14 +11,27 @@ export function entityRow(entity: ListedEntityRecord): string[] {
 }
 
 function checksWord(entity: ListedEntityRecord): string {
-  const failed = failedChecks(entity);
-  const word = failed.length === 0 ? 'passed' : `${failed.length} failed`;
+  const counts = ['failed', 'skipped'].flatMap((outcome) => {
+    const count = entity.checks.filter((check) => check.outcome === outcome).length;
+    return count === 0 ? [] : [`${count} ${outcome}`];
+  });
+  const word = counts.join(', ') || 'passed';
   return entity.checksOutdated ? `${word}, outdated` : word;
 }
 
-/** Names of the checks that stand in the way of an approval. */
+/** The checks that failed, each with its reason; what was skipped because of them is no failure of its own. */
 export function failedChecks({ checks }: ListedEntityRecord): string[] {
-  return checks.filter(({ outcome }) => outcome !== 'passed').map(({ check }) => check);
+  return checks
+    .filter(({ outcome }) => outcome === 'failed')
+    .map(({ check, reason }) => (reason === undefined ? check : `${check} (${reason})`));
+}
+
+/** Why the recorded checks do not speak for the entity as it is; undefined if they do. */
+export function checkDoubts(entity: ListedEntityRecord): string | undefined {
+  const failed = failedChecks(entity);
+  if (failed.length === 0 && !entity.checksOutdated) return undefined;
+  const found = failed.length > 0 ? `failed ${failed.join(', ')}` : 'were made before settings changed';
+  return `the recorded checks ${found}: \`holdfast entity check ${entity.entityIdentifier}\` looks again`;
 }
 
 export function describeEntity(report: Report, entity: EntityRecord): void {

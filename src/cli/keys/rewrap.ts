@@ -24,7 +24,7 @@ export function addKeysRewrapCommand(parent: Command, surroundings: Surroundings
     .description(DESCRIPTION)
     .requiredOption('--new-master-key-file <file>', 'where the new master key is, or will be made')
     .option('--offline', 'work on the database itself; the service must be stopped')
-    .option('--yes', 'do not ask, even at a terminal')
+    .option('--yes', 'do not ask; needed where there is no terminal')
     .addHelpText('after', example('holdfast keys rewrap --offline --new-master-key-file /etc/holdfast/master-key-2'));
   command.action(async (options: RewrapOptions) => {
     if (options.offline !== true) {
@@ -36,7 +36,7 @@ export function addKeysRewrapCommand(parent: Command, surroundings: Surroundings
     const { rewrapOffline } = await import('./rewrap-offline.ts');
     const { config, secrets } = loadConfig(surroundings.env);
     const newMasterKeyFile = path.resolve(options.newMasterKeyFile);
-    if (options.yes !== true) await confirm(`seal all keys under ${newMasterKeyFile}?`, surroundings);
+    await confirm(`seal all keys under ${newMasterKeyFile}?`, surroundings, { yes: options.yes });
     const done = await rewrapOffline({ config, secrets, newMasterKeyFile });
     openSession(command, surroundings).output.result({ ...done, newMasterKeyFile }, (report) => {
       const { rewrapped } = done;

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { organisationSchema } from '../api-records.ts';
 import { findAuthority } from '../find-record.ts';
 import { example } from '../help-text.ts';
+import { HOLDFAST } from '../invocation.ts';
 import { type ContactInput, contact } from '../option-values.ts';
 import { openServiceSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -36,6 +37,6 @@ export function addOrganisationAddCommand(parent: Command, surroundings: Surroun
       organisationSchema,
     );
     session.output.result(organisation, (report) => describeOrganisation(report, organisation));
-    session.output.note(`Next: holdfast organisation approve ${organisation.id}`);
+    session.output.note(`Next: ${HOLDFAST} organisation approve ${organisation.id}`);
   });
 }

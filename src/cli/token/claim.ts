@@ -30,7 +30,7 @@ export function addTokenClaimCommand(parent: Command, surroundings: Surroundings
     .option('--role <role>', 'a role besides admin, such as registrar; may be repeated', repeatable)
     .option('--expires-in-days <days>', 'life of the token (default: 90)', positiveInteger)
     .option('--token-file <file>', 'where the first-admin token is; - is standard input')
-    .addHelpText('after', example('export HOLDFAST_TOKEN=$(npx holdfast token claim --name me)'));
+    .addHelpText('after', example('export HOLDFAST_TOKEN=$(holdfast token claim --name me)'));
   command.action(async (options: ClaimOptions) => {
     const file = options.tokenFile ?? dataDirFile(surroundings.env, 'first-admin-token');
     const session = openServiceSessionAs(await readFirstAdminToken(file, surroundings), command, surroundings);

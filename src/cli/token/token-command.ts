@@ -16,7 +16,7 @@ export function addTokenCommand(program: Command, surroundings: Surroundings): v
       'after',
       example(
         '# on the machine of the service, once:',
-        'export HOLDFAST_TOKEN=$(npx holdfast token claim --name me)',
+        'export HOLDFAST_TOKEN=$(holdfast token claim --name me)',
         '# then, for everybody else:',
         'holdfast token create --name "enrolment desk" --role registrar',
       ),

@@ -1,0 +1,196 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { callHoldfast, runHoldfast } from '../support/cli.ts';
+import { type FederationServer, serveFederation } from '../support/federation-server.ts';
+import { signJwt, testKey } from '../support/keys.ts';
+
+const clock = { now: () => Math.floor(Date.now() / 1000) };
+const METHOD = 'token_endpoint_auth_method';
+const policy = (operators: object) => ({ metadata_policy: { openid_relying_party: { [METHOD]: operators } } });
+const metadata = { openid_relying_party: { [METHOD]: 'client_secret_basic' } };
+
+let folder: string;
+let server: FederationServer;
+let anchor: string[];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-explain-'));
+  const settings = {
+    anchor: {},
+    intermediate: { superiors: { anchor: policy({ one_of: ['private_key_jwt', 'client_secret_basic'] }) } },
+    rp: { superiors: { intermediate: policy({ one_of: ['private_key_jwt'] }) }, metadata },
+    good: {
+      superiors: { intermediate: { metadata: { openid_relying_party: { [METHOD]: 'private_key_jwt' } } }, gone: {} },
+      metadata,
+    },
+    gone: { superiors: ['good'] },
+  };
+  server = await serveFederation(settings, { clock });
+  const keys = file('anchor.json', server.federation.jwks('anchor'));
+  anchor = ['--anchor', server.federation.id('anchor'), '--anchor-jwks', keys];
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function file(name: string, content: unknown): string {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+function requireNarrow(text: string): void {
+  expect(text.split('\n').filter((line) => line.length > 100)).toEqual([]);
+}
+
+describe('resolve --explain', () => {
+  it("shows which superior's operator refused which value, at 100 columns", async () => {
+    const rp = server.federation.id('rp');
+    const { exitCode, stdout, stderr } = await callHoldfast(['resolve', rp, ...anchor, '--explain']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('does not resolve');
+    requireNarrow(stdout);
+    const text = stdout.replace(/\s+/g, ' ');
+    const intermediate = server.federation.id('intermediate');
+    expect(text).toContain(
+      `✗ refused "client_secret_basic" by one_of ["private_key_jwt"] of ${intermediate}: policy_value_not_allowed`,
+    );
+    expect(text).toContain(`✗ policy_value_not_allowed (§6.1.4.2) at /metadata/openid_relying_party/${METHOD}`);
+    expect(text).toContain('└─');
+    expect(text).toContain(`who can mend it: ${rp} (the subject)`);
+  });
+
+  it('shows what resolves, loops included, and gives the same as JSON', async () => {
+    const args = ['resolve', server.federation.id('good'), ...anchor, '--explain'];
+    const { exitCode, stdout } = await callHoldfast(args);
+    expect(exitCode).toBe(0);
+    requireNarrow(stdout.split('\nMetadata\n')[0] ?? '');
+    const text = stdout.replace(/\s+/g, ' ');
+    expect(text).toContain(`"private_key_jwt" in place of "client_secret_basic", says`);
+    expect(text).toContain('(a loop: it stands below)');
+    const json = await runHoldfast([...args, '--json']);
+    expect(json.exitCode).toBe(0);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      verdict: 'resolved',
+      resolution: { metadata: { openid_relying_party: { [METHOD]: 'private_key_jwt' } } },
+      graph: { entity: server.federation.id('good') },
+    });
+  });
+});
+
+describe('inspect', () => {
+  it('decodes a valid configuration, with things to look at', async () => {
+    const { exitCode, stdout } = await callHoldfast(['inspect', server.federation.id('anchor'), '--json']);
+    expect(exitCode).toBe(0);
+    const { valid, findings, claims } = JSON.parse(stdout);
+    expect([valid, claims.iss]).toEqual([true, server.federation.id('anchor')]);
+    expect(findings).toMatchObject([{ level: 'warning', at: '/authority_hints' }]);
+  });
+
+  it('finds all that is wrong at once, and exits with 1', async () => {
+    const url = server.configurationUrl('rp');
+    const claims = { ...server.federation.configurationClaims('rp'), exp: 1 };
+    const stranger = await server.federation.sign('anchor', 'entity-statement+jwt', claims);
+    server.override(url, { body: stranger });
+    try {
+      const { exitCode, stdout } = await callHoldfast(['inspect', server.federation.id('rp')]);
+      expect(exitCode).toBe(1);
+      expect(stdout).toContain('✗ error: statement_expired (§3.2) at /exp');
+      expect(stdout).toContain('✗ error: key_not_found (§3.2) at header/kid');
+    } finally {
+      server.restore(url);
+    }
+    const nobody = await callHoldfast(['inspect', `${server.origin}/nobody`]);
+    expect(nobody.exitCode).toBe(1);
+  });
+});
+
+describe('chain verify', () => {
+  it('judges a chain from a file, now and as of a time', async () => {
+    const good = file('good.json', await server.federation.chain('good', 'intermediate', 'anchor'));
+    const { exitCode, stdout } = await callHoldfast(['chain', 'verify', good, ...anchor, '--json']);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ valid: true, trustAnchor: server.federation.id('anchor') });
+    const late = await callHoldfast(['chain', 'verify', good, ...anchor, '--at', '2100-01-01T00:00:00Z']);
+    expect(late.exitCode).toBe(1);
+    expect(late.stdout).toContain('✗ statement_expired (§3.2) at ES[0] /exp');
+    expect((await callHoldfast(['chain', 'verify', good, ...anchor, '--at', 'then'])).exitCode).toBe(2);
+  });
+
+  it('counts historical keys for what they signed in their time', async () => {
+    const { federation } = server;
+    const chain = file('old.json', await federation.chain('good', 'intermediate', 'anchor'));
+    const [old] = federation.entity('anchor').keys;
+    const current = await testKey('ES256', 90);
+    const keys = file('new.json', { keys: [current.jwk] });
+    const now = clock.now();
+    const claims = { iss: federation.id('anchor'), iat: now, keys: [{ ...old?.jwk, exp: now + 60 }] };
+    const history = file('history.jwt', await signJwt(current, 'jwk-set+jwt', claims));
+    const args = ['chain', 'verify', chain, '--anchor', federation.id('anchor'), '--anchor-jwks', keys];
+    expect((await callHoldfast(args)).exitCode).toBe(1);
+    const { exitCode, stderr } = await callHoldfast([...args, '--at', String(now), '--historical-keys', history]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  });
+
+  it('shows what each superior did, and what is no chain', async () => {
+    const bad = file('bad.json', { trustChain: await server.federation.chain('rp', 'intermediate', 'anchor') });
+    const { exitCode, stdout } = await callHoldfast(['chain', 'verify', bad, ...anchor]);
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('✗ refused  "client_secret_basic" by one_of ["private_key_jwt"]');
+    const none = await callHoldfast(['chain', 'verify', file('none.json', {}), ...anchor]);
+    expect(none.exitCode).toBe(2);
+    expect(none.stderr).toContain('holds no Trust Chain');
+  });
+});
+
+describe('policy test', () => {
+  const above = () =>
+    file('above.json', policy({ one_of: ['private_key_jwt', 'client_secret_basic'] }).metadata_policy);
+
+  it('merges and applies, explained', async () => {
+    const ours = file('ours.json', { metadata: { openid_relying_party: { [METHOD]: 'private_key_jwt' } } });
+    const given = file('rp.json', { metadata });
+    const args = ['policy', 'test', '--policy', above(), '--policy', ours, '--metadata', given];
+    const { exitCode, stdout, stderr } = await callHoldfast([...args, '--json']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const { complies, resolved } = JSON.parse(stdout);
+    expect([complies, resolved]).toEqual([true, { openid_relying_party: { [METHOD]: 'private_key_jwt' } }]);
+    expect((await callHoldfast(args)).stdout.replace(/\s+/g, ' ')).toContain(`says ${ours}`);
+  });
+
+  it('exits with 1 where policies conflict or refuse, with 2 where a file is none', async () => {
+    const strict = file('strict.json', policy({ one_of: ['private_key_jwt'] }));
+    const given = file('rp.json', metadata);
+    const refused = await callHoldfast([
+      'policy',
+      'test',
+      '--policy',
+      above(),
+      '--policy',
+      strict,
+      '--metadata',
+      given,
+    ]);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stdout.replace(/\s+/g, ' ')).toContain(`by one_of ["private_key_jwt"] of ${strict}`);
+    const other = file('other.json', policy({ one_of: ['none'] }));
+    const conflict = await callHoldfast([
+      'policy',
+      'test',
+      '--policy',
+      strict,
+      '--policy',
+      other,
+      '--metadata',
+      given,
+      '--json',
+    ]);
+    expect(conflict.exitCode).toBe(1);
+    expect(JSON.parse(conflict.stdout)).toMatchObject({ complies: false, refusal: { reason: 'policy_conflict' } });
+    const wrong = file('wrong.json', { openid_relying_party: { [METHOD]: { one_of: 'none' } } });
+    expect((await callHoldfast(['policy', 'test', '--policy', wrong, '--metadata', given])).exitCode).toBe(2);
+  });
+});
