@@ -7,6 +7,13 @@ import { fetchWarm } from './figures/fetch-warm.ts';
 import { list100k } from './figures/list-100k.ts';
 import { memory100k } from './figures/memory-100k.ts';
 import { policyResolve } from './figures/policy-resolve.ts';
+import { resolveCoalesced } from './figures/resolve-coalesced.ts';
+import { resolveColdPath } from './figures/resolve-cold-path.ts';
+import { resolveFlood } from './figures/resolve-flood.ts';
+import { resolveRemote } from './figures/resolve-remote.ts';
+import { resolveWarm } from './figures/resolve-warm.ts';
+import { resolveWarmSigned } from './figures/resolve-warm-signed.ts';
+import { statementCache100k } from './figures/statement-cache-100k.ts';
 
 export const FIGURES: readonly Figure[] = [
   policyResolve,
@@ -16,4 +23,11 @@ export const FIGURES: readonly Figure[] = [
   fetchWarm,
   list100k,
   fetchAt100k,
+  resolveRemote,
+  resolveColdPath,
+  statementCache100k,
+  resolveCoalesced,
+  resolveWarm,
+  resolveWarmSigned,
+  resolveFlood,
 ];

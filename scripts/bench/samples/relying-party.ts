@@ -36,3 +36,11 @@ export const INTERMEDIATE_POLICY: JsonObject = {
     contacts: { add: ['security@federation.example'], essential: true },
   },
 };
+
+/** The same demands in operators that every client can merge: some know no `value` below a `one_of`. */
+export const MERGEABLE_INTERMEDIATE_POLICY: JsonObject = {
+  openid_relying_party: {
+    token_endpoint_auth_method: { one_of: ['private_key_jwt'] },
+    contacts: { add: ['security@federation.example'], essential: true },
+  },
+};

@@ -1,18 +1,33 @@
 /** The floor of HTTP figures: a process with a bare Hono handler; floor.ts starts it and says what to answer. */
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
+import { CompactSign, type CryptoKey, decodeProtectedHeader, generateKeyPair } from 'jose';
 import type { BareAnswer, BareServerStarted } from './floor.ts';
 
 process.once('disconnect', () => process.exit());
 process.once('SIGTERM', () => process.exit());
-process.once('message', ({ path, headers, body }: BareAnswer) => {
+process.once('message', async (answer: BareAnswer) => {
   const app = new Hono();
-  // A message brings a Uint8Array; the service holds texts as strings and lists as bytes.
-  const payload = typeof body === 'string' ? body : new Uint8Array(body);
-  // Quicker than c.body(), which makes a Headers object.
-  app.get(path, () => new Response(payload, { headers }));
+  const { path, headers } = answer;
+  if (answer.isSignedEachTime) {
+    const sign = await signer(String(answer.body));
+    app.get(path, async () => new Response(await sign(), { headers }));
+  } else {
+    // A message brings a Uint8Array; the service holds texts as strings and lists as bytes.
+    const payload = typeof answer.body === 'string' ? answer.body : new Uint8Array(answer.body);
+    // Quicker than c.body(), which makes a Headers object.
+    app.get(path, () => new Response(payload, { headers }));
+  }
   serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => {
     const started: BareServerStarted = { port };
     process.send?.(started);
   });
 });
+
+/** Signs the payload and header of a JWT over and over, both ready as they are. */
+async function signer(jwt: string): Promise<() => Promise<string>> {
+  const { privateKey }: { privateKey: CryptoKey } = await generateKeyPair('ES256');
+  const header = { ...decodeProtectedHeader(jwt), alg: 'ES256' };
+  const payload = Buffer.from(jwt.split('.')[1] ?? '', 'base64url');
+  return () => new CompactSign(payload).setProtectedHeader(header).sign(privateKey);
+}

@@ -36,9 +36,9 @@ export function startChild(args: readonly string[], options: ChildOptions = {}):
   return start(args, options, false).child;
 }
 
-/** Starts a script that answers messages. */
-export function startWorker(script: string): Worker {
-  const { process: worker, child } = start([script], {}, true);
+/** Starts a script that answers messages. @param nodeOptions such as `--expose-gc` */
+export function startWorker(script: string, nodeOptions: readonly string[] = []): Worker {
+  const { process: worker, child } = start([...nodeOptions, script], {}, true);
   return {
     ...child,
     ask: <Answer>(question: object) => Promise.race([answerTo<Answer>(worker, question), child.failed]),

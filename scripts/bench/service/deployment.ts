@@ -1,5 +1,4 @@
 /** Deployments with many subordinates on a real PostgreSQL, each statement of which was served once. */
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import { ENDPOINT_PATHS } from '../../../src/issuance/authority-endpoints.ts';
@@ -13,6 +12,7 @@ import { fillRegistry } from '../samples/fill-registry.ts';
 import { subordinateIdentifier, TRUST_ANCHOR } from '../samples/registry-records.ts';
 import { bodyOf, exchange } from './exchange.ts';
 import { type HoldfastProcess, type HoldfastSettings, startHoldfast } from './holdfast-process.ts';
+import { peakMemoryBytes } from './process-memory.ts';
 import { runDirectory } from './run-directory.ts';
 
 export interface Deployment extends HoldfastProcess {
@@ -30,7 +30,7 @@ export const deploymentOf100k = (bench: Bench): Promise<Deployment> => startDepl
 /** So few that nothing depends on their number. */
 export const deploymentOf100 = (bench: Bench): Promise<Deployment> => startDeployment(bench, 100);
 
-const postgres = (_: Bench): Promise<PostgresServer> => startPostgresServer();
+export const postgres = (_: Bench): Promise<PostgresServer> => startPostgresServer();
 
 const WARM_UP_CONNECTIONS = 16;
 
@@ -60,7 +60,8 @@ async function startDeployment(bench: Bench, subordinates: number): Promise<Depl
   };
 }
 
-async function createDatabase(serverUrl: string, name: string): Promise<string> {
+/** A new database with our schema. @returns its URL */
+export async function createDatabase(serverUrl: string, name: string): Promise<string> {
   const admin = new Client(serverUrl);
   await admin.connect();
   try {
@@ -92,11 +93,4 @@ async function requireWholeList(service: HoldfastProcess, subjects: string[]): P
   const listed: string[] = JSON.parse(bodyOf(await exchange(service, ENDPOINT_PATHS.list)));
   if (JSON.stringify(listed.toSorted()) === JSON.stringify(subjects)) return;
   throw new Error(`the list has ${listed.length} entries, or not those that were recorded`);
-}
-
-/** @throws Error where there is no /proc */
-function peakMemoryBytes(pid: number): number {
-  const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
-  if (match === null) throw new Error('this system does not say how much memory a process has used');
-  return Number(match[1]) * 1024;
 }

@@ -14,9 +14,13 @@ export interface Target {
   host: string;
 }
 
-export async function exchange({ port, host }: Target, path: string): Promise<Answer> {
+export async function exchange(
+  { port, host }: Target,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const request = get({ host: '127.0.0.1', port, path, headers: { host }, agent: false }, (response) => {
+  const request = get({ host: '127.0.0.1', port, path, headers: { ...headers, host }, agent: false }, (response) => {
     const chunks: Buffer[] = [];
     response.on('data', (chunk: Buffer) => chunks.push(chunk));
     response.once('error', reject);

@@ -7,7 +7,12 @@ export interface BareAnswer {
   path: string;
   headers: Record<string, string>;
   body: string | Uint8Array;
+  /** The body is a JWT, and each answer signs its header and payload anew. */
+  isSignedEachTime: boolean;
 }
+
+/** How a server makes its body: text is written in another way than bytes, and may be signed for each answer. */
+export type BodyKind = 'text' | 'bytes' | 'signed';
 
 export interface BareServerStarted {
   port: number;
@@ -25,10 +30,10 @@ const ADDED_BY_NODE = new Set(['date', 'connection', 'keep-alive', 'content-leng
 /**
  * Starts a bare server for the answer that another server gave.
  * @param like the other server
- * @param bodyAs how the other server holds its body: text is written in another way than bytes
+ * @param bodyAs how the other server makes its body
  * @throws Error when the answers differ in the size of their head or body, or in the number of headers
  */
-export async function startFloor(like: Target, requestPath: string, bodyAs: 'text' | 'bytes'): Promise<Floor> {
+export async function startFloor(like: Target, requestPath: string, bodyAs: BodyKind): Promise<Floor> {
   const answer = await exchange(like, requestPath);
   const worker = startWorker(path.join(import.meta.dirname, 'bare-server.ts'));
   try {
@@ -42,12 +47,13 @@ export async function startFloor(like: Target, requestPath: string, bodyAs: 'tex
   }
 }
 
-function bareAnswer({ headers, body }: Answer, requestPath: string, bodyAs: 'text' | 'bytes'): BareAnswer {
+function bareAnswer({ headers, body }: Answer, requestPath: string, bodyAs: BodyKind): BareAnswer {
   const own = headers.filter(([name]) => !ADDED_BY_NODE.has(name.toLowerCase()));
   return {
     path: requestPath.replace(/\?.*$/, ''),
     headers: Object.fromEntries(own),
-    body: bodyAs === 'text' ? body.toString('utf8') : body,
+    body: bodyAs === 'bytes' ? body : body.toString('utf8'),
+    isSignedEachTime: bodyAs === 'signed',
   };
 }
 

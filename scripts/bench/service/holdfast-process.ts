@@ -13,17 +13,21 @@ export interface HoldfastSettings {
   baseUrl: string;
   dataDir: string;
   databaseUrl: string;
+  /** Further settings, as an operator gives them. */
+  environment?: Record<string, string>;
 }
 
 const PROJECT = path.resolve(import.meta.dirname, '../../..');
 const START_TIMEOUT_MS = 60_000;
 const POLL_INTERVAL_MS = 50;
+/** A service that listens and is not ready yet. */
+const STARTING = 503;
 
 /** Runs the command of `npm start`, with logs as they are by default, and waits until it is ready. */
 export async function startHoldfast(settings: HoldfastSettings): Promise<HoldfastProcess> {
   const port = await freePort();
   await mkdir(settings.dataDir, { recursive: true });
-  const child = startChild(startCommand(), { cwd: PROJECT, env: environment(settings, port) });
+  const child = startChild(startCommand(), { cwd: PROJECT, env: environmentOf(settings, port) });
   const target = { port, host: new URL(settings.baseUrl).host, pid: child.pid };
   try {
     await ready(target, child);
@@ -41,7 +45,19 @@ function startCommand(): string[] {
   return args.split(' ');
 }
 
-function environment({ baseUrl, dataDir, databaseUrl }: HoldfastSettings, port: number): NodeJS.ProcessEnv {
+/** Options of Node in `npm start`, for processes that are to have memory as the service has it. */
+export function nodeOptionsOfStart(): string[] {
+  const command = startCommand();
+  return command.slice(
+    0,
+    command.findIndex((argument) => !argument.startsWith('-')),
+  );
+}
+
+function environmentOf(
+  { baseUrl, dataDir, databaseUrl, environment }: HoldfastSettings,
+  port: number,
+): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_'));
   return {
     ...Object.fromEntries(inherited),
@@ -49,6 +65,7 @@ function environment({ baseUrl, dataDir, databaseUrl }: HoldfastSettings, port: 
     HOLDFAST_BASE_URL: baseUrl,
     HOLDFAST_DATA_DIR: dataDir,
     HOLDFAST_DATABASE_URL: databaseUrl,
+    ...environment,
   };
 }
 
@@ -56,12 +73,15 @@ async function ready(target: LoadTarget, child: Child): Promise<void> {
   const giveUpAt = performance.now() + START_TIMEOUT_MS;
   for (;;) {
     try {
-      bodyOf(await Promise.race([exchange(target, '/readyz'), child.failed]));
-      return;
+      const answer = await Promise.race([exchange(target, '/readyz'), child.failed]);
+      if (answer.status !== STARTING || performance.now() > giveUpAt) {
+        bodyOf(answer);
+        return;
+      }
     } catch (error) {
       if (!isNotListening(error) || performance.now() > giveUpAt) throw error;
-      await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
     }
+    await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
   }
 }
 

@@ -1,4 +1,5 @@
 /** Asks federation endpoints as anybody may, and believes only what is signed. @see OIDFED §8.1 to §8.3, §9 */
+import { setTimeout as delay } from 'node:timers/promises';
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { withQuery } from '../../../src/federation/identifiers.ts';
@@ -30,6 +31,8 @@ export interface ResolvedEntity {
   /** Entity Identifiers from the subject to the Trust Anchor. */
   way: string[];
 }
+
+const MAX_ATTEMPTS = 3;
 
 export const metadataSchema: z.ZodType<Metadata> = z.record(z.string(), z.record(z.string(), z.json()));
 const refusalSchema = z.object({ error: z.string(), error_description: z.string().optional() });
@@ -79,7 +82,14 @@ export async function askResolve(trustAnchor: TrustAnchor, subject: string): Pro
 async function ask(authority: Authority, endpoint: string, query: Record<string, string>): Promise<Response> {
   const url = authority.endpoints[endpoint];
   if (url === undefined) throw new StoryError(`${authority.entityIdentifier} has no ${endpoint} endpoint`);
-  return await fetch(withQuery(url, Object.entries(query)));
+  for (let attempt = 1; ; attempt++) {
+    const response = await fetch(withQuery(url, Object.entries(query)));
+    const retryAfter = Number(response.headers.get('retry-after') ?? 'none');
+    if (response.status !== 503 || Number.isNaN(retryAfter) || attempt === MAX_ATTEMPTS) return response;
+    // A resolve endpoint looks in the background at whom nobody vouches for, and knows when it is worth asking again.
+    await response.body?.cancel();
+    await delay(retryAfter * 1000);
+  }
 }
 
 /** A refusal as §8.9 wants it; an outage is none. @throws StoryError */

@@ -1,0 +1,63 @@
+/** The process that sends requests at fixed times; paced-load.ts starts it. */
+import { Agent, get } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { PacedPlan, PacedReply, PacedRequest, PacedResult } from './paced-plan.ts';
+
+const MAX_CONNECTIONS = 128;
+const ANSWER_TIMEOUT_MS = 10_000;
+const NO_ANSWER = 0;
+
+process.once('disconnect', () => process.exit());
+process.once('SIGTERM', () => process.exit());
+process.once('message', (plan: PacedPlan) => {
+  run(plan).then(
+    (result) => reply({ kind: 'measured', result }),
+    (error: unknown) => reply({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }),
+  );
+});
+
+function reply(message: PacedReply): void {
+  process.send?.(message);
+}
+
+async function run({ port, host, requests, perSecond }: PacedPlan): Promise<PacedResult> {
+  const agent = new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS });
+  const statuses = new Map<number, number>();
+  const latenciesMs = new Float64Array(requests.length);
+  const startedAt = performance.now();
+  const pending: Promise<void>[] = [];
+  for (const [index, request] of requests.entries()) {
+    const dueAt = startedAt + (index * 1000) / perSecond;
+    const earlyMs = dueAt - performance.now();
+    if (earlyMs > 0) await delay(earlyMs);
+    const answered = statusOf(request, { port, host, agent }).then((status) => {
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      latenciesMs[index] = performance.now() - dueAt;
+    });
+    pending.push(answered);
+  }
+  await Promise.all(pending);
+  agent.destroy();
+  return { statuses, latenciesMs };
+}
+
+interface Destination {
+  port: number;
+  host: string;
+  agent: Agent;
+}
+
+async function statusOf({ path, forwardedFor }: PacedRequest, { port, host, agent }: Destination): Promise<number> {
+  const headers: Record<string, string> = { host };
+  if (forwardedFor !== undefined) headers['x-forwarded-for'] = forwardedFor;
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const options = { host: '127.0.0.1', port, path, headers, agent, timeout: ANSWER_TIMEOUT_MS };
+  const request = get(options, (response) => {
+    response.once('end', () => resolve(response.statusCode ?? NO_ANSWER));
+    response.once('error', () => resolve(NO_ANSWER));
+    response.resume();
+  });
+  request.once('timeout', () => request.destroy());
+  request.once('error', () => resolve(NO_ANSWER));
+  return await promise;
+}
