@@ -3,9 +3,15 @@ import packageJson from '../package.json' with { type: 'json' };
 import { type Config, isLoopbackDeployment } from './config/config.ts';
 import type { HouseRules } from './federation/lint/lint-statement.ts';
 import type { Clock } from './federation/time.ts';
+import { createClientNetworkOf } from './http/client-address.ts';
 import { createApp } from './http/create-app.ts';
+import { BackgroundEvaluations } from './http/federation/background-evaluations.ts';
+import { Callers } from './http/federation/callers.ts';
+import { ClientQuotas } from './http/federation/client-quotas.ts';
 import { createFederationDoor } from './http/federation/federation-door.ts';
+import { RateLimits } from './http/federation/rate-limits.ts';
 import { Resolutions } from './http/federation/resolutions.ts';
+import { UsedAssertions } from './http/federation/used-assertions.ts';
 import { type ReadyAnswer, ReadyAnswers } from './issuance/ready-answers.ts';
 import { SignedResolutions } from './issuance/signed-resolutions.ts';
 import { StatementIssuer } from './issuance/statement-issuer.ts';
@@ -24,15 +30,20 @@ import { FIRST_ADMIN } from './registry/tokens/create-token.ts';
 import { retrieveEntityConfiguration } from './resolver/http-statement-source.ts';
 import { ResolutionCache } from './resolver/resolution-cache.ts';
 import { createResolver } from './resolver/resolver.ts';
+import { StatementCache } from './resolver/statement-cache.ts';
 import type { OwnAuthorities } from './resolver/statement-source.ts';
+import { TrustMarkStatusClient } from './resolver/trust-mark-status.ts';
 import type { MasterKey } from './signer/sealing.ts';
 import { createSigner } from './signer/signer.ts';
 import { type ChangeFeed, createChangeFeed, type RegistryChange, StaleStateError } from './storage/change-feed.ts';
 import type { Database } from './storage/connect.ts';
+import { RetrievedStatements } from './storage/retrieved-statements.ts';
 
 /** What the parts are made from. */
 export interface Materials {
   config: Config;
+  /** Certificate authorities trusted for outgoing requests besides those that Node trusts, in PEM form. */
+  extraCas?: readonly string[];
   database: Database;
   masterKey: MasterKey;
   clock: Clock;
@@ -53,6 +64,7 @@ export interface Composition extends AsyncDisposable {
 /** Wires the service and lets its caches follow the registry from its present seq. */
 export async function compose({
   config,
+  extraCas = [],
   database,
   masterKey,
   clock,
@@ -69,13 +81,30 @@ export async function compose({
   const issuer = new StatementIssuer({ db, signer, clock, random: Math.random, houseRules });
   const answers = new ReadyAnswers({ db, issuer, clock, statementCacheBytes });
   const ownAuthorities = ownAuthoritiesOf(directory, answers);
-  const outbound = stack.use(outboundClient(config));
-  const resolver = createResolver({ outbound, ownAuthorities, clock, allowHttp });
+  const outbound = stack.use(outboundClient(config, extraCas));
+  const cache = new StatementCache({
+    clock,
+    store: new RetrievedStatements(db),
+    onStoreError: onceAMinute(clock, log.statementStoreFailed),
+  });
+  const resolver = createResolver({
+    ...{ outbound, ownAuthorities, clock, allowHttp, cache },
+    trustMarkStatus: new TrustMarkStatusClient({ outbound, clock, allowHttp }),
+    onTrustAnchorKeys: ({ trustAnchor, kind, jwks }) =>
+      log.trustAnchorKeys({ trustAnchor, kind, kids: jwks.keys.map(({ kid }) => kid) }),
+  });
   const resolutions = new Resolutions({ resolver, cache: new ResolutionCache({ clock }), directory, clock });
+  const background = stack.use(
+    new BackgroundEvaluations({
+      resolve: (request, onRequest) => resolutions.resolve(request, onRequest),
+      clock,
+      onError: (error) => log.requestFailed(error, 'background evaluation'),
+    }),
+  );
   const feed = stack.use(
     createChangeFeed({
       database,
-      onChanges: (changes) => follow(changes, { database, directory, answers, resolutions, log }),
+      onChanges: (changes) => follow(changes, { database, directory, answers, resolutions, background, log }),
       onError: log.stateStale,
     }),
   );
@@ -96,11 +125,25 @@ export async function compose({
   await feed.start();
   await directory.reload();
   const signed = new SignedResolutions({ signer, clock, houseRules });
+  const identifiers = { allowHttp };
+  const used = new UsedAssertions({ clock });
   const app = createApp({
     federation: createFederationDoor({
       directory,
       answers,
-      resolve: { db, resolutions, signed, identifiers: { allowHttp }, authenticate },
+      resolve: {
+        db,
+        resolutions,
+        signed,
+        identifiers,
+        callers: new Callers({ db, directory, resolutions, authenticate, used, clock, identifiers }),
+        quotas: new ClientQuotas({
+          limits: new RateLimits({ clock }),
+          networkOf: createClientNetworkOf(config.trustedProxies),
+        }),
+        background,
+        anonymous: config.resolveAnonymous,
+      },
       freshness: feed,
       clock,
       logError: log.requestFailed,
@@ -112,6 +155,7 @@ export async function compose({
       retrieveConfiguration: async (entity) =>
         (await ownAuthorities.entityConfiguration(entity)) ?? (await retrieveEntityConfiguration(outbound, entity)),
       generateAuthorityKey,
+      ...{ directory, resolutions, identifiers },
       readiness: () => readiness(feed),
     },
     publicAuthorities: () => directory.all.map(({ authority }) => authority),
@@ -127,14 +171,25 @@ export async function compose({
   };
 }
 
+/** A database that is away fails every question: one line a minute tells that as well. */
+function onceAMinute(clock: Clock, report: (error: unknown) => void): (error: unknown) => void {
+  let silentUntil = 0;
+  return (error) => {
+    if (clock.now() < silentUntil) return;
+    silentUntil = clock.now() + 60;
+    report(error);
+  };
+}
+
 /** A deployment on localhost is somebody trying it out, with partners on the same machine. */
-function outboundClient(config: Config): OutboundClient {
+function outboundClient(config: Config, extraCas: readonly string[]): OutboundClient {
   const ownMachine = isLoopbackDeployment(config) ? ['localhost', '127.0.0.0/8', '::1'] : [];
   const allowed = [...ownMachine, config.outboundAllow].filter((entries) => entries.trim() !== '');
   return createOutboundClient({
     allow: parseOutboundAllow(allowed.join(',')),
     allowHttp: config.allowHttp,
     userAgent: `holdfast/${packageJson.version}`,
+    extraCas,
   });
 }
 
@@ -162,18 +217,20 @@ interface Followers {
   directory: AuthorityDirectory;
   answers: ReadyAnswers;
   resolutions: Resolutions;
+  background: BackgroundEvaluations;
   log: Log;
 }
 
 /** Every cache follows the registry before the new seq counts as served. */
 async function follow(
   changes: RegistryChange[],
-  { database, directory, answers, resolutions, log }: Followers,
+  { database, directory, answers, resolutions, background, log }: Followers,
 ): Promise<void> {
   const affected = await affectedSubjects(database.feedDb, changes);
   await directory.follow(changes);
   answers.follow(changes, affected);
   resolutions.follow(changes, affected);
+  background.forget();
   for (const seq of new Set(changes.map((change) => change.seq))) {
     const actions = changes.filter((change) => change.seq === seq).map((change) => change.action);
     log.registryChanged({ seq, actions });

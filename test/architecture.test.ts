@@ -1,4 +1,5 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { hasComputedImport, importsOf, importViolations, parseImportTable } from './support/import-rules.ts';
 
@@ -21,6 +22,18 @@ describe('ARCHITECTURE.md', () => {
     const names = federation.flatMap((path) => namesFromJose(readFileSync(new URL(`src/${path}`, ROOT), 'utf8')));
     expect(names).toContain('compactVerify');
     expect(names.filter((name) => /sign|encrypt|generate|export|remote/i.test(name))).toEqual([]);
+  });
+
+  it('keeps the rules free of Node: nothing below src/federation imports a module or uses a global of it', () => {
+    const federation = sources.filter((path) => path.startsWith('federation/'));
+    const uses = federation.flatMap((path) => {
+      const source = readFileSync(new URL(`src/${path}`, ROOT), 'utf8');
+      const globals = source.match(
+        /^(?!\s*(?:\/\/|\/?\*)).*\b(?:Buffer|process|global|setImmediate|NodeJS)\b(?=[.(])/gm,
+      );
+      return [...importsOf(source).filter(isBuiltin), ...(globals ?? [])].map((use) => `src/${path}: ${use}`);
+    });
+    expect(uses).toEqual([]);
   });
 
   it('has a row for what exists, and for nothing else', () => {

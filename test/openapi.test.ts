@@ -44,7 +44,8 @@ describe('openapi.yaml', () => {
       .routes.filter(({ method, path }) => method !== 'ALL' && !path.endsWith('*'))
       .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
     const federation = Object.values(ENDPOINT_PATHS).map((path) => `GET ${path}`);
-    expect(operations.map(({ id }) => id).sort()).toEqual([...new Set(routes), ...federation].sort());
+    const authenticated = `POST ${ENDPOINT_PATHS.resolve}`;
+    expect(operations.map(({ id }) => id).sort()).toEqual([...new Set(routes), ...federation, authenticated].sort());
   });
 
   it('is OpenAPI 3.1 with no reference that leads nowhere', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { citedIds, mentionedIds, readCitations, readRequirements, readSpec } from './support/requirements.ts';
 
 /** Requirements up to this issue of the project must be met; those of later ones may be. */
-const LANDED_ISSUE = 2;
+const LANDED_ISSUE = 3;
 
 const requirements = readRequirements();
 const citations = readCitations();

@@ -48,9 +48,10 @@ async function requireSameEvidence(
     const message = `the checks ${what}; look at the new evidence and decide anew`;
     throw new RegistryError('evidence_changed', message, { version });
   }
-  const failed = checks.filter((check) => check.outcome !== 'passed').map((check) => check.check);
-  throw new RegistryError('checks_failed', `checks failed: ${failed.join(', ')}; mend and try again`, {
+  const failed = checks.filter((check) => check.outcome === 'failed');
+  const named = failed.map(({ check, reason }) => (reason === undefined ? check : `${check} (${reason})`));
+  throw new RegistryError('checks_failed', `checks failed: ${named.join(', ')}; mend and try again`, {
     version,
-    failed,
+    failed: failed.map(({ check }) => check),
   });
 }

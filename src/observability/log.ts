@@ -8,6 +8,9 @@ export interface Log {
   requestFailed(error: unknown, requestId: string): void;
   stateStale(error: unknown): void;
   pruningFailed(error: unknown): void;
+  /** The cache of retrieved statements goes on in memory. */
+  statementStoreFailed(error: unknown): void;
+  trustAnchorKeys(event: { trustAnchor: string; kind: 'learned' | 'mismatch'; kids: string[] }): void;
   warning(message: string): void;
 }
 
@@ -28,6 +31,11 @@ export function createLog(level: string): Log {
     stateStale: (err) =>
       logger.error({ err }, 'the database does not confirm our state; vouching for nobody meanwhile'),
     pruningFailed: (err) => logger.warn({ err }, 'what has expired could not be deleted; it is tried again'),
+    statementStoreFailed: (err) => logger.warn({ err }, 'retrieved statements are not shared for the moment'),
+    trustAnchorKeys: ({ kind, ...event }) =>
+      kind === 'learned'
+        ? logger.warn(event, 'a Trust Anchor rolled over its keys; pin the new ones: holdfast anchor replace-keys')
+        : logger.error(event, 'a Trust Anchor publishes keys that are not pinned; compare them with it out of band'),
     warning: (message) => logger.warn(message),
   };
 }

@@ -1,8 +1,9 @@
-/** Deletes what has served its time and is no record: idempotency keys and enrolment challenges. */
+/** Deletes what has served its time and is no record: idempotency keys, enrolment challenges, retrieved statements. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { lt, type SQL, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Db } from '../storage/connect.ts';
+import { pruneRetrievedStatements } from '../storage/retrieved-statements.ts';
 import { enrolmentChallenges } from '../storage/schema/enrolment-challenges.ts';
 import { idempotencyKeys } from '../storage/schema/idempotency-keys.ts';
 
@@ -60,6 +61,7 @@ export async function pruneExpired(db: Db, now: Date, signal?: AbortSignal): Pro
   const isForgotten = lt(idempotencyKeys.createdAt, before(IDEMPOTENCY_LIFETIME_SECONDS));
   await deleteInBatches(db, enrolmentChallenges, isSpent, signal);
   await deleteInBatches(db, idempotencyKeys, isForgotten, signal);
+  if (signal?.aborted !== true) await pruneRetrievedStatements(db, now);
 }
 
 /** Rows that another transaction holds, such as the same work of another node, are left to it. */

@@ -61,7 +61,7 @@ export function createSigner(masterKey: MasterKey): Signer {
     async sign(key, statement) {
       const privateKey = await opened(key);
       return new CompactSign(encoder.encode(statement.spend()))
-        .setProtectedHeader({ typ: statement.typ, alg: key.alg, kid: key.kid })
+        .setProtectedHeader({ ...statement.header, typ: statement.typ, alg: key.alg, kid: key.kid })
         .sign(privateKey);
     },
     rewrap(key, newMasterKey) {

@@ -213,7 +213,7 @@ describe('two nodes', () => {
     const sub = server.federation.id('approved');
     const added = await first.api('POST', '/entities', { organisationId, entityIdentifier: sub });
     expect(added.status).toBe(201);
-    expect(await view(second, sub)).toBe('404 absent 404');
+    expect(await view(second, sub)).toBe('404 absent 503');
     await first.api('POST', `/entities/${added.body.id}/approve`, { reason: 'looks good' }, ifMatch(added));
     expect(await timeUntil('an approval', '200 listed 200', () => view(second, sub))).toBeLessThan(LIMIT_MS);
   });

@@ -30,6 +30,11 @@ export interface RecordedRequest {
   headers: IncomingHttpHeaders;
 }
 
+export interface ServerOptions extends Omit<FederationOptions, 'identifierOf'> {
+  /** Gives each entity a host of its own, `http://<name>.localhost:<port>`, instead of a path on 127.0.0.1. */
+  hosts?: boolean;
+}
+
 /**
  * Builds a federation whose identifiers are `http://127.0.0.1:<port>/<name>` and publishes all of its entities.
  * @example
@@ -41,13 +46,15 @@ export interface RecordedRequest {
  */
 export async function serveFederation(
   settings: Record<string, EntitySettings>,
-  options: Omit<FederationOptions, 'identifierOf'> = {},
+  { hosts = false, ...options }: ServerOptions = {},
 ): Promise<FederationServer> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const federation = await buildFederation(settings, { ...options, identifierOf: (name) => `${origin}/${name}` });
+  const { port } = server.address() as AddressInfo;
+  const origin = `http://127.0.0.1:${port}`;
+  const identifierOf = (name: string): string => (hosts ? `http://${name}.localhost:${port}` : `${origin}/${name}`);
+  const federation = await buildFederation(settings, { ...options, identifierOf });
   const close = async (): Promise<void> => {
     server.closeAllConnections();
     await new Promise<void>((resolve) => server.close(() => resolve()));
@@ -102,7 +109,8 @@ export class FederationServer implements AsyncDisposable {
   }
 
   readonly listener: RequestListener = (request, response) => {
-    const url = `${this.origin}${request.url ?? '/'}`;
+    const { host = '' } = request.headers;
+    const url = `${host.includes('.localhost') ? `http://${host}` : this.origin}${request.url ?? '/'}`;
     this.requests.push({ method: request.method ?? '', url, headers: request.headers });
     const override = this.#overrides.get(comparable(url)) ?? this.#overrides.get(comparable(url.split('?')[0] ?? url));
     if (typeof override === 'function') override(request, response);
@@ -122,10 +130,10 @@ export class FederationServer implements AsyncDisposable {
     const place = `${url.origin}${url.pathname}`;
     for (const { name } of federation.entities) {
       const endpoints = federation.endpoints(name);
-      if (place === this.configurationUrl(name)) return statement(await federation.configuration(name));
+      if (place === comparable(this.configurationUrl(name))) return statement(await federation.configuration(name));
       if (federation.subordinates(name).length === 0) continue;
-      if (place === endpoints.fetch) return this.#fetched(name, url.searchParams.get('sub'));
-      if (place === endpoints.list) {
+      if (place === comparable(endpoints.fetch)) return this.#fetched(name, url.searchParams.get('sub'));
+      if (place === comparable(endpoints.list)) {
         return json(
           200,
           federation.subordinates(name).map((subordinate) => subordinate.identifier),

@@ -112,6 +112,11 @@ export class TestService extends TestRegistry {
     return await this.app.fetch(new Request(url, init));
   }
 
+  /** A request to the resolve endpoint with a form, as callers send it that prove a name. */
+  async post(authority: Authority, form: Exclude<Query, string>): Promise<Response> {
+    return await this.ask(authority, 'resolve', {}, { method: 'POST', body: parametersOf(form) });
+  }
+
   /** Asks an endpoint of an authority where its Entity Configuration says that it is. */
   async ask(
     authority: Authority,
