@@ -31,14 +31,13 @@ describe.each(FEDERATION_ENDPOINT_NAMES)('the endpoint %s', (endpoint) => {
     },
   );
 
-  it.skipIf(isAuthenticationOffered)(
-    '[OIDFED-8.8-5] answers a POST with a complete authenticated form just so',
-    async () => {
-      const form = { sub: entity.entityIdentifier, client_assertion: 'eyJ', client_assertion_type: 'x' };
-      const init = { method: 'POST', body: new URLSearchParams(form) };
-      expect(await refusalIn(await service.ask(authority, endpoint, {}, init))).toBe('405 invalid_request');
-    },
-  );
+  it('[OIDFED-8.8-5] answers a POST with a complete authenticated form just so, where nobody may prove a name', async () => {
+    const form = { sub: entity.entityIdentifier, trust_anchor: authority.entityIdentifier };
+    const proof = { client_assertion: 'eyJ', client_assertion_type: 'x' };
+    const init = { method: 'POST', body: new URLSearchParams({ ...form, ...proof }) };
+    const refused = isAuthenticationOffered ? '401 invalid_client' : '405 invalid_request';
+    expect(await refusalIn(await service.ask(authority, endpoint, {}, init))).toBe(refused);
+  });
 
   it('[OIDFED-8-5] tells browsers which requests they may send', async () => {
     const headers = { origin: 'https://app.example', 'access-control-request-method': 'GET' };
