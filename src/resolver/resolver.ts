@@ -22,9 +22,11 @@ import type { GraphEntity } from '../federation/trust-chain/superior-graph.ts';
 import type { TrustAnchors, TrustChain } from '../federation/trust-chain/trust-chain.ts';
 import { validateParsedTrustChain, validateTrustChain } from '../federation/trust-chain/validate-trust-chain.ts';
 import { Deadline } from '../outbound/deadline.ts';
+import { CountingClient, type RequestLimits } from './counting-client.ts';
 import { createHttpStatementSource, type HttpGet } from './http-statement-source.ts';
-import { type ObtainedStatement, StatementCache } from './statement-cache.ts';
-import { createStatementSource, type OwnAuthorities, type StatementSourceOptions } from './statement-source.ts';
+import { StatementAges } from './statement-ages.ts';
+import { StatementCache } from './statement-cache.ts';
+import { type OwnAuthorities, rememberingSource } from './statement-source.ts';
 import { type TrustAnchorKeyEvent, TrustAnchorKeys } from './trust-anchor-keys.ts';
 import type { TrustMarkStatusClient } from './trust-mark-status.ts';
 import {
@@ -191,7 +193,7 @@ class Run {
     this.#options = options;
     this.#request = request;
     this.#keys = keys;
-    this.#outbound = new CountingClient(options.outbound, options, request.onRequest);
+    this.#outbound = new CountingClient(options.outbound, requestLimitsOf(options), request.onRequest);
     this.#ages = new StatementAges(options.clock.now());
     const validation = () => this.#validation();
     this.#source = rememberingSource({
@@ -394,30 +396,19 @@ const MIN_FRESH_SECONDS = 10;
 /** Share of a resolution's time in which its chains are to be found. */
 const DISCOVERY_SHARE = 0.75;
 
+/** Statements twice over: those of the chains, and those of all Trust Mark issuers. */
+function requestLimitsOf({ budget, timeoutMs, requestTimeoutMs }: ResolverOptions): RequestLimits {
+  const { maxStatements, maxBytes } = completeBudget(budget);
+  const answerTimeoutMs = requestTimeoutMs ?? (timeoutMs ?? DEFAULT_RESOLUTION_TIMEOUT_MS) / 4;
+  return { maxRequests: 2 * maxStatements, maxBytes, answerTimeoutMs };
+}
+
 function timeLimit(timeoutMs: number, outer: AbortSignal | undefined): Deadline {
   return new Deadline({
     timeoutMs,
     outer,
     expired: () => new FederationError('timed_out', `not resolved within ${timeoutMs} ms`),
   });
-}
-
-/** Asks for each statement once a resolution, whether it may be kept for others or not. */
-function rememberingSource(options: StatementSourceOptions): StatementSource {
-  const source = createStatementSource(options);
-  const known = new Map<string, EntityStatement>();
-  const remember = (name: string, statement: EntityStatement) => {
-    known.set(name, statement);
-    return statement;
-  };
-  return {
-    entityConfiguration: async (entity, signal) =>
-      known.get(entity) ?? remember(entity, await source.entityConfiguration(entity, signal)),
-    async subordinateStatement(superior, subject, signal) {
-      const name = `${superior.claims.iss} ${subject}`;
-      return known.get(name) ?? remember(name, await source.subordinateStatement(superior, subject, signal));
-    },
-  };
 }
 
 const NO_MARKS: VerifiedTrustMarks = { accepted: [], refused: [] };
@@ -442,75 +433,5 @@ async function verdictOn(
     if (!(error instanceof FederationError)) throw error;
     const way = new Set(chain.map(({ claims }) => claims.iss));
     return { ...attemptOf(way, error), complete: true };
-  }
-}
-
-class CountingClient implements HttpGet {
-  requests = 0;
-  readonly #client: HttpGet;
-  readonly #maxRequests: number;
-  readonly #maxBytes: number;
-  #bytes = 0;
-  readonly #timeoutMs: number;
-  readonly #onRequest: (() => void) | undefined;
-
-  constructor(client: HttpGet, { budget, timeoutMs, requestTimeoutMs }: ResolverOptions, onRequest?: () => void) {
-    this.#client = client;
-    // Once for the statements of the chains, once for those of all Trust Mark issuers. Retries count.
-    const { maxStatements, maxBytes } = completeBudget(budget);
-    this.#maxRequests = 2 * maxStatements;
-    this.#maxBytes = maxBytes;
-    this.#timeoutMs = requestTimeoutMs ?? (timeoutMs ?? DEFAULT_RESOLUTION_TIMEOUT_MS) / 4;
-    this.#onRequest = onRequest;
-  }
-
-  /** @throws FederationError budget_exhausted */
-  count(): void {
-    if (this.requests >= this.#maxRequests) {
-      const message = `a resolution may send ${this.#maxRequests} requests; all were sent`;
-      throw new FederationError('budget_exhausted', message);
-    }
-    this.#onRequest?.();
-    this.requests++;
-  }
-
-  readonly get: HttpGet['get'] = async (url, options) => {
-    this.count();
-    const response = await this.#client.get(url, { answerTimeoutMs: this.#timeoutMs, ...options });
-    this.#bytes += response.body.length;
-    if (this.#bytes <= this.#maxBytes) return response;
-    throw new FederationError(
-      'budget_exhausted',
-      `the answers of a resolution may have ${this.#maxBytes} bytes together`,
-    );
-  };
-}
-
-/** How old the statements of one resolution are. Those of our own authorities are as new as the resolution. */
-class StatementAges {
-  readonly #now: NumericDate;
-  readonly #byJwt = new Map<string, ObtainedStatement>();
-  /** Statements outside of the chain that the result rests on. */
-  readonly #further: EntityStatement[] = [];
-
-  constructor(now: NumericDate) {
-    this.#now = now;
-  }
-
-  note(obtained: ObtainedStatement): void {
-    this.#byJwt.set(obtained.statement.jwt, obtained);
-  }
-
-  noteFurther(statements: readonly EntityStatement[]): void {
-    this.#further.push(...statements);
-  }
-
-  of(chain: readonly EntityStatement[]): Pick<Resolution, 'oldestAt' | 'freshUntil'> {
-    const parts = [...chain, ...this.#further].map(({ jwt }) => this.#byJwt.get(jwt));
-    const known = parts.filter((obtained) => obtained !== undefined);
-    return {
-      oldestAt: Math.min(this.#now, ...known.map(({ retrievedAt }) => retrievedAt)),
-      freshUntil: Math.min(Number.POSITIVE_INFINITY, ...known.map(({ freshUntil }) => freshUntil)),
-    };
   }
 }

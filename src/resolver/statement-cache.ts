@@ -4,6 +4,7 @@ import { FederationError } from '../federation/errors.ts';
 import type { EntityIdentifier } from '../federation/identifiers.ts';
 import type { EntityStatement } from '../federation/statement/entity-statement.ts';
 import type { Clock, NumericDate } from '../federation/time.ts';
+import { untilAborted } from './until-aborted.ts';
 
 export const DEFAULT_STATEMENT_CACHE_BYTES = 128 * 1024 * 1024;
 /** How long a statement is used again whose answer says nothing about that. */
@@ -136,7 +137,7 @@ export class StatementCache {
     const flight = this.#flights.get(key) ?? this.#takeOff(key, (stop) => request.retrieve(usable, stop));
     flight.waiting++;
     try {
-      return await this.#accept(request, await answerOf(flight, signal), usable);
+      return await this.#accept(request, await untilAborted(signal, flight.answer), usable);
     } catch (error) {
       // What a caller breaks off says nothing about the server; that it took all of somebody's time does.
       const isFinding = error instanceof FederationError && (!signal.aborted || error.reason === 'timed_out');
@@ -254,18 +255,6 @@ export class StatementCache {
     this.#failures.set(key, { error, until });
     if (error.wire === 'temporarily_unavailable' || !this.#kept.delete(key)) return;
     this.#inStore((store) => store.remove(name));
-  }
-}
-
-/** Waits with all others who do, unless this caller gives up. */
-async function answerOf({ answer }: Flight, signal: AbortSignal): Promise<Retrieval> {
-  const left = Promise.withResolvers<never>();
-  const leave = () => left.reject(signal.reason);
-  signal.addEventListener('abort', leave, { once: true });
-  try {
-    return await Promise.race([answer, left.promise]);
-  } finally {
-    signal.removeEventListener('abort', leave);
   }
 }
 

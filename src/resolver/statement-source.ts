@@ -1,6 +1,7 @@
 /** Statements for one resolution: our own authorities' directly, all others from a remote source. @see OIDFED §10.1 */
 import { FederationError } from '../federation/errors.ts';
 import type { EntityIdentifier } from '../federation/identifiers.ts';
+import type { EntityStatement } from '../federation/statement/entity-statement.ts';
 import {
   type ValidationOptions,
   validateEntityConfiguration,
@@ -63,6 +64,24 @@ export function createStatementSource(options: StatementSourceOptions): Statemen
         throw new FederationError('subject_not_active', `${authority} vouches for no such active subject`);
       }
       return await validateSubordinateStatement(jwt, subject, { entityIdentifier: authority, jwks }, validation());
+    },
+  };
+}
+
+/** Asks for each statement once a resolution, whether it may be kept for others or not. */
+export function rememberingSource(options: StatementSourceOptions): StatementSource {
+  const source = createStatementSource(options);
+  const known = new Map<string, EntityStatement>();
+  const remember = (name: string, statement: EntityStatement) => {
+    known.set(name, statement);
+    return statement;
+  };
+  return {
+    entityConfiguration: async (entity, signal) =>
+      known.get(entity) ?? remember(entity, await source.entityConfiguration(entity, signal)),
+    async subordinateStatement(superior, subject, signal) {
+      const name = `${superior.claims.iss} ${subject}`;
+      return known.get(name) ?? remember(name, await source.subordinateStatement(superior, subject, signal));
     },
   };
 }
