@@ -101,7 +101,14 @@ export { chooseTrustChain, orderTrustChains } from './trust-chain/choose-trust-c
 export { type Discovery, type DiscoveryOptions, discoverTrustChains } from './trust-chain/discover.ts';
 export { DEFAULT_DISCOVERY_BUDGET, type DiscoveryBudget } from './trust-chain/discovery-budget.ts';
 export { fetchEndpointOf } from './trust-chain/fetch-endpoint.ts';
-export { parseTrustChain, type TrustChainHeaders, trustChainsIn } from './trust-chain/handed-over.ts';
+export {
+  type HandedOverContext,
+  parseTrustChain,
+  type TrustChainHeaders,
+  trustChainsIn,
+  type ValidatedTrustChainHeaders,
+  validateTrustChainsIn,
+} from './trust-chain/handed-over.ts';
 export {
   type HistoricalKey,
   type HistoricalKeys,

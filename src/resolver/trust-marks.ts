@@ -54,11 +54,11 @@ export interface TrustMarkBudget {
   maxMarks: number;
   /** Different issuers resolved; each may cost a discovery. */
   maxIssuers: number;
-  /** Marks under way at a time. */
+  /** Marks under way at a time. Where it is less than `maxMarks`, issuers that keep silent keep other marks waiting. */
   maxConcurrent: number;
 }
 
-export const DEFAULT_TRUST_MARK_BUDGET: Readonly<TrustMarkBudget> = { maxMarks: 32, maxIssuers: 16, maxConcurrent: 8 };
+export const DEFAULT_TRUST_MARK_BUDGET: Readonly<TrustMarkBudget> = { maxMarks: 32, maxIssuers: 16, maxConcurrent: 32 };
 
 export interface VerifyTrustMarksOptions {
   /** The Entity Configuration of the entity that shows the marks: ES[0] of a valid chain to `trustAnchor`. */
@@ -150,9 +150,11 @@ async function verdictOn(
 async function accepted(
   { mark, entry, expiresAt = Number.POSITIVE_INFINITY }: Candidate,
   issuers: Issuers,
-  { status, signal }: VerifyTrustMarksOptions,
+  { status, validation, signal }: VerifyTrustMarksOptions,
 ): Promise<AcceptedTrustMark> {
+  checkLasting(expiresAt, validation, mark.claims.exp === expiresAt ? '/exp' : '/delegation /exp');
   const issuer = await issuers.get(mark.claims.iss);
+  checkLasting(issuer.expiresAt, validation, '/iss');
   await verifyTrustMarkSignature(mark, issuer.configuration.claims.jwks);
   const activeUntil =
     status === 'never' ? undefined : await status.confirm({ mark, issuer: issuer.configuration, signal });
@@ -163,6 +165,14 @@ async function accepted(
     expiresAt: Math.min(expiresAt, issuer.expiresAt),
     ...(activeUntil === undefined ? {} : { activeUntil }),
   };
+}
+
+/** What rests on a mark ends with it: one that only the leeway lets pass would end a resolution before it began. */
+function checkLasting(expiresAt: NumericDate, { now }: JudgingTime, at: string): void {
+  if (expiresAt > now) return;
+  const what = at === '/iss' ? 'a statement of the chain of its issuer' : 'the Trust Mark or its delegation';
+  const message = `${what} expired ${Math.floor(now - expiresAt)} s ago; a fresh one must be given out`;
+  throw new FederationError('trust_mark_expired', message, at);
 }
 
 function refusal(entry: TrustMarkEntry, error: FederationError, isRetryable?: boolean): RefusedTrustMark {

@@ -6,13 +6,23 @@ import { isJsonObject, type JsonValue } from '../../src/federation/json.ts';
 import { TYP } from '../../src/federation/media-types.ts';
 import { ALGORITHM_NAMES, type JoseHeader } from '../../src/federation/signature.ts';
 import { parseEntityStatement } from '../../src/federation/statement/validate-statement.ts';
-import { trustChainsIn } from '../../src/federation/trust-chain/handed-over.ts';
+import { trustChainsIn, validateTrustChainsIn } from '../../src/federation/trust-chain/handed-over.ts';
 import { validateTrustChain } from '../../src/federation/trust-chain/validate-trust-chain.ts';
 import { parseTrustMarkDelegation } from '../../src/federation/trust-mark/delegation.ts';
 import { parseTrustMarkStatus } from '../../src/federation/trust-mark/status-response.ts';
 import { parseTrustMark } from '../../src/federation/trust-mark/trust-mark.ts';
 import { buildFederation, NOW } from '../support/federation.ts';
-import { disturbed, dotted, encoded, json, outcomeOf, outcomeOfAsync } from '../support/fuzzing.ts';
+import {
+  disturbed,
+  dotted,
+  encoded,
+  expectSoon,
+  json,
+  outcomeOf,
+  outcomeOfAsync,
+  pathsOf,
+  replaced,
+} from '../support/fuzzing.ts';
 
 const federation = await buildFederation({ anchor: {}, op: { superiors: ['anchor'] } });
 const CHAIN = await federation.chain('op', 'anchor');
@@ -47,6 +57,9 @@ const PARSERS: [name: string, typ: string, claims: JsonValue, parse: (jwt: strin
 /** A signature of the right length for the algorithm of these headers. */
 const SIGNATURE = 'A'.repeat(86);
 
+/** Pieces of what the claims consist of. */
+const FLOODS = ['x', 'https://', 'a.', '@', '%', 'e30.', '\u0000'];
+
 function headerOf(typ: string): JsonValue {
   return { typ, alg: 'ES256', kid: federation.entity('op').keys[0]?.kid ?? '' };
 }
@@ -72,6 +85,23 @@ describe.each(PARSERS)('%s', (_, typ, claims, parse) => {
       fc.property(jwtOf(typ, claims), (jwt) => void outcomeOf(() => parse(jwt))),
       { numRuns: 700 },
     );
+  });
+
+  it('ends soon, however large a part of it is', () => {
+    const header = headerOf(typ);
+    for (const unit of FLOODS) {
+      const flood = unit.repeat(Math.ceil((128 * 1024) / unit.length));
+      const wide = Array.from({ length: 20_000 }, () => unit);
+      for (const part of [flood, wide, Object.fromEntries(wide.map((value, index) => [`n${index}`, value]))]) {
+        for (const path of pathsOf(claims)) {
+          expectSoon(() => parse(`${encoded(header)}.${encoded(replaced(claims, path, part))}.${SIGNATURE}`));
+        }
+        for (const path of pathsOf(header)) {
+          expectSoon(() => parse(`${encoded(replaced(header, path, part))}.${encoded(claims)}.${SIGNATURE}`));
+        }
+      }
+    }
+    for (const unit of ['.', 'e30.', 'A', ...FLOODS]) expectSoon(() => parse(unit.repeat(256 * 1024)));
   });
 });
 
@@ -104,9 +134,27 @@ describe('a Trust Chain', () => {
       fc.property(header, (parameters) => {
         fc.pre(isJsonObject(parameters));
         const trustAnchors = new Set([ISSUER]);
-        outcomeOf(() => trustChainsIn(parameters as JoseHeader, { issuer: BEARER, trustAnchors }));
+        outcomeOf(() => trustChainsIn(parameters as JoseHeader, { issuer: BEARER, peer: BEARER, trustAnchors }));
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it('[OIDFED-12.1.1.1.2-1] is refused in a header with any one statement replaced by one of anybody', async () => {
+    const forged = fc.oneof(jwtOf(TYP.entityStatement, CONFIGURATION), jwtOf(TYP.entityStatement, STATEMENT), dotted);
+    const context = { issuer: BEARER, peer: BEARER, ...federation.validation('anchor') };
+    const headerWith = (own: string[], peer: string[]): JoseHeader => ({
+      ...{ typ: 'x', alg: 'ES256', kid: 'k' },
+      ...{ trust_chain: own, peer_trust_chain: peer },
+    });
+    expect(await outcomeOfAsync(validateTrustChainsIn(headerWith(CHAIN, CHAIN), context))).toBe('accepted');
+    await fc.assert(
+      fc.asyncProperty(forged, fc.nat(CHAIN.length - 1), fc.boolean(), async (jwt, index, isOwn) => {
+        const chain = CHAIN.with(index, jwt);
+        const header = isOwn ? headerWith(chain, CHAIN) : headerWith(CHAIN, chain);
+        expect(await outcomeOfAsync(validateTrustChainsIn(header, context))).toBe('refused');
+      }),
+      { numRuns: 300 },
     );
   });
 });

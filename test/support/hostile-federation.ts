@@ -4,6 +4,8 @@ import { expect } from 'vitest';
 import type { Attempt } from '../../src/federation/trust-chain/attempt.ts';
 import type { TrustAnchors } from '../../src/federation/trust-chain/trust-chain.ts';
 import { createResolver, type Resolution, type ResolverOptions } from '../../src/resolver/resolver.ts';
+import { TrustMarkStatusClient } from '../../src/resolver/trust-mark-status.ts';
+import type { RefusedTrustMark } from '../../src/resolver/trust-marks.ts';
 import { verdictOf } from '../../src/resolver/verdict.ts';
 import { serveBoundless } from './boundless-host.ts';
 import { type EntitySettings, ManualClock } from './federation.ts';
@@ -41,7 +43,7 @@ export interface HostileCase {
 const TIMEOUT_MS = 3000;
 /** How much longer than its budget a resolution may take, whatever it meets. */
 const GRACE_MS = 1000;
-/** From this many attempts on that end alike, they are counted instead of told one by one. */
+/** From this many attempts or marks on that end alike, they are counted instead of told one by one. */
 const MANY = 6;
 
 /** Serves the federation, resolves its subject, and asserts outcome and time. */
@@ -67,7 +69,9 @@ async function resolveWithin(server: FederationServer, hostile: HostileCase): Pr
   const { subject = 'op', anchors = ['anchor'], limits = {} } = hostile;
   await using outbound = testClient();
   const timeoutMs = limits.timeoutMs ?? TIMEOUT_MS;
-  const resolver = createResolver({ outbound, clock: new ManualClock(), timeoutMs, budget: limits.budget });
+  const clock = new ManualClock();
+  const trustMarkStatus = new TrustMarkStatusClient({ outbound, clock });
+  const resolver = createResolver({ outbound, clock, timeoutMs, budget: limits.budget, trustMarkStatus });
   const trustAnchors = (await hostile.pinned?.(server)) ?? server.federation.trustAnchors(...anchors);
   const begun = performance.now();
   const outcome = await resolver.resolve({ subject: server.federation.id(subject), trustAnchors });
@@ -76,13 +80,25 @@ async function resolveWithin(server: FederationServer, hostile: HostileCase): Pr
 }
 
 /**
- * `resolved over op lower anchor`; or the verdict of a resolve endpoint and below it what each way came to, such as
+ * `resolved over op lower anchor`, below it `mark by issuer` for each that counts and `left out: trust_mark_expired
+ * (§7.3) at /trust_marks/0/trust_mark /exp` for each that does not; or the verdict of a resolve endpoint and below it what each way came to, such as
  * `op lower: typ_invalid (§3) at Entity Configuration header/typ`.
  */
 export function outcomeOf(server: FederationServer, { resolved, attempts = [] }: Outcome): string[] {
   if (resolved === undefined) return [verdictOf(attempts), ...attemptLines(server, attempts)];
   const issuers = resolved.trustChain.map((jwt) => JSON.parse(Buffer.from(partOf(jwt), 'base64url').toString()).iss);
-  return [`resolved over ${names(server, [...new Set(issuers)])}`];
+  const marks = resolved.trustMarks.map(({ issuer }) => `mark by ${names(server, [issuer])}`);
+  return [`resolved over ${names(server, [...new Set(issuers)])}`, ...marks, ...leftOut(resolved.refusedTrustMarks)];
+}
+
+function leftOut(refused: readonly RefusedTrustMark[]): string[] {
+  const alike = Map.groupBy(refused, ({ reason, section }) => `${reason} (§${section})`);
+  const lines = refused.map(({ reason, section, at }) => {
+    const end = `${reason} (§${section})`;
+    const count = alike.get(end)?.length ?? 0;
+    return count < MANY ? `left out: ${end} at ${at}` : `${count} left out: ${end}`;
+  });
+  return [...new Set(lines)];
 }
 
 function partOf(jwt: string): string {

@@ -1,43 +1,22 @@
 /** Delegations: the owner of a Trust Mark type permits an issuer to give out marks of that type. @see OIDFED §7.2 */
 import { FederationError } from '../errors.ts';
 import type { EntityIdentifier, IdentifierOptions } from '../identifiers.ts';
-import type { JsonObject, JsonValue } from '../json.ts';
 import { TYP } from '../media-types.ts';
-import { type JoseHeader, parseSignedJwt, verifySignature } from '../signature.ts';
+import { type SignedJwt, verifySignature } from '../signature.ts';
 import type { EntityStatement } from '../statement/entity-statement.ts';
-import type { NumericDate } from '../time.ts';
-import {
-  checkIdentifierClaim,
-  checkLinkClaim,
-  checkTextClaim,
-  checkTimeClaims,
-  checkTimes,
-  type JudgingTime,
-  underSection,
-  underSectionAsync,
-} from './claim-checks.ts';
+import { checkTimes, type JudgingTime, underSection, underSectionAsync } from './claim-checks.ts';
 import { ownerOf } from './recognition.ts';
 import type { TrustMark } from './trust-mark.ts';
+import { checkTypedClaims, parseSignedClaims, type TypedClaims } from './typed-claims.ts';
 
-export interface TrustMarkDelegationClaims {
+export interface TrustMarkDelegationClaims extends TypedClaims {
   /** The owner of the type. */
   iss: EntityIdentifier;
   /** The issuer that may give out marks. */
   sub: EntityIdentifier;
-  trust_mark_type: string;
-  iat: NumericDate;
-  /** Without it the delegation never expires. */
-  exp?: NumericDate;
-  ref?: string;
-  [claim: string]: JsonValue | undefined;
 }
 
-export interface TrustMarkDelegation {
-  /** The compact JWT exactly as received. */
-  jwt: string;
-  header: JoseHeader;
-  claims: TrustMarkDelegationClaims;
-}
+export type TrustMarkDelegation = SignedJwt<TrustMarkDelegationClaims>;
 
 /**
  * Parses a delegation: `typ`, `alg`, `kid`, and the shape of its claims.
@@ -45,17 +24,12 @@ export interface TrustMarkDelegation {
  * @see OIDFED §7.2.1
  */
 export function parseTrustMarkDelegation(jwt: unknown, options: IdentifierOptions = {}): TrustMarkDelegation {
-  const { claims, ...signed } = underSection('7.2.2', () => parseSignedJwt(jwt, TYP.trustMarkDelegation));
-  return { ...signed, claims: underSection('7.2.1', () => checkDelegationClaims(claims, options)) };
-}
-
-function checkDelegationClaims(claims: JsonObject, options: IdentifierOptions): TrustMarkDelegationClaims {
-  checkIdentifierClaim(claims, 'iss', options);
-  checkIdentifierClaim(claims, 'sub', options);
-  checkTextClaim(claims, 'trust_mark_type');
-  checkTimeClaims(claims);
-  checkLinkClaim(claims, 'ref');
-  return claims as TrustMarkDelegationClaims;
+  return parseSignedClaims<TrustMarkDelegationClaims>(jwt, {
+    typ: TYP.trustMarkDelegation,
+    jwtSection: '7.2.2',
+    claimsSection: '7.2.1',
+    check: (claims) => checkTypedClaims(claims, options),
+  });
 }
 
 /**

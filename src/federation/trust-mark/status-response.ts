@@ -4,17 +4,17 @@ import type { EntityIdentifier, IdentifierOptions } from '../identifiers.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { JwkSet } from '../jwk-set.ts';
 import { TYP } from '../media-types.ts';
-import { type JoseHeader, parseSignedJwt, verifySignature } from '../signature.ts';
+import { type SignedJwt, verifySignature } from '../signature.ts';
 import { DEFAULT_LEEWAY_SECONDS, type NumericDate } from '../time.ts';
 import {
   checkIdentifierClaim,
   checkTextClaim,
   checkTimeClaims,
   type JudgingTime,
-  underSection,
   underSectionAsync,
 } from './claim-checks.ts';
 import type { TrustMark } from './trust-mark.ts';
+import { parseSignedClaims } from './typed-claims.ts';
 
 /** How old an answer may be when it arrives: it speaks about a moment, so a kept one says nothing. */
 export const DEFAULT_MAX_STATUS_AGE_SECONDS = 60;
@@ -29,12 +29,7 @@ export interface TrustMarkStatusClaims {
   [claim: string]: JsonValue | undefined;
 }
 
-export interface TrustMarkStatusResponse {
-  /** The compact JWT exactly as received. */
-  jwt: string;
-  header: JoseHeader;
-  claims: TrustMarkStatusClaims;
-}
+export type TrustMarkStatusResponse = SignedJwt<TrustMarkStatusClaims>;
 
 export interface TrustMarkStatusOptions extends IdentifierOptions, JudgingTime {
   /** The mark that was asked about. */
@@ -51,9 +46,11 @@ export interface TrustMarkStatusOptions extends IdentifierOptions, JudgingTime {
  * @see OIDFED §8.4
  */
 export function parseTrustMarkStatus(jwt: unknown, options: IdentifierOptions = {}): TrustMarkStatusResponse {
-  return underSection('8.4', () => {
-    const { claims, ...signed } = parseSignedJwt(jwt, TYP.trustMarkStatusResponse);
-    return { ...signed, claims: checkStatusClaims(claims, options) };
+  return parseSignedClaims(jwt, {
+    typ: TYP.trustMarkStatusResponse,
+    jwtSection: '8.4',
+    claimsSection: '8.4',
+    check: (claims) => checkStatusClaims(claims, options),
   });
 }
 

@@ -1,43 +1,25 @@
 /** Trust Marks: signed statements of an issuer that an entity meets what a Trust Mark type stands for. @see OIDFED §7, §7.1 */
 import { FederationError, pointer } from '../errors.ts';
 import type { EntityIdentifier, IdentifierOptions } from '../identifiers.ts';
-import type { JsonObject, JsonValue } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import type { JwkSet } from '../jwk-set.ts';
 import { TYP } from '../media-types.ts';
-import { type JoseHeader, parseSignedJwt, verifySignature } from '../signature.ts';
-import type { NumericDate } from '../time.ts';
-import {
-  checkIdentifierClaim,
-  checkLinkClaim,
-  checkTextClaim,
-  checkTimeClaims,
-  underSection,
-  underSectionAsync,
-} from './claim-checks.ts';
+import { type SignedJwt, verifySignature } from '../signature.ts';
+import { checkLinkClaim, checkTextClaim, underSectionAsync } from './claim-checks.ts';
+import { checkTypedClaims, parseSignedClaims, type TypedClaims } from './typed-claims.ts';
 
-export interface TrustMarkClaims {
+export interface TrustMarkClaims extends TypedClaims {
   /** The Trust Mark issuer. */
   iss: EntityIdentifier;
   /** The entity that bears the mark. */
   sub: EntityIdentifier;
-  trust_mark_type: string;
-  iat: NumericDate;
-  /** Without it the mark never expires. */
-  exp?: NumericDate;
   logo_uri?: string;
-  ref?: string;
   /** The owner's permission to issue marks of this type, a compact JWT. */
   delegation?: string;
-  [claim: string]: JsonValue | undefined;
 }
 
 /** A Trust Mark whose shape is right; what it says is its sender's word until it was validated. */
-export interface TrustMark {
-  /** The compact JWT exactly as received. */
-  jwt: string;
-  header: JoseHeader;
-  claims: TrustMarkClaims;
-}
+export type TrustMark = SignedJwt<TrustMarkClaims>;
 
 export interface TrustMarkOptions extends IdentifierOptions {
   /**
@@ -56,20 +38,20 @@ const STANDARD_TYPS: ReadonlySet<string> = new Set(Object.values(TYP));
  * @see OIDFED §7.1, §7.3
  */
 export function parseTrustMark(jwt: unknown, options: TrustMarkOptions = {}): TrustMark {
-  const furtherTyps = options.furtherTyps?.filter((typ) => !STANDARD_TYPS.has(typ));
-  const { claims, ...signed } = underSection('7.3', () => parseSignedJwt(jwt, TYP.trustMark, furtherTyps));
-  return { ...signed, claims: underSection('7.1', () => checkTrustMarkClaims(claims, options)) };
+  return parseSignedClaims(jwt, {
+    typ: TYP.trustMark,
+    furtherTyps: options.furtherTyps?.filter((typ) => !STANDARD_TYPS.has(typ)),
+    jwtSection: '7.3',
+    claimsSection: '7.1',
+    check: (claims) => checkTrustMarkClaims(claims, options),
+  });
 }
 
 function checkTrustMarkClaims(claims: JsonObject, options: IdentifierOptions): TrustMarkClaims {
-  checkIdentifierClaim(claims, 'iss', options);
-  checkIdentifierClaim(claims, 'sub', options);
-  checkTextClaim(claims, 'trust_mark_type');
-  checkTimeClaims(claims);
+  const checked: TrustMarkClaims = checkTypedClaims(claims, options);
   checkLinkClaim(claims, 'logo_uri');
-  checkLinkClaim(claims, 'ref');
   if (Object.hasOwn(claims, 'delegation')) checkTextClaim(claims, 'delegation');
-  return claims as TrustMarkClaims;
+  return checked;
 }
 
 /**
