@@ -23,6 +23,8 @@ interface Answer {
   /** When the answer stops to be true by itself and when a fresh one is made, seconds since the epoch. */
   expiresAt: NumericDate;
   refreshAt: NumericDate;
+  /** For an answer that rests on statements of others: when the oldest of them was retrieved, as an HTTP date. */
+  oldestStatement?: string;
 }
 
 /** Needs no other entity tag than its signature, see {@link entityTagOf}. */

@@ -5,9 +5,10 @@ import { MEDIA_TYPE } from '../federation/media-types.ts';
 import type { Clock, NumericDate } from '../federation/time.ts';
 import type { ServedAuthority } from '../registry/authorities/authority-directory.ts';
 import type { Signer } from '../signer/signer.ts';
-import { FollowingCache } from './following-cache.ts';
+import { AnswerPlace, AnswerPlaces } from './answer-places.ts';
+import { TooManyLoads } from './following-cache.ts';
 import { lintOwn } from './lint-own.ts';
-import { type ReadyAnswer, signedAnswer, sizeOf } from './ready-answers.ts';
+import { type ReadyAnswer, signedAnswer } from './ready-answers.ts';
 import { buildResolveResponse, type ResolvedEntity } from './resolve-response.ts';
 import { signingKeyOf } from './statement-issuer.ts';
 
@@ -22,117 +23,138 @@ export interface SignedResolutionsOptions {
 export const DEFAULT_MAX_SIGNED_BYTES = 64 * 1024 * 1024;
 /** Signed answers kept for one resolution: with all types, and with the few choices that callers make. */
 const MAX_ANSWERS = 4;
+/** Answers that are signed at a time for anybody; more help nobody. */
+const MAX_SIGNING = 256;
 
-type Expiring = ResolvedEntity & { expiresAt: NumericDate };
+/** With the time when the oldest statement was retrieved. */
+type Expiring = ResolvedEntity & { expiresAt: NumericDate; oldestAt: NumericDate };
 
 /** What an answer has besides what was resolved. */
 export interface AnswerExtras {
-  /** The authority's own resolution towards the same Trust Anchor: its chain goes into the header (§4.3). */
+  /** The authority's own resolution towards the same Trust Anchor: its chain goes into the header (§4.3) while it lasts. */
   own?: Expiring | undefined;
   /** Entity Identifier of the caller, if it proved that: the answer is for that caller alone, and not kept. */
   audience?: string | undefined;
+  /** Awaited before a further choice of types is signed than are kept; what it throws refuses the answer. */
+  charge?: (() => Promise<void>) | undefined;
 }
 
-/** Where the answer to a question about one resolution is kept. */
-export interface AnswerPlace {
-  /** Of that resolution alone. */
-  readonly scope: string;
-  readonly name: string;
+/** The places of the answers about one resolution, by choice of types; what was signed last comes last. */
+interface Places {
+  readonly served: ServedAuthority;
+  readonly own: Expiring | undefined;
+  readonly byChoice: Map<string, AnswerPlace>;
 }
 
-/** What is remembered of a resolution, for as long as somebody holds it. */
-interface Known {
-  /** Its own in the cache. */
-  scope: string;
-  /** Names of its answers in the cache, the oldest first. */
-  names: Set<string>;
+/** What is signed, its times aside. */
+interface Draft {
+  readonly served: ServedAuthority;
+  readonly resolved: Expiring;
+  /** As asked for; empty: all. */
+  readonly entityTypes: readonly string[];
+  readonly own: Expiring | undefined;
+  readonly audience?: string | undefined;
 }
 
 export class SignedResolutions {
   readonly #options: SignedResolutionsOptions;
-  /** By resolution, then by signing key, lifetime and Entity Types. What outlives its resolution is never found. */
-  readonly #answers: FollowingCache<ReadyAnswer>;
-  readonly #known = new WeakMap<object, Known>();
-  #lastNumber = 0;
+  readonly #kept: AnswerPlaces;
+  /** By resolution, for as long as somebody holds it. */
+  readonly #places = new WeakMap<Expiring, Places>();
+  #signing = 0;
 
   constructor(options: SignedResolutionsOptions) {
     this.#options = options;
-    this.#answers = new FollowingCache({ maxBytes: options.maxBytes ?? DEFAULT_MAX_SIGNED_BYTES, sizeOf });
+    this.#kept = new AnswerPlaces(options.maxBytes ?? DEFAULT_MAX_SIGNED_BYTES);
   }
 
   /**
    * Signs that the authority resolved an entity, or gives the answer signed before while it is in its first half.
    * Whoever asks for the same while it is signed gets the same.
    * @param entityTypes types asked for; empty: all
-   * @throws TooManyLoads
+   * @throws TooManyLoads, and what `charge` throws
    */
   answer(
     served: ServedAuthority,
     resolved: Expiring,
     entityTypes: readonly string[],
-    { own, audience }: AnswerExtras = {},
+    { own: knownOwn, audience, charge }: AnswerExtras = {},
   ): ReadyAnswer | Promise<ReadyAnswer> {
-    if (audience !== undefined) return this.#sign(served, resolved, entityTypes, { own, audience });
-    const place = this.place(served, resolved, entityTypes, own);
-    const ready = this.ready(place);
-    if (ready !== undefined) return ready;
-    return this.#load(place.name, this.#knownOf(resolved), () => this.#sign(served, resolved, entityTypes, { own }));
-  }
-
-  /** Where the answer is kept that {@link answer} gives: the same until the authority or its signing key changes. */
-  place(served: ServedAuthority, resolved: Expiring, entityTypes: readonly string[], own?: Expiring): AnswerPlace {
-    const types = [...new Set(entityTypes)].filter((type) => Object.hasOwn(resolved.metadata, type)).sort();
-    const isFiltered = entityTypes.length > 0;
-    const { kid } = signingKeyOf(served);
-    const choice: unknown[] = [served.authority.id, kid, served.authority.resolveLifetimeSeconds, isFiltered, types];
-    if (own !== undefined) choice.push(this.#knownOf(own).scope);
-    return { scope: this.#knownOf(resolved).scope, name: JSON.stringify(choice) };
-  }
-
-  /** Whether this is the place of an answer about this very resolution, and not of one before it. */
-  isPlaceOf({ scope }: AnswerPlace, resolved: Expiring): boolean {
-    return this.#known.get(resolved)?.scope === scope;
-  }
-
-  /** The answer signed before, while it is in its first half. */
-  ready({ scope, name }: AnswerPlace): ReadyAnswer | undefined {
-    const signed = this.#answers.get(scope, name);
-    return signed !== undefined && signed.refreshAt > this.#options.clock.now() ? signed : undefined;
-  }
-
-  #knownOf(resolved: Expiring): Known {
-    let known = this.#known.get(resolved);
-    if (known === undefined) {
-      known = { scope: String(++this.#lastNumber), names: new Set() };
-      this.#known.set(resolved, known);
+    const own = knownOwn !== undefined && knownOwn.expiresAt > this.#options.clock.now() ? knownOwn : undefined;
+    const draft: Draft = { served, resolved, entityTypes, own, audience };
+    if (audience !== undefined) return this.#sign(draft);
+    const { byChoice } = this.#placesFor(draft);
+    const place = byChoice.get(choiceOf(draft));
+    if (place !== undefined) return this.ready(place, resolved) ?? place.signing ?? this.#renew(place, draft, byChoice);
+    if (byChoice.size >= MAX_ANSWERS && charge !== undefined) {
+      return charge().then(() => this.answer(served, resolved, entityTypes, { own }));
     }
-    return known;
+    return this.#renew(new AnswerPlace(resolved), draft, byChoice);
   }
 
-  async #load(name: string, { scope, names }: Known, sign: () => Promise<ReadyAnswer>): Promise<ReadyAnswer> {
-    const answer = await this.#answers.load(scope, name, sign);
-    if (answer === undefined) throw new Error('a resolution without an answer');
-    names.delete(name);
-    names.add(name);
-    this.#dropOldest(scope, names);
-    return answer;
+  /**
+   * Where {@link answer} keeps what it gives without an own chain, until the authority or its signing key changes;
+   * undefined while it gave none.
+   */
+  place(served: ServedAuthority, resolved: Expiring, entityTypes: readonly string[]): AnswerPlace | undefined {
+    const places = this.#places.get(resolved);
+    if (places === undefined || places.served !== served || places.own !== undefined) return undefined;
+    return places.byChoice.get(choiceOf({ resolved, entityTypes }));
+  }
+
+  /** The answer in a place while it is in its first half, and if it is about this very resolution. */
+  ready(place: AnswerPlace, resolved: Expiring): ReadyAnswer | undefined {
+    const { answer } = place;
+    if (answer === undefined || answer.refreshAt <= this.#options.clock.now()) return undefined;
+    return place.isAbout(resolved) ? answer : undefined;
+  }
+
+  /** What was signed for another state of the authority, or with another chain of its own, is not given any more. */
+  #placesFor({ served, resolved, own }: Draft): Places {
+    const known = this.#places.get(resolved);
+    if (known !== undefined && known.served === served && known.own === own) return known;
+    for (const place of known?.byChoice.values() ?? []) this.#kept.empty(place);
+    const places: Places = { served, own, byChoice: new Map() };
+    this.#places.set(resolved, places);
+    return places;
+  }
+
+  #renew(place: AnswerPlace, draft: Draft, byChoice: Places['byChoice']): Promise<ReadyAnswer> {
+    if (this.#signing >= MAX_SIGNING) {
+      return Promise.reject(new TooManyLoads('too many answers are being signed; try again in a moment'));
+    }
+    const choice = choiceOf(draft);
+    byChoice.delete(choice);
+    byChoice.set(choice, place);
+    this.#dropOldest(byChoice);
+    this.#signing++;
+    place.signing = this.#signInto(place, draft);
+    return place.signing;
+  }
+
+  /** An answer that is in the second half of its life at once is given to nobody else. */
+  async #signInto(place: AnswerPlace, draft: Draft): Promise<ReadyAnswer> {
+    try {
+      const answer = await this.#sign(draft);
+      if (answer.refreshAt > this.#options.clock.now()) this.#kept.fill(place, answer);
+      else this.#kept.empty(place);
+      return answer;
+    } finally {
+      place.signing = undefined;
+      this.#signing--;
+    }
   }
 
   /** Callers who ask for every choice of types must not fill the memory. */
-  #dropOldest(scope: string, names: Set<string>): void {
-    for (const name of names) {
-      if (names.size <= MAX_ANSWERS) return;
-      names.delete(name);
-      this.#answers.delete(scope, name);
+  #dropOldest(byChoice: Places['byChoice']): void {
+    for (const [choice, place] of byChoice) {
+      if (byChoice.size <= MAX_ANSWERS) return;
+      byChoice.delete(choice);
+      this.#kept.empty(place);
     }
   }
 
-  async #sign(
-    served: ServedAuthority,
-    resolved: Expiring,
-    entityTypes: readonly string[],
-    { own, audience }: AnswerExtras,
-  ): Promise<ReadyAnswer> {
+  async #sign({ served, resolved, entityTypes, own, audience }: Draft): Promise<ReadyAnswer> {
     const { signer, clock, houseRules } = this.#options;
     const now = clock.now();
     const expiresAt = Math.min(resolved.expiresAt, now + served.authority.resolveLifetimeSeconds);
@@ -146,6 +168,21 @@ export class SignedResolutions {
     const linted = lintOwn('a resolve response', () => lintResolveResponse(claims, houseRules, header));
     const jwt = await signer.sign(signingKeyOf(served), linted);
     const refreshAt = Math.floor((now + expiresAt) / 2);
-    return signedAnswer({ jwt, expiresAt, refreshAt }, MEDIA_TYPE.resolveResponse);
+    const keptUntil = Math.min(expiresAt, own?.expiresAt ?? expiresAt);
+    const oldestAt = Math.min(resolved.oldestAt, own?.oldestAt ?? resolved.oldestAt);
+    return {
+      ...signedAnswer({ jwt, expiresAt: keptUntil, refreshAt }, MEDIA_TYPE.resolveResponse),
+      oldestStatement: new Date(oldestAt * 1000).toUTCString(),
+    };
   }
+}
+
+const ALL_TYPES = '';
+
+/** A name for the types of an answer: the same for all questions that get the same. */
+function choiceOf({ resolved, entityTypes }: Pick<Draft, 'resolved' | 'entityTypes'>): string {
+  if (entityTypes.length === 0) return ALL_TYPES;
+  const played = Object.keys(resolved.metadata);
+  const chosen = played.filter((type) => entityTypes.includes(type));
+  return chosen.length === played.length ? ALL_TYPES : JSON.stringify(chosen);
 }

@@ -1,6 +1,6 @@
 /** The keys we hold: made here, kept sealed, used here; only linted statements are signed. */
-import type { webcrypto } from 'node:crypto';
-import { CompactSign, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
+import { webcrypto } from 'node:crypto';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
 import type { Jwk } from '../federation/jwk-set.ts';
 import type { LintedStatement } from '../federation/lint/lint-statement.ts';
 import type { Algorithm } from '../federation/signature.ts';
@@ -31,6 +31,23 @@ export interface Signer {
 
 const encoder = new TextEncoder();
 
+type SignatureParameters = Parameters<webcrypto.SubtleCrypto['sign']>[0];
+
+/** How each algorithm signs; what it says of the hash of RSA stands in the key. @see RFC 7518 §3.1, RFC 8037, RFC 9864 */
+const SIGNATURE_PARAMETERS: Readonly<Record<Algorithm, SignatureParameters>> = {
+  ES256: { name: 'ECDSA', hash: 'SHA-256' },
+  ES384: { name: 'ECDSA', hash: 'SHA-384' },
+  ES512: { name: 'ECDSA', hash: 'SHA-512' },
+  Ed25519: { name: 'Ed25519' },
+  EdDSA: { name: 'Ed25519' },
+  PS256: { name: 'RSA-PSS', saltLength: 32 },
+  PS384: { name: 'RSA-PSS', saltLength: 48 },
+  PS512: { name: 'RSA-PSS', saltLength: 64 },
+  RS256: { name: 'RSASSA-PKCS1-v1_5' },
+  RS384: { name: 'RSASSA-PKCS1-v1_5' },
+  RS512: { name: 'RSASSA-PKCS1-v1_5' },
+};
+
 export function createSigner(masterKey: MasterKey): Signer {
   /** Opened keys, not extractable, by all that a sealed key is bound to: what is open for one owner is so for no other. */
   const openedKeys = new Map<string, Promise<webcrypto.CryptoKey>>();
@@ -60,9 +77,8 @@ export function createSigner(masterKey: MasterKey): Signer {
     },
     async sign(key, statement) {
       const privateKey = await opened(key);
-      return new CompactSign(encoder.encode(statement.spend()))
-        .setProtectedHeader({ ...statement.header, typ: statement.typ, alg: key.alg, kid: key.kid })
-        .sign(privateKey);
+      const header = JSON.stringify({ ...statement.header, typ: statement.typ, alg: key.alg, kid: key.kid });
+      return await compactJws(header, statement.spend(), SIGNATURE_PARAMETERS[key.alg], privateKey);
     },
     rewrap(key, newMasterKey) {
       const plaintext = masterKey.unseal(key.sealedPrivateKey, sealContext(key));
@@ -71,6 +87,25 @@ export function createSigner(masterKey: MasterKey): Signer {
       return sealed;
     },
   };
+}
+
+/**
+ * A JWS in compact form (RFC 7515 §7.1). Put together here, on Node's Buffer, because signing is what we do most: jose's
+ * CompactSign takes twice the time, most of it for base64url.
+ */
+async function compactJws(
+  header: string,
+  payload: string,
+  parameters: SignatureParameters,
+  privateKey: webcrypto.CryptoKey,
+): Promise<string> {
+  const signingInput = `${base64url(header)}.${base64url(payload)}`;
+  const signature = await webcrypto.subtle.sign(parameters, privateKey, Buffer.from(signingInput, 'latin1'));
+  return `${signingInput}.${Buffer.from(signature).toString('base64url')}`;
+}
+
+function base64url(text: string): string {
+  return Buffer.from(text).toString('base64url');
 }
 
 function sealContext({ owner, kid, purpose }: SealedKey): SealContext {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { NumericDate } from '../../src/federation/time.ts';
 import {
   type AnswerExtras,
   SignedResolutions,
@@ -6,8 +7,8 @@ import {
 } from '../../src/issuance/signed-resolutions.ts';
 import { AuthorityDirectory, type ServedAuthority } from '../../src/registry/authorities/authority-directory.ts';
 import type { Signer } from '../../src/signer/signer.ts';
-import { claimsOf } from '../support/answers.ts';
-import { ManualClock } from '../support/federation.ts';
+import { claimsOf, headerOf } from '../support/answers.ts';
+import { buildFederation, ManualClock } from '../support/federation.ts';
 import { openRegistry, type TestRegistry, testSigner } from '../support/registry.ts';
 
 let registry: TestRegistry;
@@ -33,18 +34,31 @@ function setUp(options: Partial<SignedResolutionsOptions> = {}) {
     metadata: Object.fromEntries(types.map((type) => [type, { type }])),
     trustChain: ['a.b.c'],
     expiresAt: clock.now() + 900,
+    oldestAt: clock.now() - 60,
   });
   const answerAbout = async (resolved: Parameters<SignedResolutions['answer']>[1], entityTypes: string[] = []) =>
     String((await signed.answer(served, resolved, entityTypes)).body);
   const only = resolution();
   const answer = (entityTypes: string[] = []) => answerAbout(only, entityTypes);
-  const answerWith = async (extras: AnswerExtras) => String((await signed.answer(served, only, [], extras)).body);
-  return { clock, types, answer, answerWith, resolution, answerAbout };
+  const answerWith = async (extras: AnswerExtras, entityTypes: string[] = []) =>
+    String((await signed.answer(served, only, entityTypes, extras)).body);
+  return { clock, signed, types, only, answer, answerWith, resolution, answerAbout };
 }
 
 describe('signed resolutions', () => {
+  it('say when the oldest statement was retrieved that they or the header chain rest on', async () => {
+    const { signed, clock } = setUp();
+    const now = clock.now();
+    const { own, resolved } = await resolvedTogether({ ownEnd: now + 300, end: now + 900 });
+    const saidOf = async (extras: AnswerExtras) => (await signed.answer(served, resolved, [], extras)).oldestStatement;
+    const asDate = (seconds: NumericDate) => new Date(seconds * 1000).toUTCString();
+    expect(await saidOf({})).toBe(asDate(resolved.oldestAt));
+    expect(own.oldestAt).toBeLessThan(resolved.oldestAt);
+    expect(await saidOf({ own })).toBe(asDate(own.oldestAt));
+  });
+
   it('are signed once for each choice of types that makes a difference', async () => {
-    const { answer } = setUp();
+    const { answer, types } = setUp();
     const all = await answer();
     expect(await answer()).toBe(all);
     const two = await answer(['type-1', 'type-0']);
@@ -52,6 +66,7 @@ describe('signed resolutions', () => {
     expect(Object.keys(claimsOf(two)['metadata'] as object).toSorted()).toEqual(['type-0', 'type-1']);
     const none = await answer(['unheard-of']);
     expect([claimsOf(none)['metadata'], none === all]).toEqual([{}, false]);
+    expect(await answer([...types, 'unheard-of'].toReversed())).toBe(all);
   });
 
   it('live no longer than what they rest on, and are renewed at half their life', async () => {
@@ -71,6 +86,33 @@ describe('signed resolutions', () => {
     for (const type of types.slice(1)) last.push(await answer([type]));
     for (const [index, type] of types.slice(-4).entries()) expect(await answer([type])).toBe(last.slice(-4)[index]);
     expect(await answer([types[0]!])).not.toBe(first);
+  });
+
+  it('beyond the kept choices of types are charged, before they are signed, to whoever asks', async () => {
+    const signer = countingSigner();
+    const { answerWith, types } = setUp({ signer });
+    let charges = 0;
+    const charge = async () => {
+      charges++;
+    };
+    const refuse = () => Promise.reject(new Error('too much'));
+    for (const type of types.slice(0, 4)) await answerWith({ charge: refuse }, [type]);
+    const fifth = await answerWith({ charge }, [types[4]!]);
+    expect([charges, signer.count]).toEqual([1, 5]);
+    expect(await answerWith({ charge: refuse }, [types[4]!])).toBe(fifth);
+    await expect(answerWith({ charge: refuse }, [types[0]!])).rejects.toThrow('too much');
+    expect([charges, signer.count]).toEqual([1, 5]);
+  });
+
+  it('are renewed without charge', async () => {
+    const { answerWith, clock, types } = setUp();
+    const refuse = () => Promise.reject(new Error('too much'));
+    const choices = types.slice(0, 4).map((type) => [type]);
+    for (const choice of choices) await answerWith({ charge: refuse }, choice);
+    clock.advance(450);
+    for (const choice of choices) {
+      expect(claimsOf(await answerWith({ charge: refuse }, choice))).toMatchObject({ iat: clock.now() });
+    }
   });
 
   it('are signed once for all who ask meanwhile', async () => {
@@ -107,6 +149,56 @@ describe('signed resolutions', () => {
     expect(claimsOf(shared)).not.toHaveProperty('aud');
   });
 
+  it("[OIDFED-8.3-11] have the authority's own chain while it lasts, and are kept no longer", async () => {
+    const { signed, clock } = setUp();
+    const { own, resolved } = await resolvedTogether({ ownEnd: clock.now() + 300, end: clock.now() + 900 });
+    const answer = async () => await signed.answer(served, resolved, [], { own });
+    const withChain = await answer();
+    expect(headerOf(String(withChain.body))['trust_chain']).toEqual(own.trustChain);
+    expect(claimsOf(String(withChain.body))).toMatchObject({ exp: resolved.expiresAt });
+    expect(withChain.expiresAt).toBe(own.expiresAt);
+    clock.advance(299);
+    expect(await answer()).toBe(withChain);
+    clock.advance(1);
+    const without = await answer();
+    expect(headerOf(String(without.body))).not.toHaveProperty('trust_chain');
+    expect(await signed.answer(served, resolved, [])).toBe(without);
+  });
+
+  it("[OIDFED-8.3-11] are signed anew when the authority's own chain is another", async () => {
+    const { signed, clock } = setUp();
+    const end = clock.now() + 900;
+    const { own, resolved } = await resolvedTogether({ ownEnd: end, end });
+    const renewed = { ...own, trustChain: [...own.trustChain.slice(0, -1), resolved.trustChain.at(-1)!] };
+    const before = await signed.answer(served, resolved, [], { own });
+    const after = await signed.answer(served, resolved, [], { own: renewed });
+    expect(headerOf(String(after.body))['trust_chain']).toEqual(renewed.trustChain);
+    expect(after).not.toBe(before);
+    expect(await signed.answer(served, resolved, [], { own: renewed })).toBe(after);
+    expect(signed.place(served, resolved, [])).toBeUndefined();
+  });
+
+  it('that live for a second are given to those who ask meanwhile, and not kept', async () => {
+    const brief = { ...served, authority: { ...served.authority, resolveLifetimeSeconds: 1 } };
+    const { signed, only } = setUp();
+    const [one, same] = await Promise.all([signed.answer(brief, only, []), signed.answer(brief, only, [])]);
+    expect(one).toBe(same);
+    expect(signed.place(brief, only, [])?.answer).toBeUndefined();
+    expect(await signed.answer(brief, only, [])).not.toBe(one);
+  });
+
+  it('lie in their place until the authority or the resolution is another', async () => {
+    const { signed, only, resolution } = setUp();
+    expect(signed.place(served, only, [])).toBeUndefined();
+    const answer = await signed.answer(served, only, []);
+    const place = signed.place(served, only, [])!;
+    expect([signed.ready(place, only), signed.ready(place, resolution())]).toEqual([answer, undefined]);
+    const changed = { ...served };
+    expect(signed.place(changed, only, [])).toBeUndefined();
+    expect(await signed.answer(changed, only, [])).not.toBe(answer);
+    expect(signed.ready(place, only)).toBeUndefined();
+  });
+
   it('have the verified Trust Marks, each with its type, and no claim where there are none', async () => {
     const { answerAbout, resolution } = setUp();
     const mark = { trust_mark_type: 'https://marks.example/a', trust_mark: 'a.b.c', expiresAt: 1 };
@@ -130,6 +222,18 @@ describe('signed resolutions', () => {
     expect(kept.slice(-6)).toEqual([true, true, true, true, true, true]);
   });
 });
+
+/** A subject and the authority itself, resolved towards the same Trust Anchor. */
+async function resolvedTogether({ ownEnd, end }: { ownEnd: NumericDate; end: NumericDate }) {
+  const superiors = ['anchor'];
+  const identifier = served.authority.entityIdentifier;
+  const federation = await buildFederation({ anchor: {}, resolver: { identifier, superiors }, rp: { superiors } });
+  const resolution = async (name: string, expiresAt: NumericDate) => {
+    const trustChain = await federation.chain(name, 'anchor');
+    return { subject: federation.id(name), metadata: {}, trustChain, expiresAt, oldestAt: expiresAt - 900 };
+  };
+  return { own: await resolution('resolver', ownEnd), resolved: await resolution('rp', end) };
+}
 
 /** A signer that counts, and fails when told to. */
 function countingSigner(): Signer & { count: number; isBroken: boolean } {

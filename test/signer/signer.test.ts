@@ -1,4 +1,4 @@
-import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
+import { CompactSign, calculateJwkThumbprint, decodeProtectedHeader, importJWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/federation/json.ts';
 import { checkJwkSet } from '../../src/federation/jwk-set.ts';
@@ -63,6 +63,21 @@ describe.each(ALGORITHM_NAMES)('a key for %s', (alg) => {
   });
 });
 
+/** The others sign with chance: no two signatures are alike. */
+describe.each(['Ed25519', 'RS256', 'RS512'] as const)('a statement signed by %s', (alg) => {
+  it('[OIDFED-3-4] is what a JOSE library makes of the same claims, byte for byte', async () => {
+    const signer = createSigner(masterKey);
+    const key = await signer.generateKey(OWNER, alg);
+    const claims = { ...configuration(key), metadata: { federation_entity: { organization_name: 'Größe 金 🔑' } } };
+    const { kid, sealedPrivateKey } = key;
+    const unsealed = masterKey.unseal(sealedPrivateKey, { owner: OWNER, kid, purpose: 'federation' });
+    const expected = new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+      .setProtectedHeader({ typ: TYP.entityStatement, alg, kid })
+      .sign(await importJWK(JSON.parse(Buffer.from(unsealed).toString()), alg));
+    expect(await signer.sign(key, lint(claims))).toBe(await expected);
+  });
+});
+
 describe('the signer', () => {
   it('makes keys of at least 3072 bits where the algorithm leaves the choice', async () => {
     const { publicJwk } = await createSigner(masterKey).generateKey(OWNER, 'PS256');
@@ -100,6 +115,14 @@ describe('the signer', () => {
     await expect(signer.sign(stolen, lint(configuration(key)))).rejects.toThrow(UnsealError);
     await signer.sign(key, lint(configuration(key)));
     await expect(signer.sign(stolen, lint(configuration(key)))).rejects.toThrow(UnsealError);
+  });
+
+  it('opens no key for an algorithm that is not its own', async () => {
+    const signer = createSigner(masterKey);
+    const key = await signer.generateKey(OWNER, 'ES256');
+    for (const alg of ['ES384', 'Ed25519', 'RS256'] as const) {
+      await expect(signer.sign({ ...key, alg }, lint(configuration(key)))).rejects.toThrow();
+    }
   });
 
   it('opens no key under the kid of another', async () => {

@@ -7,13 +7,11 @@ export class Exchange {
   readonly environment: unknown;
   /** Header fields of the answer, whichever it will be. */
   headers: Readonly<Record<string, string>> | undefined;
-  readonly #query: string;
   #done: Map<string, unknown> | undefined;
 
-  constructor(request: Request, environment: unknown, query: string) {
+  constructor(request: Request, environment: unknown) {
     this.request = request;
     this.environment = environment;
-    this.#query = query;
   }
 
   /** In the body instead of the query: the request comes with a client assertion. */
@@ -23,7 +21,9 @@ export class Exchange {
 
   /** The parameters of a GET. */
   get query(): URLSearchParams {
-    return new URLSearchParams(this.#query);
+    const { url } = this.request;
+    const start = url.indexOf('?');
+    return new URLSearchParams(start === -1 ? '' : url.slice(start + 1));
   }
 
   /** The parameters of a POST. @throws FederationError request_body_invalid */
@@ -40,7 +40,8 @@ export class Exchange {
 
   /** The response with the header fields of this exchange. */
   complete(response: Response): Response {
-    for (const [name, value] of Object.entries(this.headers ?? {})) response.headers.set(name, value);
+    if (this.headers === undefined) return response;
+    for (const [name, value] of Object.entries(this.headers)) response.headers.set(name, value);
     return response;
   }
 }

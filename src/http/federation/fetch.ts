@@ -10,10 +10,10 @@ import { asIdentifier, requiredParameter } from './parameters.ts';
  *   subject_unknown
  */
 export function answerFetch(
-  { served, query }: EndpointRequest,
+  { served, exchange }: EndpointRequest,
   { answers, resolve }: FederationDependencies,
 ): ReadyAnswer | Promise<ReadyAnswer> {
-  const subject = requiredParameter(query, 'sub');
+  const subject = requiredParameter(exchange.query, 'sub');
   if (subject === served.authority.entityIdentifier) {
     const message = 'sub is this authority itself; its Entity Configuration is at its well-known URL';
     throw new FederationError('subject_is_issuer', message, 'sub');

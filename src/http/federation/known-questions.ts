@@ -1,6 +1,6 @@
 /** Questions to the resolve endpoints that were answered before, by their URL: a busy one is parsed once. @see OIDFED §8.3 */
+import type { AnswerPlace } from '../../issuance/answer-places.ts';
 import { BoundedMap } from '../../issuance/bounded-map.ts';
-import type { AnswerPlace } from '../../issuance/signed-resolutions.ts';
 import type { AuthorityDirectory, ServedAuthority } from '../../registry/authorities/authority-directory.ts';
 import type { PreparedRequest } from './resolutions.ts';
 

@@ -9,9 +9,10 @@ import { booleanParameter, optionalParameter } from './parameters.ts';
  * @throws FederationError parameter_invalid, parameter_repeated
  */
 export function answerList(
-  { served, query }: EndpointRequest,
+  { served, exchange }: EndpointRequest,
   { answers }: FederationDependencies,
 ): ReadyAnswer | Promise<ReadyAnswer> {
+  const { query } = exchange;
   const isMarked = booleanParameter(query, 'trust_marked');
   const markType = optionalParameter(query, 'trust_mark_type');
   const intermediate = booleanParameter(query, 'intermediate');

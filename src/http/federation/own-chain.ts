@@ -7,8 +7,8 @@ import type { BackgroundEvaluations } from './background-evaluations.ts';
 import type { ResolutionRequest, Resolutions } from './resolutions.ts';
 
 export interface OwnChainOptions {
-  resolutions: Resolutions;
-  background: BackgroundEvaluations;
+  resolutions: Pick<Resolutions, 'peek' | 'resolve'>;
+  background: Pick<BackgroundEvaluations, 'knownRefusal' | 'enqueue' | 'remember' | 'generation'>;
   directory: AuthorityDirectory;
 }
 
@@ -36,8 +36,9 @@ export function ownResolution(
   /** The answer does without the header rather than fail for it. */
   async function resolved(): Promise<Resolution | undefined> {
     try {
+      const { generation } = background;
       const outcome = await resolutions.resolve(own);
-      background.remember(own, outcome);
+      if (generation === background.generation) background.remember(own, outcome);
       return 'resolved' in outcome ? outcome.resolved : undefined;
     } catch (error) {
       if (error instanceof FederationError) return undefined;

@@ -16,6 +16,7 @@ export function methodsOf(endpoint: FederationEndpoint): readonly string[] {
 }
 
 const EXPOSED = 'ETag, Retry-After';
+const EXPOSED_WITH_AGE = `${EXPOSED}, Holdfast-Oldest-Statement`;
 
 /** 200, or 304 when the caller has these bytes already; without a body for HEAD. Nobody keeps what a POST got. */
 export function publicAnswer(request: Request, answer: ReadyAnswer, now: NumericDate): Response {
@@ -30,13 +31,15 @@ export function publicAnswer(request: Request, answer: ReadyAnswer, now: Numeric
     'access-control-allow-origin': '*',
     'access-control-expose-headers': EXPOSED,
   };
+  if (answer.oldestStatement !== undefined) {
+    headers['holdfast-oldest-statement'] = answer.oldestStatement;
+    headers['access-control-expose-headers'] = EXPOSED_WITH_AGE;
+  }
   if (isUnchanged) return new Response(null, { status: 304, headers });
   headers['content-type'] = answer.contentType;
-  if (request.method === 'HEAD') {
-    headers['content-length'] = String(answer.body.length);
-    return new Response(null, { status: 200, headers });
-  }
-  return new Response(answer.body, { status: 200, headers });
+  // Text is a JWT, so as many bytes as characters; Node would count them each time.
+  headers['content-length'] = String(answer.body.length);
+  return new Response(request.method === 'HEAD' ? null : answer.body, { status: 200, headers });
 }
 
 /** The answer to a browser that asks before it sends If-None-Match from another origin. */

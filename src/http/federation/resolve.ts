@@ -3,15 +3,16 @@ import { FederationError } from '../../federation/errors.ts';
 import type { EntityIdentifier, IdentifierOptions } from '../../federation/identifiers.ts';
 import type { TrustAnchors } from '../../federation/trust-chain/trust-chain.ts';
 import type { ReadyAnswer } from '../../issuance/ready-answers.ts';
-import type { SignedResolutions } from '../../issuance/signed-resolutions.ts';
+import type { AnswerExtras, SignedResolutions } from '../../issuance/signed-resolutions.ts';
 import type { AuthorityDirectory, ServedAuthority } from '../../registry/authorities/authority-directory.ts';
 import { type OwnAuthority, readStanding } from '../../registry/entities/read-standing.ts';
 import type { Resolution, ResolveOutcome } from '../../resolver/resolver.ts';
 import { verdictOf } from '../../resolver/verdict.ts';
 import type { Db } from '../../storage/connect.ts';
 import type { BackgroundEvaluations } from './background-evaluations.ts';
-import { ANONYMOUS, type Caller, type Callers } from './callers.ts';
+import type { Caller, Callers } from './callers.ts';
 import type { ClientQuotas } from './client-quotas.ts';
+import type { Exchange } from './exchange.ts';
 import type { EndpointRequest, FederationDependencies } from './federation-door.ts';
 import type { Question } from './known-questions.ts';
 import { ownResolution } from './own-chain.ts';
@@ -34,6 +35,7 @@ export interface ResolveDependencies {
 }
 
 type Dependencies = Pick<FederationDependencies, 'resolve' | 'directory'>;
+type Extras = Pick<AnswerExtras, 'audience' | 'charge'>;
 
 /**
  * Answers from what is evaluated already, or evaluates a subject that an authority of ours vouches for. Any other
@@ -43,26 +45,24 @@ type Dependencies = Pick<FederationDependencies, 'resolve' | 'directory'>;
  * @throws TryAgainLater evaluation_under_way, rate_limited
  */
 export function answerResolve(
-  { served, query, exchange }: EndpointRequest,
+  { served, exchange }: EndpointRequest,
   dependencies: FederationDependencies,
 ): ReadyAnswer | Promise<ReadyAnswer> {
-  if (exchange.isPost) return answerAuthenticated({ served, query, exchange }, dependencies);
+  if (exchange.isPost) return answerAuthenticated({ served, exchange }, dependencies);
   const { resolutions } = dependencies.resolve;
   const { url } = exchange.request;
   const known = resolutions.knownQuestions.get(served, url);
-  const question = known ?? questionOf(served, query, dependencies);
+  const question = known ?? questionOf(served, exchange.query, dependencies);
   const ready = resolutions.peek(question.request);
   if (ready !== undefined) {
     if (known === undefined) resolutions.knownQuestions.add(url, question);
-    return knownAnswer(question, ready, dependencies);
+    return knownAnswer(question, ready, exchange, dependencies);
   }
   return evaluate();
 
   async function evaluate(): Promise<ReadyAnswer> {
-    const { callers, quotas } = dependencies.resolve;
-    const caller = await exchange.once('caller', () =>
-      quotas.identify(exchange, () => callers.byToken(served, exchange.request)),
-    );
+    const { quotas } = dependencies.resolve;
+    const caller = await tokenHolder(served, exchange, dependencies);
     exchange.once('lookup', () => quotas.charge(exchange, caller, 'lookup'));
     return await evaluatedAnswer(question, caller, exchange, dependencies);
   }
@@ -76,12 +76,15 @@ async function answerAuthenticated(
   const { callers, quotas, resolutions } = dependencies.resolve;
   const form = await exchange.form();
   const question = questionOf(served, form, dependencies);
+  const charge = (known: Caller) => exchange.once('lookup', () => quotas.charge(exchange, known, 'lookup'));
   const caller = await exchange.once('caller', () =>
-    quotas.identify(exchange, () => callers.byAssertion(served, form)),
+    quotas.identify(exchange, () => callers.byAssertion(served, form, charge)),
   );
-  exchange.once('lookup', () => quotas.charge(exchange, caller, 'lookup'));
+  charge(caller);
   const ready = resolutions.peek(question.request);
-  if (ready !== undefined) return await signedAnswer(question, ready, caller, dependencies);
+  if (ready !== undefined) {
+    return await signedAnswer(question, ready, extrasFor(caller, exchange, dependencies), dependencies);
+  }
   return await evaluatedAnswer(question, caller, exchange, dependencies);
 }
 
@@ -110,43 +113,63 @@ function questionOf(
   return { served, request, entityTypes: parameters.getAll('entity_type'), place: undefined };
 }
 
-/** What {@link signedAnswer} gives to an anonymous caller; found at once where it was given for this question before. */
+/** What anybody gets; found at once where it was given for this question before. Whom to charge is rarely asked. */
 function knownAnswer(
   question: Question,
   resolution: Resolution,
+  exchange: Exchange,
   dependencies: FederationDependencies,
 ): ReadyAnswer | Promise<ReadyAnswer> {
   const { signed } = dependencies.resolve;
   const { served, entityTypes, place } = question;
-  if (place !== undefined && signed.isPlaceOf(place, resolution)) {
-    const ready = signed.ready(place);
-    if (ready !== undefined) return ready;
-  } else {
-    // Towards other Trust Anchors the answer also has the authority's own chain, which changes on its own.
-    const hasOwnChain = resolution.trustAnchor !== served.authority.entityIdentifier;
-    question.place = hasOwnChain ? undefined : signed.place(served, resolution, entityTypes);
-  }
-  return signedAnswer(question, resolution, ANONYMOUS, dependencies);
+  const ready = place && signed.ready(place, resolution);
+  if (ready !== undefined) return ready;
+  // Towards other Trust Anchors the answer also has the authority's own chain, which changes on its own.
+  const hasOwnChain = resolution.trustAnchor !== served.authority.entityIdentifier;
+  question.place = hasOwnChain ? undefined : signed.place(served, resolution, entityTypes);
+  const charge = async () => {
+    const caller = await tokenHolder(served, exchange, dependencies);
+    chargeSignature(caller, exchange, dependencies);
+  };
+  return signedAnswer(question, resolution, { charge }, dependencies);
+}
+
+/** The caller of a GET. */
+function tokenHolder(
+  served: ServedAuthority,
+  exchange: Exchange,
+  { resolve: { callers, quotas } }: Dependencies,
+): Promise<Caller> {
+  return exchange.once('caller', () => quotas.identify(exchange, () => callers.byToken(served, exchange.request)));
+}
+
+/** An entity that proved its name gets an answer of its own; others pay for a choice of types beyond those kept. */
+function extrasFor(caller: Caller, exchange: Exchange, dependencies: Dependencies): Extras {
+  if (caller.kind === 'entity') return { audience: caller.entityIdentifier };
+  return { charge: async () => chargeSignature(caller, exchange, dependencies) };
+}
+
+function chargeSignature(caller: Caller, exchange: Exchange, { resolve: { quotas } }: Dependencies): void {
+  exchange.once('signature', () => quotas.charge(exchange, caller, 'signature'));
 }
 
 function signedAnswer(
   { served, request, entityTypes }: Question,
   resolution: Resolution,
-  caller: Caller,
+  extras: Extras,
   { resolve, directory }: Dependencies,
 ): ReadyAnswer | Promise<ReadyAnswer> {
-  const audience = caller.kind === 'entity' ? caller.entityIdentifier : undefined;
   const { resolutions, background, signed } = resolve;
   const own = ownResolution(served, request, resolution.trustAnchor, { resolutions, background, directory });
   const sign = (known: Resolution | undefined) =>
-    signed.answer(served, resolution, entityTypes, { own: known, audience });
+    signed.answer(served, resolution, entityTypes, { ...extras, own: known });
   return own instanceof Promise ? own.then(sign) : sign(own);
 }
 
 async function evaluatedAnswer(
   question: Question,
   caller: Caller,
-  exchange: EndpointRequest['exchange'],
+  exchange: Exchange,
   dependencies: FederationDependencies,
 ): Promise<ReadyAnswer> {
   const { resolve, clock } = dependencies;
@@ -156,7 +179,7 @@ async function evaluatedAnswer(
     ? await evaluateAtOnce()
     : await evaluateForAnybody(request, { ...resolve, clock, charge });
   if (!('resolved' in outcome)) throw resolutionRefusal(verdictOf(outcome.attempts));
-  return await signedAnswer(question, outcome.resolved, caller, dependencies);
+  return await signedAnswer(question, outcome.resolved, extrasFor(caller, exchange, dependencies), dependencies);
 
   /** Whoever only waits for what another asked for costs nothing more. */
   async function evaluateAtOnce(): Promise<ResolveOutcome> {
@@ -178,7 +201,8 @@ async function mayEvaluateAtOnce(
   const roots: OwnAuthority[] = [served, ...ownAnchors].map(({ authority }) => authority);
   const own = directory.all.map(({ authority }) => authority);
   const standing = await readStanding(resolve.db, subject, roots, own);
-  if (standing === 'ended') throw resolutionRefusal('invalid_trust_chain');
+  const isEnded = standing === 'ended' && resolve.resolutions.peekAny(request) === undefined;
+  if (isEnded) throw resolutionRefusal('invalid_trust_chain');
   return standing === 'active';
 }
 

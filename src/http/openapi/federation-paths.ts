@@ -60,7 +60,10 @@ const RESOLVE_PARAMETERS = z.object({
   trust_anchor: z
     .array(IdentifierSchema)
     .min(1)
-    .openapi({ description: 'Any of these will do.', example: ['https://trust-anchor.example'] }),
+    .openapi({
+      description: 'The first of these that a valid chain leads to is the one.',
+      example: ['https://trust-anchor.example'],
+    }),
   entity_type: z
     .array(z.string())
     .optional()
@@ -149,6 +152,14 @@ const PUBLIC_HEADERS = {
   },
 };
 
+/** Of resolve answers, which rest on statements of others. */
+const OLDEST_STATEMENT = {
+  'Holdfast-Oldest-Statement': {
+    description: 'When the oldest statement that the answer rests on was retrieved, as an HTTP date.',
+    schema: { type: 'string' as const },
+  },
+};
+
 export const FEDERATION_TAG = 'Federation endpoints';
 
 /** Paths of the federation endpoints. */
@@ -159,6 +170,7 @@ export const FEDERATION_PATHS: readonly RouteConfig[] = (Object.keys(ENDPOINTS) 
 
 function federationPath(endpoint: FederationEndpoint): RouteConfig {
   const { operationId, summary, description, query, mediaType, answer, schema, errors } = ENDPOINTS[endpoint];
+  const headers = endpoint === 'resolve' ? { ...PUBLIC_HEADERS, ...OLDEST_STATEMENT } : PUBLIC_HEADERS;
   return {
     method: 'get',
     path: ENDPOINT_PATHS[endpoint],
@@ -170,7 +182,7 @@ function federationPath(endpoint: FederationEndpoint): RouteConfig {
     security: [],
     request: query === undefined ? {} : { query },
     responses: {
-      200: { description: answer, headers: PUBLIC_HEADERS, content: { [mediaType]: { schema } } },
+      200: { description: answer, headers, content: { [mediaType]: { schema } } },
       304: { description: 'The `ETag` in `If-None-Match` is still the current one.' },
       ...errorReplies(endpoint, errors),
       405: errorReply('A method that is not served: `invalid_request`, with `Allow`.'),
@@ -205,7 +217,10 @@ function authenticatedResolvePath(): RouteConfig {
     responses: {
       200: {
         description: answer,
-        headers: { 'Cache-Control': { description: '`no-store`', schema: { type: 'string' } } },
+        headers: {
+          'Cache-Control': { description: '`no-store`', schema: { type: 'string' } },
+          ...OLDEST_STATEMENT,
+        },
         content: { [mediaType]: { schema } },
       },
       ...errorReplies('resolve', errors),

@@ -45,6 +45,13 @@ function maxAgeOf(response: Response): number {
   return Number(maxAge);
 }
 
+/** What a resolve answer has besides: how old its oldest part is. */
+function ageHeaders(endpoint: FederationEndpoint): { exposed: string; given: object } {
+  if (endpoint !== 'resolve') return { exposed: 'ETag, Retry-After', given: {} };
+  const given = { 'holdfast-oldest-statement': new Date(service.clock.now() * 1000).toUTCString() };
+  return { exposed: 'ETag, Retry-After, Holdfast-Oldest-Statement', given };
+}
+
 describe.each(FEDERATION_ENDPOINT_NAMES)('a 200 of the endpoint %s', (endpoint) => {
   it('[OIDFED-8-7] has a strong entity tag that stands for its bytes', async () => {
     const [first, second] = [await ask(endpoint), await ask(endpoint)];
@@ -61,7 +68,8 @@ describe.each(FEDERATION_ENDPOINT_NAMES)('a 200 of the endpoint %s', (endpoint) 
         etag,
         'cache-control': expect.stringMatching(/^public, max-age=\d+$/),
         'access-control-allow-origin': '*',
-        'access-control-expose-headers': 'ETag, Retry-After',
+        'access-control-expose-headers': ageHeaders(endpoint).exposed,
+        ...ageHeaders(endpoint).given,
       });
     }
   });
@@ -80,7 +88,7 @@ describe.each(FEDERATION_ENDPOINT_NAMES)('a 200 of the endpoint %s', (endpoint) 
   it('[OIDFED-8-5] is open to every origin, without credentials', async () => {
     const response = await ask(endpoint, { headers: { origin: 'https://app.example' } });
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
-    expect(response.headers.get('access-control-expose-headers')).toBe('ETag, Retry-After');
+    expect(response.headers.get('access-control-expose-headers')).toBe(ageHeaders(endpoint).exposed);
     expect(response.headers.has('access-control-allow-credentials')).toBe(false);
   });
 
