@@ -35,10 +35,11 @@ export interface JoseHeader {
 }
 
 /** A JWT taken apart but not yet verified: its claims are the sender's word only. */
-export interface SignedJwt {
+export interface SignedJwt<Claims = JsonObject> {
+  /** Exactly as received. */
   jwt: string;
   header: JoseHeader;
-  claims: JsonObject;
+  claims: Claims;
 }
 
 /**

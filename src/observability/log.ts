@@ -10,6 +10,8 @@ export interface Log {
   pruningFailed(error: unknown): void;
   /** The cache of retrieved statements goes on in memory. */
   statementStoreFailed(error: unknown): void;
+  /** Nothing is lost while this node runs; it is tried again. */
+  trustAnchorKeysUnrecorded(error: unknown): void;
   trustAnchorKeys(event: { trustAnchor: string; kind: 'learned' | 'mismatch'; kids: string[] }): void;
   warning(message: string): void;
 }
@@ -32,6 +34,8 @@ export function createLog(level: string): Log {
       logger.error({ err }, 'the database does not confirm our state; vouching for nobody meanwhile'),
     pruningFailed: (err) => logger.warn({ err }, 'what has expired could not be deleted; it is tried again'),
     statementStoreFailed: (err) => logger.warn({ err }, 'retrieved statements are not shared for the moment'),
+    trustAnchorKeysUnrecorded: (err) =>
+      logger.warn({ err }, "what was learned of a Trust Anchor's keys is not recorded yet; it is tried again"),
     trustAnchorKeys: ({ kind, ...event }) =>
       kind === 'learned'
         ? logger.warn(event, 'a Trust Anchor rolled over its keys; pin the new ones: holdfast anchor replace-keys')

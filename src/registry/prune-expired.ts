@@ -1,4 +1,4 @@
-/** Deletes what has served its time and is no record: idempotency keys, enrolment challenges, retrieved statements. */
+/** Deletes what has served its time: idempotency keys, enrolment challenges, used assertions, retrieved statements. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { lt, type SQL, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
@@ -6,11 +6,12 @@ import type { Db } from '../storage/connect.ts';
 import { pruneRetrievedStatements } from '../storage/retrieved-statements.ts';
 import { enrolmentChallenges } from '../storage/schema/enrolment-challenges.ts';
 import { idempotencyKeys } from '../storage/schema/idempotency-keys.ts';
+import { usedAssertions } from '../storage/schema/used-assertions.ts';
 
 /** How long a request may be repeated with the same idempotency key, at least. */
 export const IDEMPOTENCY_LIFETIME_SECONDS = 7 * 86_400;
 
-/** Expired challenges stay for a while, so that a node whose clock is ahead takes none away from the others. */
+/** Expired challenges and used assertions stay for a while, so that a node whose clock is ahead takes none away from the others. */
 const CLOCK_DIFFERENCE_SECONDS = 3600;
 
 /** Rows that one statement deletes: others wait for it only briefly. */
@@ -58,8 +59,10 @@ async function keepPruning(options: PruningOptions, signal: AbortSignal): Promis
 export async function pruneExpired(db: Db, now: Date, signal?: AbortSignal): Promise<void> {
   const before = (seconds: number) => new Date(now.getTime() - seconds * 1000);
   const isSpent = lt(enrolmentChallenges.expiresAt, before(CLOCK_DIFFERENCE_SECONDS));
+  const isUseless = lt(usedAssertions.expiresAt, before(CLOCK_DIFFERENCE_SECONDS));
   const isForgotten = lt(idempotencyKeys.createdAt, before(IDEMPOTENCY_LIFETIME_SECONDS));
   await deleteInBatches(db, enrolmentChallenges, isSpent, signal);
+  await deleteInBatches(db, usedAssertions, isUseless, signal);
   await deleteInBatches(db, idempotencyKeys, isForgotten, signal);
   if (signal?.aborted !== true) await pruneRetrievedStatements(db, now);
 }

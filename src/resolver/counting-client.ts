@@ -18,9 +18,13 @@ export class CountingClient implements HttpGet {
   readonly #maxBytes: number;
   #bytes = 0;
   readonly #answerTimeoutMs: number;
-  readonly #onRequest: (() => void) | undefined;
+  readonly #onRequest: ((url: string) => void) | undefined;
 
-  constructor(client: HttpGet, { maxRequests, maxBytes, answerTimeoutMs }: RequestLimits, onRequest?: () => void) {
+  constructor(
+    client: HttpGet,
+    { maxRequests, maxBytes, answerTimeoutMs }: RequestLimits,
+    onRequest?: (url: string) => void,
+  ) {
     this.#client = client;
     this.#maxRequests = maxRequests;
     this.#maxBytes = maxBytes;
@@ -28,18 +32,18 @@ export class CountingClient implements HttpGet {
     this.#onRequest = onRequest;
   }
 
-  /** @throws FederationError budget_exhausted */
-  count(): void {
+  /** @throws FederationError budget_exhausted, and what `onRequest` throws */
+  count(url: string): void {
     if (this.requests >= this.#maxRequests) {
       const message = `a resolution may send ${this.#maxRequests} requests; all were sent`;
       throw new FederationError('budget_exhausted', message);
     }
-    this.#onRequest?.();
+    this.#onRequest?.(url);
     this.requests++;
   }
 
   readonly get: HttpGet['get'] = async (url, options) => {
-    this.count();
+    this.count(String(url));
     const response = await this.#client.get(url, { answerTimeoutMs: this.#answerTimeoutMs, ...options });
     this.#bytes += response.body.length;
     if (this.#bytes <= this.#maxBytes) return response;

@@ -2,13 +2,13 @@
 import { FederationError, type Reason } from '../federation/errors.ts';
 import { type EntityIdentifier, entityConfigurationUrl, withQuery } from '../federation/identifiers.ts';
 import { MEDIA_TYPE } from '../federation/media-types.ts';
-import { MAX_JWT_LENGTH } from '../federation/signature.ts';
 import type { EntityStatement } from '../federation/statement/entity-statement.ts';
 import {
   type ValidationOptions,
   validateEntityConfiguration,
   validateSubordinateStatement,
 } from '../federation/statement/validate-statement.ts';
+import type { NumericDate } from '../federation/time.ts';
 import { fetchEndpointOf } from '../federation/trust-chain/fetch-endpoint.ts';
 import type { StatementSource } from '../federation/trust-chain/statement-source.ts';
 import type { OutboundClient } from '../outbound/outbound-client.ts';
@@ -18,6 +18,7 @@ import type {
   ObtainedStatement,
   Retrieval,
   StatementCache,
+  StatementName,
   StatementRequest,
 } from './statement-cache.ts';
 
@@ -31,6 +32,8 @@ export interface HttpStatementSourceOptions {
   validation: () => ValidationOptions;
   /** Ask again for what will soon be stale. */
   isRefresh?: boolean;
+  /** What was retrieved before does not do, however fresh it is. */
+  since?: (name: StatementName) => NumericDate;
   /** Hears how old each statement is. */
   onObtained?: (obtained: ObtainedStatement) => void;
 }
@@ -45,9 +48,9 @@ export interface HttpStatementSourceOptions {
  * reason of §3.2.
  */
 export function createHttpStatementSource(options: HttpStatementSourceOptions): StatementSource {
-  const { outbound, cache, validation, isRefresh, onObtained } = options;
+  const { outbound, cache, validation, isRefresh, since, onObtained } = options;
   const obtain = async (request: StatementRequest): Promise<EntityStatement> => {
-    const obtained = await cache.obtain({ ...request, isRefresh });
+    const obtained = await cache.obtain({ ...request, isRefresh, since: since?.(request.name) });
     onObtained?.(obtained);
     return obtained.statement;
   };
@@ -136,7 +139,7 @@ async function getPatiently(
   ifNoneMatch: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Awaited<ReturnType<HttpGet['get']>>> {
-  const options = { accept: [MEDIA_TYPE.entityStatement], maxResponseBytes: MAX_JWT_LENGTH, ifNoneMatch, signal };
+  const options = { accept: [MEDIA_TYPE.entityStatement], ifNoneMatch, signal };
   try {
     return await outbound.get(url, options);
   } catch (error) {

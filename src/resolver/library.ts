@@ -23,7 +23,7 @@ import {
   type Resolver as ResolverCore,
 } from './resolver.ts';
 import type { StatementCache } from './statement-cache.ts';
-import type { TrustAnchorKeyEvent } from './trust-anchor-keys.ts';
+import { type LearnedTrustAnchorKeys, type TrustAnchorKeyEvent, TrustAnchorKeys } from './trust-anchor-keys.ts';
 import { TrustMarkStatusClient } from './trust-mark-status.ts';
 import type { TrustMarkBudget } from './trust-marks.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -46,7 +46,7 @@ export type { ExplainedAttempt, ExplainedChain, ResolutionExplanation } from './
 export { ResolutionCache, type ResolutionCacheOptions } from './resolution-cache.ts';
 export { DEFAULT_RESOLUTION_TIMEOUT_MS, type Refusal, type Resolution, type ResolveOutcome } from './resolver.ts';
 export { StatementCache, type StatementCacheOptions, type StatementStore } from './statement-cache.ts';
-export type { TrustAnchorKeyEvent } from './trust-anchor-keys.ts';
+export type { LearnedTrustAnchorKeys, TrustAnchorKeyEvent } from './trust-anchor-keys.ts';
 export {
   type AcceptedTrustMark,
   DEFAULT_TRUST_MARK_BUDGET,
@@ -107,6 +107,11 @@ export interface ResolverOptions {
   trustMarkBudget?: Partial<TrustMarkBudget>;
   /** Hears that a Trust Anchor has other keys than those pinned: learned ones to pin, or an alarm. */
   onTrustAnchorKeys?: (event: TrustAnchorKeyEvent) => void;
+  /**
+   * What `onTrustAnchorKeys` told before the last restart with kind `learned`, so that a rollover does not have to begin
+   * at the pins again. Keep it as safe as the pins: it counts in their place.
+   */
+  learnedTrustAnchorKeys?: Iterable<LearnedTrustAnchorKeys>;
 }
 
 export interface ResolveOptions {
@@ -144,6 +149,8 @@ export interface Resolver extends AsyncDisposable {
   explain(subject: string, options?: Omit<ResolveOptions, 'isEveryChainWanted'>): Promise<ResolutionExplanation>;
   /**
    * Judges a Trust Chain that was handed over, by the same rules; none of its statements is fetched anew.
+   * @param subject whom the chain must be about: for the `trust_chain` header of a JWT its issuer, for `peer_trust_chain`
+   *   the peer; `trustChainsIn` of `holdfast/federation` takes both from the header
    * @param trustChain compact JWTs, the subject's Entity Configuration first
    * @throws as `resolve`
    */
@@ -196,10 +203,12 @@ export function createResolver(options: ResolverOptions): Resolver {
 
 function coreOf(options: ResolverOptions, outbound: OutboundClient, clock: Clock): ResolverCore {
   const { statements, isTrustMarkStatusAsked = true, trustMarkTyps, trustMarkBudget } = options;
-  const { budget, timeoutMs, requestTimeoutMs, operators, onTrustAnchorKeys } = options;
+  const { budget, timeoutMs, requestTimeoutMs, operators, onTrustAnchorKeys, learnedTrustAnchorKeys = [] } = options;
   const judging = { clock, allowHttp: options.allowHttp, leewaySeconds: options.leewaySeconds };
   const trustMarkStatus = isTrustMarkStatusAsked ? new TrustMarkStatusClient({ outbound, ...judging }) : undefined;
-  const dependencies = { outbound, cache: statements, trustMarkStatus, operators, onTrustAnchorKeys };
+  const trustAnchorKeys = new TrustAnchorKeys(onTrustAnchorKeys);
+  trustAnchorKeys.adopt(learnedTrustAnchorKeys);
+  const dependencies = { outbound, cache: statements, trustMarkStatus, operators, trustAnchorKeys };
   const limits = { budget, timeoutMs, requestTimeoutMs, trustMarkTyps, trustMarkBudget };
   return createResolverCore({ ...dependencies, ...judging, ...limits });
 }

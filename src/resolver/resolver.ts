@@ -17,16 +17,17 @@ import { orderTrustChains } from '../federation/trust-chain/choose-trust-chain.t
 import { type Discovery, discoverTrustChains } from '../federation/trust-chain/discover.ts';
 import { completeBudget, type DiscoveryBudget } from '../federation/trust-chain/discovery-budget.ts';
 import { type HistoricalKeys, withHistoricalKeys } from '../federation/trust-chain/historical-keys.ts';
-import type { StatementSource } from '../federation/trust-chain/statement-source.ts';
 import type { GraphEntity } from '../federation/trust-chain/superior-graph.ts';
 import type { TrustAnchors, TrustChain } from '../federation/trust-chain/trust-chain.ts';
 import { validateParsedTrustChain, validateTrustChain } from '../federation/trust-chain/validate-trust-chain.ts';
+import { statusEndpointOf } from '../federation/trust-mark/status-endpoint.ts';
 import { Deadline } from '../outbound/deadline.ts';
 import { CountingClient, type RequestLimits } from './counting-client.ts';
+import { Doubts, doubtedEntities } from './doubted-keys.ts';
 import { createHttpStatementSource, type HttpGet } from './http-statement-source.ts';
 import { StatementAges } from './statement-ages.ts';
 import { StatementCache } from './statement-cache.ts';
-import { type OwnAuthorities, rememberingSource } from './statement-source.ts';
+import { type OwnAuthorities, type RememberingSource, rememberingSource } from './statement-source.ts';
 import { type TrustAnchorKeyEvent, TrustAnchorKeys } from './trust-anchor-keys.ts';
 import type { TrustMarkStatusClient } from './trust-mark-status.ts';
 import {
@@ -67,6 +68,8 @@ export interface ResolverOptions {
   trustMarkBudget?: Partial<TrustMarkBudget>;
   /** Hears that a Trust Anchor has other keys than those pinned. */
   onTrustAnchorKeys?: (event: TrustAnchorKeyEvent) => void;
+  /** Remembers which keys those are, and tells of them instead of `onTrustAnchorKeys`; one of its own by default. */
+  trustAnchorKeys?: TrustAnchorKeys;
 }
 
 export interface ResolveRequest {
@@ -79,10 +82,12 @@ export interface ResolveRequest {
   isRefresh?: boolean;
   /** Give what the other valid chains lead to as well. */
   isEveryChainWanted?: boolean;
+  /** Choose by Trust Anchor first, in the order of `trustAnchors`; by default the chains alone decide. */
+  isTrustAnchorOrderBinding?: boolean;
   /** Hears, before it is asked, of everything that the outcome will rest on. */
   onDependency?: (key: string) => void;
-  /** Hears of each request to others before it is sent; what it throws refuses the request. */
-  onRequest?: () => void;
+  /** Hears of each request to others, and where it goes, before it is sent; what it throws refuses the request. */
+  onRequest?: (url: string) => void;
 }
 
 /** An entity that a Trust Anchor vouches for. */
@@ -137,7 +142,8 @@ export interface Explanation {
 }
 
 /** A chain that was handed over: in a `trust_chain` header, a body, or a resolve response. */
-export interface VerificationRequest extends Omit<ResolveRequest, 'isRefresh' | 'isEveryChainWanted'> {
+export interface VerificationRequest
+  extends Omit<ResolveRequest, 'isRefresh' | 'isEveryChainWanted' | 'isTrustAnchorOrderBinding'> {
   /** Compact JWTs, ES[0] first; see handed-over.ts for what they come in. */
   trustChain: readonly unknown[];
   /** The moment to judge by, seconds since the epoch; now if absent. Trust Marks are judged for the present only. */
@@ -171,7 +177,7 @@ interface RunRequest extends ResolveRequest {
 export function createResolver(options: ResolverOptions): Resolver {
   const { clock } = options;
   const cache = options.cache ?? new StatementCache({ clock });
-  const keys = new TrustAnchorKeys(options.onTrustAnchorKeys);
+  const keys = options.trustAnchorKeys ?? new TrustAnchorKeys(options.onTrustAnchorKeys);
   return {
     resolve: async (request) => (await new Run(options, cache, keys, request).resolve()).outcome,
     explain: (request) => new Run(options, cache, keys, { ...request, isTraced: true }).resolve(),
@@ -185,9 +191,12 @@ class Run {
   readonly #request: RunRequest;
   readonly #keys: TrustAnchorKeys;
   readonly #outbound: CountingClient;
-  readonly #source: StatementSource;
+  readonly #source: RememberingSource;
   readonly #dependencies = new Set<string>();
   readonly #ages: StatementAges;
+  readonly #doubts: Doubts;
+  /** By the statements of the chain. */
+  readonly #judged = new Map<string, Promise<JudgedChain>>();
 
   constructor(options: ResolverOptions, cache: StatementCache, keys: TrustAnchorKeys, request: RunRequest) {
     this.#options = options;
@@ -195,6 +204,10 @@ class Run {
     this.#keys = keys;
     this.#outbound = new CountingClient(options.outbound, requestLimitsOf(options), request.onRequest);
     this.#ages = new StatementAges(options.clock.now());
+    this.#doubts = new Doubts(
+      (entity) => cache.doubt(entity),
+      (statement) => this.#ages.retrievedAt(statement),
+    );
     const validation = () => this.#validation();
     this.#source = rememberingSource({
       ownAuthorities: options.ownAuthorities,
@@ -203,6 +216,7 @@ class Run {
         cache,
         validation,
         isRefresh: request.isRefresh ?? false,
+        since: ({ issuer, subject }) => this.#doubts.since(issuer, subject),
         onObtained: (obtained) => this.#ages.note(obtained),
       }),
       validation,
@@ -217,9 +231,8 @@ class Run {
     const { subject, trustAnchors, isEveryChainWanted = false } = this.#request;
     using deadline = this.#deadline();
     const { signal } = deadline;
-    const discovery = await this.#discoverInTime(subject, trustAnchors, signal);
-    const chains = await this.#judge(discovery.chains);
-    const [chosen, ...others] = orderTrustChains(validOf(chains));
+    const { discovery, chains } = await this.#find(() => this.#discoverInTime(subject, trustAnchors, signal));
+    const [chosen, ...others] = this.#inOrder(validOf(chains));
     const found = { graph: discovery.graph, deadEnds: discovery.attempts, chains };
     if (chosen === undefined) {
       const attempts = [
@@ -263,9 +276,21 @@ class Run {
     return timeLimit(timeoutMs, this.#request.signal);
   }
 
+  /**
+   * Ends as soon as the choice is certain, unless more than that is wanted. Where the order of the Trust Anchors binds,
+   * only a chain to the first can make it certain: whatever else is valid comes after that.
+   */
   async #discover(subject: EntityIdentifier, trustAnchors: TrustAnchors, signal: AbortSignal): Promise<Discovery> {
     const { budget } = this.#options;
-    return await discoverTrustChains(subject, { source: this.#source, trustAnchors, budget, signal });
+    const { isTraced = false, isEveryChainWanted = false, isTrustAnchorOrderBinding = false } = this.#request;
+    const isAllWanted = isTraced || isEveryChainWanted;
+    const [preferred] = trustAnchors.keys();
+    const mayDecide = (chain: EntityStatement[]) =>
+      !isTrustAnchorOrderBinding || chain.at(-1)?.claims.iss === preferred;
+    const isValid = async (chain: EntityStatement[]) =>
+      mayDecide(chain) && validOf(await this.#judge([chain])).length > 0;
+    const options = { source: this.#source, trustAnchors, budget, signal };
+    return await discoverTrustChains(subject, isAllWanted ? options : { ...options, isValid });
   }
 
   /** A quarter of the time is left for the Trust Marks of what was found, however slow other branches are. */
@@ -275,18 +300,37 @@ class Run {
     return await this.#discover(subject, anchors, deadline.signal);
   }
 
-  /** Validates every candidate for itself, so that none spoils another (§10.3). */
+  /** Looks once more, with newer statements, where entities seem to have changed their keys since we asked. */
+  async #find(discover: () => Promise<Discovery>): Promise<{ discovery: Discovery; chains: JudgedChain[] }> {
+    const discovery = await discover();
+    const chains = await this.#judge(discovery.chains);
+    if (validOf(chains).length > 0) return { discovery, chains };
+    const doubted = this.#doubts.raise(doubtedEntities(discovery, chains), this.#options.clock.now());
+    if (doubted.size === 0) return { discovery, chains };
+    this.#source.forget(doubted);
+    const again = await discover();
+    return { discovery: again, chains: await this.#judge(again.chains) };
+  }
+
+  /** Validates every candidate for itself, so that none spoils another (§10.3), and once: what was valid stays so. */
   async #judge(candidates: readonly EntityStatement[][]): Promise<JudgedChain[]> {
-    const { trustAnchors, isTraced = false } = this.#request;
     await this.#learnKeys(candidates);
-    const options = { ...this.#validation(), trustAnchors: this.#keys.believed(trustAnchors) };
     return await Promise.all(
-      candidates.map(async (statements) => {
-        const metadataSteps: MetadataStep[] = [];
-        const observer = isTraced ? (step: MetadataStep) => void metadataSteps.push(step) : undefined;
-        return { statements, verdict: await verdictOn(statements, { ...options, observer }), metadataSteps };
+      candidates.map((statements) => {
+        const name = statements.map(({ jwt }) => jwt).join(' ');
+        const judged = this.#judged.get(name) ?? this.#judgeOne(statements);
+        this.#judged.set(name, judged);
+        return judged;
       }),
     );
+  }
+
+  async #judgeOne(statements: EntityStatement[]): Promise<JudgedChain> {
+    const { trustAnchors, isTraced = false } = this.#request;
+    const metadataSteps: MetadataStep[] = [];
+    const observer = isTraced ? (step: MetadataStep) => void metadataSteps.push(step) : undefined;
+    const options = { ...this.#validation(), trustAnchors: this.#keys.believed(trustAnchors), observer };
+    return { statements, verdict: await verdictOn(statements, options), metadataSteps };
   }
 
   /** Every candidate ends with the configuration of its Trust Anchor. */
@@ -298,6 +342,13 @@ class Run {
       const pinned = this.#request.trustAnchors.get(trustAnchor);
       if (pinned !== undefined) await this.#keys.learn(configuration, pinned, this.#options.clock.now());
     }
+  }
+
+  #inOrder(valid: readonly TrustChain[]): TrustChain[] {
+    const ordered = orderTrustChains(valid);
+    if (this.#request.isTrustAnchorOrderBinding !== true) return ordered;
+    const anchors = [...this.#request.trustAnchors.keys()];
+    return ordered.sort((a, b) => anchors.indexOf(a.trustAnchor) - anchors.indexOf(b.trustAnchor));
   }
 
   async #resolution(chain: TrustChain, signal: AbortSignal): Promise<Resolution> {
@@ -330,7 +381,7 @@ class Run {
     if (client === undefined) return 'never';
     return {
       confirm: async (question) => {
-        this.#outbound.count();
+        this.#outbound.count(statusEndpointOf(question.issuer) ?? question.issuer.claims.iss);
         return await client.confirm(question);
       },
     };
@@ -352,15 +403,15 @@ class Run {
     signal: AbortSignal,
   ): Promise<ResolvedIssuer | FederationError> {
     const pinned = this.#request.trustAnchors.get(trustAnchor) ?? { keys: [] };
-    const { chains, attempts } = await this.#discover(issuer, new Map([[trustAnchor, pinned]]), signal);
-    const judged = await this.#judge(chains);
+    const anchors = new Map([[trustAnchor, pinned]]);
+    const { discovery, chains: judged } = await this.#find(() => this.#discover(issuer, anchors, signal));
     const [chosen] = orderTrustChains(validOf(judged));
     const [configuration] = chosen?.statements ?? [];
     if (chosen !== undefined && configuration !== undefined) {
       this.#ages.noteFurther(chosen.statements);
       return { configuration, expiresAt: chosen.expiresAt };
     }
-    const [first] = [...judged.flatMap(({ verdict }) => ('reason' in verdict ? verdict : [])), ...attempts];
+    const [first] = [...judged.flatMap(({ verdict }) => ('reason' in verdict ? verdict : [])), ...discovery.attempts];
     return new FederationError(
       first?.reason ?? 'no_authority_hints',
       first?.message ?? 'has no Trust Chain',

@@ -18,6 +18,11 @@ export class StatementAges {
     this.#byJwt.set(obtained.statement.jwt, obtained);
   }
 
+  /** Undefined for what our own authorities say. */
+  retrievedAt({ jwt }: EntityStatement): NumericDate | undefined {
+    return this.#byJwt.get(jwt)?.retrievedAt;
+  }
+
   noteFurther(statements: readonly EntityStatement[]): void {
     this.#further.push(...statements);
   }

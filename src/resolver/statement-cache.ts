@@ -14,7 +14,11 @@ export const DEFAULT_MAX_FRESH_SECONDS = 3600;
 /** How long a refusal by a server, or its silence, is believed. */
 export const DEFAULT_FAILURE_SECONDS = 5;
 
+/** An entity whose keys do not fit is asked for them anew at most that often. */
+export const DOUBT_SECONDS = 30;
+
 const FAILURE_CACHE_BYTES = 8 * 1024 * 1024;
+const DOUBT_CACHE_BYTES = 1024 * 1024;
 /** Longer statements than that are rare; whoever makes many of them does not fill the store of all nodes. */
 const MAX_STORED_LENGTH = 32 * 1024;
 /** How far the clocks of two nodes may be apart. */
@@ -34,6 +38,7 @@ export interface StatementName {
 export interface KeptStatement {
   jwt: string;
   etag: string | undefined;
+  /** When it was asked for: what its server said later is newer. */
   retrievedAt: NumericDate;
   /** Until then it is used without asking. */
   freshUntil: NumericDate;
@@ -51,11 +56,22 @@ export interface Retrieval {
   isTransient: boolean;
 }
 
-/** Keeps statements for all nodes and beyond a restart. What it gives is validated like anything retrieved. */
+/** When a statement was definitely refused, seconds since the epoch. */
+export interface Removal {
+  removedAt: NumericDate;
+  /** From then on nothing that was retrieved before the removal could still be fresh. */
+  forgettableAt: NumericDate;
+}
+
+/**
+ * Keeps statements for all nodes and beyond a restart. What it gives is validated like anything retrieved. Nodes write
+ * in any order: what was retrieved earlier replaces nothing that was retrieved later, and what was retrieved up to a
+ * removal does not come back, until that is forgettable.
+ */
 export interface StatementStore {
   read(name: StatementName): Promise<KeptStatement | undefined>;
   write(name: StatementName, statement: KeptStatement): Promise<void>;
-  remove(name: StatementName): Promise<void>;
+  remove(name: StatementName, removal: Removal): Promise<void>;
 }
 
 export interface StatementCacheOptions {
@@ -80,6 +96,8 @@ export interface StatementRequest {
   signal: AbortSignal;
   /** Ask again for what will soon be stale. */
   isRefresh?: boolean;
+  /** What was retrieved before, or refused until then, does not do, however fresh it is. */
+  since?: NumericDate | undefined;
 }
 
 /** A validated statement, and how old it is. */
@@ -92,15 +110,32 @@ export interface ObtainedStatement {
 /** A request under way, for all who want its answer. */
 interface Flight {
   answer: Promise<Retrieval>;
+  readonly beganAt: NumericDate;
   waiting: number;
   isAnswered: boolean;
+  /** The limits of who began it ended it. */
+  isRefused: boolean;
   readonly stop: AbortController;
+}
+
+interface Failure {
+  error: FederationError;
+  at: NumericDate;
+  /** Until then nobody asks again. */
+  until: NumericDate;
+  /** The last definite refusal: what was retrieved up to then counts no longer. */
+  removedAt: NumericDate;
 }
 
 export class StatementCache {
   readonly #options: StatementCacheOptions;
   readonly #kept: LRUCache<string, KeptStatement & { refreshAt: NumericDate }>;
-  readonly #failures: LRUCache<string, { error: FederationError; until: NumericDate }>;
+  readonly #failures: LRUCache<string, Failure>;
+  /** When an entity was asked for its keys because they did not fit. */
+  readonly #doubts = new LRUCache<EntityIdentifier, NumericDate>({
+    maxSize: DOUBT_CACHE_BYTES,
+    sizeCalculation: (_, entity) => entity.length + ENTRY_BYTES,
+  });
   readonly #flights = new Map<string, Flight>();
 
   constructor(options: StatementCacheOptions) {
@@ -132,12 +167,37 @@ export class StatementCache {
     const statement = known && (await stillValid(known.jwt, validate));
     const usable = statement === undefined ? undefined : known;
     if (statement !== undefined && known !== undefined && this.#isFresh(known, request)) return { statement, ...known };
-    this.#throwRecentFailure(key);
-    signal.throwIfAborted();
-    const flight = this.#flights.get(key) ?? this.#takeOff(key, (stop) => request.retrieve(usable, stop));
+    this.#throwRecentFailure(key, request.since);
+    for (;;) {
+      signal.throwIfAborted();
+      const shared = this.#flights.get(key);
+      const flight = shared ?? this.#takeOff(key, (stop) => request.retrieve(usable, stop));
+      try {
+        return await this.#ride(flight, request, usable);
+      } catch (error) {
+        // Another caller's limits are not ours.
+        if (shared === undefined || !flight.isRefused) throw error;
+      }
+    }
+  }
+
+  /**
+   * Since when statements by and about an entity count, whose keys do not fit: now; or the last such moment, unless
+   * that is long ago, so that nobody makes us ask all the time by signing with keys that he does not publish.
+   */
+  doubt(entity: EntityIdentifier): NumericDate {
+    const now = this.#options.clock.now();
+    const last = this.#doubts.get(entity);
+    if (last !== undefined && now - last < DOUBT_SECONDS) return last;
+    this.#doubts.set(entity, now);
+    return now;
+  }
+
+  async #ride(flight: Flight, request: StatementRequest, known: KeptStatement | undefined): Promise<ObtainedStatement> {
+    const { name, signal } = request;
     flight.waiting++;
     try {
-      return await this.#accept(request, await untilAborted(signal, flight.answer), usable);
+      return await this.#accept(request, await untilAborted(signal, flight.answer), flight.beganAt, known);
     } catch (error) {
       // What a caller breaks off says nothing about the server; that it took all of somebody's time does.
       const isFinding = error instanceof FederationError && (!signal.aborted || error.reason === 'timed_out');
@@ -145,26 +205,26 @@ export class StatementCache {
       throw error;
     } finally {
       flight.waiting--;
-      if (flight.waiting === 0) this.#land(key, flight, signal.reason);
+      if (flight.waiting === 0) this.#land(keyOf(name), flight, signal.reason);
     }
   }
 
   #isFresh(
-    { freshUntil, refreshAt }: KeptStatement & { refreshAt: NumericDate },
-    { isRefresh = false }: StatementRequest,
+    { retrievedAt, freshUntil, refreshAt }: KeptStatement & { refreshAt: NumericDate },
+    { isRefresh = false, since = 0 }: StatementRequest,
   ): boolean {
-    return (isRefresh ? refreshAt : freshUntil) > this.#options.clock.now();
+    return retrievedAt >= since && (isRefresh ? refreshAt : freshUntil) > this.#options.clock.now();
   }
 
   async #accept(
     { name, validate }: StatementRequest,
     { jwt = '', etag, freshSeconds, isTransient }: Retrieval & { jwt?: string | undefined },
+    retrievedAt: NumericDate,
     known: KeptStatement | undefined,
   ): Promise<ObtainedStatement> {
     const text = jwt === '' && known !== undefined ? known.jwt : jwt;
     const statement = await validate(text);
     const { freshSeconds: usual = DEFAULT_FRESH_SECONDS, maxFreshSeconds = DEFAULT_MAX_FRESH_SECONDS } = this.#options;
-    const retrievedAt = this.#options.clock.now();
     const expiresAt = statement.claims.exp;
     const freshUntil = Math.min(expiresAt, retrievedAt + Math.min(freshSeconds ?? usual, maxFreshSeconds));
     const kept: KeptStatement = { jwt: text, etag: etag ?? known?.etag, retrievedAt, freshUntil, expiresAt };
@@ -192,8 +252,8 @@ export class StatementCache {
     const kept = this.#kept.get(key);
     if (kept !== undefined && kept.freshUntil > now) return kept;
     const stored = await this.#stored(name);
-    const newest =
-      stored !== undefined && stored.retrievedAt > (kept?.retrievedAt ?? 0) ? this.#keep(key, stored) : kept;
+    const outdated = Math.max(kept?.retrievedAt ?? 0, this.#failures.get(key)?.removedAt ?? 0);
+    const newest = stored !== undefined && stored.retrievedAt > outdated ? this.#keep(key, stored) : kept;
     return newest !== undefined && newest.expiresAt > now ? newest : undefined;
   }
 
@@ -223,39 +283,63 @@ export class StatementCache {
 
   #takeOff(key: string, start: (stop: AbortSignal) => Promise<Retrieval>): Flight {
     const stop = new AbortController();
-    const flight: Flight = { answer: start(stop.signal), waiting: 0, isAnswered: false, stop };
+    const flight: Flight = {
+      beganAt: this.#options.clock.now(),
+      answer: start(stop.signal),
+      ...{ waiting: 0, isAnswered: false, isRefused: false, stop },
+    };
     const answered = () => {
       flight.isAnswered = true;
     };
-    flight.answer.then(answered, answered);
+    flight.answer.then(answered, (error: unknown) => {
+      answered();
+      flight.isRefused = isOfItsCaller(error);
+      if (flight.isRefused) this.#forget(key, flight);
+    });
     this.#flights.set(key, flight);
     return flight;
   }
 
+  #forget(key: string, flight: Flight): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+  }
+
   /** When nobody waits any more: then what they waited for is kept, or not wanted. */
   #land(key: string, flight: Flight, reason: unknown): void {
-    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    this.#forget(key, flight);
     if (flight.isAnswered) return;
     // Nobody hears of its failure either.
     flight.answer.catch(() => {});
     flight.stop.abort(reason);
   }
 
-  #throwRecentFailure(key: string): void {
+  #throwRecentFailure(key: string, since: NumericDate = 0): void {
     const failure = this.#failures.get(key);
-    if (failure !== undefined && failure.until > this.#options.clock.now()) throw failure.error;
+    if (failure === undefined || failure.at <= since || failure.until <= this.#options.clock.now()) return;
+    throw failure.error;
   }
 
   /** A definite refusal ends what was believed before. */
   #noteFailure(name: StatementName, error: FederationError): void {
     // That a caller may not ask says nothing of who would have been asked.
-    if (error.reason === 'budget_exhausted') return;
-    const key = keyOf(name);
-    const until = this.#options.clock.now() + (this.#options.failureSeconds ?? DEFAULT_FAILURE_SECONDS);
-    this.#failures.set(key, { error, until });
-    if (error.wire === 'temporarily_unavailable' || !this.#kept.delete(key)) return;
-    this.#inStore((store) => store.remove(name));
+    if (isOfItsCaller(error)) return;
+    const {
+      clock,
+      failureSeconds = DEFAULT_FAILURE_SECONDS,
+      maxFreshSeconds = DEFAULT_MAX_FRESH_SECONDS,
+    } = this.#options;
+    const [key, at] = [keyOf(name), clock.now()];
+    const isDefinite = error.wire !== 'temporarily_unavailable';
+    const removedAt = isDefinite ? at : (this.#failures.get(key)?.removedAt ?? 0);
+    this.#failures.set(key, { error, at, until: at + failureSeconds, removedAt });
+    if (!isDefinite || !this.#kept.delete(key)) return;
+    this.#inStore((store) => store.remove(name, { removedAt: at, forgettableAt: at + maxFreshSeconds }));
   }
+}
+
+/** What refuses a caller for its own sake: the limits of its resolution, or what its `onRequest` throws. */
+function isOfItsCaller(error: unknown): boolean {
+  return !(error instanceof FederationError) || error.reason === 'budget_exhausted';
 }
 
 async function stillValid(jwt: string, validate: StatementRequest['validate']): Promise<EntityStatement | undefined> {

@@ -68,8 +68,13 @@ export function createStatementSource(options: StatementSourceOptions): Statemen
   };
 }
 
+export interface RememberingSource extends StatementSource {
+  /** Asks once more for what these entities say, and for what is said of them. */
+  forget(entities: ReadonlySet<string>): void;
+}
+
 /** Asks for each statement once a resolution, whether it may be kept for others or not. */
-export function rememberingSource(options: StatementSourceOptions): StatementSource {
+export function rememberingSource(options: StatementSourceOptions): RememberingSource {
   const source = createStatementSource(options);
   const known = new Map<string, EntityStatement>();
   const remember = (name: string, statement: EntityStatement) => {
@@ -82,6 +87,9 @@ export function rememberingSource(options: StatementSourceOptions): StatementSou
     async subordinateStatement(superior, subject, signal) {
       const name = `${superior.claims.iss} ${subject}`;
       return known.get(name) ?? remember(name, await source.subordinateStatement(superior, subject, signal));
+    },
+    forget(entities) {
+      for (const name of known.keys()) if (name.split(' ').some((entity) => entities.has(entity))) known.delete(name);
     },
   };
 }

@@ -1,18 +1,27 @@
 /** The keys that each Trust Anchor is believed by: those pinned, and what it rolled over to since. @see OIDFED §11.2 */
 import type { EntityIdentifier } from '../federation/identifiers.ts';
+import { canonicalJson, type JsonObject } from '../federation/json.ts';
 import type { JwkSet } from '../federation/jwk-set.ts';
 import type { EntityStatement } from '../federation/statement/entity-statement.ts';
 import type { NumericDate } from '../federation/time.ts';
 import { compareTrustAnchorKeys } from '../federation/trust-chain/trust-anchor-rollover.ts';
 import type { TrustAnchors } from '../federation/trust-chain/trust-chain.ts';
 
-/** What somebody should know about the keys of a Trust Anchor. */
-export interface TrustAnchorKeyEvent {
+/** Keys that count in place of those pinned: to be kept where the next start finds them, as safe as the pins. */
+export interface LearnedTrustAnchorKeys {
   trustAnchor: EntityIdentifier;
-  /** `learned`: pin the new keys. `mismatch`: compare keys with the Trust Anchor out of band; nothing was learned. */
-  kind: 'learned' | 'mismatch';
+  /** The pins that they were learned from. They mean nothing to whoever pinned other keys. */
+  pinned: JwkSet;
   /** The keys in its Entity Configuration. */
   jwks: JwkSet;
+  /** `iat` of that configuration. */
+  iat: NumericDate;
+}
+
+/** What somebody should know about the keys of a Trust Anchor. */
+export interface TrustAnchorKeyEvent extends LearnedTrustAnchorKeys {
+  /** `learned`: pin the new keys. `mismatch`: compare keys with the Trust Anchor out of band; nothing was learned. */
+  kind: 'learned' | 'mismatch';
 }
 
 interface Believed {
@@ -26,7 +35,10 @@ interface Believed {
 /** A configuration is read again within this time when it is asked for. */
 const REREADING_SECONDS = 60;
 
-/** Remembers what was learned for as long as it lives; other pins make it begin anew. */
+/**
+ * Remembers what was learned for as long as it lives; other pins make it begin anew. For a memory beyond that, keep what
+ * `onEvent` tells of and hand it to `adopt`.
+ */
 export class TrustAnchorKeys {
   readonly #onEvent: (event: TrustAnchorKeyEvent) => void;
   /** By Trust Anchor and pins: two who pinned different keys do not learn from each other. */
@@ -34,6 +46,21 @@ export class TrustAnchorKeys {
 
   constructor(onEvent: (event: TrustAnchorKeyEvent) => void = () => {}) {
     this.#onEvent = onEvent;
+  }
+
+  /** Takes over what was learned before, or elsewhere from the same pins, where it is newer than what is known here. */
+  adopt(learned: Iterable<LearnedTrustAnchorKeys>): void {
+    for (const { trustAnchor, pinned, jwks, iat } of learned) {
+      const entry = this.#entry(trustAnchor, pinned);
+      if (iat <= entry.newestIat) continue;
+      Object.assign(entry, { jwks, newestIat: iat, mismatch: undefined } satisfies Believed);
+    }
+  }
+
+  /** Forgets what was learned for any others: nobody pins them any more. */
+  retain(pinned: Iterable<Pick<LearnedTrustAnchorKeys, 'trustAnchor' | 'pinned'>>): void {
+    const names = new Set([...pinned].map((pin) => nameOf(pin.trustAnchor, pin.pinned)));
+    for (const name of this.#believed.keys()) if (!names.has(name)) this.#believed.delete(name);
   }
 
   /** Pinned keys, and in their place those learned since. */
@@ -49,24 +76,27 @@ export class TrustAnchorKeys {
     const trustAnchor = configuration.claims.iss;
     const entry = this.#entry(trustAnchor, pinned);
     const { jwks, iat } = configuration.claims;
+    const { jwks: believed } = entry;
     if (iat < entry.newestIat) return;
-    const news = await compareTrustAnchorKeys(entry.jwks, configuration);
+    const news = await compareTrustAnchorKeys(believed, configuration);
+    // Something was learned meanwhile, here or elsewhere.
+    if (entry.jwks !== believed || iat < entry.newestIat) return;
     if (news.kind === 'mismatch') {
       entry.mismatch ??= { since: now, isTold: false };
       if (entry.mismatch.isTold || now - entry.mismatch.since < REREADING_SECONDS) return;
       entry.mismatch.isTold = true;
-      this.#onEvent({ trustAnchor, kind: 'mismatch', jwks });
+      this.#onEvent({ trustAnchor, pinned, kind: 'mismatch', jwks, iat });
       return;
     }
     entry.mismatch = undefined;
     entry.newestIat = iat;
     if (news.kind === 'unchanged') return;
     entry.jwks = news.jwks;
-    this.#onEvent({ trustAnchor, kind: 'learned', jwks });
+    this.#onEvent({ trustAnchor, pinned, kind: 'learned', jwks, iat });
   }
 
   #entry(trustAnchor: EntityIdentifier, pinned: JwkSet): Believed {
-    const name = `${trustAnchor} ${JSON.stringify(pinned)}`;
+    const name = nameOf(trustAnchor, pinned);
     const known = this.#believed.get(name);
     if (known !== undefined) return known;
     const entry: Believed = { jwks: pinned, newestIat: 0, mismatch: undefined };
@@ -74,3 +104,12 @@ export class TrustAnchorKeys {
     return entry;
   }
 }
+
+/** Identifiers contain no spaces. Key sets are not changed, only replaced. */
+function nameOf(trustAnchor: EntityIdentifier, pinned: JwkSet): string {
+  const text = texts.get(pinned) ?? canonicalJson(pinned.keys as JsonObject[]);
+  texts.set(pinned, text);
+  return `${trustAnchor} ${text}`;
+}
+
+const texts = new WeakMap<JwkSet, string>();

@@ -3,7 +3,6 @@ import { LRUCache } from 'lru-cache';
 import { FederationError } from '../federation/errors.ts';
 import type { IdentifierOptions } from '../federation/identifiers.ts';
 import { MEDIA_TYPE } from '../federation/media-types.ts';
-import { MAX_JWT_LENGTH } from '../federation/signature.ts';
 import type { EntityStatement } from '../federation/statement/entity-statement.ts';
 import type { Clock, NumericDate } from '../federation/time.ts';
 import { statusEndpointOf } from '../federation/trust-mark/status-endpoint.ts';
@@ -167,7 +166,6 @@ export class TrustMarkStatusClient {
       accept: [MEDIA_TYPE.trustMarkStatusResponse],
       contentType: MEDIA_TYPE.form,
       body: new URLSearchParams({ trust_mark: mark.jwt }).toString(),
-      maxResponseBytes: MAX_JWT_LENGTH,
       timeoutMs: this.#options.timeoutMs ?? DEFAULT_STATUS_TIMEOUT_MS,
       signal,
     };

@@ -18,8 +18,19 @@ export interface RetrievedStatement {
   expiresAt: number;
 }
 
+/** Times in seconds since the epoch. */
+export interface RetrievedStatementRemoval {
+  removedAt: number;
+  forgettableAt: number;
+}
+
 /** Bytes of statements kept; the oldest go first. */
 export const MAX_RETRIEVED_BYTES = 256 * 1024 * 1024;
+
+/** What stands in place of a statement that was removed: nodes that retrieved it before may still be about to write. */
+const REMOVED = '';
+/** What its row counts for. */
+const REMOVED_BYTES = 256;
 
 export class RetrievedStatements {
   readonly #db: Db;
@@ -33,7 +44,7 @@ export class RetrievedStatements {
       .select()
       .from(retrievedStatements)
       .where(eq(retrievedStatements.name, keyOf(name)));
-    if (row === undefined) return undefined;
+    if (row === undefined || row.jwt === REMOVED) return undefined;
     return {
       jwt: row.jwt,
       etag: row.etag ?? undefined,
@@ -43,28 +54,44 @@ export class RetrievedStatements {
     };
   }
 
-  /** A node that retrieved earlier does not overwrite what another retrieved later. */
-  async write(name: RetrievedStatementName, statement: RetrievedStatement): Promise<void> {
-    const { issuer, subject } = name;
+  /** A node that retrieved earlier does not overwrite what another retrieved later, nor undo its removal. */
+  async write({ issuer, subject }: RetrievedStatementName, statement: RetrievedStatement): Promise<void> {
     const row = {
+      ...{ issuer, subject },
       jwt: statement.jwt,
       etag: statement.etag ?? null,
       retrievedAt: date(statement.retrievedAt),
       freshUntil: date(statement.freshUntil),
       expiresAt: date(statement.expiresAt),
     };
+    const { jwt, retrievedAt } = retrievedStatements;
     await this.#db
       .insert(retrievedStatements)
-      .values({ name: keyOf(name), issuer, subject, ...row })
+      .values({ name: keyOf({ issuer, subject }), ...row })
+      .onConflictDoUpdate({
+        target: retrievedStatements.name,
+        set: row,
+        setWhere: sql`${retrievedAt} < excluded.retrieved_at
+          or ${retrievedAt} = excluded.retrieved_at and ${jwt} <> ${REMOVED}`,
+      });
+  }
+
+  /** What was retrieved later stays. */
+  async remove(name: RetrievedStatementName, { removedAt, forgettableAt }: RetrievedStatementRemoval): Promise<void> {
+    const row = {
+      ...{ issuer: '', subject: '', jwt: REMOVED, etag: null },
+      retrievedAt: date(removedAt),
+      freshUntil: date(removedAt),
+      expiresAt: date(forgettableAt),
+    };
+    await this.#db
+      .insert(retrievedStatements)
+      .values({ name: keyOf(name), ...row })
       .onConflictDoUpdate({
         target: retrievedStatements.name,
         set: row,
         setWhere: sql`${retrievedStatements.retrievedAt} <= excluded.retrieved_at`,
       });
-  }
-
-  async remove(name: RetrievedStatementName): Promise<void> {
-    await this.#db.delete(retrievedStatements).where(eq(retrievedStatements.name, keyOf(name)));
   }
 }
 
@@ -72,7 +99,8 @@ export class RetrievedStatements {
 export async function pruneRetrievedStatements(db: Db, now: Date, maxBytes = MAX_RETRIEVED_BYTES): Promise<void> {
   await db.delete(retrievedStatements).where(lt(retrievedStatements.expiresAt, now));
   const { name, jwt, retrievedAt } = retrievedStatements;
-  const total = sql<number>`sum(octet_length(${jwt})) over (order by ${retrievedAt} desc, ${name})`.as('total');
+  const bytes = sql`case ${jwt} when ${REMOVED} then ${REMOVED_BYTES}::int else octet_length(${jwt}) end`;
+  const total = sql<number>`sum(${bytes}) over (order by ${retrievedAt} desc, ${name})`.as('total');
   const running = db.select({ name, total }).from(retrievedStatements).as('running');
   const surplus = db.select({ name: running.name }).from(running).where(gt(running.total, maxBytes));
   await db.delete(retrievedStatements).where(inArray(name, surplus));

@@ -6,6 +6,7 @@ import { addOrganisation } from '../../src/registry/organisations/add-organisati
 import { pruneExpired, startPruning } from '../../src/registry/prune-expired.ts';
 import { enrolmentChallenges } from '../../src/storage/schema/enrolment-challenges.ts';
 import { idempotencyKeys } from '../../src/storage/schema/idempotency-keys.ts';
+import { usedAssertions } from '../../src/storage/schema/used-assertions.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
 import { actor, freshIdentifier, NOW_DATE, openRegistry, type TestRegistry } from '../support/registry.ts';
 
@@ -65,6 +66,15 @@ describe.each(DATABASE_KINDS)('pruning on %s', (kind) => {
     expect(await registry.seq()).toBe(seq);
     const { rows } = await registry.db.execute<{ count: string }>(sql`select count(*) as count from organisations`);
     expect(Number(rows[0]?.count)).toBe(made.length);
+  });
+
+  it('deletes used assertions that no node accepts any more, with an hour for clocks that differ', async () => {
+    const ends = [at(-DAY), at(-HOUR - 1), at(-HOUR), at(0), at(660)];
+    const row = (expiresAt: Date, index: number) => ({ client: 'client', jti: `jti ${index}`, expiresAt });
+    await registry.db.insert(usedAssertions).values(ends.map(row));
+    await pruneExpired(registry.db, NOW_DATE);
+    const left = await registry.db.select().from(usedAssertions).orderBy(usedAssertions.expiresAt);
+    expect(left.map(({ expiresAt }) => expiresAt)).toEqual(ends.slice(2));
   });
 
   it('deletes more than fits into one batch, and stops where it is told to', async () => {

@@ -15,6 +15,7 @@ import {
   type TestRegistry,
   testSigner,
 } from '../support/registry.ts';
+import { opens } from '../support/sealed-keys.ts';
 
 const NEXT_MASTER_KEY = new MasterKey(new Uint8Array(32).fill(8));
 
@@ -38,18 +39,10 @@ describe.each(DATABASE_KINDS)('rewrapAuthorityKeys on %s', (kind) => {
   /** Of each key, the master keys that open it. */
   async function openedBy(): Promise<string[][]> {
     const rows = await registry.db.select().from(authorityKeys).orderBy(asc(authorityKeys.id));
-    return rows.map(({ authorityId: owner, kid, purpose, sealedPrivateKey }) => {
-      const opens = (masterKey: MasterKey): boolean => {
-        try {
-          masterKey.unseal(sealedPrivateKey ?? new Uint8Array(), { owner, kid, purpose });
-          return true;
-        } catch (error) {
-          if (error instanceof UnsealError) return false;
-          throw error;
-        }
-      };
-      return [...(opens(TEST_MASTER_KEY) ? ['present'] : []), ...(opens(NEXT_MASTER_KEY) ? ['next'] : [])];
-    });
+    return rows.map((key) => [
+      ...(opens(TEST_MASTER_KEY, key) ? ['present'] : []),
+      ...(opens(NEXT_MASTER_KEY, key) ? ['next'] : []),
+    ]);
   }
 
   it('seals all keys of all authorities under the new master key, which the deployment belongs to from then on', async () => {

@@ -1,7 +1,27 @@
-import { describe, expect, it } from 'vitest';
-import { createResolver, ResolutionCache, type ResolverOptions, StatementCache } from '../../src/resolver/library.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  createResolver,
+  type Resolution,
+  ResolutionCache,
+  type ResolveOutcome,
+  type ResolverOptions,
+  StatementCache,
+  type TrustAnchorKeyEvent,
+} from '../../src/resolver/library.ts';
 import { ManualClock } from '../support/federation.ts';
 import { type FederationServer, serveFederation } from '../support/federation-server.ts';
+import { testKey } from '../support/keys.ts';
+import {
+  AUDITED,
+  bear,
+  entry,
+  MEMBER,
+  recognise,
+  serveStatus,
+  statusAnswer,
+  statusMetadata,
+  trustMark,
+} from '../support/trust-marks.ts';
 
 const CHAIN = {
   anchor: {},
@@ -168,6 +188,141 @@ describe('createResolver of the library', () => {
   });
 });
 
+describe('Trust Marks', () => {
+  const WITH_ISSUER = { ...CHAIN, issuer: { superiors: ['anchor'], metadata: statusMetadata } };
+  const FRAMEWORK_TYP = 'framework-mark+jwt';
+  const clock = new ManualClock();
+  let server: FederationServer;
+  let status: string;
+  let mark: string;
+
+  beforeEach(async () => {
+    server = await serveFederation(WITH_ISSUER, { clock });
+    status = 'active';
+    const { federation } = server;
+    recognise(federation, { issuers: { [MEMBER]: ['issuer'] } });
+    serveStatus(server, 'issuer', async (jwt) => ({ body: await statusAnswer(federation, 'issuer', jwt, status) }));
+    mark = await trustMark(federation, 'issuer', 'op', MEMBER, { claims: { exp: clock.now() + 600 } });
+    bear(federation, 'op', entry(mark));
+  });
+
+  afterEach(() => server[Symbol.asyncDispose]());
+
+  async function resolvedBy(settings: Partial<ResolverOptions> = {}): Promise<Resolution> {
+    await using resolver = createResolver({ ...optionsFor(server), ...settings });
+    return resolvedOf(await resolver.resolve(server.federation.id('op')));
+  }
+
+  function resolvedOf(outcome: ResolveOutcome): Resolution {
+    if ('resolved' in outcome) return outcome.resolved;
+    throw new Error(`not resolved: ${JSON.stringify(outcome.attempts)}`);
+  }
+
+  it('[OIDFED-7.3-1] [OIDFED-7.3-8] are given where they hold and are active, and the first of them to expire ends the answer', async () => {
+    const endsAt = clock.now() + 600;
+    expect(await resolvedBy()).toMatchObject({
+      trustMarks: [
+        { trust_mark_type: MEMBER, trust_mark: mark, issuer: server.federation.id('issuer'), expiresAt: endsAt },
+      ],
+      refusedTrustMarks: [],
+      expiresAt: endsAt,
+    });
+    bear(server.federation, 'op');
+    expect(await resolvedBy()).toMatchObject({ trustMarks: [], refusedTrustMarks: [], expiresAt: clock.now() + 3600 });
+  });
+
+  it('[OIDFED-17.5-1] that do not count are left out, each with its reason, and end nothing', async () => {
+    const { federation } = server;
+    const short = { claims: { exp: clock.now() + 60 } };
+    const foreign = await trustMark(federation, 'intermediate', 'op', MEMBER, short);
+    bear(
+      federation,
+      'op',
+      entry(foreign),
+      entry(mark),
+      entry(await trustMark(federation, 'issuer', 'op', AUDITED, short), AUDITED),
+    );
+    const { trustMarks, refusedTrustMarks, expiresAt } = await resolvedBy();
+    expect(trustMarks.map(({ trust_mark }) => trust_mark)).toEqual([mark]);
+    expect(refusedTrustMarks).toEqual([
+      {
+        trust_mark_type: MEMBER,
+        reason: 'trust_mark_issuer_not_trusted',
+        section: '17.5',
+        at: '/trust_marks/0/trust_mark /iss',
+        message: expect.stringContaining(federation.id('intermediate')),
+      },
+      {
+        trust_mark_type: AUDITED,
+        reason: 'trust_mark_type_unrecognised',
+        section: '17.5',
+        at: '/trust_marks/2/trust_mark /trust_mark_type',
+        message: expect.stringContaining(federation.id('anchor')),
+      },
+    ]);
+    expect(expiresAt).toBe(clock.now() + 600);
+  });
+
+  it('[OIDFED-8.4-8] that were revoked are left out of a kept answer after a minute', async () => {
+    await using resolver = createResolver(optionsFor(server));
+    const marksNow = async (): Promise<number> =>
+      resolvedOf(await resolver.resolve(server.federation.id('op'))).trustMarks.length;
+    expect(await marksNow()).toBe(1);
+    status = 'revoked';
+    clock.advance(59);
+    expect(await marksNow()).toBe(1);
+    clock.advance(1);
+    expect(await marksNow()).toBe(0);
+    expect(await resolvedBy()).toMatchObject({
+      refusedTrustMarks: [{ reason: 'trust_mark_status_not_active', section: '8.4' }],
+    });
+  });
+
+  it('speak for themselves where their issuers are not to be asked', async () => {
+    status = 'revoked';
+    expect(await resolvedBy({ isTrustMarkStatusAsked: false })).toMatchObject({ trustMarks: [{ trust_mark: mark }] });
+  });
+
+  it('[OIDFED-7-3] have the typ of a framework only where that is accepted', async () => {
+    const header = { typ: FRAMEWORK_TYP };
+    bear(server.federation, 'op', entry(await trustMark(server.federation, 'issuer', 'op', MEMBER, { header })));
+    expect(await resolvedBy()).toMatchObject({ refusedTrustMarks: [{ reason: 'typ_invalid', section: '7.3' }] });
+    expect(await resolvedBy({ trustMarkTyps: [FRAMEWORK_TYP] })).toMatchObject({
+      trustMarks: [{ issuer: expect.any(String) }],
+    });
+  });
+
+  it('are looked at within their budget', async () => {
+    bear(server.federation, 'op', entry(mark), entry(mark));
+    expect(await resolvedBy({ trustMarkBudget: { maxMarks: 1 } })).toMatchObject({
+      trustMarks: [{ trust_mark: mark }],
+      refusedTrustMarks: [{ reason: 'budget_exhausted', at: '/trust_marks/1' }],
+    });
+  });
+
+  it('of a chain that was handed over are judged too, unless the chain is judged as of another moment', async () => {
+    const { federation } = server;
+    await using resolver = createResolver(optionsFor(server));
+    const chain = await federation.chain('op', 'intermediate', 'anchor');
+    const now = resolvedOf(await resolver.verify(federation.id('op'), chain));
+    expect(now).toMatchObject({ trustMarks: [{ trust_mark: mark }], expiresAt: clock.now() + 600 });
+    const past = resolvedOf(await resolver.verify(federation.id('op'), chain, { at: clock.now() }));
+    expect(past).toMatchObject({ trustMarks: [], expiresAt: clock.now() + 3600 });
+  });
+
+  it('are explained: which of them count, and why the others do not', async () => {
+    const { federation } = server;
+    bear(federation, 'op', entry(mark), entry(await trustMark(federation, 'intermediate', 'op')));
+    await using resolver = createResolver(optionsFor(server));
+    expect(await resolver.explain(federation.id('op'))).toMatchObject({
+      resolution: {
+        trustMarks: [{ trust_mark: mark }],
+        refusedTrustMarks: [{ reason: 'trust_mark_issuer_not_trusted', whoCanMend: { role: 'trust_anchor' } }],
+      },
+    });
+  });
+});
+
 describe('its cache', () => {
   it('answers again without requests, until the answer expires', async () => {
     const clock = new ManualClock();
@@ -220,6 +375,28 @@ describe('its cache', () => {
     expect(await trusting.resolve(federation.id('op'))).toHaveProperty('resolved');
     expect(await wary.resolve(federation.id('op'))).toHaveProperty('attempts');
     expect(cache.size).toBe(2);
+  });
+});
+
+describe('keys that a Trust Anchor rolled over to', () => {
+  it('are told in a form that the next resolver goes on from', async () => {
+    const [first, second] = [await testKey('ES256', 51), await testKey('ES256', 52)];
+    await using server = await serveFederation({ anchor: { keys: [first] }, op: { superiors: ['anchor'] } });
+    const { federation } = server;
+    const options = optionsFor(server);
+    federation.entity('anchor').keys = [first, second];
+    const told: TrustAnchorKeyEvent[] = [];
+    {
+      await using resolver = createResolver({ ...options, onTrustAnchorKeys: (event) => told.push(event) });
+      expect(await resolver.resolve(federation.id('op'))).toHaveProperty('resolved');
+    }
+    federation.entity('anchor').keys = [second];
+    const kept = told.filter(({ kind }) => kind === 'learned');
+    const restored = JSON.parse(JSON.stringify(kept)) as typeof kept;
+    await using resolver = createResolver({ ...options, learnedTrustAnchorKeys: restored });
+    expect(await resolver.resolve(federation.id('op'))).toHaveProperty('resolved');
+    await using forgetful = createResolver(options);
+    expect(await forgetful.resolve(federation.id('op'))).toHaveProperty('attempts');
   });
 });
 

@@ -75,8 +75,8 @@ describe('the Trust Marks of a resolved entity', () => {
     const { federation } = server;
     server.override(server.configurationUrl('stranger'), { neverAnswers: true });
     federation.entity('op').superiors = new Map([
-      ['anchor', {}],
       ['stranger', {}],
+      ['anchor', {}],
     ]);
     federation.entity('op').claims = { trust_marks: [await typed(MEMBER, 'issuer')] };
     const resolver = createResolver({ outbound, clock, timeoutMs: 1200, requestTimeoutMs: 1200 });

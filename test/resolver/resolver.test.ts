@@ -109,7 +109,10 @@ describe('resolved', () => {
       right: { superiors: ['join'] },
       op: { superiors: ['left', 'right'] },
     });
-    await resolve(server);
+    const { federation } = server;
+    const resolver = createResolver({ outbound, clock: new ManualClock() });
+    const request = { subject: federation.id('op'), trustAnchors: federation.trustAnchors('anchor') };
+    await resolver.resolve({ ...request, isEveryChainWanted: true });
     expect(server.requests).toHaveLength(10);
     expect(new Set(server.requests.map(({ url }) => url)).size).toBe(10);
   });
@@ -275,6 +278,43 @@ describe('hostile surroundings', () => {
       'op good: timed_out at Subordinate Statement',
     ]);
     expect(verdictOf(outcome.attempts ?? [])).toBe('temporarily_unavailable');
+  });
+
+  it('does not wait for a server that cannot change the choice, but an explanation does, and says so', async () => {
+    await using server = await serveFederation({
+      anchor: {},
+      good: { superiors: ['anchor'] },
+      slow: { superiors: ['anchor'] },
+      op: { superiors: ['good', 'slow'] },
+    });
+    server.override(server.configurationUrl('slow'), { neverAnswers: true });
+    // Longer than this test may take.
+    const { resolved } = await resolve(server, 'op', { timeoutMs: 60_000 });
+    expect(resolved?.trustChain).toHaveLength(4);
+    const { federation } = server;
+    const request = { subject: federation.id('op'), trustAnchors: federation.trustAnchors('anchor') };
+    const resolver = createResolver({ outbound, clock: new ManualClock(), timeoutMs: 400 });
+    const { outcome, deadEnds } = await resolver.explain(request);
+    expect((outcome as Outcome).resolved?.trustChain).toHaveLength(4);
+    expect(ends(server, { attempts: deadEnds })).toEqual(['op slow: timed_out at Entity Configuration']);
+  });
+
+  it('waits for what may lead to a Trust Anchor that goes before', async () => {
+    await using server = await serveFederation({
+      first: {},
+      second: {},
+      good: { superiors: ['second'] },
+      slow: { superiors: ['first'] },
+      op: { superiors: ['good', 'slow'] },
+    });
+    server.override(server.configurationUrl('slow'), { delayMs: 50 });
+    const { federation } = server;
+    const request = { subject: federation.id('op'), trustAnchors: federation.trustAnchors('first', 'second') };
+    const resolver = createResolver({ outbound, clock: new ManualClock() });
+    const chosenBy = async (isTrustAnchorOrderBinding: boolean) =>
+      ((await resolver.resolve({ ...request, isTrustAnchorOrderBinding })) as Outcome).resolved?.trustAnchor;
+    expect(await chosenBy(true)).toBe(federation.id('first'));
+    expect(await chosenBy(false)).toBe(federation.id('second'));
   });
 
   it('ends with the signal of the caller', async () => {

@@ -4,6 +4,7 @@ import type { EntityIdentifier } from '../../src/federation/identifiers.ts';
 import { validateEntityConfiguration } from '../../src/federation/statement/validate-statement.ts';
 import {
   type KeptStatement,
+  type Removal,
   type Retrieval,
   StatementCache,
   type StatementCacheOptions,
@@ -222,6 +223,36 @@ describe('questions at the same time', () => {
     expect(server.questions).toBe(1);
   });
 
+  it('do not end with the limits of who began the request: the others ask on their own account, once', async () => {
+    const [cache, server] = [cacheWith(), new Server()];
+    const gate = Promise.withResolvers<never>();
+    const refused = cache.obtain({ ...request(server), retrieve: () => gate.promise }).catch((error: unknown) => error);
+    const others = Array.from({ length: 10 }, () => cache.obtain(request(server)));
+    await Promise.resolve();
+    gate.reject(new FederationError('budget_exhausted', 'no request is left'));
+    expect(await refused).toMatchObject({ reason: 'budget_exhausted' });
+    for (const { statement } of await Promise.all(others)) expect(statement.claims.sub).toBe(op);
+    expect(server.questions).toBe(1);
+  });
+
+  it('all end when the limits of all of them do', async () => {
+    const cache = cacheWith();
+    const asked = Array.from({ length: 10 }, (_, index) =>
+      cache.obtain(request(new Server(() => Promise.reject(new FederationError('budget_exhausted', `${index}`))))),
+    );
+    const outcomes = await Promise.allSettled(asked);
+    expect(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.message)).toEqual(
+      Array.from({ length: 10 }, (_, index) => `${index}`),
+    );
+  });
+
+  it('share what a server refuses', async () => {
+    const [cache, server] = [cacheWith(), new Server(failing('entity_not_found'))];
+    const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => cache.obtain(request(server))));
+    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
+    expect(server.questions).toBe(1);
+  });
+
   it('end the request when the last of them has left, and not before', async () => {
     const cache = cacheWith();
     let stop: AbortSignal | undefined;
@@ -243,6 +274,35 @@ describe('questions at the same time', () => {
   });
 });
 
+describe('whoever doubts a statement', () => {
+  it('has it asked for however fresh it is, also after a refusal, and shares the answer with whoever doubts it too', async () => {
+    const [cache, server] = [cacheWith(), new Server()];
+    await cache.obtain(request(server));
+    clock.advance(10);
+    const since = cache.doubt(op);
+    expect(await cache.obtain(request(server, { since }))).toMatchObject({ retrievedAt: NOW + 10 });
+    expect(await cache.obtain(request(server, { since: cache.doubt(op) }))).toMatchObject({ retrievedAt: NOW + 10 });
+    expect(server.questions).toBe(2);
+    server.answer = failing('connection_failed');
+    clock.advance(61);
+    await expect(cache.obtain(request(server))).rejects.toMatchObject({ reason: 'connection_failed' });
+    clock.advance(1);
+    server.answer = async () => ({ jwt: await federation.configuration('op') });
+    expect(await cache.obtain(request(server, { since: cache.doubt(op) }))).toMatchObject({ retrievedAt: NOW + 72 });
+  });
+
+  it('doubts no entity anew before 30 s are over', () => {
+    const cache = cacheWith();
+    const doubts = [0, 29, 1, 29, 1].map((seconds) => {
+      clock.advance(seconds);
+      return cache.doubt(op);
+    });
+    expect(doubts).toEqual([NOW, NOW, NOW + 30, NOW + 30, NOW + 60]);
+    expect(cache.doubt(federation.id('op'))).toBe(NOW + 60);
+    expect(cache.doubt(`${op}/` as EntityIdentifier)).toBe(NOW + 60);
+  });
+});
+
 describe('a store', () => {
   /** Two nodes, or one before and after a restart, share it. */
   class Store implements StatementStore {
@@ -250,7 +310,8 @@ describe('a store', () => {
     read = async ({ issuer, subject }: StatementName) => this.rows.get(`${issuer} ${subject}`);
     write = async ({ issuer, subject }: StatementName, statement: KeptStatement) =>
       void this.rows.set(`${issuer} ${subject}`, statement);
-    remove = async ({ issuer, subject }: StatementName) => void this.rows.delete(`${issuer} ${subject}`);
+    remove = async ({ issuer, subject }: StatementName, _removal: Removal) =>
+      void this.rows.delete(`${issuer} ${subject}`);
   }
 
   it('lets one node have what another retrieved', async () => {
@@ -282,6 +343,47 @@ describe('a store', () => {
     server.answer = failing('entity_not_found');
     await expect(cache.obtain(request(server))).rejects.toMatchObject({ reason: 'entity_not_found' });
     expect(store.rows.size).toBe(0);
+  });
+
+  it('hears when what it forgets was refused, and until when an older one could still be fresh', async () => {
+    const removals: Removal[] = [];
+    const store = new Store();
+    store.remove = async (_, removal) => void removals.push(removal);
+    const [cache, server] = [cacheWith({ store, maxFreshSeconds: 600 }), new Server()];
+    await cache.obtain(request(server));
+    clock.advance(60);
+    server.answer = failing('entity_not_found');
+    await expect(cache.obtain(request(server))).rejects.toMatchObject({ reason: 'entity_not_found' });
+    expect(removals).toEqual([{ removedAt: NOW + 60, forgettableAt: NOW + 660 }]);
+  });
+
+  it('has no effect with what another node retrieved before this one was refused', async () => {
+    const [store, server] = [new Store(), new Server(failing('entity_not_found'))];
+    const cache = cacheWith({ store });
+    clock.advance(10);
+    await expect(cache.obtain(request(server))).rejects.toMatchObject({ reason: 'entity_not_found' });
+    const jwt = await federation.configuration('op');
+    const late = { jwt, etag: undefined, retrievedAt: NOW + 9, freshUntil: NOW + 3000, expiresAt: NOW + 3000 };
+    await store.write({ issuer: op, subject: op }, late);
+    for (const reason of ['connection_failed', 'entity_not_found'] as const) {
+      clock.advance(6);
+      server.answer = failing(reason);
+      await expect(cache.obtain(request(server))).rejects.toMatchObject({ reason });
+    }
+    expect(server.questions).toBe(3);
+    await store.write({ issuer: op, subject: op }, { ...late, retrievedAt: NOW + 23 });
+    clock.advance(6);
+    expect(await cache.obtain(request(server))).toMatchObject({ retrievedAt: NOW + 23 });
+  });
+
+  it('is told when a statement was asked for, not when it came', async () => {
+    const [store, server] = [new Store(), new Server()];
+    server.answer = async () => {
+      clock.advance(5);
+      return { jwt: await federation.configuration('op') };
+    };
+    expect(await cacheWith({ store }).obtain(request(server))).toMatchObject({ retrievedAt: NOW });
+    expect([...store.rows.values()]).toMatchObject([{ retrievedAt: NOW, freshUntil: NOW + 60 }]);
   });
 
   it('that fails is done without, and somebody is told', async () => {

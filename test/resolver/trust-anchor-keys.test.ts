@@ -80,6 +80,37 @@ describe('the keys that a Trust Anchor is believed by', () => {
     expect(events).toEqual([]);
   });
 
+  it('are those adopted from before a restart, unless newer ones are known', async () => {
+    await publish([first, second]);
+    const { trustAnchor, jwks, iat } = events[0] ?? expect.unreachable();
+    const learned = { trustAnchor, pinned, jwks, iat };
+    expect(learned).toEqual({
+      trustAnchor: federation.id('anchor'),
+      pinned,
+      jwks: { keys: [first.jwk, second.jwk] },
+      iat: NOW,
+    });
+    keys = new TrustAnchorKeys((event) => events.push(event));
+    const { kty, kid, ...rest } = first.jwk;
+    keys.adopt([{ ...learned, pinned: { keys: [{ ...rest, kid, kty }] } }]);
+    expect(believed()).toEqual([first.kid, second.kid]);
+    await publish([second]);
+    keys.adopt([learned]);
+    expect(believed()).toEqual([second.kid]);
+    keys.adopt([{ ...learned, jwks: { keys: [third.jwk] }, iat: NOW + 1 }]);
+    expect(believed()).toEqual([third.kid]);
+    await publish([second]);
+    expect([believed(), events.length]).toEqual([[third.kid], 2]);
+  });
+
+  it('are forgotten with the pins that they were learned from', async () => {
+    await publish([first, second]);
+    keys.retain([{ trustAnchor: federation.id('anchor'), pinned }]);
+    expect(believed()).toEqual([first.kid, second.kid]);
+    keys.retain([{ trustAnchor: federation.id('anchor'), pinned: { keys: [third.jwk] } }]);
+    expect(believed()).toEqual([first.kid]);
+  });
+
   it('begin anew with other pins', async () => {
     await publish([first, second]);
     const anchors = new Map([[federation.id('anchor'), { keys: [third.jwk] }]]);

@@ -14,6 +14,21 @@ export function describeAnchor(report: Report, anchor: TrustAnchorRecord): void 
     ['id', anchor.id],
     ['authority', anchor.authorityId],
     ['version', String(anchor.version)],
-    ...anchor.jwks.keys.map(({ kid, alg, kty }) => ['key', `${kid} (${alg ?? kty})`] as const),
+    ...keyFacts(anchor.jwks),
   ]);
+  const { learned, lastAlarm } = anchor;
+  if (learned) {
+    report.heading('Rolled over: these keys count in place of those pinned');
+    report.facts([['since', learned.at], ...keyFacts(learned.jwks)]);
+    report.line('Once its operator confirms them, pin them: holdfast anchor replace-keys');
+  }
+  if (lastAlarm) {
+    report.heading('Alarm: it published keys that no believed key vouches for; none was learned');
+    report.facts([['last', lastAlarm.at], ...keyFacts(lastAlarm.jwks)]);
+    report.line('Compare its keys with its operator out of band: holdfast anchor fetch');
+  }
+}
+
+function keyFacts({ keys }: TrustAnchorRecord['jwks']): (readonly [name: string, value: string])[] {
+  return keys.map(({ kid, alg, kty }) => ['key', `${kid} (${alg ?? kty})`]);
 }

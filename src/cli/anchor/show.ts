@@ -9,7 +9,10 @@ import { describeAnchor } from './anchor-report.ts';
 export function addAnchorShowCommand(parent: Command, surroundings: Surroundings): void {
   const command = parent
     .command('show')
-    .description('Show a pinned Trust Anchor; `--json` shows the keys themselves.')
+    .description(
+      'Show a pinned Trust Anchor, the keys that it rolled over to since, and the last alarm; `--json` shows the keys\n' +
+        'themselves.',
+    )
     .argument('<anchor>', 'id, or Entity Identifier if unique')
     .addHelpText('after', example('holdfast anchor show https://fed.example.org'));
   command.action(async (given: string) => {

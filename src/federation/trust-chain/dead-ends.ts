@@ -108,7 +108,7 @@ class Survey {
 function failureOf(retrieved: Retrieved | undefined): FederationError | undefined {
   if (retrieved instanceof FederationError) return retrieved;
   if (retrieved !== undefined) return undefined;
-  return new FederationError('timed_out', 'no answer came before the time for the whole discovery was up');
+  return new FederationError('timed_out', 'no answer came before the discovery ended');
 }
 
 function moreDeadEnds(): FederationError {

@@ -5,6 +5,7 @@ import type { EntityStatement } from '../statement/entity-statement.ts';
 import { type Attempt, attemptOf } from './attempt.ts';
 import { deadEndsOf } from './dead-ends.ts';
 import { completeBudget, type DiscoveryBudget } from './discovery-budget.ts';
+import { type ChainTest, EarlyChoice } from './early-choice.ts';
 import { type Enumeration, enumerateChains } from './enumerate-chains.ts';
 import type { StatementSource } from './statement-source.ts';
 import { exploreSuperiors, type GraphEntity, type TrustAnchorSet } from './superior-graph.ts';
@@ -17,6 +18,11 @@ export interface DiscoveryOptions {
   budget?: Partial<DiscoveryBudget>;
   /** The wall clock. When it aborts, discovery ends at once with the chains that are complete. */
   signal: AbortSignal;
+  /**
+   * Whether a candidate is valid. With it, discovery ends as soon as it is certain which chain is chosen (§10.3),
+   * whatever is missing by then; without it, all is gathered.
+   */
+  isValid?: ChainTest | undefined;
 }
 
 export interface Discovery {
@@ -35,15 +41,17 @@ export interface Discovery {
 /**
  * Gathers what is above the subject, all branches side by side, each statement at most once, then puts chains
  * together. A branch that is dead, slow, endless or closes a loop ends with a reason and spoils no other.
- * @throws whatever the source fails with that is no FederationError
+ * @throws whatever `isValid` fails with, and the source that is no FederationError
  * @see OIDFED §10.1, §18.1
  */
 export async function discoverTrustChains(
   subject: EntityIdentifier,
-  { source, trustAnchors, signal, budget: limits }: DiscoveryOptions,
+  { source, trustAnchors, signal, budget: limits, isValid }: DiscoveryOptions,
 ): Promise<Discovery> {
   const budget = completeBudget(limits);
-  const exploration = { source, trustAnchors, signal, budget };
+  const choice = isValid && new EarlyChoice(budget, isValid);
+  const isEnough = choice && ((entity: GraphEntity) => choice.isMade(entity));
+  const exploration = { source, trustAnchors, signal, budget, isEnough };
   const graph = await exploreSuperiors(subject, exploration);
   const enumeration = enumerateChains(graph, budget);
   return {

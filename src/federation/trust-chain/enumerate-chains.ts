@@ -49,6 +49,17 @@ export function enumerateChains(
   return { chains: taken.flat(), hasMore, hasLonger };
 }
 
+/** Chains whose first superior is that of `link`, the shortest first, without those of more than `maxDepth` superiors. */
+export function* chainsThrough(link: GraphLink, maxDepth: number): Generator<EntityStatement[], void> {
+  const { subordinate: subject, superior } = link;
+  const configuration = obtained(subject.configuration);
+  const statement = obtained(link.statement);
+  if (configuration === undefined || statement === undefined) return;
+  const start: Climb = { top: subject, below: undefined, statement: configuration, height: 0 };
+  const first: Climb = { top: superior, below: start, statement, height: 1 };
+  yield* chainsContinuing(first, trustAnchorsAbove(subject), maxDepth, () => {});
+}
+
 /** Takes one from each source in turn; says whether there would have been more than `limit`. */
 function takeInTurns<T>(sources: readonly Iterator<T>[], limit: number): { taken: T[][]; hasMore: boolean } {
   const open = new Map(sources.map((source) => [source, [] as T[]]));

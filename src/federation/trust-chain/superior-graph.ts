@@ -14,6 +14,8 @@ export interface ExplorationOptions {
   budget: DiscoveryBudget;
   /** The wall clock: when it aborts, what was gathered until then is the result. */
   signal: AbortSignal;
+  /** Asked after each answer: whether what is still missing does not matter any more. */
+  isEnough?: ((subject: GraphEntity) => Promise<boolean>) | undefined;
 }
 
 /** What came of a retrieval. */
@@ -49,8 +51,8 @@ export interface GraphLink {
 
 /**
  * Walks up from the subject, all branches side by side, and asks for each configuration and statement at most once.
- * It ends when nothing more can be asked for, or with the signal.
- * @throws whatever the source fails with that is no FederationError
+ * It ends when nothing more can be asked for, or when that does not matter any more, or with the signal.
+ * @throws whatever the source or `isEnough` fails with that is no FederationError
  */
 export async function exploreSuperiors(subject: EntityIdentifier, options: ExplorationOptions): Promise<GraphEntity> {
   const exploration = new Exploration(options);
@@ -70,6 +72,7 @@ const OVER = new Error('the exploration is over');
 class Exploration {
   readonly #options: ExplorationOptions;
   readonly #entities = new Map<EntityIdentifier, GraphEntity>();
+  #subject: GraphEntity | undefined;
   readonly #end = Promise.withResolvers<void>();
   /** Retrievals beyond the allowance of their branch. */
   #waiting: Retrieval[] = [];
@@ -92,6 +95,7 @@ class Exploration {
     try {
       const allowance = Allowance.ofDiscovery(budget.maxStatements);
       const subject = this.#meet(identifier, 0, () => allowance, allowance);
+      this.#subject = subject;
       this.#proceedIfIdle();
       await this.#end.promise;
       return subject;
@@ -197,13 +201,19 @@ class Exploration {
         if (error instanceof FederationError) return error;
         throw error;
       })
-      .then((outcome) => {
+      .then(async (outcome) => {
         if (this.#over.signal.aborted) return;
         use(outcome);
         this.#underWay--;
         this.#proceedIfIdle();
+        if (this.#underWay > 0 && (await this.#isEnough())) this.#end.resolve();
       })
       .catch((error: unknown) => this.#end.reject(error));
+  }
+
+  async #isEnough(): Promise<boolean> {
+    const { isEnough } = this.#options;
+    return this.#subject !== undefined && isEnough !== undefined && (await isEnough(this.#subject));
   }
 
   /** When nothing is under way any more, whoever waits may have what nobody else claimed. */

@@ -6,6 +6,7 @@ export const retrievedStatements = pgTable('retrieved_statements', {
   name: text('name').primaryKey(),
   issuer: text('issuer').notNull(),
   subject: text('subject').notNull(),
+  /** Empty where the statement was removed at `retrieved_at`: until `expires_at` no older one takes its place. */
   jwt: text('jwt').notNull(),
   etag: text('etag'),
   retrievedAt: timestamp('retrieved_at', { withTimezone: true }).notNull(),

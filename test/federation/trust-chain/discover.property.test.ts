@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { EntityStatement } from '../../../src/federation/statement/entity-statement.ts';
+import { chooseTrustChain } from '../../../src/federation/trust-chain/choose-trust-chain.ts';
 import { type Discovery, discoverTrustChains } from '../../../src/federation/trust-chain/discover.ts';
 import type { DiscoveryBudget } from '../../../src/federation/trust-chain/discovery-budget.ts';
 import { GraphSource, id, nameOf } from '../../support/graph-source.ts';
@@ -95,5 +97,59 @@ describe('discovery', () => {
         if (ways.length < all.length) expect(attempts.map(({ reason }) => reason)).toContain('budget_exhausted');
       }),
     );
+  });
+});
+
+describe('a choice before all answers are there', () => {
+  /** What a resolver makes of a discovery: the best chain of those that are valid. */
+  const choose = ({ chains }: Discovery, isValid: (chain: EntityStatement[]) => boolean): string | undefined =>
+    chooseTrustChain(chains.filter(isValid).map((statements) => ({ statements })))
+      ?.statements.map(({ jwt }) => jwt)
+      .join(' ');
+  const budgets = fc.record({
+    maxDepth: fc.integer({ min: 1, max: 6 }),
+    maxChains: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constant(1000)),
+    maxStatements: fc.constant(1000),
+  });
+  /** Statements that a superior refuses to give, and issuers whose statements make a chain invalid. */
+  const pairs = NAMES.flatMap((superior) => NAMES.map((subject) => `${superior}>${subject}`));
+  const trouble = fc.record({
+    refused: fc.subarray(pairs, { maxLength: 12 }),
+    invalid: fc.subarray(pairs, { maxLength: 12 }),
+  });
+
+  it('[OIDFED-10.3-2] is the choice between all chains, whatever the order of the answers', async () => {
+    let early = 0;
+    await fc.assert(
+      fc.asyncProperty(graphs, budgets, trouble, fc.scheduler(), async (graph, budget, bad, scheduler) => {
+        const isValid = (chain: EntityStatement[]): boolean => !chain.some(({ jwt }) => bad.invalid.includes(jwt));
+        const sourceOf = (): GraphSource => {
+          const source = new GraphSource(graph);
+          for (const what of bad.refused) source.fail(what, 'subject_not_active');
+          return source;
+        };
+        const options = { trustAnchors: new Set(ANCHORS.map(id)), budget, signal: new AbortController().signal };
+        const all = sourceOf();
+        const expected = choose(await discoverTrustChains(id('op'), { ...options, source: all }), isValid);
+
+        const source = sourceOf();
+        source.schedule = (answer, label) => {
+          // Nobody waits for some of them in the end.
+          answer.catch(() => {});
+          return scheduler.schedule(answer, label);
+        };
+        const choosing = discoverTrustChains(id('op'), {
+          ...{ ...options, source },
+          isValid: (chain) => scheduler.schedule(Promise.resolve(isValid(chain))),
+        });
+        await scheduler.waitFor(choosing);
+        expect(choose(await choosing, isValid)).toBe(expected);
+        expect(all.asked).toEqual(expect.arrayContaining(source.asked));
+        if (source.asked.length < all.asked.length) early++;
+        if (expected === undefined) expect(source.asked.toSorted()).toEqual(all.asked.toSorted());
+      }),
+      { numRuns: 1000 },
+    );
+    expect(early).toBeGreaterThan(0);
   });
 });

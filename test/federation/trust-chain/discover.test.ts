@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../src/federation/trust-chain/attempt.ts';
 import { MAX_DEAD_ENDS } from '../../../src/federation/trust-chain/dead-ends.ts';
@@ -6,19 +7,21 @@ import {
   DEFAULT_DISCOVERY_BUDGET,
   type DiscoveryBudget,
 } from '../../../src/federation/trust-chain/discovery-budget.ts';
+import type { ChainTest } from '../../../src/federation/trust-chain/early-choice.ts';
 import { GraphSource, type Hints, id, nameOf } from '../../support/graph-source.ts';
 
 interface Setting {
   anchors?: string[];
   budget?: Partial<DiscoveryBudget>;
   signal?: AbortSignal;
+  isValid?: ChainTest;
 }
 
 function discover(
   source: GraphSource,
-  { anchors = ['anchor'], budget, signal = new AbortController().signal }: Setting = {},
+  { anchors = ['anchor'], budget, signal = new AbortController().signal, isValid }: Setting = {},
 ): Promise<Discovery> {
-  return discoverTrustChains(id('op'), { source, trustAnchors: new Set(anchors.map(id)), budget, signal });
+  return discoverTrustChains(id('op'), { source, trustAnchors: new Set(anchors.map(id)), budget, signal, isValid });
 }
 
 /** Chains as `op anchor>op anchor`. */
@@ -308,6 +311,115 @@ describe('wall clock', () => {
     clock.abort();
     release();
     expect(endsOf(await discovering)).toEqual(['op slow: timed_out at Entity Configuration']);
+  });
+});
+
+describe('a choice before all answers are there', () => {
+  const everyChain: ChainTest = async () => true;
+
+  /** Whether discovery waits for an answer when all others are there. */
+  async function waitsFor(missing: string, hints: Hints, setting: Setting = {}): Promise<boolean> {
+    const source = new GraphSource(hints);
+    const release = source.hold(missing);
+    let isOver = false;
+    const discovering = discover(source, { isValid: everyChain, ...setting }).then(() => {
+      isOver = true;
+    });
+    await setImmediate();
+    expect(source.asked).toContain(missing);
+    const hasWaited = !isOver;
+    release();
+    await discovering;
+    return hasWaited;
+  }
+
+  it('ends with what is there, gives up the rest, and says what was left unfinished', async () => {
+    const source = new GraphSource({ op: ['good', 'slow'], good: ['anchor'], slow: ['anchor'], anchor: [] });
+    source.hold('slow');
+    const discovery = await discover(source, { isValid: everyChain });
+    expect(waysOf(discovery)).toEqual(['op good anchor']);
+    expect(endsOf(discovery)).toEqual(['op slow: timed_out at Entity Configuration']);
+    expect(source.signal?.aborted).toBe(true);
+  });
+
+  it.each<[string, string, Hints, Setting?]>([
+    ['of a superior that is named later', 'slow', { op: ['good', 'slow'], good: ['anchor'], anchor: [] }],
+    ['that can only lead to a longer chain', 'slow', { op: ['good'], good: ['anchor', 'slow'], anchor: [] }],
+    [
+      'beyond the depth limit',
+      'slow',
+      { op: ['a', 'good'], a: ['b'], b: ['slow'], good: ['anchor'], anchor: [] },
+      { budget: { maxDepth: 3 } },
+    ],
+    [
+      'above a subject that is a Trust Anchor itself',
+      'anchor',
+      { op: ['anchor'], anchor: [] },
+      { anchors: ['op', 'anchor'] },
+    ],
+  ])('does not wait for an answer %s', async (_what, missing, hints, setting) => {
+    expect(await waitsFor(missing, hints, setting)).toBe(false);
+  });
+
+  it.each<[string, string, Hints, Setting?]>([
+    ['of a superior that is named first', 'slow', { op: ['slow', 'good'], good: ['anchor'], slow: [], anchor: [] }],
+    ['that may lead to a shorter chain', 'anchor>a', { op: ['a'], a: ['b', 'anchor'], b: ['anchor'], anchor: [] }],
+    [
+      'that may lead to a chain as short',
+      'other',
+      { op: ['a'], a: ['anchor', 'other'], anchor: [], other: [] },
+      { anchors: ['anchor', 'other'] },
+    ],
+    [
+      'when the chains that are there are not valid',
+      'slow',
+      { op: ['good', 'slow'], good: ['anchor'], slow: [], anchor: [] },
+      { isValid: async () => false },
+    ],
+    [
+      'when the limit of chains may cut off the only valid one',
+      'slow',
+      { op: ['good', 'slow'], good: ['x', 'y'], x: ['anchor'], y: ['anchor'], slow: [], anchor: [] },
+      { budget: { maxChains: 2 }, isValid: async (chain) => chain.some(({ claims }) => claims.iss === id('y')) },
+    ],
+    ['when the subject names a superior twice', 'slow', { op: ['good', 'good', 'slow'], good: ['anchor'], anchor: [] }],
+    [
+      'when nobody asks whether chains are valid',
+      'slow',
+      { op: ['good', 'slow'], good: ['anchor'], slow: [], anchor: [] },
+      { isValid: undefined },
+    ],
+  ])('waits for an answer %s', async (_what, missing, hints, setting) => {
+    expect(await waitsFor(missing, hints, setting)).toBe(true);
+  });
+
+  it('judges no more chains before the end than it puts together in the end, on any graph', async () => {
+    const middle = Array.from({ length: 6 }, (_, index) => `m${index}`);
+    const source = new GraphSource((name) => {
+      if (name === 'op') return ['first', 'slow'];
+      if (name === 'anchor') return [];
+      return [...middle.filter((other) => other !== name), 'anchor'];
+    });
+    source.hold('slow');
+    let judged = 0;
+    const isValid: ChainTest = async () => {
+      judged++;
+      return false;
+    };
+    const clock = new AbortController();
+    const discovering = discover(source, { isValid, budget: { maxChains: 10 }, signal: clock.signal });
+    await setImmediate();
+    clock.abort();
+    expect(waysOf(await discovering)).toHaveLength(10);
+    expect(judged).toBeGreaterThan(0);
+    expect(judged).toBeLessThanOrEqual(10);
+  });
+
+  it('fails with what the test of a chain fails with', async () => {
+    const source = new GraphSource({ op: ['good', 'slow'], good: ['anchor'], anchor: [] });
+    source.hold('slow');
+    const isValid: ChainTest = () => Promise.reject(new Error('out of order'));
+    await expect(discover(source, { isValid })).rejects.toThrow('out of order');
   });
 });
 

@@ -1,10 +1,8 @@
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Authority } from '../../../src/registry/authorities/authority.ts';
+import { afterAll, describe, expect, it } from 'vitest';
 import { addEntity, type NewEntity } from '../../../src/registry/entities/add-entity.ts';
 import { readEntity } from '../../../src/registry/entities/read-entity.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
-import type { Organisation } from '../../../src/registry/organisations/organisation.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { testKey } from '../../support/keys.ts';
 import {
@@ -13,21 +11,13 @@ import {
   NOW_DATE,
   newEntity,
   nextId,
-  openRegistry,
+  openOrganisation,
   outcome,
   refusedBy,
-  type TestRegistry,
 } from '../../support/registry.ts';
 
-describe.each(DATABASE_KINDS)('addEntity on %s', (kind) => {
-  let registry: TestRegistry;
-  let authority: Authority;
-  let organisation: Organisation;
-  beforeAll(async () => {
-    registry = await openRegistry(kind);
-    authority = await registry.authority();
-    organisation = await registry.organisation(authority);
-  });
+describe.each(DATABASE_KINDS)('addEntity on %s', async (kind) => {
+  const { registry, authority, organisation } = await openOrganisation(kind);
   afterAll(() => registry[Symbol.asyncDispose]());
 
   const add = (input: NewEntity) => addEntity(registry.context(), input);

@@ -1,15 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { JwkSet } from '../../../src/federation/jwk-set.ts';
-import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import type { CheckedEvidence, Entity } from '../../../src/registry/entities/entity.ts';
 import { listSubordinatesJson, type SubordinateFilter } from '../../../src/registry/entities/list-subordinates.ts';
 import { readEntity } from '../../../src/registry/entities/read-entity.ts';
 import { recordChecks } from '../../../src/registry/entities/record-checks.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
-import type { Organisation } from '../../../src/registry/organisations/organisation.ts';
 import type { EnrolmentCheck } from '../../../src/storage/schema/entities.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
-import { actor, freshJwks, NOW_DATE, openRegistry, outcome, type TestRegistry } from '../../support/registry.ts';
+import { actor, freshJwks, NOW_DATE, openOrganisation, outcome } from '../../support/registry.ts';
 
 type Found = CheckedEvidence & { jwks: JwkSet | null };
 
@@ -17,15 +15,8 @@ const at = NOW_DATE.toISOString();
 const PASSED: EnrolmentCheck = { check: 'configuration_valid', outcome: 'passed', detail: 'signed', at };
 const FAILED: EnrolmentCheck = { ...PASSED, outcome: 'failed', reason: 'statement_expired', detail: 'too old' };
 
-describe.each(DATABASE_KINDS)('recordChecks on %s', (kind) => {
-  let registry: TestRegistry;
-  let authority: Authority;
-  let organisation: Organisation;
-  beforeAll(async () => {
-    registry = await openRegistry(kind);
-    authority = await registry.authority();
-    organisation = await registry.organisation(authority);
-  });
+describe.each(DATABASE_KINDS)('recordChecks on %s', async (kind) => {
+  const { registry, authority, organisation } = await openOrganisation(kind);
   afterAll(() => registry[Symbol.asyncDispose]());
 
   const record = (entity: Entity, found: Partial<Found>, expectedVersion?: number) =>

@@ -1,34 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Jwk } from '../../../src/federation/jwk-set.ts';
-import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import { addEntity } from '../../../src/registry/entities/add-entity.ts';
 import type { Entity } from '../../../src/registry/entities/entity.ts';
 import { listEntities, readEntity } from '../../../src/registry/entities/read-entity.ts';
 import { recordChecks } from '../../../src/registry/entities/record-checks.ts';
 import { updateEntity } from '../../../src/registry/entities/update-entity.ts';
-import type { Organisation } from '../../../src/registry/organisations/organisation.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { NOW } from '../../support/federation.ts';
 import { testKey, weakRsaKey } from '../../support/keys.ts';
-import {
-  actor,
-  freshJwks,
-  newEntity,
-  openRegistry,
-  outcome,
-  refusedBy,
-  type TestRegistry,
-} from '../../support/registry.ts';
+import { actor, freshJwks, newEntity, openOrganisation, outcome, refusedBy } from '../../support/registry.ts';
 
-describe.each(DATABASE_KINDS)('updateEntity on %s', (kind) => {
-  let registry: TestRegistry;
-  let authority: Authority;
-  let organisation: Organisation;
-  beforeAll(async () => {
-    registry = await openRegistry(kind);
-    authority = await registry.authority();
-    organisation = await registry.organisation(authority);
-  });
+describe.each(DATABASE_KINDS)('updateEntity on %s', async (kind) => {
+  const { registry, organisation } = await openOrganisation(kind);
   afterAll(() => registry[Symbol.asyncDispose]());
 
   const update = (entity: Entity, ...args: [Parameters<typeof updateEntity>[2], number?]) =>

@@ -16,6 +16,7 @@ import { defineOperation } from '../operation.ts';
 import { ExplanationSchema } from './explanation-schema.ts';
 
 const RETRY_SECONDS = 2;
+const MAX_TRUST_ANCHORS = 50;
 
 export const explainResolutionOperation = defineOperation(
   createRoute({
@@ -32,9 +33,15 @@ export const explainResolutionOperation = defineOperation(
           description: 'The authority by whose Trust Anchors it is judged.',
         }),
         sub: EntityIdentifierSchema.openapi({ description: 'The entity.' }),
-        trust_anchor: EntityIdentifierSchema.optional().openapi({
-          description: 'One of the Trust Anchors of the authority; all of them if it is left out.',
-        }),
+        trust_anchor: z
+          .preprocess(
+            (given) => (given === undefined ? undefined : [given].flat()),
+            z.array(EntityIdentifierSchema).min(1).max(MAX_TRUST_ANCHORS).optional(),
+          )
+          .openapi({
+            description:
+              'Trust Anchors of the authority, repeated as at its resolve endpoint: the first that a valid chain leads to is the one. All of them if it is left out.',
+          }),
       }),
     },
     responses: { 200: jsonReply('The explanation.', ExplanationSchema), ...problems(400, 404) },
@@ -62,11 +69,15 @@ function reachedAuthority(directory: AuthorityDirectory, actor: Actor, identifie
   return served;
 }
 
-function chosenAnchors(known: TrustAnchors, wanted: string | undefined): TrustAnchors {
+function chosenAnchors(known: TrustAnchors, wanted: readonly string[] | undefined): TrustAnchors {
   if (wanted === undefined) return known;
-  const jwks = known.get(wanted as EntityIdentifier);
-  if (jwks === undefined) throw invalidField('/query/trust_anchor', 'is no Trust Anchor of this authority');
-  return new Map([[wanted as EntityIdentifier, jwks]]);
+  return new Map(
+    wanted.map((anchor) => {
+      const jwks = known.get(anchor as EntityIdentifier);
+      if (jwks === undefined) throw invalidField('/query/trust_anchor', 'is no Trust Anchor of this authority');
+      return [anchor as EntityIdentifier, jwks];
+    }),
+  );
 }
 
 async function unlessBusy(explaining: Promise<Explanation>): Promise<Explanation> {

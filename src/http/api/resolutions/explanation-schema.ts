@@ -28,11 +28,15 @@ export const ExplanationSchema = z
     subject: EntityIdentifierSchema,
     trustAnchors: z.array(EntityIdentifierSchema),
     verdict: z.enum(['resolved', 'refused']),
-    resolution: claims('What it resolves to: `metadata`, `trustChain`, `trustMarks`, `expiresAt`.', {
-      trustAnchor: 'https://fed.example.org',
-      metadata: { openid_relying_party: { client_name: 'Example' } },
-      expiresAt: 1_800_003_600,
-    }).optional(),
+    resolution: claims(
+      'What it resolves to: `metadata`, `trustChain`, `trustMarks`; `expiresAt` and when its oldest statement was retrieved, `oldestAt`, in seconds since the epoch.',
+      {
+        trustAnchor: 'https://fed.example.org',
+        metadata: { openid_relying_party: { client_name: 'Example' } },
+        expiresAt: 1_800_003_600,
+        oldestAt: 1_799_999_700,
+      },
+    ).optional(),
     attempts: z.array(AttemptSchema).optional().openapi({ description: 'Why it does not resolve: each way.' }),
     graph: claims(
       'The subject with its superiors as a tree, each entity once: `configuration` and each `statement` with issuer, times, key, verdict and refusals.',

@@ -5,7 +5,7 @@ import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { PAGE_PARAMETERS } from '../paging.ts';
 import { RecordIdSchema } from '../record-schema.ts';
-import { TrustAnchorPageSchema, trustAnchorBody } from './trust-anchor-schema.ts';
+import { TrustAnchorPageSchema, trustAnchorBodies } from './trust-anchor-schema.ts';
 
 export const listTrustAnchorsOperation = defineOperation(
   createRoute({
@@ -23,6 +23,6 @@ export const listTrustAnchorsOperation = defineOperation(
     async (c) => {
       const { limit, cursor, ...filter } = c.req.valid('query');
       const { items, ...rest } = await listTrustAnchors(db, c.get('actor'), filter, { limit, cursor });
-      return c.json({ items: items.map(trustAnchorBody), ...rest }, 200);
+      return c.json({ items: await trustAnchorBodies(db, items), ...rest }, 200);
     },
 );

@@ -22,7 +22,7 @@ export const pinTrustAnchorOperation = defineOperation(
       ...bodyProblems(404, 409, 422),
     },
   }),
-  ({ changeContext }) =>
+  ({ db, changeContext }) =>
     async (c) => {
       const { authorityId, ...input } = c.req.valid('json');
       const request = { method: c.req.method, path: c.req.path, body: c.get('body') };
@@ -33,6 +33,6 @@ export const pinTrustAnchorOperation = defineOperation(
         idempotencyOf(c.req.valid('header'), request),
       );
       const headers = { ETag: entityTag(anchor), Location: `/api/v1/trust-anchors/${anchor.id}` };
-      return c.json(trustAnchorBody(anchor), 201, headers);
+      return c.json(await trustAnchorBody(db, anchor), 201, headers);
     },
 );

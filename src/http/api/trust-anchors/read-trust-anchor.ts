@@ -14,7 +14,7 @@ export const readTrustAnchorOperation = defineOperation(
     operationId: 'readTrustAnchor',
     tags: ['Trust Anchors'],
     summary: 'Read a pinned Trust Anchor',
-    description: `Its identifier and the keys pinned for it. ${needsRole('any')}`,
+    description: `Its identifier, the keys pinned for it, and what was seen of its keys since. ${needsRole('any')}`,
     security: BEARER,
     request: { params: recordIdParam('trustAnchorId') },
     responses: { 200: jsonReply('The Trust Anchor.', TrustAnchorSchema, ['ETag']), ...problems(404) },
@@ -22,6 +22,6 @@ export const readTrustAnchorOperation = defineOperation(
   ({ db }) =>
     async (c) => {
       const anchor = await readTrustAnchor(db, c.get('actor'), c.req.valid('param').trustAnchorId);
-      return c.json(trustAnchorBody(anchor), 200, { ETag: entityTag(anchor) });
+      return c.json(await trustAnchorBody(db, anchor), 200, { ETag: entityTag(anchor) });
     },
 );

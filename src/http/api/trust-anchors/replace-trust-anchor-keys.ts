@@ -14,7 +14,7 @@ export const replaceTrustAnchorKeysOperation = defineOperation(
     operationId: 'replaceTrustAnchorKeys',
     tags: ['Trust Anchors'],
     summary: 'Replace the pinned keys',
-    description: `Compare the new keys out of band first. ${needsRole(['admin'])}`,
+    description: `Compare the new keys out of band first. Nothing that was learned or raised an alarm before counts any more. ${needsRole(['admin'])}`,
     security: BEARER,
     request: {
       params: recordIdParam('trustAnchorId'),
@@ -26,7 +26,7 @@ export const replaceTrustAnchorKeysOperation = defineOperation(
       ...bodyProblems(404, 412, 428),
     },
   }),
-  ({ changeContext }) =>
+  ({ db, changeContext }) =>
     async (c) => {
       const anchor = await replaceTrustAnchorKeys(
         changeContext(c.get('actor'), c.get('requestId')),
@@ -34,6 +34,6 @@ export const replaceTrustAnchorKeysOperation = defineOperation(
         c.req.valid('json'),
         requiredVersion(c.req.valid('header')),
       );
-      return c.json(trustAnchorBody(anchor), 200, { ETag: entityTag(anchor) });
+      return c.json(await trustAnchorBody(db, anchor), 200, { ETag: entityTag(anchor) });
     },
 );
