@@ -9,7 +9,7 @@ import { BoundedMap } from '../../issuance/bounded-map.ts';
 import type { ResolveOutcome } from '../../resolver/resolver.ts';
 import { verdictOf } from '../../resolver/verdict.ts';
 import { isOutage } from '../outage.ts';
-import type { ResolutionRequest } from './resolutions.ts';
+import { type OnRequest, questionOf, type ResolutionRequest } from './resolutions.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface BackgroundBudget {
@@ -41,7 +41,7 @@ export const DEFAULT_BACKGROUND_BUDGET: Readonly<BackgroundBudget> = {
 
 export interface BackgroundEvaluationsOptions {
   /** Evaluates; `onRequest` is called before each request to others and may throw to refuse it. */
-  resolve: (request: ResolutionRequest, onRequest: () => void) => Promise<ResolveOutcome>;
+  resolve: (request: ResolutionRequest, onRequest: OnRequest) => Promise<ResolveOutcome>;
   clock: Clock;
   /** Hears of failures that are no verdict about the subject. */
   onError: (error: unknown) => void;
@@ -72,7 +72,7 @@ export class BackgroundEvaluations implements Disposable {
   /** What waits, by name, the first first. */
   readonly #queue = new Map<string, ResolutionRequest>();
   readonly #running = new Set<string>();
-  /** What is evaluated at once, for others who ask the same. */
+  /** What is evaluated at once, for others who ask the same in the same order. */
   readonly #atOnce = new Map<string, Promise<ResolveOutcome>>();
   /** Requests that an evaluation needs to begin. */
   readonly #portion: number;
@@ -96,47 +96,55 @@ export class BackgroundEvaluations implements Disposable {
     return this.#queue.size + this.#running.size;
   }
 
+  /** Another one after {@link forget}: what an evaluation found out that began before is not to be remembered. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   /** The verdict on a subject that resolved towards none of the Trust Anchors a short while ago. */
   knownRefusal(request: ResolutionRequest): KnownRefusal | undefined {
-    const now = this.#options.clock.now();
+    const together = this.#knownRefusal(request);
+    if (together !== undefined || request.trustAnchors.size === 1) return together;
     const known: KnownRefusal[] = [];
     for (const single of singles(request)) {
-      const refusal = this.#refusals.get(single.scope, nameOf(single));
-      if (refusal === undefined || refusal.until <= now) return undefined;
+      const refusal = this.#knownRefusal(single);
+      if (refusal === undefined) return undefined;
       known.push(refusal);
     }
     return combined(known);
   }
 
-  /** Whether all of it waits or runs already, so that asking for it again changes nothing. */
+  #knownRefusal(request: ResolutionRequest): KnownRefusal | undefined {
+    const refusal = this.#refusals.get(request.scope, nameOf(request));
+    return refusal !== undefined && refusal.until > this.#options.clock.now() ? refusal : undefined;
+  }
+
+  /** Whether it waits or runs already, so that asking for it again changes nothing. */
   isUnderWay(request: ResolutionRequest): boolean {
-    return singles(request).every((single) => this.#isUnderWay(nameOf(single)));
+    const name = nameOf(request);
+    return this.#queue.has(name) || this.#running.has(name);
   }
 
   /**
-   * Queues what is neither known nor under way, once a subject and Trust Anchor.
-   * @returns false when there was no room for all of it
+   * Queues what is neither known nor under way: a subject once, for all Trust Anchors of the question together.
+   * @returns false when there was no room for it
    */
   enqueue(request: ResolutionRequest): boolean {
-    let isQueued = true;
-    for (const single of singles(request)) {
-      const name = nameOf(single);
-      if (this.#isUnderWay(name) || this.knownRefusal(single) !== undefined) continue;
-      if (this.#queue.size < this.#budget.maxQueued) this.#queue.set(name, single);
-      else isQueued = false;
-    }
+    if (this.isUnderWay(request) || this.knownRefusal(request) !== undefined) return true;
+    if (this.#queue.size >= this.#budget.maxQueued) return false;
+    this.#queue.set(nameOf(request), request);
     this.#startNext();
-    return isQueued;
+    return true;
   }
 
   /** Evaluates at once, or not at all when the budget does not allow it now. Who asks the same meanwhile joins. */
   async evaluate(request: ResolutionRequest): Promise<ResolveOutcome | undefined> {
-    const name = nameOf(request);
-    const underWay = this.#atOnce.get(name);
+    const question = questionOf(request);
+    const underWay = this.#atOnce.get(question);
     if (underWay !== undefined) return await underWay;
     if (this.#running.size >= this.#budget.concurrency || !this.#takePortion()) return undefined;
-    const outcome = this.#run(request).finally(() => this.#atOnce.delete(name));
-    this.#atOnce.set(name, outcome);
+    const outcome = this.#run(request).finally(() => this.#atOnce.delete(question));
+    this.#atOnce.set(question, outcome);
     return await outcome;
   }
 
@@ -152,7 +160,7 @@ export class BackgroundEvaluations implements Disposable {
     const { negativeSeconds, unavailableSeconds } = this.#budget;
     const seconds = wire === 'temporarily_unavailable' ? unavailableSeconds : negativeSeconds;
     const until = this.#options.clock.now() + seconds;
-    for (const single of singles(request)) this.#refusals.set(single.scope, nameOf(single), { wire, until });
+    this.#refusals.set(request.scope, nameOf(request), { wire, until });
   }
 
   /** To be called when something changed by which any subject may resolve now, or with other keys. */
@@ -167,10 +175,6 @@ export class BackgroundEvaluations implements Disposable {
     this.#isStopped = true;
     this.#queue.clear();
     clearTimeout(this.#poll);
-  }
-
-  #isUnderWay(name: string): boolean {
-    return this.#queue.has(name) || this.#running.has(name);
   }
 
   #startNext(): void {
@@ -193,11 +197,11 @@ export class BackgroundEvaluations implements Disposable {
 
   /** Begins with one portion that was taken, and takes more as it needs them. What it did not use comes back. */
   async #run(request: ResolutionRequest): Promise<ResolveOutcome> {
-    const names = singles(request).map(nameOf);
+    const name = nameOf(request);
     const generation = this.#generation;
     let left = this.#portion;
     let sent = 0;
-    for (const name of names) this.#running.add(name);
+    this.#running.add(name);
     try {
       const outcome = await this.#options.resolve(request, () => {
         if (sent === this.#budget.requestsPerEvaluation) throw exhausted('this evaluation needs too many requests');
@@ -208,7 +212,7 @@ export class BackgroundEvaluations implements Disposable {
       if (generation === this.#generation) this.remember(request, outcome);
       return outcome;
     } finally {
-      for (const name of names) this.#running.delete(name);
+      this.#running.delete(name);
       this.#requests.giveBack(left);
       left = 0;
       this.#startNext();
@@ -227,8 +231,9 @@ function singles({ scope, subject, trustAnchors }: ResolutionRequest): Resolutio
   return [...trustAnchors].map((entry) => ({ scope, subject, trustAnchors: new Map([entry]) }));
 }
 
+/** In whichever order the Trust Anchors are asked for: that no chain leads to any of them is the same refusal. */
 function nameOf({ scope, subject, trustAnchors }: ResolutionRequest): string {
-  return JSON.stringify([scope, subject, ...trustAnchors.keys()] satisfies [string, ...EntityIdentifier[]]);
+  return JSON.stringify([scope, subject, ...[...trustAnchors.keys()].sort()] satisfies [string, ...EntityIdentifier[]]);
 }
 
 /** As `verdictOf` has it: that it does not exist counts most, then that the network may be at fault. */

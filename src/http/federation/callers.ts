@@ -34,7 +34,7 @@ export interface CallersOptions {
   db: Db;
   directory: AuthorityDirectory;
   /** What was evaluated before. */
-  resolutions: Pick<Resolutions, 'peek'>;
+  resolutions: Pick<Resolutions, 'peekAny'>;
   /** Who a bearer token stands for. */
   authenticate: (secret: string) => Promise<Actor | undefined>;
   used: UsedAssertions;
@@ -60,18 +60,21 @@ export class Callers {
   /**
    * The entity that signed the assertion. One that this authority neither vouches for nor evaluated before stays
    * anonymous: its keys are not known, and nothing is fetched to learn them.
+   * @param charge called for the entity before its assertion is remembered; may refuse it
    * @throws FederationError client_assertion_missing, client_assertion_invalid, client_assertion_replayed
    * @throws TryAgainLater
    */
-  async byAssertion(served: ServedAuthority, form: URLSearchParams): Promise<Caller> {
+  async byAssertion(served: ServedAuthority, form: URLSearchParams, charge: (caller: Caller) => void): Promise<Caller> {
     const { clock, identifiers, used } = this.#options;
     const audience = served.authority.entityIdentifier;
     const assertion = parseClientAssertion(assertionOf(form), { audience, now: clock.now(), ...identifiers });
     const keys = await this.#keysOf(served, assertion.caller);
     if (keys === undefined) return ANONYMOUS;
     await verifyClientAssertion(assertion, keys);
-    used.use(assertion, audience);
-    return { kind: 'entity', entityIdentifier: assertion.caller };
+    const caller: Caller = { kind: 'entity', entityIdentifier: assertion.caller };
+    charge(caller);
+    await used.use(assertion, audience);
+    return caller;
   }
 
   /** The registered keys of an entity that is active here; else those of the chain that it was evaluated by. */
@@ -80,7 +83,7 @@ export class Callers {
     if (registered !== undefined) return registered;
     const { resolutions, directory } = this.#options;
     const trustAnchors = servedTrustAnchors(served, directory);
-    const resolution = resolutions.peek({ scope: served.authority.id, subject: caller, trustAnchors });
+    const resolution = resolutions.peekAny({ scope: served.authority.id, subject: caller, trustAnchors });
     return resolution && vouchedKeys(resolution, trustAnchors);
   }
 

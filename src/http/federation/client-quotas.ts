@@ -11,8 +11,11 @@ import {
   refuseBeyondQuota,
 } from './rate-limits.ts';
 
-/** Units of a question that needs a look at the records, and of an evaluation, which may need requests to others. */
-const UNITS = { lookup: 1, evaluation: 10 } as const;
+/**
+ * Units of a question that needs a look at the records, of an evaluation, which may need requests to others, and of a
+ * signature for one caller.
+ */
+const UNITS = { lookup: 1, evaluation: 10, signature: 1 } as const;
 
 /** Tokens and assertions that may turn out wrong: each costs a look at the records, or a signature. */
 const PROOFS_POLICY: RateLimitPolicy = { name: 'proofs', units: 300, windowSeconds: 60 };

@@ -9,12 +9,18 @@ import { attemptOf } from '../../federation/trust-chain/attempt.ts';
 import type { TrustAnchors } from '../../federation/trust-chain/trust-chain.ts';
 import type { AffectedSubject } from '../../registry/affected-subjects.ts';
 import type { AuthorityDirectory } from '../../registry/authorities/authority-directory.ts';
-import { type Evaluate, named, type ResolutionCache, type ResolutionKey } from '../../resolver/resolution-cache.ts';
+import {
+  type Evaluate,
+  type Evaluation,
+  named,
+  type ResolutionCache,
+  type ResolutionKey,
+} from '../../resolver/resolution-cache.ts';
 import type { Explanation, Resolution, ResolveOutcome, ResolveRequest, Resolver } from '../../resolver/resolver.ts';
 import { dependencyKey } from '../../resolver/statement-source.ts';
 import type { RegistryChange } from '../../storage/change-feed.ts';
 import { KnownQuestions } from './known-questions.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { RenewalBudget } from './renewal-budget.ts';
 
 export interface ResolutionRequest {
   /** Id of the authority that answers: authorities share no resolutions. */
@@ -26,7 +32,7 @@ export interface ResolutionRequest {
 
 /** A request made ready for being looked up again and again, as long as the same keys are pinned. */
 export interface PreparedRequest extends ResolutionRequest {
-  /** One for each Trust Anchor, in their order. */
+  /** Where its answer may lie, the preferred place first. */
   readonly lookups: readonly { key: ResolutionKey; renew: Evaluate }[];
 }
 
@@ -37,23 +43,26 @@ export interface ResolutionsOptions {
   clock: Clock;
 }
 
+/** Hears of each request to others, and where it goes, before it is sent; what it throws refuses the request. */
+export type OnRequest = (url: string) => void;
+
 /** Changes after which any chain may read differently: who is trusted, with which keys, under which policies. */
 const FAR_REACHING: ReadonlySet<string> = new Set(['authority', 'authority_key', 'trust_anchor']);
 
 /** Evaluations under way at a time. */
 const MAX_EVALUATIONS = 64;
 
-/** Requests for renewals: at most twice as many in any minute, half of them at once. */
-const RENEWALS = { capacity: 600, fillSeconds: 60 } as const;
+/** Evaluations of others that one question waits for; the one after that is its own if it is to be had at all. */
+const MAX_FOREIGN_REFUSALS = 3;
 
 export class Resolutions {
   readonly #options: ResolutionsOptions;
   #evaluations = 0;
-  /** Evaluations under way by name, each as often as it is waited for. */
+  /** Evaluations under way that no budget may end, by name, each as often as it is waited for. */
   readonly #underWay = new Map<string, number>();
-
-  /** Requests for renewals. */
-  readonly #renewals: TokenBucket;
+  readonly #renewals: RenewalBudget;
+  /** Refusals for want of requests, each with the budget that it was for. */
+  readonly #cutShortBy = new WeakMap<ResolveOutcome, OnRequest>();
 
   /** Questions that were answered from what is kept here. */
   readonly knownQuestions: KnownQuestions;
@@ -61,21 +70,26 @@ export class Resolutions {
   constructor(options: ResolutionsOptions) {
     this.#options = options;
     this.knownQuestions = new KnownQuestions(options.directory);
-    this.#renewals = new TokenBucket(RENEWALS, options.clock.now());
+    this.#renewals = new RenewalBudget(options.clock);
   }
 
   /** Works out once what each {@link peek} needs. */
-  prepare({ scope, subject, trustAnchors }: ResolutionRequest): PreparedRequest {
-    const lookups = [...trustAnchors].map(([trustAnchor, jwks]) => {
-      const key = named({ scope: scopeOf(scope, jwks), subject, trustAnchor });
-      const renew: Evaluate = (evaluation) =>
-        this.#renew(key, { subject, trustAnchors: new Map([[trustAnchor, jwks]]), ...evaluation });
-      return { key, renew };
+  prepare(request: ResolutionRequest): PreparedRequest {
+    const { scope, subject, trustAnchors } = request;
+    const [first] = trustAnchors;
+    const preferred =
+      first !== undefined && trustAnchors.size > 1 ? [{ ...request, trustAnchors: new Map([first]) }] : [];
+    const lookups = [...preferred, request].map((asked) => {
+      const key = named(keyOf(asked));
+      return { key, renew: (evaluation: Evaluation) => this.#renew(asked, evaluation) };
     });
     return { scope, subject, trustAnchors, lookups };
   }
 
-  /** What was resolved already towards one of the Trust Anchors; renewed behind the scenes before it ends. */
+  /**
+   * What was resolved already towards the first of the Trust Anchors that a valid chain leads to, as far as that is
+   * known; renewed behind the scenes before it ends.
+   */
   peek(request: ResolutionRequest | PreparedRequest): Resolution | undefined {
     const { lookups } = 'lookups' in request ? request : this.prepare(request);
     for (const { key, renew } of lookups) {
@@ -85,20 +99,32 @@ export class Resolutions {
     return undefined;
   }
 
-  /** Whether such a question is being answered already: then the same asked again costs no request. */
+  /** What was resolved already towards any of the Trust Anchors; one before it may never have been tried. */
+  peekAny({ scope, subject, trustAnchors }: ResolutionRequest): Resolution | undefined {
+    for (const trustAnchor of trustAnchors) {
+      const resolution = this.peek({ scope, subject, trustAnchors: new Map([trustAnchor]) });
+      if (resolution !== undefined) return resolution;
+    }
+    return undefined;
+  }
+
+  /** Whether such a question is being answered already, whatever that takes: then the same asked again costs no request. */
   isUnderWay(request: ResolutionRequest): boolean {
     return this.#underWay.has(questionOf(request));
   }
 
   /**
-   * Resolves towards the first Trust Anchor that a valid chain leads to; else what failed for each.
-   * @param onRequest called before each request to others that is sent for this call; what it throws refuses the request
+   * Resolves towards the first Trust Anchor that a valid chain leads to, for all of them within one budget; else what
+   * failed. Equal questions share an evaluation; but where the budget of whoever began it ended it, those who wait for
+   * it get one of their own.
+   * @param onRequest the budget of this caller
    */
-  async resolve(request: ResolutionRequest, onRequest?: () => void): Promise<ResolveOutcome> {
+  async resolve(request: ResolutionRequest, onRequest?: OnRequest): Promise<ResolveOutcome> {
+    if (onRequest !== undefined) return await this.#resolve(request, onRequest);
     const question = questionOf(request);
     this.#underWay.set(question, (this.#underWay.get(question) ?? 0) + 1);
     try {
-      return await this.#resolve(request, onRequest);
+      return await this.#resolve(request);
     } finally {
       const left = (this.#underWay.get(question) ?? 1) - 1;
       if (left === 0) this.#underWay.delete(question);
@@ -106,58 +132,77 @@ export class Resolutions {
     }
   }
 
-  async #resolve(
-    { scope, subject, trustAnchors }: ResolutionRequest,
-    onRequest: (() => void) | undefined,
-  ): Promise<ResolveOutcome> {
-    const { cache } = this.#options;
-    const refused: Extract<ResolveOutcome, { attempts: unknown }> = { attempts: [], requests: 0 };
-    for (const [trustAnchor, jwks] of trustAnchors) {
-      const key = { scope: scopeOf(scope, jwks), subject, trustAnchor };
-      const outcome = await cache.get(key, (evaluation) =>
-        this.#evaluateWithin(onRequest, { subject, trustAnchors: new Map([[trustAnchor, jwks]]), ...evaluation }),
+  async #resolve(request: ResolutionRequest, onRequest?: OnRequest): Promise<ResolveOutcome> {
+    const ready = this.peek(request);
+    if (ready !== undefined) return { resolved: ready };
+    const key = keyOf(request);
+    for (let refusals = 0; ; refusals++) {
+      const outcome = await this.#options.cache.get(key, (evaluation) =>
+        this.#evaluateFor(request, evaluation, onRequest),
       );
-      if ('resolved' in outcome) return outcome;
-      refused.attempts.push(...outcome.attempts);
-      refused.requests += outcome.requests;
+      const cutShortBy = this.#cutShortBy.get(outcome);
+      const isForeign = cutShortBy !== undefined && cutShortBy !== onRequest;
+      if (!isForeign || refusals === MAX_FOREIGN_REFUSALS) return outcome;
     }
-    return refused;
   }
 
-  /**
-   * Anybody may cause a renewal, as often as the statements of others are short-lived: so it has a budget, unless an
-   * authority of ours vouches for the subject.
-   */
-  async #renew(key: ResolutionKey, request: ResolveRequest): Promise<ResolveOutcome> {
-    if (this.#isVouchedForHere(key)) return await this.#evaluate(request);
-    const onRequest = () => {
-      if (this.#renewals.take(1, this.#options.clock.now())) return;
-      throw new FederationError('budget_exhausted', 'too many requests are sent for renewals; try again later');
+  async #renew(request: ResolutionRequest, evaluation: Evaluation): Promise<ResolveOutcome> {
+    const { subject } = request;
+    const isVouchedFor = this.#isVouchedForHere(request);
+    return await this.#evaluateFor(request, evaluation, (url) => this.#renewals.take({ subject, isVouchedFor, url }));
+  }
+
+  async #evaluateFor(
+    { scope, subject, trustAnchors }: ResolutionRequest,
+    evaluation: Evaluation,
+    onRequest: OnRequest | undefined,
+  ): Promise<ResolveOutcome> {
+    const asked = { subject, trustAnchors, isTrustAnchorOrderBinding: true };
+    const outcome = await this.#evaluateWithin(onRequest, { ...asked, ...evaluation });
+    const isAlso = trustAnchors.size > 1 && 'resolved' in outcome && !evaluation.signal.aborted;
+    if (isAlso) this.#keepForOne({ scope, subject, trustAnchors }, outcome.resolved, evaluation.signal);
+    return outcome;
+  }
+
+  /** What was found out for several Trust Anchors answers the question for the chosen one, too. */
+  #keepForOne({ scope, subject, trustAnchors }: ResolutionRequest, resolved: Resolution, signal: AbortSignal): void {
+    const { trustAnchor, dependencies } = resolved;
+    const jwks = trustAnchors.get(trustAnchor);
+    if (jwks === undefined) return;
+    const known: Evaluate = async ({ onDependency }) => {
+      for (const key of dependencies) onDependency(key);
+      if (!signal.aborted) return { resolved };
+      throw new FederationError('resolution_unavailable', 'something changed meanwhile; try again');
     };
-    return await this.#evaluateWithin(onRequest, request);
+    const key = keyOf({ scope, subject, trustAnchors: new Map([[trustAnchor, jwks]]) });
+    // Nobody waits for it: what changed in the meantime is not kept.
+    this.#options.cache.get(key, known).catch(() => undefined);
   }
 
   /** A refusal for want of requests says nothing of the subject: it is not kept, as if no request had been sent. */
-  async #evaluateWithin(onRequest: (() => void) | undefined, request: ResolveRequest): Promise<ResolveOutcome> {
+  async #evaluateWithin(onRequest: OnRequest | undefined, request: ResolveRequest): Promise<ResolveOutcome> {
     if (onRequest === undefined) return await this.#evaluate(request);
     let isCutShort = false;
     const outcome = await this.#evaluate({
       ...request,
-      onRequest: () => {
+      onRequest: (url) => {
         try {
-          onRequest();
+          onRequest(url);
         } catch (error) {
           isCutShort = true;
           throw error;
         }
       },
     });
-    return isCutShort && !('resolved' in outcome) ? { ...outcome, requests: 0 } : outcome;
+    if (!isCutShort || 'resolved' in outcome) return outcome;
+    const refused = { ...outcome, requests: 0 };
+    this.#cutShortBy.set(refused, onRequest);
+    return refused;
   }
 
-  #isVouchedForHere(key: ResolutionKey): boolean {
+  #isVouchedForHere(request: ResolutionRequest): boolean {
     const { cache, directory } = this.#options;
-    const kept = cache.peek(key);
+    const kept = cache.peek(keyOf(request));
     const [, statement] = kept !== undefined && 'resolved' in kept ? kept.resolved.trustChain : [];
     return statement !== undefined && directory.find(String(decodeJwt(statement).claims['iss'])) !== undefined;
   }
@@ -167,11 +212,14 @@ export class Resolutions {
   }
 
   /**
-   * Resolves anew, towards any of the Trust Anchors, and gives all that was seen; nothing of it is kept.
+   * Resolves anew, towards the first Trust Anchor that a valid chain leads to, and gives all that was seen; nothing of it
+   * is kept.
    * @throws FederationError resolution_unavailable
    */
   async explain({ subject, trustAnchors }: Omit<ResolutionRequest, 'scope'>): Promise<Explanation> {
-    return await this.#withinLimit(() => this.#options.resolver.explain({ subject, trustAnchors }));
+    return await this.#withinLimit(() =>
+      this.#options.resolver.explain({ subject, trustAnchors, isTrustAnchorOrderBinding: true }),
+    );
   }
 
   /** Evaluates unless enough of it is under way: each may cost many requests, and anybody may ask for one. */
@@ -211,18 +259,28 @@ export class Resolutions {
   }
 }
 
-function questionOf({ scope, subject, trustAnchors }: ResolutionRequest): string {
+/** Tells questions apart, by the order of the Trust Anchors too. */
+export function questionOf({ scope, subject, trustAnchors }: ResolutionRequest): string {
   return JSON.stringify([scope, subject, ...trustAnchors.keys()]);
 }
 
-/** What was judged by keys that are no longer pinned answers nothing, even if its evaluation ends after the change. */
-function scopeOf(scope: string, pinned: JwkSet): string {
-  const known = digests.get(pinned);
-  if (known !== undefined) return `${scope} ${known}`;
+/**
+ * The keys that are pinned for each Trust Anchor are part of it: what was judged by others answers nothing, even if its
+ * evaluation ends after the change. Identifiers and digests have no spaces.
+ */
+function keyOf({ scope, subject, trustAnchors }: ResolutionRequest): ResolutionKey {
+  const [trustAnchor = subject, ...others] = trustAnchors.keys();
+  const digests = [...trustAnchors.values()].map(digestOf);
+  return { scope: [scope, ...others, ...digests].join(' '), subject, trustAnchor };
+}
+
+function digestOf(pinned: JwkSet): string {
+  const known = knownDigests.get(pinned);
+  if (known !== undefined) return known;
   const digest = createHash('sha256').update(JSON.stringify(pinned.keys)).digest('base64url');
-  digests.set(pinned, digest);
-  return `${scope} ${digest}`;
+  knownDigests.set(pinned, digest);
+  return digest;
 }
 
 /** Key sets are not changed, only replaced. */
-const digests = new WeakMap<JwkSet, string>();
+const knownDigests = new WeakMap<JwkSet, string>();

@@ -4,7 +4,7 @@ import type { Clock } from '../../federation/time.ts';
 import type { ResolveOutcome } from '../../resolver/resolver.ts';
 import type { BackgroundEvaluations, KnownRefusal } from './background-evaluations.ts';
 import { resolutionRefusal } from './resolution-refusal.ts';
-import type { ResolutionRequest } from './resolutions.ts';
+import type { ResolutionRequest, Resolutions } from './resolutions.ts';
 import { TryAgainLater } from './try-again-later.ts';
 
 /**
@@ -20,16 +20,35 @@ const DROPPED_RETRY_SECONDS = 30;
 export interface StrangerOptions {
   anonymous: AnonymousResolution;
   background: BackgroundEvaluations;
+  /** What was evaluated before. */
+  resolutions: Pick<Resolutions, 'peekAny'>;
   clock: Clock;
   /** Called before something is evaluated for this caller; may refuse it. */
   charge: () => void;
 }
 
 /**
+ * Evaluates as far as anybody may have that, else answers from what is evaluated already: of several Trust Anchors that
+ * may be another than the first, towards which nobody ever tried.
  * @throws FederationError subject_not_evaluated; what is known of the subject
  * @throws TryAgainLater evaluation_under_way
  */
 export async function evaluateForAnybody(
+  request: ResolutionRequest,
+  options: StrangerOptions,
+): Promise<ResolveOutcome> {
+  const evaluated = options.resolutions.peekAny(request);
+  if (evaluated === undefined) return await evaluateStranger(request, options);
+  try {
+    const outcome = await evaluateStranger(request, options);
+    return 'resolved' in outcome ? outcome : { resolved: evaluated };
+  } catch (error) {
+    if (error instanceof FederationError) return { resolved: evaluated };
+    throw error;
+  }
+}
+
+async function evaluateStranger(
   request: ResolutionRequest,
   { anonymous, background, clock, charge }: StrangerOptions,
 ): Promise<ResolveOutcome> {

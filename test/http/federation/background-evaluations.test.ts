@@ -34,7 +34,7 @@ function setUp(budget: BackgroundEvaluationsOptions['budget'] = {}) {
     resolve: ({ subject }, onRequest) => {
       const { promise, resolve, reject } = Promise.withResolvers<ResolveOutcome>();
       running.push({ subject, end: resolve, fail: reject });
-      send.push(onRequest);
+      send.push(() => onRequest('https://any.example/'));
       return promise;
     },
   });
@@ -66,9 +66,20 @@ describe('evaluations in the background', () => {
     expect([queued, background.underWay]).toEqual([[true, true, true, false, false], 3]);
   });
 
-  it('are told apart by Trust Anchor', async () => {
+  it('are one for all Trust Anchors of a question, in whichever order it names them', async () => {
     const { background, running, settled } = setUp();
     background.enqueue(question('a', [ONE, TWO]));
+    background.enqueue(question('a', [TWO, ONE]));
+    expect([running.length, background.isUnderWay(question('a', [TWO, ONE]))]).toEqual([1, true]);
+    running[0]?.end(refusedFor('no_authority_hints'));
+    await settled();
+    expect(background.knownRefusal(question('a', [TWO, ONE]))).toMatchObject({ wire: 'invalid_trust_chain' });
+  });
+
+  it('are told apart by Trust Anchor', async () => {
+    const { background, running, settled } = setUp();
+    background.enqueue(question('a', [ONE]));
+    background.enqueue(question('a', [TWO]));
     expect(running).toHaveLength(2);
     running[0]?.end(refusedFor('no_authority_hints'));
     await settled();
@@ -77,6 +88,17 @@ describe('evaluations in the background', () => {
     running[1]?.end(refusedFor('server_unavailable'));
     await settled();
     expect(background.knownRefusal(question('a', [ONE, TWO]))).toMatchObject({ wire: 'temporarily_unavailable' });
+  });
+
+  it('at once are shared only by questions with one order of preference', () => {
+    const { background, running } = setUp();
+    for (const anchors of [
+      [ONE, TWO],
+      [TWO, ONE],
+      [ONE, TWO],
+    ])
+      void background.evaluate(question('a', anchors));
+    expect(running).toHaveLength(2);
   });
 
   it('send no more requests than allowed, and give back what they did not need', async () => {

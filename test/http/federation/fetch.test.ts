@@ -1,49 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { EntityIdentifier } from '../../../src/federation/identifiers.ts';
 import { validateSubordinateStatement } from '../../../src/federation/statement/validate-statement.ts';
 import { validateTrustChain } from '../../../src/federation/trust-chain/validate-trust-chain.ts';
-import type { Authority } from '../../../src/registry/authorities/authority.ts';
-import type { NewEntity } from '../../../src/registry/entities/add-entity.ts';
-import type { Entity } from '../../../src/registry/entities/entity.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
-import type { Organisation } from '../../../src/registry/organisations/organisation.ts';
 import { transitionOrganisation } from '../../../src/registry/organisations/transition-organisation.ts';
 import { claimsOf, headerOf, jwtOf, refusalIn } from '../../support/answers.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { buildFederation } from '../../support/federation.ts';
 import { freshIdentifier, freshJwks } from '../../support/registry.ts';
-import { startTestService, type TestService, urlOf } from '../../support/service.ts';
+import { urlOf } from '../../support/service.ts';
+import { startSuperior } from '../../support/superior.ts';
 
 const MEDIA_TYPE = 'application/entity-statement+jwt';
 
-describe.each(DATABASE_KINDS)('fetch on the %s database', (kind) => {
-  let service: TestService;
-  let authority: Authority;
-  let organisation: Organisation;
-
-  beforeAll(async () => {
-    service = await startTestService(kind);
-    authority = await service.authority();
-    organisation = await service.organisation(authority);
-  });
-
-  afterAll(async () => {
-    expect(service.failures).toEqual([]);
-    await service[Symbol.asyncDispose]();
-  });
-
-  async function fetchStatement(
-    { entityIdentifier }: Pick<Entity, 'entityIdentifier'>,
-    by = authority,
-  ): Promise<string> {
-    return await jwtOf(await service.ask(by, 'fetch', { sub: entityIdentifier }), MEDIA_TYPE);
-  }
-
-  async function refused({ entityIdentifier }: Pick<Entity, 'entityIdentifier'>, by = authority): Promise<string> {
-    return await refusalIn(await service.ask(by, 'fetch', { sub: entityIdentifier }));
-  }
-
-  const enrol = (settings: Partial<NewEntity> = {}): Promise<Entity> => service.entity(organisation, settings);
+describe.each(DATABASE_KINDS)('fetch on the %s database', async (kind) => {
+  const { service, authority, organisation, enrol, fetchStatement, refused, stop } = await startSuperior(kind);
+  afterAll(stop);
 
   describe('200', () => {
     it('[OIDFED-8.1-1] [OIDFED-15-1] is a statement about the subordinate, valid under the keys of the authority', async () => {

@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { EntityIdentifier } from '../../../src/federation/identifiers.ts';
 import { RateLimits } from '../../../src/http/federation/rate-limits.ts';
 import { TokenBucket } from '../../../src/http/federation/token-bucket.ts';
-import { UsedAssertions } from '../../../src/http/federation/used-assertions.ts';
 import { ManualClock } from '../../support/federation.ts';
-import { refusal } from '../../support/refusal.ts';
 
 const POLICY = { name: 'anonymous', units: 60, windowSeconds: 60 };
 
@@ -56,37 +53,5 @@ describe('rate limits', () => {
       if (count % 50 === 0) expect(limits.charge(busy, 1).isAllowed).toBe(false);
     }
     expect(limits.size).toBe(100);
-  });
-});
-
-describe('used assertions', () => {
-  const caller = 'https://rp.example' as EntityIdentifier;
-  const audience = 'https://anchor.example';
-
-  it('are refused for as long as they could be good, and per audience', () => {
-    const clock = new ManualClock();
-    const used = new UsedAssertions({ clock });
-    const use = (jti: string, at = audience) => refusal(() => used.use({ caller, jti }, at));
-    for (const offset of [0, 300, 300, 60]) {
-      clock.advance(offset);
-      const jti = `used after ${offset}`;
-      use(jti);
-      for (let passed = 0; passed <= 660; passed += 60) {
-        expect(use(jti)).toBe('client_assertion_replayed at /jti');
-        clock.advance(60);
-      }
-    }
-    expect([use('new'), use('new', 'https://other.example')]).toEqual(['accepted', 'accepted']);
-  });
-
-  it('are forgotten after that, and take bounded memory: full, they let none pass', () => {
-    const clock = new ManualClock();
-    const used = new UsedAssertions({ clock, maxPerCaller: 2, maxTotal: 3 });
-    const use = (jti: string, by = caller) => refusal(() => used.use({ caller: by, jti }, audience));
-    const other = 'https://other.example' as EntityIdentifier;
-    expect([use('a'), use('b'), use('c')]).toEqual(['accepted', 'accepted', 'rate_limited']);
-    expect([use('a', other), use('b', other)]).toEqual(['accepted', 'rate_limited']);
-    clock.advance(1_320);
-    expect([use('a'), use('b', other)]).toEqual(['accepted', 'accepted']);
   });
 });

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import { updateAuthority } from '../../../src/registry/authorities/update-authority.ts';
 import type { Organisation } from '../../../src/registry/organisations/organisation.ts';
+import { pinTrustAnchor } from '../../../src/registry/trust-anchors/pin-trust-anchor.ts';
 import { DEFAULT_FRESH_SECONDS } from '../../../src/resolver/statement-cache.ts';
 import { refusalIn } from '../../support/answers.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
@@ -18,7 +19,7 @@ describe.each(DATABASE_KINDS)('strangers asked for by nobody in particular, on t
   let organisation: Organisation;
   let server: FederationServer;
 
-  async function start(resolveAnonymous: 'background' | 'on-demand'): Promise<void> {
+  async function start(resolveAnonymous: 'refuse' | 'background' | 'on-demand'): Promise<void> {
     service = await startTestService(kind, { resolveAnonymous });
     anchor = await service.authority();
     organisation = await service.organisation(anchor);
@@ -151,6 +152,38 @@ describe.each(DATABASE_KINDS)('strangers asked for by nobody in particular, on t
       await expect.poll(sent, { timeout: 10_000 }).toBeGreaterThan(200);
       expect(sent()).toBeLessThanOrEqual(BURST + 50);
       expect(await outcomeFor(known)).toBe('200');
+    });
+  });
+
+  describe('towards several Trust Anchors', () => {
+    /** Evaluates `rp` towards the anchor alone; then asks for it towards that and one that nobody tried. */
+    async function outcomesAfter(mode: 'refuse' | 'background' | 'on-demand'): Promise<string[]> {
+      await start(mode);
+      const { federation } = server;
+      const pin = { entityIdentifier: federation.id('elsewhere'), jwks: federation.jwks('elsewhere') };
+      await pinTrustAnchor(service.context(), anchor.id, pin);
+      const ask = async (sub: string, anchors: string[], headers = {}): Promise<string> => {
+        const response = await service.ask(anchor, 'resolve', { sub, trust_anchor: anchors }, { headers });
+        return response.status === 200 ? '200' : await refusalIn(response);
+      };
+      const [rp, lost] = [federation.id('rp'), federation.id('lost')];
+      await ask(rp, [anchor.entityIdentifier], await service.bearer(['auditor']));
+      const both = [pin.entityIdentifier, anchor.entityIdentifier];
+      return [await ask(rp, both), await ask(lost, both)];
+    }
+
+    it('are answered from what is evaluated for one of them, and never evaluated, with `refuse`', async () => {
+      expect(await outcomesAfter('refuse')).toEqual(['200', '404 invalid_subject']);
+    });
+
+    it('[OIDFED-8.3-24] are answered from that, and evaluated for all of them once, with `background`', async () => {
+      expect(await outcomesAfter('background')).toEqual(['200', '503 temporarily_unavailable']);
+      await expect.poll(() => configurationsAsked('lost')).toBe(1);
+    });
+
+    it('[OIDFED-8.3-25] are evaluated for all of them, with `on-demand`', async () => {
+      expect(await outcomesAfter('on-demand')).toEqual(['200', '200']);
+      expect([configurationsAsked('lost'), configurationsAsked('elsewhere')]).toEqual([1, 1]);
     });
   });
 

@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Config, loadConfig } from '../../../src/config/config.ts';
 import { CLIENT_ASSERTION_TYPE } from '../../../src/federation/client-assertion.ts';
 import { ALGORITHM_NAMES } from '../../../src/federation/signature.ts';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
 import type { Organisation } from '../../../src/registry/organisations/organisation.ts';
+import { connectDatabase } from '../../../src/storage/connect.ts';
+import { usedAssertions } from '../../../src/storage/schema/used-assertions.ts';
 import { claimsOf, headerOf, jwtOf, refusalIn } from '../../support/answers.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { type FederationServer, serveFederation } from '../../support/federation-server.ts';
 import { type Tampering, testKey } from '../../support/keys.ts';
-import { startTestService, type TestService } from '../../support/service.ts';
+import { startTestService, TestService } from '../../support/service.ts';
 
 const MEDIA_TYPE = 'application/resolve-response+jwt';
 
@@ -126,6 +130,13 @@ describe.each(DATABASE_KINDS)('resolve asked by an entity, on the %s database', 
     expect(outcomes.toSorted()).toEqual(['200', '401 invalid_client']);
   });
 
+  it('[OIDFED-8.8-2] refuses it after a restart', async () => {
+    const assertion = await assertionBy('caller');
+    expect(await outcomeOf(post(anchor.entityIdentifier, assertion))).toBe('200');
+    await service.restart();
+    expect(await outcomeOf(post(anchor.entityIdentifier, assertion))).toBe('401 invalid_client');
+  });
+
   it.each<[string, () => Promise<Tampering>]>([
     ['for another audience', async () => ({ claims: { aud: 'https://other.example' } })],
     ['for the endpoint', async () => ({ claims: { aud: `${anchor.entityIdentifier}/federation/resolve` } })],
@@ -219,5 +230,66 @@ describe.each(DATABASE_KINDS)('resolve asked by an entity, on the %s database', 
     );
     await transitionEntity(service.context(), record.id, 'suspend', 'by a test');
     expect(await refusalIn(await service.ask(intermediate, 'resolve', query))).toBe('400 invalid_trust_chain');
+  });
+});
+
+describe('a caller', () => {
+  /** A service with one entity that is active under it, and what that one sends. */
+  async function serviceWithCaller(kind: (typeof DATABASE_KINDS)[number], settings: Partial<Config> = {}) {
+    const stack = new AsyncDisposableStack();
+    const service = stack.use(await startTestService(kind, settings));
+    const anchor = await service.authority();
+    const published = { caller: { superiors: [anchor.entityIdentifier] } };
+    const { federation } = stack.use(await serveFederation(published, { clock: service.clock }));
+    await service.admit(await service.organisation(anchor), federation, 'caller');
+    const [sub, aud] = [federation.id('caller'), anchor.entityIdentifier];
+    const freshAssertion = () => {
+      const claims = { iss: sub, sub, aud, jti: randomUUID(), exp: service.clock.now() + 60 };
+      return federation.sign('caller', 'JWT', claims);
+    };
+    const ask = async (node: TestService, assertion: string) => {
+      const proof = { client_assertion_type: CLIENT_ASSERTION_TYPE, client_assertion: assertion };
+      return (await node.post(anchor, { sub: aud, trust_anchor: aud, ...proof })).status;
+    };
+    return { service, freshAssertion, ask, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  }
+
+  it('has no assertion remembered that is beyond its quota', async () => {
+    const { resolver } = loadConfig({}).config;
+    const quotas = { ...resolver.quotas, authenticated: { units: 12 } };
+    await using setting = await serviceWithCaller('embedded', { resolver: { ...resolver, quotas } });
+    const { service, freshAssertion, ask } = setting;
+    const statuses: number[] = [];
+    for (let count = 0; count < 5; count++) statuses.push(await ask(service, await freshAssertion()));
+    expect(statuses).toEqual([200, 200, 429, 429, 429]);
+    expect(await service.db.select().from(usedAssertions)).toHaveLength(2);
+    expect(service.failures).toEqual([]);
+  });
+
+  it('[OIDFED-8.8-2] uses an assertion at one of several nodes only, also at the same time', async () => {
+    await using setting = await serviceWithCaller('postgresql');
+    const { service, freshAssertion, ask } = setting;
+    const { url = '' } = service.database;
+    await using other = await TestService.start(await connectDatabase({ url }), {});
+    const assertion = await freshAssertion();
+    expect([await ask(service, assertion), await ask(other, assertion)]).toEqual([200, 401]);
+    for (let count = 0; count < 5; count++) {
+      const both = await freshAssertion();
+      const statuses = await Promise.all([ask(service, both), ask(other, both)]);
+      expect(statuses.toSorted()).toEqual([200, 401]);
+    }
+    expect([service.failures, other.failures]).toEqual([[], []]);
+  });
+
+  it('is refused while nobody can say whether its assertion is new', async () => {
+    await using setting = await serviceWithCaller('embedded');
+    const { service, freshAssertion, ask } = setting;
+    const assertion = await freshAssertion();
+    const rename = (from: string, to: string) => service.db.execute(sql.raw(`alter table ${from} rename to ${to}`));
+    await rename('used_assertions', 'out_of_reach');
+    expect(await ask(service, assertion)).toBe(500);
+    await rename('out_of_reach', 'used_assertions');
+    expect([await ask(service, assertion), await ask(service, assertion)]).toEqual([200, 401]);
+    expect(service.failures).toHaveLength(1);
   });
 });

@@ -6,6 +6,7 @@ import { type FederationServer, serveFederation } from '../../support/federation
 import { startTestService, type TestService, urlOf } from '../../support/service.ts';
 
 const POLICY = '"anonymous";q=3000;w=60';
+const TYPES = ['openid_relying_party', 'wallet', 'verifier', 'attester', 'federation_entity'];
 
 let service: TestService;
 let socket: Awaited<ReturnType<TestService['listen']>>;
@@ -19,9 +20,14 @@ beforeAll(async () => {
   anchor = await service.authority({ entityIdentifier: `${socket.origin}/anchor` });
   organisation = await service.organisation(anchor);
   const superiors = [anchor.entityIdentifier];
-  server = await serveFederation({ known: { superiors }, rp: { superiors } }, { clock: service.clock });
+  const metadata = Object.fromEntries(TYPES.map((type) => [type, { organization_name: type }]));
+  server = await serveFederation(
+    { known: { superiors }, rp: { superiors }, versatile: { superiors, metadata } },
+    { clock: service.clock },
+  );
   await service.admit(organisation, server.federation, 'known');
   await service.admit(organisation, server.federation, 'rp');
+  await service.admit(organisation, server.federation, 'versatile');
 });
 
 afterAll(async () => {
@@ -32,8 +38,13 @@ afterAll(async () => {
 });
 
 /** Asks over the socket, through a proxy that says who asks. */
-function ask(client: string, sub: string, headers: Record<string, string> = {}): Promise<Response> {
-  const url = urlOf(anchor, 'resolve', { sub, trust_anchor: anchor.entityIdentifier });
+function ask(
+  client: string,
+  sub: string,
+  headers: Record<string, string> = {},
+  entityTypes: string[] = [],
+): Promise<Response> {
+  const url = urlOf(anchor, 'resolve', { sub, trust_anchor: anchor.entityIdentifier, entity_type: entityTypes });
   return fetch(url, { headers: { 'x-forwarded-for': client, ...headers } });
 }
 
@@ -106,6 +117,27 @@ describe('the quota of a client', () => {
     const guesses = await Promise.all(Array.from({ length: 310 }, (_, index) => guess(index)));
     expect(guesses.filter(({ status }) => status === 429)).toHaveLength(10);
     expect((await ask('192.0.2.5', stranger(6))).status).toBe(404);
+  });
+
+  it('pays for each choice of types beyond those that are kept, in whichever order they are named', async () => {
+    const sub = server.federation.id('versatile');
+    const asked = async (entityTypes: string[], client = '192.0.2.7') => {
+      const response = await ask(client, sub, {}, entityTypes);
+      return [response.status, ...fieldsOf(response)];
+    };
+    const evaluated = [200, POLICY, '"anonymous";r=2989;t=1'];
+    const kept = [200, null, null];
+    const [a, b, c, d] = TYPES as [string, string, string, string];
+    expect([await asked([]), await asked([a]), await asked([b]), await asked([a, b])]).toEqual([
+      evaluated,
+      ...[kept, kept, kept],
+    ]);
+    expect([await asked([b, a]), await asked([b, a, b, 'unheard-of']), await asked(TYPES)]).toEqual([kept, kept, kept]);
+    expect(await asked([a, b, c])).toEqual([200, POLICY, '"anonymous";r=2988;t=1']);
+    expect(await asked([c, b, a])).toEqual(kept);
+    await exhaust('192.0.2.7');
+    expect([await asked([c, d]), await asked([a, c, b])]).toEqual([[429, POLICY, '"anonymous";r=0;t=60'], kept]);
+    expect(await asked([c, d], '192.0.2.8')).toEqual([200, POLICY, '"anonymous";r=2999;t=1']);
   });
 
   it('lets a thousand wait for one evaluation', async () => {

@@ -1,46 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Authority } from '../../../src/registry/authorities/authority.ts';
+import { afterAll, describe, expect, it } from 'vitest';
 import { updateAuthority } from '../../../src/registry/authorities/update-authority.ts';
 import type { NewEntity } from '../../../src/registry/entities/add-entity.ts';
-import type { Entity } from '../../../src/registry/entities/entity.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
 import { updateEntity } from '../../../src/registry/entities/update-entity.ts';
-import type { Organisation } from '../../../src/registry/organisations/organisation.ts';
-import { claimsOf, jwtOf, refusalIn } from '../../support/answers.ts';
+import { claimsOf } from '../../support/answers.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { freshJwks, outcome } from '../../support/registry.ts';
-import { startTestService, type TestService } from '../../support/service.ts';
+import { startSuperior } from '../../support/superior.ts';
 
-const MEDIA_TYPE = 'application/entity-statement+jwt';
-
-describe.each(DATABASE_KINDS)('the Subordinate Statement on the %s database', (kind) => {
-  let service: TestService;
-  let authority: Authority;
-  let organisation: Organisation;
-
-  beforeAll(async () => {
-    service = await startTestService(kind);
-    authority = await service.authority();
-    organisation = await service.organisation(authority);
-  });
-
-  afterAll(async () => {
-    expect(service.failures).toEqual([]);
-    await service[Symbol.asyncDispose]();
-  });
-
-  async function fetchStatement(
-    { entityIdentifier }: Pick<Entity, 'entityIdentifier'>,
-    by = authority,
-  ): Promise<string> {
-    return await jwtOf(await service.ask(by, 'fetch', { sub: entityIdentifier }), MEDIA_TYPE);
-  }
-
-  async function refused({ entityIdentifier }: Pick<Entity, 'entityIdentifier'>, by = authority): Promise<string> {
-    return await refusalIn(await service.ask(by, 'fetch', { sub: entityIdentifier }));
-  }
-
-  const enrol = (settings: Partial<NewEntity> = {}): Promise<Entity> => service.entity(organisation, settings);
+describe.each(DATABASE_KINDS)('the Subordinate Statement on the %s database', async (kind) => {
+  const { service, enrol, fetchStatement, refused, stop } = await startSuperior(kind);
+  afterAll(stop);
 
   describe('signed once', () => {
     it('sends the same bytes again, from memory and after a restart from the database', async () => {

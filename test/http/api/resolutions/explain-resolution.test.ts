@@ -1,10 +1,14 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { pinTrustAnchor } from '../../../../src/registry/trust-anchors/pin-trust-anchor.ts';
+import { claimsOf } from '../../../support/answers.ts';
 import { refusalOf } from '../../../support/api-client.ts';
 import { relyingParty, startApi } from '../../../support/api-service.ts';
 import { serveFederation } from '../../../support/federation-server.ts';
 
 const api = await startApi();
 afterAll(() => api[Symbol.asyncDispose]());
+
+const NAMES = ['first', 'second', 'none'];
 
 const { service } = api;
 const authority = await service.authority();
@@ -34,6 +38,49 @@ describe('GET /api/v1/resolutions/explain', () => {
       });
       expect(body.chains).toMatchObject([{ verdict: 'chosen' }]);
     }
+  });
+
+  it('200: chooses the same Trust Anchor as the resolve endpoint, in whichever order they are asked for', async () => {
+    const own = await service.authority();
+    await using elsewhere = await serveFederation(
+      { first: {}, second: {}, none: {}, rp: { superiors: ['second', own.entityIdentifier, 'first'] } },
+      { clock: service.clock },
+    );
+    const { federation } = elsewhere;
+    await service.admit(await service.organisation(own), federation, 'rp');
+    for (const name of NAMES) {
+      const pin = { entityIdentifier: federation.id(name), jwks: federation.jwks(name) };
+      await pinTrustAnchor(service.context(), own.id, pin);
+    }
+    const ids = { own: own.entityIdentifier, ...Object.fromEntries(NAMES.map((name) => [name, federation.id(name)])) };
+    const sub = federation.id('rp');
+    for (const order of ['own first second', 'second own', 'first second own', 'none first', 'none own', 'none']) {
+      const trustAnchors = order.split(' ').map((name) => ids[name as keyof typeof ids]);
+      const answer = await service.ask(own, 'resolve', { sub, trust_anchor: trustAnchors });
+      const chain = answer.status === 200 ? (claimsOf(await answer.text())['trust_chain'] as string[]) : [];
+      const query = new URLSearchParams([
+        ['authority', own.entityIdentifier],
+        ['sub', sub],
+      ]);
+      for (const trustAnchor of trustAnchors) query.append('trust_anchor', trustAnchor);
+      const { body } = await api.auditor.get(`/api/v1/resolutions/explain?${query}`);
+      expect(body.trustAnchors).toEqual(trustAnchors);
+      expect(body.resolution?.trustChain ?? []).toEqual(chain);
+      const [chosen] = order.split(' ').filter((name) => name !== 'none');
+      expect(body.resolution?.trustAnchor).toBe(ids[chosen as keyof typeof ids]);
+    }
+  });
+
+  it('200: tells how old the oldest statement is', async () => {
+    const own = await service.authority();
+    await using below = await serveFederation({ rp: relyingParty(own) }, { clock: service.clock });
+    await service.admit(await service.organisation(own), below.federation, 'rp');
+    const question = path({ authority: own.entityIdentifier, sub: below.federation.id('rp') });
+    const first = await api.auditor.get(question);
+    expect(first.body.resolution.oldestAt).toBe(service.clock.now());
+    service.clock.advance(100);
+    const second = await api.auditor.get(question);
+    expect(second.body.resolution.oldestAt).toBe(service.clock.now() - 100);
   });
 
   it('200: explains what does not, and who can mend it', async () => {
