@@ -1,6 +1,8 @@
 /** The wiring: hands each module the few things it needs. It opens no file, database or port; start.ts does. */
 import packageJson from '../package.json' with { type: 'json' };
 import { type Config, isLoopbackDeployment } from './config/config.ts';
+import type { EntityIdentifier } from './federation/identifiers.ts';
+import type { JwkSet } from './federation/jwk-set.ts';
 import type { HouseRules } from './federation/lint/lint-statement.ts';
 import type { Clock } from './federation/time.ts';
 import { createClientNetworkOf } from './http/client-address.ts';
@@ -9,7 +11,7 @@ import { BackgroundEvaluations } from './http/federation/background-evaluations.
 import { Callers } from './http/federation/callers.ts';
 import { ClientQuotas } from './http/federation/client-quotas.ts';
 import { createFederationDoor } from './http/federation/federation-door.ts';
-import { RateLimits } from './http/federation/rate-limits.ts';
+import { DEFAULT_ANONYMOUS_POLICY, DEFAULT_AUTHENTICATED_POLICY, RateLimits } from './http/federation/rate-limits.ts';
 import { Resolutions } from './http/federation/resolutions.ts';
 import { UsedAssertions } from './http/federation/used-assertions.ts';
 import { type ReadyAnswer, ReadyAnswers } from './issuance/ready-answers.ts';
@@ -25,19 +27,24 @@ import type { GenerateAuthorityKey } from './registry/authorities/authority.ts';
 import { AuthorityDirectory } from './registry/authorities/authority-directory.ts';
 import type { ChangeContext } from './registry/change.ts';
 import { LIFETIME_SECONDS } from './registry/claims-input.ts';
+import { SYSTEM } from './registry/prepare-deployment.ts';
 import { createRecordIds } from './registry/record-id.ts';
 import { FIRST_ADMIN } from './registry/tokens/create-token.ts';
+import { believedTrustAnchors } from './registry/trust-anchors/seen-keys.ts';
+import { SeenKeysRecorder } from './registry/trust-anchors/seen-keys-recorder.ts';
 import { retrieveEntityConfiguration } from './resolver/http-statement-source.ts';
 import { ResolutionCache } from './resolver/resolution-cache.ts';
 import { createResolver } from './resolver/resolver.ts';
 import { StatementCache } from './resolver/statement-cache.ts';
 import type { OwnAuthorities } from './resolver/statement-source.ts';
+import { TrustAnchorKeys } from './resolver/trust-anchor-keys.ts';
 import { TrustMarkStatusClient } from './resolver/trust-mark-status.ts';
 import type { MasterKey } from './signer/sealing.ts';
 import { createSigner } from './signer/signer.ts';
 import { type ChangeFeed, createChangeFeed, type RegistryChange, StaleStateError } from './storage/change-feed.ts';
 import type { Database } from './storage/connect.ts';
 import { RetrievedStatements } from './storage/retrieved-statements.ts';
+import { UsedAssertionRecords } from './storage/used-assertions.ts';
 
 /** What the parts are made from. */
 export interface Materials {
@@ -74,37 +81,49 @@ export async function compose({
 }: Materials): Promise<Composition> {
   await using stack = new AsyncDisposableStack();
   const { db } = database;
-  const { allowHttp, statementCacheBytes } = config;
+  const { allowHttp, statementCacheBytes, resolver: limits } = config;
   const signer = createSigner(masterKey);
   const houseRules: HouseRules = { allowHttp, maxLifetimeSeconds: LIFETIME_SECONDS.max };
   const directory = new AuthorityDirectory(database.feedDb);
   const issuer = new StatementIssuer({ db, signer, clock, random: Math.random, houseRules });
   const answers = new ReadyAnswers({ db, issuer, clock, statementCacheBytes });
   const ownAuthorities = ownAuthoritiesOf(directory, answers);
-  const outbound = stack.use(outboundClient(config, extraCas));
+  const outbound = stack.use(participantsClient(config, extraCas));
   const cache = new StatementCache({
+    ...limits.statements,
     clock,
     store: new RetrievedStatements(db),
     onStoreError: onceAMinute(clock, log.statementStoreFailed),
   });
+  const trustAnchorKeys = new TrustAnchorKeys((event) => {
+    const { trustAnchor, kind, jwks } = event;
+    log.trustAnchorKeys({ trustAnchor, kind, kids: jwks.keys.map(({ kid }) => kid) });
+    seenKeys.record(event);
+  });
   const resolver = createResolver({
     ...{ outbound, ownAuthorities, clock, allowHttp, cache },
-    trustMarkStatus: new TrustMarkStatusClient({ outbound, clock, allowHttp }),
-    onTrustAnchorKeys: ({ trustAnchor, kind, jwks }) =>
-      log.trustAnchorKeys({ trustAnchor, kind, kids: jwks.keys.map(({ kid }) => kid) }),
+    budget: limits.budget,
+    timeoutMs: limits.timeoutMs,
+    requestTimeoutMs: limits.requestTimeoutMs,
+    trustMarkBudget: limits.trustMarkBudget,
+    trustMarkStatus: new TrustMarkStatusClient({ ...limits.trustMarkStatus, outbound, clock, allowHttp }),
+    trustAnchorKeys,
   });
-  const resolutions = new Resolutions({ resolver, cache: new ResolutionCache({ clock }), directory, clock });
+  const resolutionCache = new ResolutionCache({ ...limits.resolutions, clock });
+  const resolutions = new Resolutions({ resolver, cache: resolutionCache, directory, clock });
   const background = stack.use(
     new BackgroundEvaluations({
       resolve: (request, onRequest) => resolutions.resolve(request, onRequest),
       clock,
       onError: (error) => log.requestFailed(error, 'background evaluation'),
+      budget: limits.background,
     }),
   );
   const feed = stack.use(
     createChangeFeed({
       database,
-      onChanges: (changes) => follow(changes, { database, directory, answers, resolutions, background, log }),
+      onChanges: (changes) =>
+        follow(changes, { database, directory, answers, resolutions, trustAnchorKeys, background, log }),
       onError: log.stateStale,
     }),
   );
@@ -121,12 +140,16 @@ export async function compose({
       await caughtUp(feed, seq);
     },
   });
+  const seenKeys = stack.use(
+    new SeenKeysRecorder({ context: () => changeContext(SYSTEM, null), onError: log.trustAnchorKeysUnrecorded }),
+  );
   const generateAuthorityKey: GenerateAuthorityKey = (authorityId) => signer.generateKey(authorityId, 'ES256');
   await feed.start();
   await directory.reload();
+  await followPins(database, trustAnchorKeys);
   const signed = new SignedResolutions({ signer, clock, houseRules });
   const identifiers = { allowHttp };
-  const used = new UsedAssertions({ clock });
+  const used = new UsedAssertions({ clock, store: new UsedAssertionRecords(db) });
   const app = createApp({
     federation: createFederationDoor({
       directory,
@@ -137,10 +160,7 @@ export async function compose({
         signed,
         identifiers,
         callers: new Callers({ db, directory, resolutions, authenticate, used, clock, identifiers }),
-        quotas: new ClientQuotas({
-          limits: new RateLimits({ clock }),
-          networkOf: createClientNetworkOf(config.trustedProxies),
-        }),
+        quotas: clientQuotas(config, clock),
         background,
         anonymous: config.resolveAnonymous,
       },
@@ -181,11 +201,25 @@ function onceAMinute(clock: Clock, report: (error: unknown) => void): (error: un
   };
 }
 
-/** A deployment on localhost is somebody trying it out, with partners on the same machine. */
-function outboundClient(config: Config, extraCas: readonly string[]): OutboundClient {
+function clientQuotas({ trustedProxies, resolver: { quotas } }: Config, clock: Clock): ClientQuotas {
+  return new ClientQuotas({
+    limits: new RateLimits({ clock }),
+    networkOf: createClientNetworkOf(trustedProxies),
+    anonymousPolicy: { ...DEFAULT_ANONYMOUS_POLICY, ...quotas.anonymous },
+    authenticatedPolicy: { ...DEFAULT_AUTHENTICATED_POLICY, ...quotas.authenticated },
+  });
+}
+
+/**
+ * Reaches what participants name. What an operator configures, such as an identity provider or a hook, gets a client
+ * and a list of its own: a participant must not reach through its entries.
+ * A deployment on localhost is somebody trying it out, with partners on the same machine.
+ */
+function participantsClient(config: Config, extraCas: readonly string[]): OutboundClient {
   const ownMachine = isLoopbackDeployment(config) ? ['localhost', '127.0.0.0/8', '::1'] : [];
   const allowed = [...ownMachine, config.outboundAllow].filter((entries) => entries.trim() !== '');
   return createOutboundClient({
+    ...config.resolver.outbound,
     allow: parseOutboundAllow(allowed.join(',')),
     allowHttp: config.allowHttp,
     userAgent: `holdfast/${packageJson.version}`,
@@ -217,6 +251,7 @@ interface Followers {
   directory: AuthorityDirectory;
   answers: ReadyAnswers;
   resolutions: Resolutions;
+  trustAnchorKeys: TrustAnchorKeys;
   background: BackgroundEvaluations;
   log: Log;
 }
@@ -224,10 +259,11 @@ interface Followers {
 /** Every cache follows the registry before the new seq counts as served. */
 async function follow(
   changes: RegistryChange[],
-  { database, directory, answers, resolutions, background, log }: Followers,
+  { database, directory, answers, resolutions, trustAnchorKeys, background, log }: Followers,
 ): Promise<void> {
   const affected = await affectedSubjects(database.feedDb, changes);
   await directory.follow(changes);
+  if (changes.some(({ subjectKind }) => subjectKind === 'trust_anchor')) await followPins(database, trustAnchorKeys);
   answers.follow(changes, affected);
   resolutions.follow(changes, affected);
   background.forget();
@@ -235,6 +271,21 @@ async function follow(
     const actions = changes.filter((change) => change.seq === seq).map((change) => change.action);
     log.registryChanged({ seq, actions });
   }
+}
+
+/** What any node learned from a rollover counts at every node, for as long as the pins are the same. */
+async function followPins({ feedDb }: Database, trustAnchorKeys: TrustAnchorKeys): Promise<void> {
+  const pins = (await believedTrustAnchors(feedDb)).map(({ entityIdentifier, pinned, learned }) => ({
+    trustAnchor: entityIdentifier as EntityIdentifier,
+    pinned: pinned as JwkSet,
+    learned,
+  }));
+  trustAnchorKeys.retain(pins);
+  trustAnchorKeys.adopt(
+    pins.flatMap(({ learned, ...pin }) =>
+      learned === null ? [] : [{ ...pin, jwks: learned.jwks as JwkSet, iat: learned.iat }],
+    ),
+  );
 }
 
 /** How long the author of a change waits for it to show here. */

@@ -104,11 +104,16 @@ export const listedEntitySchema = z.looseObject({
 
 export const entitySchema = listedEntitySchema.extend({ evidence: jsonObject });
 
+/** Absent from services before it was recorded. */
+const seenKeys = z.looseObject({ jwks, at: z.string() }).nullish();
+
 export const trustAnchorSchema = z.looseObject({
   id: z.string(),
   authorityId: z.string(),
   entityIdentifier: z.string(),
   jwks,
+  learned: seenKeys,
+  lastAlarm: seenKeys,
   version: z.number(),
   createdAt: z.string(),
 });

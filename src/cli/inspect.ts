@@ -7,15 +7,9 @@ import { decodeJwt } from '../federation/signature.ts';
 import { CommandError } from './command-error.ts';
 import type { Finding } from './configuration-findings.ts';
 import { example } from './help-text.ts';
-import {
-  addOutboundOptions,
-  isHttpAllowed,
-  type OutboundOptions,
-  openOutbound,
-  parseNamedEntity,
-} from './outbound-options.ts';
+import { addOutboundOptions, type OutboundOptions, openOutbound, parseNamedEntity } from './outbound-options.ts';
 import type { Report } from './report.ts';
-import { openSession } from './session.ts';
+import { openLocalSession } from './session.ts';
 import type { Surroundings } from './surroundings.ts';
 import { momentText } from './times.ts';
 import { wrappedLines } from './wrapped-lines.ts';
@@ -32,14 +26,13 @@ export function addInspectCommand(program: Command, surroundings: Surroundings):
     .argument('<entity-identifier>', 'the entity');
   addOutboundOptions(command).addHelpText('after', example('holdfast inspect https://rp.example.edu'));
   command.action(async (given: string, options: OutboundOptions) => {
-    const { output } = openSession(command, surroundings);
-    const allowHttp = isHttpAllowed(options, surroundings);
+    const { output, allowHttp, clock } = openLocalSession(command, surroundings, options);
     const entity = parseNamedEntity(given, allowHttp);
     await using outbound = await openOutbound(options, surroundings, [entity]);
     const { retrieveEntityConfiguration } = await import('../resolver/http-statement-source.ts');
     const { findingsOf } = await import('./configuration-findings.ts');
     const jwt = await retrieveEntityConfiguration(outbound, entity);
-    const findings = await findingsOf(jwt, entity, { now: Math.floor(Date.now() / 1000), allowHttp });
+    const findings = await findingsOf(jwt, entity, { now: clock.now(), allowHttp });
     const isValid = findings.every(({ level }) => level !== 'error');
     const { header, claims } = decoded(jwt);
     const url = entityConfigurationUrl(entity);

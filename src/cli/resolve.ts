@@ -6,15 +6,9 @@ import type { ResolveRequest, Resolver } from '../resolver/resolver.ts';
 import { CommandError } from './command-error.ts';
 import { example } from './help-text.ts';
 import { repeatable } from './option-values.ts';
-import {
-  addOutboundOptions,
-  isHttpAllowed,
-  type OutboundOptions,
-  openOutbound,
-  parseNamedEntity,
-} from './outbound-options.ts';
+import { addOutboundOptions, type OutboundOptions, openOutbound, parseNamedEntity } from './outbound-options.ts';
 import { showAttempts, showExplainedResolution, showResolution } from './resolution-report.ts';
-import { openSession, type Session } from './session.ts';
+import { openLocalSession, type Session } from './session.ts';
 import type { Surroundings } from './surroundings.ts';
 import { addTrustAnchorOptions, readTrustAnchors, type TrustAnchorOptions } from './trust-anchor-options.ts';
 
@@ -48,13 +42,12 @@ export function addResolveCommand(program: Command, surroundings: Surroundings):
     ),
   );
   command.action(async (given: string, options: ResolveOptions) => {
-    const session = openSession(command, surroundings);
-    const allowHttp = isHttpAllowed(options, surroundings);
+    const session = openLocalSession(command, surroundings, options);
+    const { allowHttp, clock, output } = session;
     const subject = parseNamedEntity(given, allowHttp);
-    const trustAnchors = await readTrustAnchors(options, allowHttp, session);
+    const trustAnchors = await readTrustAnchors(options, session);
     await using outbound = await openOutbound(options, surroundings, [subject, ...trustAnchors.keys()]);
     const { createResolver } = await import('../resolver/resolver.ts');
-    const clock = { now: () => Math.floor(Date.now() / 1000) };
     const { TrustMarkStatusClient } = await import('../resolver/trust-mark-status.ts');
     const trustMarkStatus = new TrustMarkStatusClient({ outbound, clock, allowHttp });
     const timeoutMs = options.timeout * 1000;
@@ -62,8 +55,8 @@ export function addResolveCommand(program: Command, surroundings: Surroundings):
     const request = { subject, trustAnchors };
     if (options.explain === true) return await explain(resolver, request, options, session);
     const outcome = await resolver.resolve(request);
-    if ('resolved' in outcome) return showResolution(outcome.resolved, options.entityType, session.output);
-    showAttempts(subject, outcome.attempts, session.output);
+    if ('resolved' in outcome) return showResolution(outcome.resolved, options.entityType, output);
+    showAttempts(subject, outcome.attempts, output);
     throw notResolved(subject, outcome.attempts);
   });
 }

@@ -1,13 +1,22 @@
-/** A command while it runs: its surroundings, its output, and the service that it talks to. */
+/** A command while it runs: its surroundings, its output, and the service that it talks to or what it has instead. */
 import type { Command } from 'commander';
 import { isLoopbackHost } from '../federation/identifiers.ts';
+import type { Clock } from '../federation/time.ts';
 import { type ApiClient, createApiClient, DEFAULT_SERVICE_URL } from './api-client.ts';
 import { CommandError } from './command-error.ts';
+import { isHttpAllowed } from './outbound-options.ts';
 import { Output } from './output.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface Session extends Surroundings {
   output: Output;
+}
+
+/** Of a command that judges or signs by itself, without a service. */
+export interface LocalSession extends Session {
+  clock: Clock;
+  /** Whether `http` identifiers beyond loopback are accepted. */
+  allowHttp: boolean;
 }
 
 export interface ServiceSession extends Session {
@@ -18,6 +27,15 @@ export function openSession(command: Command, surroundings: Surroundings): Sessi
   const { env, stdin, stdout, stderr } = surroundings;
   const isJson = command.optsWithGlobals<{ json?: boolean }>().json === true;
   return { env, stdin, stdout, stderr, output: new Output(surroundings, isJson) };
+}
+
+export function openLocalSession(
+  command: Command,
+  surroundings: Surroundings,
+  options: { allowHttp?: boolean },
+): LocalSession {
+  const clock: Clock = { now: () => Math.floor(Date.now() / 1000) };
+  return { ...openSession(command, surroundings), clock, allowHttp: isHttpAllowed(options, surroundings) };
 }
 
 /**

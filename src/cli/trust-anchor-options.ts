@@ -7,7 +7,7 @@ import { readAnchorKeys } from './anchor/anchor-keys.ts';
 import { CommandError } from './command-error.ts';
 import { repeatable } from './option-values.ts';
 import { parseNamedEntity } from './outbound-options.ts';
-import type { Session } from './session.ts';
+import type { LocalSession } from './session.ts';
 
 export interface TrustAnchorOptions {
   anchor: string[];
@@ -27,9 +27,9 @@ export function addTrustAnchorOptions(command: Command): Command {
 /** @throws CommandError usage */
 export async function readTrustAnchors(
   { anchor: anchors, anchorJwks: files }: TrustAnchorOptions,
-  allowHttp: boolean,
-  session: Session,
+  session: LocalSession,
 ): Promise<TrustAnchors> {
+  const { allowHttp, output } = session;
   if (anchors.length !== files.length) {
     throw new CommandError('usage', 'every --anchor needs its --anchor-jwks, in the same order');
   }
@@ -37,7 +37,7 @@ export async function readTrustAnchors(
   for (const [index, given] of anchors.entries()) {
     const anchor = parseNamedEntity(given, allowHttp);
     const { jwks, warning } = await readAnchorKeys({ anchor, file: files[index] ?? '', allowHttp }, session);
-    if (warning !== undefined) session.output.warn(warning);
+    if (warning !== undefined) output.warn(warning);
     trustAnchors.set(anchor, jwks);
   }
   return trustAnchors;

@@ -1,6 +1,8 @@
 /** Configuration from the environment, read once: every variable is known, checked and documented here. */
 import { z } from 'zod';
 import { isEntityIdentifier, isLoopbackHost } from '../federation/identifiers.ts';
+import { RESOLVER_ENVIRONMENT, type ResolverConfig, resolverConfigOf } from './resolver-settings.ts';
+import { flag, list, megabytes, wholeNumber } from './setting-values.ts';
 
 /** Settings that may be shown. */
 export interface Config {
@@ -28,6 +30,7 @@ export interface Config {
   resolveAnonymous: 'refuse' | 'background' | 'on-demand';
   /** Addresses and networks whose `X-Forwarded-For` is believed. */
   trustedProxies: readonly string[];
+  resolver: Readonly<ResolverConfig>;
 }
 
 /** Settings that are never logged or shown. */
@@ -44,19 +47,8 @@ export class ConfigError extends Error {
 
 const MIN_ADMIN_TOKEN_BYTES = 32;
 
-const flag = z.enum(['0', '1']).transform((value) => value === '1');
-const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-
-/** Comma-separated. */
-const list = z.string().transform((value) =>
-  value
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== ''),
-);
-
 const ENVIRONMENT = z.object({
-  PORT: integer(0, 65535).default(8080),
+  PORT: wholeNumber(0, 65535).default(8080),
   HOLDFAST_LISTEN: z.string().min(1).optional(),
   HOLDFAST_BASE_URL: z.string().optional(),
   HOLDFAST_DATA_DIR: z.string().min(1).default('./data'),
@@ -64,7 +56,7 @@ const ENVIRONMENT = z.object({
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
     .optional(),
-  HOLDFAST_DATABASE_CONNECTIONS: integer(1, 500).default(10),
+  HOLDFAST_DATABASE_CONNECTIONS: wholeNumber(1, 500).default(10),
   HOLDFAST_MASTER_KEY_FILE: z.string().min(1).optional(),
   HOLDFAST_MASTER_KEY: z.string().min(1).optional(),
   HOLDFAST_ADMIN_TOKEN: z
@@ -78,13 +70,17 @@ const ENVIRONMENT = z.object({
   HOLDFAST_EXTRA_CA_FILE: z.string().min(1).optional(),
   HOLDFAST_ALLOW_HTTP: flag.default(false),
   HOLDFAST_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  HOLDFAST_STATEMENT_CACHE_MB: integer(1, 65536).default(192),
+  HOLDFAST_STATEMENT_CACHE_MB: megabytes(65_536).default(192 * 1024 * 1024),
   HOLDFAST_RESOLVE_ANONYMOUS: z.enum(['refuse', 'background', 'on-demand']).default('background'),
   HOLDFAST_TRUSTED_PROXIES: list.default([]),
+  ...RESOLVER_ENVIRONMENT,
 });
 
 /** Read by the commands that talk to a running service. */
 const CLIENT_VARIABLES: ReadonlySet<string> = new Set(['HOLDFAST_URL', 'HOLDFAST_TOKEN']);
+
+/** Every variable that the service reads. */
+export const SETTINGS: readonly string[] = Object.keys(ENVIRONMENT.shape);
 
 /**
  * Reads the environment.
@@ -144,9 +140,10 @@ function settings(environment: Environment): { config: Config; secrets: Secrets 
     keepAdminToken: environment.HOLDFAST_ADMIN_TOKEN_KEEP,
     logLevel: environment.HOLDFAST_LOG_LEVEL,
     databaseConnections: environment.HOLDFAST_DATABASE_CONNECTIONS,
-    statementCacheBytes: environment.HOLDFAST_STATEMENT_CACHE_MB * 1024 * 1024,
+    statementCacheBytes: environment.HOLDFAST_STATEMENT_CACHE_MB,
     resolveAnonymous: environment.HOLDFAST_RESOLVE_ANONYMOUS,
     trustedProxies: environment.HOLDFAST_TRUSTED_PROXIES,
+    resolver: resolverConfigOf(environment),
   };
   const secrets: Secrets = {
     databaseUrl: environment.HOLDFAST_DATABASE_URL,

@@ -1,6 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FreshConfiguration } from '../../src/cli/configuration/fresh-configuration.ts';
@@ -9,19 +8,20 @@ import type { EntityIdentifier } from '../../src/federation/identifiers.ts';
 import type { JwkSet } from '../../src/federation/jwk-set.ts';
 import { validateEntityConfiguration } from '../../src/federation/statement/validate-statement.ts';
 import { callHoldfast, freePort, runHoldfast, startHoldfast } from '../support/cli.ts';
+import { TemporaryFolder } from '../support/temporary-folder.ts';
 
 const ENTITY = 'https://rp.example.edu/app' as EntityIdentifier;
 const SUPERIOR = 'https://fed.example.org';
 const PRIVATE_MEMBER = /"(?:d|p|q|dp|dq|qi)":/;
 
-let folder: string;
+let folder: TemporaryFolder;
 let dir: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-configuration-'));
-  dir = join(folder, 'rp');
+  folder = new TemporaryFolder();
+  dir = folder.at('rp');
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => folder[Symbol.dispose]());
 
 async function init(...args: string[]): Promise<void> {
   const superior = args.includes('--superior') ? [] : ['--superior', SUPERIOR];
@@ -82,7 +82,7 @@ describe('configuration init', () => {
     const command = ['configuration', 'init', '--entity', ENTITY, '--metadata', '-', '--dir'];
     const stdin = '{"client_name":"x"}';
     await callHoldfast([...command, dir, '--type', 'openid_relying_party'], { stdin });
-    const all = join(folder, 'all');
+    const all = folder.at('all');
     await callHoldfast([...command, all], { stdin: `{"oauth_client":${stdin}}` });
     const metadata = [dir, all].map(
       (path) => JSON.parse(readFileSync(join(path, 'configuration.json'), 'utf8')).metadata,
@@ -123,10 +123,10 @@ describe('configuration sign', () => {
   it('writes the well-known file', async () => {
     await init('--type', 'openid_provider', '--entity', 'https://op.example.edu');
     const entity = 'https://op.example.edu' as EntityIdentifier;
-    const web = join(folder, 'web/');
+    const web = folder.at('web/');
     const { exitCode, stdout } = await runHoldfast(['configuration', 'sign', '--dir', dir, '--out', web, '--json']);
     expect(exitCode).toBe(0);
-    const file = join(folder, 'web/.well-known/openid-federation');
+    const file = folder.at('web/.well-known/openid-federation');
     const url = 'https://op.example.edu/.well-known/openid-federation';
     expect(JSON.parse(stdout)).toMatchObject({ entity, url, file });
     const { claims } = await validateEntityConfiguration(readFileSync(file, 'utf8'), entity, { now: now() });
@@ -134,10 +134,10 @@ describe('configuration sign', () => {
     expect(claims.exp - claims.iat).toBe(86_400);
     expect(JSON.stringify(claims)).not.toMatch(PRIVATE_MEMBER);
 
-    await callHoldfast(['configuration', 'sign', '--dir', dir, '--out', join(folder, 'web')]);
-    await callHoldfast(['configuration', 'sign', '--dir', dir, '--out', join(folder, 'web/.well-known')]);
-    await callHoldfast(['configuration', 'sign', '--dir', dir, '--out', join(folder, 'elsewhere')]);
-    expect(readFileSync(join(folder, 'elsewhere'), 'utf8')).toMatch(/^ey[\w-]+\.[\w-]+\.[\w-]+$/);
+    await callHoldfast(['configuration', 'sign', '--dir', dir, '--out', folder.at('web')]);
+    await callHoldfast(['configuration', 'sign', '--dir', dir, '--out', folder.at('web/.well-known')]);
+    await callHoldfast(['configuration', 'sign', '--dir', dir, '--out', folder.at('elsewhere')]);
+    expect(readFileSync(folder.at('elsewhere'), 'utf8')).toMatch(/^ey[\w-]+\.[\w-]+\.[\w-]+$/);
   });
 
   it('carries additional claims, critical ones too', async () => {
@@ -280,7 +280,7 @@ describe('a configuration that is kept fresh', () => {
 describe('configuration prove', () => {
   it('answers a challenge with a proof by every key', async () => {
     await init();
-    const second = join(folder, 'second');
+    const second = folder.at('second');
     await callHoldfast(['configuration', 'init', '--entity', ENTITY, '--dir', second, '--alg', 'Ed25519']);
     const keys = [dir, second].flatMap(
       (path) => JSON.parse(readFileSync(join(path, 'private-keys.json'), 'utf8')).keys,

@@ -1,22 +1,20 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { callHoldfast, runHoldfast } from '../support/cli.ts';
 import { type FederationServer, serveFederation } from '../support/federation-server.ts';
 import { signJwt, testKey } from '../support/keys.ts';
+import { TemporaryFolder } from '../support/temporary-folder.ts';
 
 const clock = { now: () => Math.floor(Date.now() / 1000) };
 const METHOD = 'token_endpoint_auth_method';
 const policy = (operators: object) => ({ metadata_policy: { openid_relying_party: { [METHOD]: operators } } });
 const metadata = { openid_relying_party: { [METHOD]: 'client_secret_basic' } };
 
-let folder: string;
+let folder: TemporaryFolder;
 let server: FederationServer;
 let anchor: string[];
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-explain-'));
+  folder = new TemporaryFolder();
   const settings = {
     anchor: {},
     intermediate: { superiors: { anchor: policy({ one_of: ['private_key_jwt', 'client_secret_basic'] }) } },
@@ -28,19 +26,13 @@ beforeAll(async () => {
     gone: { superiors: ['good'] },
   };
   server = await serveFederation(settings, { clock });
-  const keys = file('anchor.json', server.federation.jwks('anchor'));
+  const keys = folder.write('anchor.json', server.federation.jwks('anchor'));
   anchor = ['--anchor', server.federation.id('anchor'), '--anchor-jwks', keys];
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true, force: true });
+  folder[Symbol.dispose]();
 });
-
-function file(name: string, content: unknown): string {
-  const path = join(folder, name);
-  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
-  return path;
-}
 
 function requireNarrow(text: string): void {
   expect(text.split('\n').filter((line) => line.length > 100)).toEqual([]);
@@ -110,7 +102,7 @@ describe('inspect', () => {
 
 describe('chain verify', () => {
   it('judges a chain from a file, now and as of a time', async () => {
-    const good = file('good.json', await server.federation.chain('good', 'intermediate', 'anchor'));
+    const good = folder.write('good.json', await server.federation.chain('good', 'intermediate', 'anchor'));
     const { exitCode, stdout } = await callHoldfast(['chain', 'verify', good, ...anchor, '--json']);
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ valid: true, trustAnchor: server.federation.id('anchor') });
@@ -122,13 +114,13 @@ describe('chain verify', () => {
 
   it('counts historical keys for what they signed in their time', async () => {
     const { federation } = server;
-    const chain = file('old.json', await federation.chain('good', 'intermediate', 'anchor'));
+    const chain = folder.write('old.json', await federation.chain('good', 'intermediate', 'anchor'));
     const [old] = federation.entity('anchor').keys;
     const current = await testKey('ES256', 90);
-    const keys = file('new.json', { keys: [current.jwk] });
+    const keys = folder.write('new.json', { keys: [current.jwk] });
     const now = clock.now();
     const claims = { iss: federation.id('anchor'), iat: now, keys: [{ ...old?.jwk, exp: now + 60 }] };
-    const history = file('history.jwt', await signJwt(current, 'jwk-set+jwt', claims));
+    const history = folder.write('history.jwt', await signJwt(current, 'jwk-set+jwt', claims));
     const args = ['chain', 'verify', chain, '--anchor', federation.id('anchor'), '--anchor-jwks', keys];
     expect((await callHoldfast(args)).exitCode).toBe(1);
     const { exitCode, stderr } = await callHoldfast([...args, '--at', String(now), '--historical-keys', history]);
@@ -136,11 +128,11 @@ describe('chain verify', () => {
   });
 
   it('shows what each superior did, and what is no chain', async () => {
-    const bad = file('bad.json', { trustChain: await server.federation.chain('rp', 'intermediate', 'anchor') });
+    const bad = folder.write('bad.json', { trustChain: await server.federation.chain('rp', 'intermediate', 'anchor') });
     const { exitCode, stdout } = await callHoldfast(['chain', 'verify', bad, ...anchor]);
     expect(exitCode).toBe(1);
     expect(stdout).toContain('✗ refused  "client_secret_basic" by one_of ["private_key_jwt"]');
-    const none = await callHoldfast(['chain', 'verify', file('none.json', {}), ...anchor]);
+    const none = await callHoldfast(['chain', 'verify', folder.write('none.json', {}), ...anchor]);
     expect(none.exitCode).toBe(2);
     expect(none.stderr).toContain('holds no Trust Chain');
   });
@@ -148,11 +140,11 @@ describe('chain verify', () => {
 
 describe('policy test', () => {
   const above = () =>
-    file('above.json', policy({ one_of: ['private_key_jwt', 'client_secret_basic'] }).metadata_policy);
+    folder.write('above.json', policy({ one_of: ['private_key_jwt', 'client_secret_basic'] }).metadata_policy);
 
   it('merges and applies, explained', async () => {
-    const ours = file('ours.json', { metadata: { openid_relying_party: { [METHOD]: 'private_key_jwt' } } });
-    const given = file('rp.json', { metadata });
+    const ours = folder.write('ours.json', { metadata: { openid_relying_party: { [METHOD]: 'private_key_jwt' } } });
+    const given = folder.write('rp.json', { metadata });
     const args = ['policy', 'test', '--policy', above(), '--policy', ours, '--metadata', given];
     const { exitCode, stdout, stderr } = await callHoldfast([...args, '--json']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
@@ -162,8 +154,8 @@ describe('policy test', () => {
   });
 
   it('exits with 1 where policies conflict or refuse, with 2 where a file is none', async () => {
-    const strict = file('strict.json', policy({ one_of: ['private_key_jwt'] }));
-    const given = file('rp.json', metadata);
+    const strict = folder.write('strict.json', policy({ one_of: ['private_key_jwt'] }));
+    const given = folder.write('rp.json', metadata);
     const refused = await callHoldfast([
       'policy',
       'test',
@@ -176,7 +168,7 @@ describe('policy test', () => {
     ]);
     expect(refused.exitCode).toBe(1);
     expect(refused.stdout.replace(/\s+/g, ' ')).toContain(`by one_of ["private_key_jwt"] of ${strict}`);
-    const other = file('other.json', policy({ one_of: ['none'] }));
+    const other = folder.write('other.json', policy({ one_of: ['none'] }));
     const conflict = await callHoldfast([
       'policy',
       'test',
@@ -190,7 +182,7 @@ describe('policy test', () => {
     ]);
     expect(conflict.exitCode).toBe(1);
     expect(JSON.parse(conflict.stdout)).toMatchObject({ complies: false, refusal: { reason: 'policy_conflict' } });
-    const wrong = file('wrong.json', { openid_relying_party: { [METHOD]: { one_of: 'none' } } });
+    const wrong = folder.write('wrong.json', { openid_relying_party: { [METHOD]: { one_of: 'none' } } });
     expect((await callHoldfast(['policy', 'test', '--policy', wrong, '--metadata', given])).exitCode).toBe(2);
   });
 });

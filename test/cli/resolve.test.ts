@@ -1,19 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { callHoldfast, freePort, runHoldfast } from '../support/cli.ts';
 import { type FederationServer, serveFederation } from '../support/federation-server.ts';
 import { testKey } from '../support/keys.ts';
+import { TemporaryFolder } from '../support/temporary-folder.ts';
 
 const clock = { now: () => Math.floor(Date.now() / 1000) };
 
-let folder: string;
+let folder: TemporaryFolder;
 let server: FederationServer;
 let anchorKeys: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-resolve-'));
+  folder = new TemporaryFolder();
   server = await serveFederation(
     {
       anchor: {},
@@ -30,18 +29,12 @@ beforeAll(async () => {
     },
     { clock },
   );
-  anchorKeys = fileWith('anchor.json', JSON.stringify(server.federation.jwks('anchor')));
+  anchorKeys = folder.write('anchor.json', server.federation.jwks('anchor'));
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true, force: true });
+  folder[Symbol.dispose]();
 });
-
-function fileWith(name: string, content: string): string {
-  const file = join(folder, name);
-  writeFileSync(file, content);
-  return file;
-}
 
 /** Arguments that resolve one of the entities towards the anchor. */
 function towards(subject: string, jwks = anchorKeys): string[] {
@@ -120,7 +113,7 @@ describe('resolve', () => {
 
   it('[OIDFED-10.2-4] believes the keys that were given, not those that the anchor publishes', async () => {
     const stranger = await testKey('ES256', 77);
-    const wrongKeys = fileWith('wrong.json', JSON.stringify({ keys: [stranger.jwk] }));
+    const wrongKeys = folder.write('wrong.json', { keys: [stranger.jwk] });
     const { exitCode, stdout } = await callHoldfast([...towards('rp', wrongKeys), '--json']);
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout).attempts[0]).toMatchObject({
@@ -131,7 +124,7 @@ describe('resolve', () => {
 
   it('takes several Trust Anchors, each with its keys', async () => {
     const { federation } = server;
-    const otherKeys = fileWith('other.json', JSON.stringify(federation.jwks('other')));
+    const otherKeys = folder.write('other.json', federation.jwks('other'));
     const other = ['--anchor', federation.id('other'), '--anchor-jwks', otherKeys];
     const [command = '', subject = '', ...anchor] = towards('rp');
     expect((await callHoldfast([command, subject, ...other, ...anchor])).exitCode).toBe(0);
@@ -187,7 +180,7 @@ describe('resolve', () => {
 
 describe('anchor fetch', () => {
   it('shows the keys with thumbprints to compare, and writes them', async () => {
-    const file = join(folder, 'fetched.json');
+    const file = folder.at('fetched.json');
     const anchor = server.federation.id('anchor');
     const { exitCode, stdout } = await callHoldfast(['anchor', 'fetch', anchor, '--out', file]);
     expect(exitCode).toBe(0);

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { asc, desc } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,25 +10,26 @@ import { bindMasterKey, readMasterKeyCheck } from '../../src/registry/prepare-de
 import { createRecordIds } from '../../src/registry/record-id.ts';
 import { makeMasterKeyCheck, masterKeyMatches } from '../../src/signer/master-key-check.ts';
 import { ensureMasterKeyFile, readMasterKeyFile } from '../../src/signer/master-key-file.ts';
-import { type MasterKey, UnsealError } from '../../src/signer/sealing.ts';
 import { createSigner } from '../../src/signer/signer.ts';
 import { connectDatabase, type Db } from '../../src/storage/connect.ts';
 import { audit } from '../../src/storage/schema/audit.ts';
 import { authorityKeys } from '../../src/storage/schema/authority-keys.ts';
 import { callHoldfast, runHoldfast } from '../support/cli.ts';
 import { createTestDatabase } from '../support/databases.ts';
+import { opens } from '../support/sealed-keys.ts';
+import { TemporaryFolder } from '../support/temporary-folder.ts';
 
 const OPERATOR: Actor = { kind: 'operator', id: 'test', name: 'test', roles: ['admin'], authorities: 'all' };
 
-let folder: string;
+let folder: TemporaryFolder;
 let dataDir: string;
 let presentFile: string;
 let before: AuthorityKey[];
 
 /** A deployment with two authorities in a data directory, made as the service makes it. */
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-rewrap-'));
-  dataDir = join(folder, 'data');
+  folder = new TemporaryFolder();
+  dataDir = folder.at('data');
   presentFile = join(dataDir, 'master-key');
   const migrated = await callHoldfast(['migrate', '--json'], { env: { HOLDFAST_DATA_DIR: dataDir } });
   expect(JSON.parse(migrated.stdout).applied).toContain('0001_registry');
@@ -44,7 +44,7 @@ beforeAll(async () => {
   }
   before = await keysOf(database.db);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => folder[Symbol.dispose]());
 
 function context(db: Db): ChangeContext {
   const newId = createRecordIds(() => Date.now());
@@ -53,16 +53,6 @@ function context(db: Db): ChangeContext {
 
 async function keysOf(db: Db): Promise<AuthorityKey[]> {
   return await db.select().from(authorityKeys).orderBy(asc(authorityKeys.kid));
-}
-
-function opens(masterKey: MasterKey, { authorityId: owner, kid, purpose, sealedPrivateKey }: AuthorityKey): boolean {
-  try {
-    masterKey.unseal(sealedPrivateKey ?? new Uint8Array(), { owner, kid, purpose });
-    return true;
-  } catch (error) {
-    if (error instanceof UnsealError) return false;
-    throw error;
-  }
 }
 
 /** The command on the data directory of this file, unless `env` says otherwise. */
@@ -74,7 +64,7 @@ function rewrapTo(newFile: string, env: Record<string, string> = {}): Parameters
 describe('keys rewrap', () => {
   it('refuses while a process has the data directory open', async () => {
     await using _service = await connectDatabase({ dataDir });
-    const { exitCode, stdout, stderr } = await runHoldfast(...rewrapTo(join(folder, 'new')));
+    const { exitCode, stdout, stderr } = await runHoldfast(...rewrapTo(folder.at('new')));
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
     expect(JSON.parse(stderr).error.message).toContain('is in use by another process');
   });
@@ -82,7 +72,7 @@ describe('keys rewrap', () => {
   it('refuses while a node is connected to the PostgreSQL', async () => {
     await using database = await createTestDatabase('postgresql');
     const env = { HOLDFAST_DATABASE_URL: database.url ?? '', HOLDFAST_MASTER_KEY_FILE: presentFile };
-    const { exitCode, stderr } = await callHoldfast(...rewrapTo(join(folder, 'new'), env));
+    const { exitCode, stderr } = await callHoldfast(...rewrapTo(folder.at('new'), env));
     expect(exitCode).toBe(1);
     expect(JSON.parse(stderr).error).toMatchObject({ code: 'service_running' });
   });
@@ -94,8 +84,8 @@ describe('keys rewrap', () => {
   });
 
   it('makes no database where there is none', async () => {
-    const missing = join(folder, 'missing');
-    const { exitCode, stderr } = await callHoldfast(...rewrapTo(join(folder, 'new'), { HOLDFAST_DATA_DIR: missing }));
+    const missing = folder.at('missing');
+    const { exitCode, stderr } = await callHoldfast(...rewrapTo(folder.at('new'), { HOLDFAST_DATA_DIR: missing }));
     expect(exitCode).toBe(2);
     expect(stderr).toContain('there is no database');
     expect(() => statSync(missing)).toThrow('ENOENT');
@@ -110,14 +100,14 @@ describe('keys rewrap', () => {
       'cannot use PostgreSQL',
     ],
   ])('exits with a code of its own when %s', async (_, env, code, complaint) => {
-    const { exitCode, stderr } = await callHoldfast(...rewrapTo(join(folder, 'new'), env));
+    const { exitCode, stderr } = await callHoldfast(...rewrapTo(folder.at('new'), env));
     expect(exitCode).toBe(code);
     expect(stderr).toContain(complaint);
     expect(stderr).not.toContain('geheim');
   });
 
   it('seals every key anew: the old master key opens none of them, the new one all', async () => {
-    const newFile = join(folder, 'keys', 'master-key-2');
+    const newFile = folder.at('keys', 'master-key-2');
     const { exitCode, stdout } = await runHoldfast(...rewrapTo(newFile));
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ rewrapped: 2, madeNewMasterKey: true, newMasterKeyFile: newFile });
@@ -140,11 +130,11 @@ describe('keys rewrap', () => {
   });
 
   it('changes nothing with a master key that is no longer the present one', async () => {
-    const { exitCode, stderr } = await callHoldfast(...rewrapTo(join(folder, 'master-key-3')));
+    const { exitCode, stderr } = await callHoldfast(...rewrapTo(folder.at('master-key-3')));
     expect(exitCode).toBe(1);
     expect(stderr).toContain('is not the one that this deployment is sealed with');
     await using database = await connectDatabase({ dataDir });
-    const next = await readMasterKeyFile(join(folder, 'keys', 'master-key-2'));
+    const next = await readMasterKeyFile(folder.at('keys', 'master-key-2'));
     expect((await keysOf(database.db)).map((key) => opens(next, key))).toEqual([true, true]);
   });
 });

@@ -1,7 +1,6 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -12,8 +11,9 @@ import {
   runHoldfast,
   startHoldfast,
 } from '../support/cli.ts';
+import { TemporaryFolder } from '../support/temporary-folder.ts';
 
-let folder: string;
+let folder: TemporaryFolder;
 let dataDir: string;
 let serviceUrl: string;
 let partner: string;
@@ -24,13 +24,13 @@ let env: Record<string, string>;
 
 /** A real service, and a real partner that publishes its configuration. */
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
-  dataDir = join(folder, 'data');
+  folder = new TemporaryFolder();
+  dataDir = folder.at('data');
   const [port, partnerPort] = [await freePort(), await freePort()];
   serviceUrl = `http://localhost:${port}`;
   partner = `http://127.0.0.1:${partnerPort}/rp`;
   env = { HOLDFAST_URL: serviceUrl };
-  const dir = join(folder, 'rp');
+  const dir = folder.at('rp');
   const init = ['configuration', 'init', '--entity', partner, '--superior', serviceUrl, '--dir', dir];
   await callHoldfast([...init, '--type', 'openid_relying_party', '--name', 'Example']);
   [service, partnerServer] = await Promise.all([
@@ -46,7 +46,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all([partnerServer?.[Symbol.asyncDispose](), service?.[Symbol.asyncDispose]()]);
-  rmSync(folder, { recursive: true, force: true });
+  folder[Symbol.dispose]();
 });
 
 function call(args: string[], options: { env?: Record<string, string>; stdin?: string } = {}): Promise<CommandOutcome> {
@@ -68,12 +68,6 @@ async function refusal(
   const { error } = JSON.parse(stderr);
   expect(error.exitCode).toBe(exitCode);
   return error;
-}
-
-function fileWith(name: string, content: unknown): string {
-  const file = join(folder, name);
-  writeFileSync(file, JSON.stringify(content));
-  return file;
 }
 
 describe('token', () => {
@@ -114,7 +108,7 @@ describe('the main job', () => {
       state: 'active',
       stateReason: 'approved',
     });
-    const policy = fileWith('policy.json', { openid_relying_party: { contacts: { add: ['noc@fed.example'] } } });
+    const policy = folder.write('policy.json', { openid_relying_party: { contacts: { add: ['noc@fed.example'] } } });
     const added = await call(['entity', 'add', partner, '--organisation', 'University', '--metadata-policy', policy]);
     expect(added).toMatchObject({ exitCode: 0 });
     expect(added.stdout).toMatch(/passed +authority_hint +names/);
@@ -122,7 +116,7 @@ describe('the main job', () => {
 
     const approved = await call(['entity', 'approve', partner, '--yes', '--json']);
     expect(JSON.parse(approved.stdout)).toMatchObject({ state: 'active', version: 2 });
-    const anchorFile = join(folder, 'anchor.json');
+    const anchorFile = folder.at('anchor.json');
     await json('anchor', 'fetch', serviceUrl, '--out', anchorFile);
     const resolve = ['resolve', partner, '--anchor', serviceUrl, '--anchor-jwks', anchorFile];
     expect((await json(...resolve)).metadata.openid_relying_party.contacts).toEqual(['noc@fed.example']);
@@ -197,7 +191,7 @@ describe('handed-over keys', () => {
   it('are enrolled with the answer to a challenge', async () => {
     await json('organisation', 'add', 'Offline');
     const entity = 'https://offline.example.edu';
-    const dir = join(folder, 'offline');
+    const dir = folder.at('offline');
     await json('configuration', 'init', '--entity', entity, '--superior', serviceUrl, '--dir', dir);
     const { stdout: challenge, stderr } = await call(['entity', 'challenge', entity]);
     expect(stderr).toContain('holdfast configuration prove --dir DIR --challenge');
@@ -226,11 +220,11 @@ describe('authority and anchor', () => {
     const [first] = (await json('authority', 'list')).items;
     expect(first).toMatchObject({ entityIdentifier: serviceUrl, kind: 'trust_anchor' });
     expect(await json('authority', 'show')).toEqual(first);
-    const constraints = fileWith('constraints.json', { max_path_length: 1 });
+    const constraints = folder.write('constraints.json', { max_path_length: 1 });
     const updated = await json('authority', 'update', serviceUrl, '--constraints', constraints, '--name', 'Fed');
     expect(updated).toMatchObject({ name: 'Fed', defaultConstraints: { max_path_length: 1 }, version: 2 });
     expect(await refusal('authority', 'update', serviceUrl)).toMatchObject({ exitCode: 2 });
-    const bad = fileWith('bad.json', { openid_provider: { issuer: { subset_of: 'x' } } });
+    const bad = folder.write('bad.json', { openid_provider: { issuer: { subset_of: 'x' } } });
     const refused = await refusal('authority', 'update', 'Fed', '--metadata-policy', bad);
     expect(refused).toMatchObject({ exitCode: 1, code: 'validation_failed' });
     expect(refused.errors).toEqual([expect.objectContaining({ pointer: expect.stringContaining('/subset_of') })]);
@@ -242,10 +236,10 @@ describe('authority and anchor', () => {
 
   it('pin, replace and remove the keys of a Trust Anchor of others', async () => {
     const other = 'https://other.example.org';
-    const dir = join(folder, 'other');
+    const dir = folder.at('other');
     const { jwks } = await json('configuration', 'init', '--entity', other, '--dir', dir);
     const { stdout: jwt } = await call(['configuration', 'sign', '--dir', dir]);
-    const pinned = await json('anchor', 'add', other, '--anchor-jwks', fileWith('other.json', jwks));
+    const pinned = await json('anchor', 'add', other, '--anchor-jwks', folder.write('other.json', jwks));
     expect(pinned).toMatchObject({ entityIdentifier: other, jwks, version: 1 });
     const replaced = await call(['anchor', 'replace-keys', other, '--anchor-jwks', '-'], { stdin: jwt });
     expect(replaced.exitCode).toBe(0);
@@ -436,7 +430,7 @@ describe('serve', () => {
 
   it('leaves nothing behind when it cannot listen', async () => {
     const taken = new URL(serviceUrl).port;
-    const unborn = join(folder, 'unborn');
+    const unborn = folder.at('unborn');
     const { exitCode, stderr } = await runHoldfast(['serve'], { env: { PORT: taken, HOLDFAST_DATA_DIR: unborn } });
     expect(exitCode).toBe(2);
     expect(stderr).toContain(`cannot listen on 127.0.0.1:${taken} (EADDRINUSE)`);

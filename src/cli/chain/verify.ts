@@ -15,9 +15,8 @@ import { menderText } from '../explanation-report.ts';
 import { example } from '../help-text.ts';
 import { nameOf, readTextInput } from '../input-file.ts';
 import { showMetadataSteps } from '../metadata-report.ts';
-import { isHttpAllowed } from '../outbound-options.ts';
 import type { Report } from '../report.ts';
-import { openSession, type Session } from '../session.ts';
+import { openLocalSession, type Session } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { momentText, shortMoment } from '../times.ts';
 import { addTrustAnchorOptions, readTrustAnchors, type TrustAnchorOptions } from '../trust-anchor-options.ts';
@@ -54,16 +53,15 @@ export function addChainVerifyCommand(parent: Command, surroundings: Surrounding
       ),
     );
   command.action(async (file: string, options: VerifyOptions) => {
-    const session = openSession(command, surroundings);
-    const allowHttp = isHttpAllowed(options, surroundings);
-    const configured = await readTrustAnchors(options, allowHttp, session);
+    const session = openLocalSession(command, surroundings, options);
+    const configured = await readTrustAnchors(options, session);
     if (options.historicalKeys !== undefined && options.at === undefined) {
       throw new CommandError('usage', '--historical-keys say something about the past only: add --at TIME');
     }
     const chain = await readTrustChain(file, session);
     const trustAnchors = await withHistory(chain, configured, options.historicalKeys, session);
-    const { at = Math.floor(Date.now() / 1000) } = options;
-    const judged = await judge(chain, trustAnchors, { now: at, allowHttp });
+    const { at = session.clock.now() } = options;
+    const judged = await judge(chain, trustAnchors, { now: at, allowHttp: session.allowHttp });
     const verification = await describe(judged, { at, trustAnchors });
     session.output.result(verification, (report) => show(verification, report));
     if ('reason' in judged.verdict)

@@ -10,8 +10,8 @@ import { example } from '../help-text.ts';
 import { causeText, readJsonObjectInput } from '../input-file.ts';
 import { HOLDFAST } from '../invocation.ts';
 import { positiveInteger, repeatable } from '../option-values.ts';
-import { isHttpAllowed, parseNamedEntity } from '../outbound-options.ts';
-import { openSession } from '../session.ts';
+import { parseNamedEntity } from '../outbound-options.ts';
+import { openLocalSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { initialMetadata } from './initial-metadata.ts';
 import { createPartnerKeyFile } from './partner-keys.ts';
@@ -54,9 +54,8 @@ export function addConfigurationInitCommand(parent: Command, surroundings: Surro
       ),
     );
   command.action(async (options: InitOptions) => {
-    const { output } = openSession(command, surroundings);
+    const { output, allowHttp } = openLocalSession(command, surroundings, options);
     const { dir } = options;
-    const allowHttp = isHttpAllowed(options, surroundings);
     const entity = parseNamedEntity(options.entity, allowHttp);
     const hints = options.superior?.map((superior) => parseNamedEntity(superior, allowHttp));
     const metadata = await metadataOf(options, surroundings);

@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { TYP } from '../../federation/media-types.ts';
 import { example } from '../help-text.ts';
-import { isHttpAllowed, parseNamedEntity } from '../outbound-options.ts';
-import { openSession } from '../session.ts';
+import { parseNamedEntity } from '../outbound-options.ts';
+import { openLocalSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { readPartnerKeys, signAsPartner } from './partner-keys.ts';
 import { keyFile, readSettings } from './settings.ts';
@@ -32,7 +32,7 @@ export function addConfigurationProveCommand(parent: Command, surroundings: Surr
       example('holdfast configuration prove --dir rp --challenge x3Jd… --authority https://fed.example.org > rp.json'),
     );
   command.action(async ({ dir, challenge, authority, ...options }: ProveOptions) => {
-    const allowHttp = isHttpAllowed(options, surroundings);
+    const { output, allowHttp, clock } = openLocalSession(command, surroundings, options);
     const settings = await readSettings(dir, surroundings);
     const entityIdentifier = parseNamedEntity(settings.entity, allowHttp);
     const { keys, jwks } = await readPartnerKeys(keyFile(dir));
@@ -40,9 +40,9 @@ export function addConfigurationProveCommand(parent: Command, surroundings: Surr
       iss: entityIdentifier,
       aud: parseNamedEntity(authority, allowHttp),
       nonce: challenge,
-      iat: Math.floor(Date.now() / 1000),
+      iat: clock.now(),
     });
     const keyProofs = await Promise.all(keys.map((key) => signAsPartner(key, TYP.keyProof, payload)));
-    openSession(command, surroundings).output.json({ entityIdentifier, jwks, challenge, keyProofs });
+    output.json({ entityIdentifier, jwks, challenge, keyProofs });
   });
 }

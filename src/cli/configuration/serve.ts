@@ -5,9 +5,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { CommandError } from '../command-error.ts';
 import { example } from '../help-text.ts';
 import { causeText } from '../input-file.ts';
-import { isHttpAllowed } from '../outbound-options.ts';
 import { printable } from '../printable.ts';
-import { openSession } from '../session.ts';
+import { openLocalSession } from '../session.ts';
 import { stopSignal } from '../stop-signal.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { FreshConfiguration } from './fresh-configuration.ts';
@@ -37,13 +36,13 @@ export function addConfigurationServeCommand(parent: Command, surroundings: Surr
     .option('--allow-http', 'accept http identifiers beyond loopback')
     .addHelpText('after', example('holdfast configuration serve --dir rp --listen 127.0.0.1:9090'));
   command.action(async (options: ServeOptions) => {
-    const { output, stdout, stdin } = openSession(command, surroundings);
+    const { output, stdout, stdin, allowHttp, clock } = openLocalSession(command, surroundings, options);
     const stopped = stopSignal();
     const fresh = new FreshConfiguration({
       dir: options.dir,
-      allowHttp: isHttpAllowed(options, surroundings),
+      allowHttp,
       stdin,
-      now: () => Math.floor(Date.now() / 1000),
+      now: clock.now,
       warn: (message) => output.warn(message),
     });
     const { entity, url } = await fresh.current();

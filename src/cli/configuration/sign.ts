@@ -6,8 +6,7 @@ import { MEDIA_TYPE } from '../../federation/media-types.ts';
 import { CommandError } from '../command-error.ts';
 import { example } from '../help-text.ts';
 import { causeText } from '../input-file.ts';
-import { isHttpAllowed } from '../outbound-options.ts';
-import { openSession } from '../session.ts';
+import { openLocalSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { momentText } from '../times.ts';
 import { signConfiguration } from './sign-configuration.ts';
@@ -34,10 +33,8 @@ export function addConfigurationSignCommand(parent: Command, surroundings: Surro
     .option('--allow-http', 'accept http identifiers beyond loopback')
     .addHelpText('after', example('holdfast configuration sign --dir rp --out /var/www/rp'));
   command.action(async (options: SignOptions) => {
-    const { output } = openSession(command, surroundings);
-    const now = Math.floor(Date.now() / 1000);
-    const allowHttp = isHttpAllowed(options, surroundings);
-    const signed = await signConfiguration({ dir: options.dir, allowHttp, now }, surroundings);
+    const { output, allowHttp, clock } = openLocalSession(command, surroundings, options);
+    const signed = await signConfiguration({ dir: options.dir, allowHttp, now: clock.now() }, surroundings);
     if (options.out === undefined || options.out === '-') return output.text(signed.jwt, signed);
     const file = await wellKnownFile(options.out);
     await writeWhole(file, signed.jwt);
