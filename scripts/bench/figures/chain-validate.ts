@@ -11,13 +11,16 @@ import type { Figure } from '../figure.ts';
 import { inLanes, roundRobin, shareOfFloor } from '../rounds.ts';
 import { ANCHOR_POLICY, INTERMEDIATE_POLICY, relyingPartyMetadata } from '../samples/relying-party.ts';
 
-const CHAINS = 250;
-const KEYS_PER_CHAIN = 3;
+/**
+ * Each with two keys that no other has, so that no key is met again before the thousand that validation remembers have
+ * been forgotten: but for the Trust Anchor's, which all share, every key is imported each time.
+ */
+const CHAINS = 1000;
 
 export const chainValidate: Figure = {
   name: 'chain_validate',
   summary:
-    'distinct Trust Chains of four statements validated a second, in sequence, over bare importJWK + compactVerify',
+    'distinct Trust Chains of four statements validated a second, in sequence, over bare importJWK + compactVerify of the same pairs',
   unit: 'ratio',
   target: 0.7,
   better: 'higher',
@@ -51,14 +54,13 @@ interface ChainSample {
   pairs: Pair[];
 }
 
-/** A federation of its own for every chain, with keys that no other has. */
+/** Another Intermediate and another subject for every chain, all under the same Trust Anchor. */
 async function chainSample(index: number): Promise<ChainSample> {
-  const [anchorKey, intermediateKey, relyingPartyKey] = await Promise.all(
-    Array.from({ length: KEYS_PER_CHAIN }, (_, key) => testKey('ES256', index * KEYS_PER_CHAIN + key)),
-  );
-  if (anchorKey === undefined || intermediateKey === undefined || relyingPartyKey === undefined) {
-    throw new RangeError('a chain needs three keys');
-  }
+  const [anchorKey, intermediateKey, relyingPartyKey] = await Promise.all([
+    testKey('ES256', 0),
+    testKey('ES256', 2 * index + 1),
+    testKey('ES256', 2 * index + 2),
+  ]);
   const federation = await buildFederation({
     anchor: { keys: [anchorKey] },
     intermediate: {
