@@ -20,7 +20,10 @@ export const DEFAULT_MAX_CONNECTIONS_PER_HOST = 16;
 const MAX_KEEP_ALIVE_MS = 30_000;
 
 export interface OutboundClientOptions {
-  /** Destinations permitted besides globally routable addresses; see `parseOutboundAllow`. */
+  /**
+   * Destinations permitted besides globally routable addresses; see `parseOutboundAllow`. A client has one list: what
+   * participants name and what an operator configures have different ones, so each needs a client of its own.
+   */
   allow: AllowRules;
   /** Accept `http` URLs of any host. Without it `http` is accepted for loopback only. */
   allowHttp: boolean;
@@ -68,7 +71,13 @@ export interface OutboundClient extends AsyncDisposable {
   post(url: string | URL, options: OutboundPostOptions): Promise<OutboundResponse>;
 }
 
-/** Creates the client with its pool of connections. Proxies named in the environment are not used. */
+/**
+ * Creates the client with its pool of connections, which it shares with no other: a connection that one list permitted
+ * serves nobody with another. Proxies named in the environment are not used.
+ * @example
+ * const participants = createOutboundClient({ allow: parseOutboundAllow(''), allowHttp: false, userAgent });
+ * const identityProvider = createOutboundClient({ allow: parseOutboundAllow('sso.corp.example'), allowHttp: false, userAgent });
+ */
 export function createOutboundClient(options: OutboundClientOptions): OutboundClient {
   return new PooledClient(options);
 }

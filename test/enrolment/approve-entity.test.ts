@@ -1,17 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { approveEntity } from '../../src/enrolment/approve-entity.ts';
 import type { RetrieveConfiguration } from '../../src/enrolment/configuration-checks.ts';
 import { enrolEntity } from '../../src/enrolment/enrol-entity.ts';
 import { recheckEntity } from '../../src/enrolment/recheck-entity.ts';
 import type { JsonObject } from '../../src/federation/json.ts';
-import type { Authority } from '../../src/registry/authorities/authority.ts';
 import { updateAuthority } from '../../src/registry/authorities/update-authority.ts';
 import type { Entity } from '../../src/registry/entities/entity.ts';
 import { readEntity } from '../../src/registry/entities/read-entity.ts';
 import { readSubordinate } from '../../src/registry/entities/read-subordinate.ts';
 import { transitionEntity } from '../../src/registry/entities/transition-entity.ts';
 import { updateEntity } from '../../src/registry/entities/update-entity.ts';
-import type { Organisation } from '../../src/registry/organisations/organisation.ts';
 import { transitionOrganisation } from '../../src/registry/organisations/transition-organisation.ts';
 import { retrieveEntityConfiguration } from '../../src/resolver/http-statement-source.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
@@ -20,25 +18,19 @@ import { ManualClock } from '../support/federation.ts';
 import { type FederationServer, serveFederation } from '../support/federation-server.ts';
 import { testKey } from '../support/keys.ts';
 import { testClient } from '../support/outbound.ts';
-import { actor, openRegistry, outcome, refusedBy, type TestRegistry } from '../support/registry.ts';
+import { actor, openOrganisation, outcome, refusedBy } from '../support/registry.ts';
 
 const client = testClient();
 const retrieve: RetrieveConfiguration = (entity) => retrieveEntityConfiguration(client, entity);
 afterAll(() => client[Symbol.asyncDispose]());
 
-describe.each(DATABASE_KINDS)('approveEntity on %s', (kind) => {
-  let registry: TestRegistry;
-  let authority: Authority;
-  let organisation: Organisation;
+describe.each(DATABASE_KINDS)('approveEntity on %s', async (kind) => {
+  const { registry, authority, organisation } = await openOrganisation(kind);
+  afterAll(() => registry[Symbol.asyncDispose]());
+
   let server: FederationServer;
   let clock: ManualClock;
   let entity: Entity;
-  beforeAll(async () => {
-    registry = await openRegistry(kind);
-    authority = await registry.authority();
-    organisation = await registry.organisation(authority);
-  });
-  afterAll(() => registry[Symbol.asyncDispose]());
   beforeEach(async () => {
     clock = new ManualClock();
     const metadata = { openid_relying_party: { client_name: 'Test RP' } };

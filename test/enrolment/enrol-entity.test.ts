@@ -1,37 +1,29 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RetrieveConfiguration } from '../../src/enrolment/configuration-checks.ts';
 import { type Enrolment, enrolEntity } from '../../src/enrolment/enrol-entity.ts';
 import { recheckEntity } from '../../src/enrolment/recheck-entity.ts';
-import type { Authority } from '../../src/registry/authorities/authority.ts';
 import type { Entity } from '../../src/registry/entities/entity.ts';
 import { readEntity } from '../../src/registry/entities/read-entity.ts';
 import { readSubordinate } from '../../src/registry/entities/read-subordinate.ts';
 import { transitionEntity } from '../../src/registry/entities/transition-entity.ts';
 import { updateEntity } from '../../src/registry/entities/update-entity.ts';
-import type { Organisation } from '../../src/registry/organisations/organisation.ts';
 import { retrieveEntityConfiguration } from '../../src/resolver/http-statement-source.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
 import { enrolmentOf } from '../support/enrolment.ts';
 import { type FederationServer, serveFederation } from '../support/federation-server.ts';
 import { testKey, weakRsaKey } from '../support/keys.ts';
 import { testClient } from '../support/outbound.ts';
-import { actor, openRegistry, outcome, type TestRegistry } from '../support/registry.ts';
+import { actor, openOrganisation, outcome } from '../support/registry.ts';
 
 const client = testClient();
 const retrieve: RetrieveConfiguration = (entity) => retrieveEntityConfiguration(client, entity);
 afterAll(() => client[Symbol.asyncDispose]());
 
-describe.each(DATABASE_KINDS)('enrolEntity on %s', (kind) => {
-  let registry: TestRegistry;
-  let authority: Authority;
-  let organisation: Organisation;
-  let server: FederationServer;
-  beforeAll(async () => {
-    registry = await openRegistry(kind);
-    authority = await registry.authority();
-    organisation = await registry.organisation(authority);
-  });
+describe.each(DATABASE_KINDS)('enrolEntity on %s', async (kind) => {
+  const { registry, authority, organisation } = await openOrganisation(kind);
   afterAll(() => registry[Symbol.asyncDispose]());
+
+  let server: FederationServer;
   beforeEach(async () => {
     const metadata = { openid_relying_party: { client_name: 'Test RP' } };
     server = await serveFederation({ rp: { superiors: [authority.entityIdentifier], metadata } });

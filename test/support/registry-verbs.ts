@@ -4,6 +4,7 @@ import { enrolEntity } from '../../src/enrolment/enrol-entity.ts';
 import { enrolHandedOver } from '../../src/enrolment/enrol-handed-over.ts';
 import { createEnrolmentChallenge } from '../../src/enrolment/enrolment-challenge.ts';
 import { recheckEntity } from '../../src/enrolment/recheck-entity.ts';
+import type { JwkSet } from '../../src/federation/jwk-set.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import { createAuthority } from '../../src/registry/authorities/create-authority.ts';
 import { listAuthorities, listAuthorityKeys, readAuthority } from '../../src/registry/authorities/read-authority.ts';
@@ -26,8 +27,13 @@ import { createToken } from '../../src/registry/tokens/create-token.ts';
 import { listTokens } from '../../src/registry/tokens/list-tokens.ts';
 import { revokeToken } from '../../src/registry/tokens/revoke-token.ts';
 import { pinTrustAnchor } from '../../src/registry/trust-anchors/pin-trust-anchor.ts';
+import { recordSeenKeys } from '../../src/registry/trust-anchors/record-seen-keys.ts';
 import { replaceTrustAnchorKeys } from '../../src/registry/trust-anchors/replace-trust-anchor-keys.ts';
-import { listTrustAnchors, readTrustAnchor } from '../../src/registry/trust-anchors/trust-anchor.ts';
+import {
+  listTrustAnchors,
+  type PinnedTrustAnchor,
+  readTrustAnchor,
+} from '../../src/registry/trust-anchors/trust-anchor.ts';
 import { unpinTrustAnchor } from '../../src/registry/trust-anchors/unpin-trust-anchor.ts';
 import { makeMasterKeyCheck, masterKeyMatches } from '../../src/signer/master-key-check.ts';
 import type { Role } from '../../src/storage/schema/api-tokens.ts';
@@ -226,6 +232,18 @@ const CHANGES: Verb[] = [
     },
   },
   {
+    name: 'recordSeenKeys',
+    roles: ADMIN,
+    scope: 'deployment',
+    audit: ['trust_anchor.learn_keys'],
+    prepare: async (registry, authority) => {
+      const { entityIdentifier, jwks: keys } = await pinned(registry, authority);
+      const seen = { trustAnchor: entityIdentifier, pinned: keys as JwkSet, kind: 'learned' } as const;
+      const jwks = await freshJwks();
+      return (context) => recordSeenKeys(context, { ...seen, jwks, iat: NOW_DATE.getTime() / 1000 });
+    },
+  },
+  {
     name: 'unpinTrustAnchor',
     roles: ADMIN,
     scope: 'authority',
@@ -361,7 +379,7 @@ function transition(kind: 'organisation' | 'entity', name: Transition, prepare: 
   return { name: `${verb} (${name})`, roles: DECIDERS, scope: 'authority', audit: [`${kind}.${name}`], prepare };
 }
 
-async function pinned(registry: TestRegistry, authority: Authority): Promise<{ id: string }> {
+async function pinned(registry: TestRegistry, authority: Authority): Promise<PinnedTrustAnchor> {
   const input = { entityIdentifier: freshIdentifier('anchor'), jwks: await freshJwks() };
   return await pinTrustAnchor(registry.context(), authority.id, input);
 }

@@ -87,6 +87,15 @@ export async function openRegistry(kind: (typeof DATABASE_KINDS)[number]): Promi
   return new TestRegistry(await createTestDatabase(kind));
 }
 
+/** A registry with an authority, and an organisation that enrols entities there. */
+export async function openOrganisation(
+  kind: (typeof DATABASE_KINDS)[number],
+): Promise<{ registry: TestRegistry; authority: Authority; organisation: Organisation }> {
+  const registry = await openRegistry(kind);
+  const authority = await registry.authority();
+  return { registry, authority, organisation: await registry.organisation(authority) };
+}
+
 export class TestRegistry implements AsyncDisposable {
   readonly database: TestDatabase;
 
