@@ -11,7 +11,7 @@ import {
 import type { NumericDate } from '../federation/time.ts';
 import { fetchEndpointOf } from '../federation/trust-chain/fetch-endpoint.ts';
 import type { StatementSource } from '../federation/trust-chain/statement-source.ts';
-import type { OutboundClient } from '../outbound/outbound-client.ts';
+import type { OutboundClient, OutboundRequestOptions } from '../outbound/outbound-client.ts';
 import { freshnessOf } from './response-freshness.ts';
 import type {
   KeptStatement,
@@ -25,8 +25,16 @@ import type {
 /** The part of the outbound client that retrieves statements. */
 export type HttpGet = Pick<OutboundClient, 'get'>;
 
+/** The same, told whether what it is asked for was obtained before, as whoever limits requests wants to know. */
+export interface StatementClient {
+  get(url: string, options: OutboundRequestOptions & { isKnown?: boolean }): ReturnType<OutboundClient['get']>;
+}
+
+/** What was retrieved less than so long ago is not known well enough to be asked for again beyond all limits. */
+const KNOWN_REST_SECONDS = 30;
+
 export interface HttpStatementSourceOptions {
-  outbound: HttpGet;
+  outbound: StatementClient;
   cache: StatementCache;
   /** Asked for each statement, so that each is judged at the moment of its arrival. */
   validation: () => ValidationOptions;
@@ -54,12 +62,17 @@ export function createHttpStatementSource(options: HttpStatementSourceOptions): 
     onObtained?.(obtained);
     return obtained.statement;
   };
+  const get = (known: KeptStatement | undefined): HttpGet['get'] => {
+    const isKnown = known !== undefined && validation().now - known.retrievedAt >= KNOWN_REST_SECONDS;
+    return (url, request) => outbound.get(String(url), { ...request, isKnown });
+  };
   return {
     async entityConfiguration(entity, signal) {
       const url = entityConfigurationUrl(entity);
       return await obtain({
         name: { issuer: entity, subject: entity },
-        retrieve: (known, stop) => retrieve(outbound, url, { notFound: 'entity_not_found', known, signal: stop }),
+        retrieve: (known, stop) =>
+          retrieve({ get: get(known) }, url, { notFound: 'entity_not_found', known, signal: stop }),
         validate: (jwt) => validateEntityConfiguration(jwt, entity, validation()),
         signal,
       });
@@ -70,7 +83,8 @@ export function createHttpStatementSource(options: HttpStatementSourceOptions): 
       const url = withQuery(fetchEndpointOf(superior), [['sub', subject]]);
       return await obtain({
         name: { issuer: entityIdentifier, subject },
-        retrieve: (known, stop) => retrieve(outbound, url, { notFound: 'subject_not_active', known, signal: stop }),
+        retrieve: (known, stop) =>
+          retrieve({ get: get(known) }, url, { notFound: 'subject_not_active', known, signal: stop }),
         validate: (jwt) => validateSubordinateStatement(jwt, subject, { entityIdentifier, jwks }, validation()),
         signal,
       });

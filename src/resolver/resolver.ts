@@ -22,7 +22,7 @@ import type { TrustAnchors, TrustChain } from '../federation/trust-chain/trust-c
 import { validateParsedTrustChain, validateTrustChain } from '../federation/trust-chain/validate-trust-chain.ts';
 import { statusEndpointOf } from '../federation/trust-mark/status-endpoint.ts';
 import { Deadline } from '../outbound/deadline.ts';
-import { CountingClient, type RequestLimits } from './counting-client.ts';
+import { CountingClient, type OnRequest, type RequestLimits } from './counting-client.ts';
 import { Doubts, doubtedEntities } from './doubted-keys.ts';
 import { createHttpStatementSource, type HttpGet } from './http-statement-source.ts';
 import { StatementAges } from './statement-ages.ts';
@@ -86,8 +86,7 @@ export interface ResolveRequest {
   isTrustAnchorOrderBinding?: boolean;
   /** Hears, before it is asked, of everything that the outcome will rest on. */
   onDependency?: (key: string) => void;
-  /** Hears of each request to others, and where it goes, before it is sent; what it throws refuses the request. */
-  onRequest?: (url: string) => void;
+  onRequest?: OnRequest;
 }
 
 /** An entity that a Trust Anchor vouches for. */
@@ -161,6 +160,13 @@ export interface Resolver {
   verify(request: VerificationRequest): Promise<ResolveOutcome>;
 }
 
+interface Found {
+  discovery: Discovery;
+  chains: JudgedChain[];
+  /** The time was over before all was known. */
+  isCut: boolean;
+}
+
 interface RunRequest extends ResolveRequest {
   /** Keep the steps by which metadata is resolved. */
   isTraced?: boolean;
@@ -231,7 +237,9 @@ class Run {
     const { subject, trustAnchors, isEveryChainWanted = false } = this.#request;
     using deadline = this.#deadline();
     const { signal } = deadline;
-    const { discovery, chains } = await this.#find(() => this.#discoverInTime(subject, trustAnchors, signal));
+    const { timeoutMs = DEFAULT_RESOLUTION_TIMEOUT_MS } = this.#options;
+    // The rest is left for the Trust Marks of what was found, however slow other branches are.
+    const { discovery, chains } = await this.#find(subject, trustAnchors, signal, timeoutMs * DISCOVERY_SHARE);
     const [chosen, ...others] = this.#inOrder(validOf(chains));
     const found = { graph: discovery.graph, deadEnds: discovery.attempts, chains };
     if (chosen === undefined) {
@@ -293,23 +301,27 @@ class Run {
     return await discoverTrustChains(subject, isAllWanted ? options : { ...options, isValid });
   }
 
-  /** A quarter of the time is left for the Trust Marks of what was found, however slow other branches are. */
-  async #discoverInTime(subject: EntityIdentifier, anchors: TrustAnchors, outer: AbortSignal): Promise<Discovery> {
-    const { timeoutMs = DEFAULT_RESOLUTION_TIMEOUT_MS } = this.#options;
-    using deadline = timeLimit(timeoutMs * DISCOVERY_SHARE, outer);
-    return await this.#discover(subject, anchors, deadline.signal);
-  }
-
   /** Looks once more, with newer statements, where entities seem to have changed their keys since we asked. */
-  async #find(discover: () => Promise<Discovery>): Promise<{ discovery: Discovery; chains: JudgedChain[] }> {
-    const discovery = await discover();
-    const chains = await this.#judge(discovery.chains);
-    if (validOf(chains).length > 0) return { discovery, chains };
-    const doubted = this.#doubts.raise(doubtedEntities(discovery, chains), this.#options.clock.now());
-    if (doubted.size === 0) return { discovery, chains };
+  async #find(
+    subject: EntityIdentifier,
+    anchors: TrustAnchors,
+    signal: AbortSignal,
+    timeoutMs = this.#options.timeoutMs ?? DEFAULT_RESOLUTION_TIMEOUT_MS,
+  ): Promise<Found> {
+    const look = async (): Promise<Found> => {
+      using deadline = timeLimit(timeoutMs, signal);
+      const discovery = await this.#discover(subject, anchors, deadline.signal);
+      const isCut = deadline.signal.aborted;
+      return { discovery, chains: await this.#judge(discovery.chains), isCut };
+    };
+    const first = await look();
+    if (validOf(first.chains).length > 0 || signal.aborted) return first;
+    const doubted = this.#doubts.raise(doubtedEntities(first.discovery, first.chains), this.#options.clock.now());
+    if (doubted.size === 0) return first;
     this.#source.forget(doubted);
-    const again = await discover();
-    return { discovery: again, chains: await this.#judge(again.chains) };
+    const again = await look();
+    // That the time was over is not why nothing was found.
+    return again.isCut && validOf(again.chains).length === 0 ? first : again;
   }
 
   /** Validates every candidate for itself, so that none spoils another (§10.3), and once: what was valid stays so. */
@@ -381,7 +393,8 @@ class Run {
     if (client === undefined) return 'never';
     return {
       confirm: async (question) => {
-        this.#outbound.count(statusEndpointOf(question.issuer) ?? question.issuer.claims.iss);
+        const url = statusEndpointOf(question.issuer) ?? question.issuer.claims.iss;
+        this.#outbound.count(url, client.hasConfirmed(question));
         return await client.confirm(question);
       },
     };
@@ -404,7 +417,7 @@ class Run {
   ): Promise<ResolvedIssuer | FederationError> {
     const pinned = this.#request.trustAnchors.get(trustAnchor) ?? { keys: [] };
     const anchors = new Map([[trustAnchor, pinned]]);
-    const { discovery, chains: judged } = await this.#find(() => this.#discover(issuer, anchors, signal));
+    const { discovery, chains: judged } = await this.#find(issuer, anchors, signal);
     const [chosen] = orderTrustChains(validOf(judged));
     const [configuration] = chosen?.statements ?? [];
     if (chosen !== undefined && configuration !== undefined) {

@@ -111,6 +111,8 @@ export interface ObtainedStatement {
 interface Flight {
   answer: Promise<Retrieval>;
   readonly beganAt: NumericDate;
+  /** The server may confirm it: an answer to those only who know the same. */
+  readonly known: KeptStatement | undefined;
   waiting: number;
   isAnswered: boolean;
   /** The limits of who began it ended it. */
@@ -120,6 +122,7 @@ interface Flight {
 
 interface Failure {
   error: FederationError;
+  /** When the server was asked. */
   at: NumericDate;
   /** Until then nobody asks again. */
   until: NumericDate;
@@ -170,8 +173,8 @@ export class StatementCache {
     this.#throwRecentFailure(key, request.since);
     for (;;) {
       signal.throwIfAborted();
-      const shared = this.#flights.get(key);
-      const flight = shared ?? this.#takeOff(key, (stop) => request.retrieve(usable, stop));
+      const shared = this.#flightFor(key, usable, request.since);
+      const flight = shared ?? this.#takeOff(key, usable, request.retrieve);
       try {
         return await this.#ride(flight, request, usable);
       } catch (error) {
@@ -199,9 +202,9 @@ export class StatementCache {
     try {
       return await this.#accept(request, await untilAborted(signal, flight.answer), flight.beganAt, known);
     } catch (error) {
-      // What a caller breaks off says nothing about the server; that it took all of somebody's time does.
-      const isFinding = error instanceof FederationError && (!signal.aborted || error.reason === 'timed_out');
-      if (isFinding) this.#noteFailure(name, error);
+      // That the time of a caller is over says nothing about the server: others may have used it up.
+      const isFinding = error instanceof FederationError && !signal.aborted;
+      if (isFinding) this.#noteFailure(name, error, flight.beganAt);
       throw error;
     } finally {
       flight.waiting--;
@@ -218,17 +221,18 @@ export class StatementCache {
 
   async #accept(
     { name, validate }: StatementRequest,
-    { jwt = '', etag, freshSeconds, isTransient }: Retrieval & { jwt?: string | undefined },
+    { jwt, etag, freshSeconds, isTransient }: Retrieval,
     retrievedAt: NumericDate,
     known: KeptStatement | undefined,
   ): Promise<ObtainedStatement> {
-    const text = jwt === '' && known !== undefined ? known.jwt : jwt;
+    const text = jwt ?? known?.jwt ?? '';
     const statement = await validate(text);
     const { freshSeconds: usual = DEFAULT_FRESH_SECONDS, maxFreshSeconds = DEFAULT_MAX_FRESH_SECONDS } = this.#options;
     const expiresAt = statement.claims.exp;
     const freshUntil = Math.min(expiresAt, retrievedAt + Math.min(freshSeconds ?? usual, maxFreshSeconds));
     const kept: KeptStatement = { jwt: text, etag: etag ?? known?.etag, retrievedAt, freshUntil, expiresAt };
     const key = keyOf(name);
+    if (this.#lastHeard(key) > retrievedAt) return { statement, retrievedAt, freshUntil };
     this.#failures.delete(key);
     if (isTransient) this.#kept.delete(key);
     else {
@@ -252,9 +256,13 @@ export class StatementCache {
     const kept = this.#kept.get(key);
     if (kept !== undefined && kept.freshUntil > now) return kept;
     const stored = await this.#stored(name);
-    const outdated = Math.max(kept?.retrievedAt ?? 0, this.#failures.get(key)?.removedAt ?? 0);
-    const newest = stored !== undefined && stored.retrievedAt > outdated ? this.#keep(key, stored) : kept;
+    const newest = stored !== undefined && stored.retrievedAt > this.#lastHeard(key) ? this.#keep(key, stored) : kept;
     return newest !== undefined && newest.expiresAt > now ? newest : undefined;
+  }
+
+  /** When the server was asked for what is kept, or for what it definitely refused: what it said before is outdated. */
+  #lastHeard(key: string): NumericDate {
+    return Math.max(this.#kept.peek(key)?.retrievedAt ?? 0, this.#failures.peek(key)?.removedAt ?? 0);
   }
 
   async #stored(name: StatementName): Promise<KeptStatement | undefined> {
@@ -270,9 +278,10 @@ export class StatementCache {
   /** What a node with another clock, or other limits, wrote counts no longer than what this one would write. */
   #plausible(stored: KeptStatement): KeptStatement | undefined {
     const { clock, maxFreshSeconds = DEFAULT_MAX_FRESH_SECONDS } = this.#options;
-    const { retrievedAt, freshUntil } = stored;
-    if (retrievedAt > clock.now() + CLOCK_DIFFERENCE_SECONDS) return undefined;
-    return { ...stored, freshUntil: Math.min(freshUntil, retrievedAt + maxFreshSeconds) };
+    const now = clock.now();
+    if (stored.retrievedAt > now + CLOCK_DIFFERENCE_SECONDS) return undefined;
+    const retrievedAt = Math.min(stored.retrievedAt, now);
+    return { ...stored, retrievedAt, freshUntil: Math.min(stored.freshUntil, retrievedAt + maxFreshSeconds) };
   }
 
   /** Nobody waits for the store. */
@@ -281,12 +290,20 @@ export class StatementCache {
     if (store !== undefined) change(store).catch((error: unknown) => onStoreError?.(error));
   }
 
-  #takeOff(key: string, start: (stop: AbortSignal) => Promise<Retrieval>): Flight {
+  /** A request under way whose answer will do, whatever it is. */
+  #flightFor(key: string, known: KeptStatement | undefined, since: NumericDate = 0): Flight | undefined {
+    const flight = this.#flights.get(key);
+    if (flight === undefined || flight.beganAt < since) return undefined;
+    return flight.known === undefined || flight.known.jwt === known?.jwt ? flight : undefined;
+  }
+
+  /** From now on others wait for this request, and no more for one that began before. */
+  #takeOff(key: string, known: KeptStatement | undefined, retrieve: StatementRequest['retrieve']): Flight {
     const stop = new AbortController();
     const flight: Flight = {
       beganAt: this.#options.clock.now(),
-      answer: start(stop.signal),
-      ...{ waiting: 0, isAnswered: false, isRefused: false, stop },
+      answer: retrieve(known, stop.signal),
+      ...{ known, waiting: 0, isAnswered: false, isRefused: false, stop },
     };
     const answered = () => {
       flight.isAnswered = true;
@@ -319,8 +336,8 @@ export class StatementCache {
     throw failure.error;
   }
 
-  /** A definite refusal ends what was believed before. */
-  #noteFailure(name: StatementName, error: FederationError): void {
+  /** A definite refusal ends what was believed before. @param at when the server was asked */
+  #noteFailure(name: StatementName, error: FederationError, at: NumericDate): void {
     // That a caller may not ask says nothing of who would have been asked.
     if (isOfItsCaller(error)) return;
     const {
@@ -328,10 +345,11 @@ export class StatementCache {
       failureSeconds = DEFAULT_FAILURE_SECONDS,
       maxFreshSeconds = DEFAULT_MAX_FRESH_SECONDS,
     } = this.#options;
-    const [key, at] = [keyOf(name), clock.now()];
+    const key = keyOf(name);
+    if (this.#lastHeard(key) > at) return;
     const isDefinite = error.wire !== 'temporarily_unavailable';
     const removedAt = isDefinite ? at : (this.#failures.get(key)?.removedAt ?? 0);
-    this.#failures.set(key, { error, at, until: at + failureSeconds, removedAt });
+    this.#failures.set(key, { error, at, until: clock.now() + failureSeconds, removedAt });
     if (!isDefinite || !this.#kept.delete(key)) return;
     this.#inStore((store) => store.remove(name, { removedAt: at, forgettableAt: at + maxFreshSeconds }));
   }

@@ -102,6 +102,13 @@ export class TrustMarkStatusClient {
     return endsAt;
   }
 
+  /** Whether the answer about this mark was `active` when it was asked for last, as far as that is remembered. */
+  hasConfirmed({ mark, issuer }: TrustMarkStatusQuestion): boolean {
+    const endpoint = statusEndpointOf(issuer);
+    const entry = endpoint === undefined ? undefined : this.#entries.get(keyOf(endpoint, issuer, mark));
+    return entry !== undefined && entry.refusal === undefined;
+  }
+
   async #join(flight: Flight, key: string, signal: AbortSignal | undefined): Promise<Entry> {
     flight.waiting++;
     try {

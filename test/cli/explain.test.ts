@@ -182,6 +182,20 @@ describe('policy test', () => {
     ]);
     expect(conflict.exitCode).toBe(1);
     expect(JSON.parse(conflict.stdout)).toMatchObject({ complies: false, refusal: { reason: 'policy_conflict' } });
+    const itself = folder.write('itself.json', policy({ one_of: ['none'], default: 'private_key_jwt', add: ['none'] }));
+    const args = ['policy', 'test', '--policy', above(), '--policy', itself, '--metadata', given];
+    const contradiction = await callHoldfast(['policy', 'test', '--policy', itself, '--metadata', given, '--json']);
+    expect(contradiction.exitCode).toBe(1);
+    expect(JSON.parse(contradiction.stdout)).toMatchObject({
+      complies: false,
+      refusal: {
+        reason: 'policy_combination_forbidden',
+        section: '6.1.3.1',
+        at: `${itself} /metadata_policy/openid_relying_party/${METHOD}/one_of`,
+      },
+      metadata: { parameters: [{ steps: [{ by: itself }, { by: itself }, { by: itself }, { refusal: {} }] }] },
+    });
+    expect((await callHoldfast(args)).exitCode).toBe(1);
     const wrong = folder.write('wrong.json', { openid_relying_party: { [METHOD]: { one_of: 'none' } } });
     expect((await callHoldfast(['policy', 'test', '--policy', wrong, '--metadata', given])).exitCode).toBe(2);
   });

@@ -66,6 +66,14 @@ const FOREIGN: BadMark[] = [
 ];
 
 const BROKEN: BadMark[] = [
+  { title: 'that is no JWT', mark: async () => 'mark', refused: 'jwt_malformed (§7.3)' },
+  { title: 'of three parts that are none', mark: async () => 'a.b.c', refused: 'jwt_malformed (§7.3) at header' },
+  claim(
+    '[OIDFED-3.2-12] without a type inside',
+    { trust_mark_type: undefined },
+    'claim_missing (§7.1) at /trust_mark_type',
+  ),
+  claim('with a type inside that is a list', { trust_mark_type: [MEMBER] }, 'claim_invalid (§7.1) at /trust_mark_type'),
   claim('without a time of issue', { iat: undefined }, 'claim_missing (§7.1) at /iat'),
   claim('with a time that is text', { exp: String(NOW + 60) }, 'claim_invalid (§7.1) at /exp'),
   claim('without a bearer', { sub: undefined }, 'claim_missing (§7.1) at /sub'),
@@ -114,10 +122,9 @@ describe('a Trust Mark that is left out', () => {
   it.each([...FOREIGN, ...BROKEN])('$title', (bad) => expectLeftOut(bad));
 });
 
-/** An Entity Configuration must list JWTs of the types that stand beside them (§3.2): else none of it counts. */
+/** An Entity Configuration must list objects with a type and a mark (§3.1.2): else none of it counts. */
 const MALFORMED: [title: string, marks: unknown, refused: string][] = [
   ['no list', {}, 'claim_invalid (§3.1.1) at Entity Configuration /trust_marks'],
-  ['a mark that is no JWT', [entry('mark')], `jwt_malformed (§1.1) at Entity Configuration ${FIRST}`],
   ['a mark without a type', [{ trust_mark: 'e.e.e' }], `claim_missing (§3.1.1) at Entity Configuration ${FIRST}_type`],
   ['a type without a mark', [{ trust_mark_type: MEMBER }], `claim_missing (§3.1.1) at Entity Configuration ${FIRST}`],
 ];

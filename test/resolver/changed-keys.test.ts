@@ -14,6 +14,7 @@ const [old, rolled] = [await testKey('ES256', 31), await testKey('ES256', 32)];
 let clock: ManualClock;
 let server: FederationServer;
 let outbound: OutboundClient;
+let cache: StatementCache;
 let resolver: Resolver;
 
 beforeEach(async () => {
@@ -29,7 +30,8 @@ beforeEach(async () => {
     },
     { clock },
   );
-  resolver = createResolver({ outbound, clock, cache: new StatementCache({ clock, freshSeconds: 3000 }) });
+  cache = new StatementCache({ clock, freshSeconds: 3000 });
+  resolver = createResolver({ outbound, clock, cache });
 });
 
 afterEach(async () => {
@@ -109,6 +111,17 @@ describe('an entity that changed its keys without a time of overlap', () => {
       if (--left < 0) throw new FederationError('budget_exhausted', 'in a test');
     };
     expect(await requestsOf(() => verdict('rp', { onRequest }))).toBe(3);
+  });
+});
+
+describe('when the time is over before it could be read again', () => {
+  it('is refused for what was wrong, not for the time', async () => {
+    expect(await verdict('op')).toBe('resolved');
+    clock.advance(60);
+    roll('lower');
+    server.override(server.configurationUrl('lower'), { neverAnswers: true });
+    const hasty = createResolver({ outbound, clock, cache, timeoutMs: 900, requestTimeoutMs: 60_000 });
+    expect(await verdict('rp', {}, hasty)).toBe('key_not_found');
   });
 });
 

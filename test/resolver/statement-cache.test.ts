@@ -211,6 +211,90 @@ describe('a refusal', () => {
   });
 });
 
+describe('the end of one resolution', () => {
+  it('is no failure of the servers that it still waited for', async () => {
+    const [cache, server] = [cacheWith(), new Server(() => new Promise(() => {}))];
+    const caller = new AbortController();
+    const asked = cache.obtain(request(server, { signal: caller.signal }));
+    await expect.poll(() => server.questions).toBe(1);
+    caller.abort(new FederationError('timed_out', 'the discovery ended'));
+    await expect(asked).rejects.toMatchObject({ reason: 'timed_out' });
+    server.answer = async () => ({ jwt: await federation.configuration('op') });
+    expect(await cache.obtain(request(server))).toMatchObject({ statement: { claims: { sub: op } } });
+  });
+
+  it('is one where no answer came in the time of an answer', async () => {
+    const cache = cacheWith();
+    const server = new Server(() => Promise.reject(new FederationError('timed_out', 'no answer')));
+    for (let count = 0; count < 3; count++) {
+      await expect(cache.obtain(request(server))).rejects.toMatchObject({ reason: 'timed_out' });
+    }
+    expect(server.questions).toBe(1);
+  });
+});
+
+describe('a request under way', () => {
+  /** One that confirms what its asker knows, or sends the new one, once the gate is open. */
+  const gated = () => {
+    const gate = Promise.withResolvers<void>();
+    const server = new Server();
+    server.answer = async () => {
+      const isConditional = server.known.at(-1) !== undefined;
+      await gate.promise;
+      return isConditional ? { jwt: undefined } : { jwt: await federation.configuration('op') };
+    };
+    return { server, open: gate.resolve };
+  };
+
+  it('that may be confirmed serves nobody who cannot use what it confirms', async () => {
+    const [cache, first] = [cacheWith(), new Server()];
+    const { statement } = await cache.obtain(request(first));
+    clock.advance(60);
+    const { server, open } = gated();
+    const confirmed = cache.obtain(request(server));
+    await expect.poll(() => server.questions).toBe(1);
+    const rolled = await testKey('ES256', 7);
+    federation.entity('op').keys = [rolled];
+    const validate = async (jwt: string) => {
+      if (jwt === statement.jwt) throw new FederationError('key_not_found', 'the old key');
+      return await validateEntityConfiguration(jwt, op, { now: clock.now() });
+    };
+    const renewed = cache.obtain(request(server, { validate }));
+    await expect.poll(() => server.questions).toBe(2);
+    open();
+    expect((await confirmed).statement.jwt).toBe(statement.jwt);
+    expect((await renewed).statement.header.kid).toBe(rolled.jwk.kid);
+    expect(server.known.map((known) => known?.jwt)).toEqual([statement.jwt, undefined]);
+  });
+
+  it('that began before a doubt serves nobody who doubts, and its answer replaces no newer one', async () => {
+    const cache = cacheWith();
+    const [early, late] = [gated(), new Server()];
+    const before = cache.obtain(request(early.server));
+    await expect.poll(() => early.server.questions).toBe(1);
+    clock.advance(1);
+    const { statement } = await cache.obtain(request(late, { since: clock.now() }));
+    expect(late.questions).toBe(1);
+    federation.entity('op').claims = { ...federation.entity('op').claims, note: 'an older one' };
+    early.open();
+    expect(await before).toMatchObject({ retrievedAt: NOW });
+    expect(await cache.obtain(request(late))).toMatchObject({
+      retrievedAt: NOW + 1,
+      statement: { jwt: statement.jwt },
+    });
+  });
+});
+
+describe('an empty answer', () => {
+  it('confirms nothing', async () => {
+    const [cache, server] = [cacheWith(), new Server()];
+    await cache.obtain(request(server));
+    clock.advance(60);
+    server.answer = async () => ({ jwt: '' });
+    await expect(cache.obtain(request(server))).rejects.toMatchObject({ reason: 'jwt_malformed' });
+  });
+});
+
 describe('questions at the same time', () => {
   it('share one request', async () => {
     const answer = Promise.withResolvers<Partial<Retrieval>>();

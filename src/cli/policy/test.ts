@@ -6,7 +6,9 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../federation/
 import { checkMetadata, type Metadata } from '../../federation/metadata/metadata.ts';
 import type { MetadataStep } from '../../federation/metadata/metadata-trace.ts';
 import { resolveMetadata, type SubordinateStatementRules } from '../../federation/metadata/resolve-metadata.ts';
+import { OperatorRegistry } from '../../federation/policy/operator.ts';
 import { checkMetadataPolicyCrit, parseMetadataPolicy } from '../../federation/policy/parse-policy.ts';
+import { STANDARD_OPERATORS } from '../../federation/policy/standard-operators.ts';
 import { type ExplainedMetadata, explainMetadata } from '../../resolver/explained-metadata.ts';
 import { CommandError } from '../command-error.ts';
 import { example } from '../help-text.ts';
@@ -26,8 +28,8 @@ interface TestOptions {
 
 const DESCRIPTION = `Merge metadata policies from files, from the Trust Anchor's down, apply them to metadata, and show
 step by step what each does. A policy file holds a metadata_policy, or claims of a Subordinate Statement: then metadata
-of the last and constraints on Entity Types count as well. Exits with 1 if the policies do not go together or the
-metadata does not comply.`;
+of the last and constraints on Entity Types count as well. Exits with 1 if the policies do not go together, or one
+not with itself, or if the metadata does not comply.`;
 
 export function addPolicyTestCommand(parent: Command, surroundings: Surroundings): void {
   const command = parent
@@ -60,12 +62,17 @@ async function readRules(file: string, session: Session): Promise<SubordinateSta
   const claims: JsonObject = isStatement ? content : { metadata_policy: content };
   return checked(file, () => ({
     place: nameOf(file),
-    metadataPolicy: ifPresent(claims['metadata_policy'], (it) => parseMetadataPolicy(it)),
+    metadataPolicy: ifPresent(claims['metadata_policy'], (it) => parseMetadataPolicy(it, READABLE)),
     metadataPolicyCrit: ifPresent(claims['metadata_policy_crit'], (it) => checkMetadataPolicyCrit(it)),
     constraints: ifPresent<Constraints>(claims['constraints'], (it) => checkConstraints(it)),
     metadata: ifPresent(claims['metadata'], (it) => checkMetadata(it, { isConfiguration: false })),
   }));
 }
+
+/** What contradicts itself can be read; it is explained like what contradicts another policy. */
+const READABLE = new OperatorRegistry(
+  STANDARD_OPERATORS.ordered.map((operator) => ({ ...operator, combinations: {} })),
+);
 
 const CLAIMS = ['metadata_policy', 'metadata_policy_crit', 'metadata', 'constraints'] as const;
 

@@ -7,7 +7,7 @@ import { TYP, type Typ } from '../media-types.ts';
 import type { MetadataPolicy } from '../policy/parse-policy.ts';
 import { ALGORITHM_NAMES, decodeJwt, keyComplaint } from '../signature.ts';
 import { checkStatementClaims } from '../statement/checks.ts';
-import { isEntityConfiguration, type StatementOptions } from '../statement/entity-statement.ts';
+import { isEntityConfiguration, type StatementOptions, type TrustMarkEntry } from '../statement/entity-statement.ts';
 import { isNumericDate } from '../time.ts';
 
 /** Limits of this deployment on what it signs. */
@@ -72,6 +72,7 @@ export function lintEntityStatement(claims: JsonObject, rules: HouseRules): Lint
     () => lintKeyExpiry(claims, claims['jwks'], '/jwks'),
     () => lintEmptyMembers(claims),
     () => lintEmptyPolicies(claims['metadata_policy'], '/metadata_policy'),
+    () => lintTrustMarks(claims['trust_marks']),
   ]);
 }
 
@@ -198,6 +199,23 @@ function lintEmptyPolicies(policy: unknown, at: string): void {
     for (const [parameter, operators] of Object.entries(parameters)) {
       if (Object.keys(operators).length === 0) throw empty(at + pointer(entityType, parameter));
     }
+  }
+}
+
+/** Readers leave out a mark that they cannot read; we do not show one in the first place. */
+function lintTrustMarks(marks: unknown): void {
+  ((marks ?? []) as TrustMarkEntry[]).forEach(({ trust_mark: mark }, index) => {
+    const at = pointer('trust_marks', index, 'trust_mark');
+    if (typeof decodedAt(mark, at).claims['trust_mark_type'] === 'string') return;
+    throw new FederationError('claim_missing', 'the Trust Mark has no type', `${at} /trust_mark_type`);
+  });
+}
+
+function decodedAt(jwt: string, at: string): ReturnType<typeof decodeJwt> {
+  try {
+    return decodeJwt(jwt);
+  } catch (error) {
+    throw error instanceof FederationError ? error.within(at) : error;
   }
 }
 

@@ -38,11 +38,11 @@ export type ContributionObserver = (contribution: PolicyContribution) => void;
 /**
  * Resolves the policies of a chain into the one to apply. Critical operators of the whole chain come first, whether
  * used or not. Then each policy is merged into what stands above it: what only one of them has is taken over, equal
- * operators are merged, and the combinations of a merged parameter are judged anew. Values of a client `scope` come
+ * operators are merged, and the combinations of each parameter are judged anew. Values of a client `scope` come
  * out as arrays. The sources are not changed, and the result may share parts with them.
  * @param sources most superior first
  * @throws FederationError policy_crit_unsupported, policy_conflict, policy_combination_forbidden at the statement that
- * does not go with those above it, such as `ES[1] /metadata_policy/openid_relying_party/contacts/value`
+ * does not go with those above it or with itself, such as `ES[1] /metadata_policy/openid_relying_party/contacts/value`
  */
 export function resolveMetadataPolicy(
   sources: readonly PolicySource[],
@@ -77,9 +77,7 @@ interface MergedParameter {
 function mergePolicies(superior: MetadataPolicy, subordinate: MetadataPolicy, merging: Merging): MetadataPolicy {
   const merged = { ...superior };
   for (const [entityType, parameters] of Object.entries(subordinate)) {
-    const above = ownMember(superior, entityType);
-    if (above === undefined) observeTaken(entityType, parameters, merging);
-    merged[entityType] = above === undefined ? parameters : mergeEntityTypes(entityType, above, parameters, merging);
+    merged[entityType] = mergeEntityTypes(entityType, ownMember(superior, entityType) ?? {}, parameters, merging);
   }
   return merged;
 }
@@ -92,10 +90,8 @@ function mergeEntityTypes(
 ): EntityTypePolicy {
   const merged = { ...superior };
   for (const [parameter, policy] of Object.entries(subordinate)) {
-    const above = ownMember(superior, parameter);
-    if (above === undefined) observeTaken(entityType, { [parameter]: policy }, merging);
-    merged[parameter] =
-      above === undefined ? policy : mergeParameterPolicies({ entityType, parameter }, above, policy, merging);
+    const above = ownMember(superior, parameter) ?? {};
+    merged[parameter] = mergeParameterPolicies({ entityType, parameter }, above, policy, merging);
   }
   return merged;
 }
@@ -123,20 +119,11 @@ function mergeParameterPolicies(
   const complaint = combinationComplaint(merged, operators);
   if (complaint !== undefined) {
     const { operator, reason, message } = complaint;
-    const refusal = new Refusal(reason, `${message} (after merging with the policies of superiors)`);
-    return refuse(operator, merged[operator] ?? null, refusal);
+    const isAlone = Object.keys(superior).length === 0;
+    const after = isAlone ? '' : ' (after merging with the policies of superiors)';
+    return refuse(operator, merged[operator] ?? null, new Refusal(reason, `${message}${after}`));
   }
   return merged;
-}
-
-/** Operators that stand alone are taken over as they are. */
-function observeTaken(entityType: string, parameters: EntityTypePolicy, { place, observer }: Merging): void {
-  if (observer === undefined) return;
-  for (const [parameter, policy] of Object.entries(parameters)) {
-    for (const [operator, value] of Object.entries(policy)) {
-      observer({ place, entityType, parameter, operator, value, merged: value });
-    }
-  }
 }
 
 function ownMember<T>(object: { [name: string]: T }, name: string): T | undefined {

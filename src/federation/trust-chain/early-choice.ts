@@ -5,6 +5,12 @@ import type { DiscoveryBudget } from './discovery-budget.ts';
 import { chainsThrough } from './enumerate-chains.ts';
 import type { GraphEntity, GraphLink } from './superior-graph.ts';
 
+/**
+ * Links that all looks at one graph together may follow. Those at the graph of a real federation follow some hundreds;
+ * whoever puts up more hints than that waits for all answers, as if nobody looked.
+ */
+export const MAX_LINKS_FOLLOWED = 20_000;
+
 export type ChainTest = (chain: EntityStatement[]) => Promise<boolean>;
 
 /**
@@ -17,6 +23,7 @@ export class EarlyChoice {
   readonly #isValid: ChainTest;
   /** Chains that all looks together may put together: no graph makes looking dear. */
   #left: number;
+  #linksLeft = MAX_LINKS_FOLLOWED;
 
   constructor(budget: DiscoveryBudget, isValid: ChainTest) {
     this.#budget = budget;
@@ -26,12 +33,21 @@ export class EarlyChoice {
 
   /** Once true, it stays so. @throws whatever the test of a chain fails with */
   async isMade(subject: GraphEntity): Promise<boolean> {
-    for (const equals of this.#inOrderOfChoice(subject)) {
-      const verdicts = await Promise.all(equals.map(this.#isValid));
-      if (verdicts.includes(true)) return true;
+    if (this.#linksLeft <= 0) return false;
+    try {
+      for (const equals of this.#inOrderOfChoice(subject)) {
+        const verdicts = await Promise.all(equals.map(this.#isValid));
+        if (verdicts.includes(true)) return true;
+      }
+    } catch (error) {
+      if (error !== TOO_MANY_LINKS) throw error;
     }
     return false;
   }
+
+  readonly #follow = (): void => {
+    if (--this.#linksLeft <= 0) throw TOO_MANY_LINKS;
+  };
 
   /** Gives chains with the same first superior and length together, up to the first with which a missing one may rank. */
   *#inOrderOfChoice(subject: GraphEntity): Generator<EntityStatement[][], void> {
@@ -42,11 +58,11 @@ export class EarlyChoice {
     // Whoever names a superior twice gets the answer of both, or waits for it.
     if (new Set(superiors.map(({ superior }) => superior)).size < superiors.length) return;
     for (const [index, link] of superiors.entries()) {
-      const missing = fewestMissingSteps(link);
+      const missing = fewestMissingSteps(link, this.#follow);
       let equals: EntityStatement[][] = [];
       // The last place that a chain can have when chains take turns: all superiors, and the subject itself, come before.
       let place = index + 1;
-      for (const chain of chainsThrough(link, maxDepth)) {
+      for (const chain of chainsThrough(link, maxDepth, this.#follow)) {
         if (equals.some(({ length }) => length < chain.length)) {
           yield equals;
           equals = [];
@@ -62,17 +78,20 @@ export class EarlyChoice {
   }
 }
 
+const TOO_MANY_LINKS = new Error('more links than anybody looks at');
+
 /** A chain is the subject's configuration, a statement of each superior, and the Trust Anchor's configuration. */
 function superiorsIn(chain: readonly EntityStatement[]): number {
   return chain.length - 2;
 }
 
 /** How many superiors the shortest chain over `first` may have that an answer is missing of; infinite if there is none. */
-function fewestMissingSteps(first: GraphLink): number {
+function fewestMissingSteps(first: GraphLink, onLink: () => void): number {
   const complete = new Set<GraphEntity>();
   const incomplete = new Set<GraphEntity>();
   const ways: { top: GraphEntity; steps: number; isIncomplete: boolean }[] = [];
   const climb = ({ superior, statement }: GraphLink, steps: number, isIncompleteBelow: boolean): void => {
+    onLink();
     const isIncomplete = isIncompleteBelow || statement === undefined;
     const climbed = isIncomplete ? incomplete : complete;
     if (statement instanceof FederationError || superior.depth === 0 || climbed.has(superior)) return;

@@ -41,23 +41,30 @@ export function enumerateChains(
   const onLonger = (): void => {
     hasLonger = true;
   };
-  const anchors = trustAnchorsAbove(subject);
+  const anchors = trustAnchorsAbove(subject, () => {});
   const start: Climb = { top: subject, below: undefined, statement, height: 0 };
-  const searches = climbsFrom(start).map((first) => chainsContinuing(first, anchors, maxDepth, onLonger));
+  const searches = climbsFrom(start).map((first) => chainsContinuing(first, anchors, maxDepth, { onLonger }));
   const itself = anchors.has(subject) ? [[statement]] : [];
   const { taken, hasMore } = takeInTurns([itself.values(), ...searches], maxChains);
   return { chains: taken.flat(), hasMore, hasLonger };
 }
 
-/** Chains whose first superior is that of `link`, the shortest first, without those of more than `maxDepth` superiors. */
-export function* chainsThrough(link: GraphLink, maxDepth: number): Generator<EntityStatement[], void> {
+/**
+ * Chains whose first superior is that of `link`, the shortest first, without those of more than `maxDepth` superiors.
+ * @param onLink called for each link looked at; what it throws ends the search
+ */
+export function* chainsThrough(
+  link: GraphLink,
+  maxDepth: number,
+  onLink: () => void,
+): Generator<EntityStatement[], void> {
   const { subordinate: subject, superior } = link;
   const configuration = obtained(subject.configuration);
   const statement = obtained(link.statement);
   if (configuration === undefined || statement === undefined) return;
   const start: Climb = { top: subject, below: undefined, statement: configuration, height: 0 };
   const first: Climb = { top: superior, below: start, statement, height: 1 };
-  yield* chainsContinuing(first, trustAnchorsAbove(subject), maxDepth, () => {});
+  yield* chainsContinuing(first, trustAnchorsAbove(superior, onLink), maxDepth, { onLink });
 }
 
 /** Takes one from each source in turn; says whether there would have been more than `limit`. */
@@ -80,6 +87,11 @@ function takeInTurns<T>(sources: readonly Iterator<T>[], limit: number): { taken
   return { taken, hasMore: false };
 }
 
+interface Watch {
+  onLonger?: () => void;
+  onLink?: () => void;
+}
+
 /**
  * Gives every chain that continues `first` up to a Trust Anchor, the shortest ones first: a climb that is not complete
  * waits under the number of steps that it needs at least.
@@ -88,21 +100,21 @@ function* chainsContinuing(
   first: Climb,
   anchors: Anchors,
   maxDepth: number,
-  onLonger: () => void,
+  { onLonger, onLink = () => {} }: Watch,
 ): Generator<EntityStatement[], void> {
   const byLength: Climb[][] = Array.from({ length: maxDepth + 1 }, () => []);
   const propose = (climb: Climb, stepsLeft: number | undefined): void => {
     if (stepsLeft === undefined) return;
     const waiting = byLength[climb.height + stepsLeft];
-    if (waiting === undefined) onLonger();
+    if (waiting === undefined) onLonger?.();
     else waiting.push(climb);
   };
-  propose(first, stepsToTrustAnchor(anchors, new Set(first.below && entitiesOf(first.below))).get(first.top));
+  propose(first, stepsToTrustAnchor(anchors, new Set(first.below && entitiesOf(first.below)), onLink).get(first.top));
   for (const waiting of byLength) {
     for (let climb = waiting.pop(); climb !== undefined; climb = waiting.pop()) {
       const anchor = anchors.get(climb.top);
       if (anchor !== undefined) yield [...statementsOf(climb), anchor];
-      const stepsLeft = stepsToTrustAnchor(anchors, new Set(entitiesOf(climb)));
+      const stepsLeft = stepsToTrustAnchor(anchors, new Set(entitiesOf(climb)), onLink);
       for (const next of climbsFrom(climb).reverse()) propose(next, stepsLeft.get(next.top));
     }
   }
@@ -132,12 +144,17 @@ function stepsOf(climb: Climb): Climb[] {
 }
 
 /** How many steps each entity is from the nearest Trust Anchor if some entities may not be passed. */
-function stepsToTrustAnchor(anchors: Anchors, avoided: ReadonlySet<GraphEntity>): ReadonlyMap<GraphEntity, number> {
+function stepsToTrustAnchor(
+  anchors: Anchors,
+  avoided: ReadonlySet<GraphEntity>,
+  onLink: () => void,
+): ReadonlyMap<GraphEntity, number> {
   const steps = new Map<GraphEntity, number>();
   for (const anchor of anchors.keys()) if (!avoided.has(anchor)) steps.set(anchor, 0);
   // A Map gives what is added while it is walked: this is a breadth-first search.
   for (const [entity, count] of steps) {
     for (const link of entity.subordinates) {
+      onLink();
       const { subordinate } = link;
       if (isUsable(link) && !avoided.has(subordinate) && !steps.has(subordinate)) steps.set(subordinate, count + 1);
     }
@@ -145,14 +162,18 @@ function stepsToTrustAnchor(anchors: Anchors, avoided: ReadonlySet<GraphEntity>)
   return steps;
 }
 
-function trustAnchorsAbove(subject: GraphEntity): Anchors {
-  const above = new Set([subject]);
+/** The entity itself is one of them if it is a Trust Anchor. */
+function trustAnchorsAbove(lowest: GraphEntity, onLink: () => void): Anchors {
+  const above = new Set([lowest]);
   const anchors = new Map<GraphEntity, EntityStatement>();
   // A Set gives what is added while it is walked.
   for (const entity of above) {
     const configuration = obtained(entity.configuration);
     if (entity.isTrustAnchor && configuration !== undefined) anchors.set(entity, configuration);
-    for (const link of entity.superiors) if (isUsable(link)) above.add(link.superior);
+    for (const link of entity.superiors) {
+      onLink();
+      if (isUsable(link)) above.add(link.superior);
+    }
   }
   return anchors;
 }

@@ -14,7 +14,7 @@ export interface ExplorationOptions {
   budget: DiscoveryBudget;
   /** The wall clock: when it aborts, what was gathered until then is the result. */
   signal: AbortSignal;
-  /** Asked after each answer: whether what is still missing does not matter any more. */
+  /** Asked after answers, never twice at a time: whether what is still missing does not matter any more. */
   isEnough?: ((subject: GraphEntity) => Promise<boolean>) | undefined;
 }
 
@@ -77,6 +77,9 @@ class Exploration {
   /** Retrievals beyond the allowance of their branch. */
   #waiting: Retrieval[] = [];
   #underWay = 0;
+  #isLooking = false;
+  /** Answers came that no look has seen. */
+  #isLookDue = false;
   /** Aborts when the exploration ends, so that nothing that was asked for goes on behind its back. */
   readonly #over = new AbortController();
 
@@ -206,14 +209,24 @@ class Exploration {
         use(outcome);
         this.#underWay--;
         this.#proceedIfIdle();
-        if (this.#underWay > 0 && (await this.#isEnough())) this.#end.resolve();
+        await this.#look();
       })
       .catch((error: unknown) => this.#end.reject(error));
   }
 
-  async #isEnough(): Promise<boolean> {
+  /** One look serves all answers that came before it; one more follows for those that came meanwhile. */
+  async #look(): Promise<void> {
     const { isEnough } = this.#options;
-    return this.#subject !== undefined && isEnough !== undefined && (await isEnough(this.#subject));
+    this.#isLookDue = true;
+    if (this.#isLooking || isEnough === undefined) return;
+    this.#isLooking = true;
+    // Answers that arrive together are used first.
+    await Promise.resolve();
+    while (this.#isLookDue && this.#underWay > 0 && !this.#over.signal.aborted) {
+      this.#isLookDue = false;
+      if (this.#subject !== undefined && (await isEnough(this.#subject))) this.#end.resolve();
+    }
+    this.#isLooking = false;
   }
 
   /** When nothing is under way any more, whoever waits may have what nobody else claimed. */

@@ -182,6 +182,13 @@ describe('an Entity Configuration or Subordinate Statement of ours', () => {
     });
   });
 
+  it.each([
+    ['that is no JWT', 'a.b.c', 'jwt_malformed at /trust_marks/0/trust_mark header'],
+    ['with no type inside', 'e30.e30.AA', 'claim_missing at /trust_marks/0/trust_mark /trust_mark_type'],
+  ])('[OIDFED-3.1.2-4] is not signed with a Trust Mark %s', (_, mark, expected) => {
+    expect(configuration({ trust_marks: [{ trust_mark_type: PRIVATE, trust_mark: mark }] })).toBe(expected);
+  });
+
   it('[OIDFED-1.2-4] is signed for http beyond loopback only where the operator allows it', () => {
     const http = { iss: 'http://authority.example' };
     expect(subordinate(http)).toBe('entity_identifier_invalid at /iss');
