@@ -110,10 +110,14 @@ export async function compose({
     trustAnchorKeys,
   });
   const resolutionCache = new ResolutionCache({ ...limits.resolutions, clock });
-  const resolutions = new Resolutions({ resolver, cache: resolutionCache, directory, clock });
+  const resolutions = new Resolutions({
+    ...{ resolver, cache: resolutionCache, directory, clock },
+    newRequests: limits.newRequests,
+    evaluations: limits.evaluations,
+  });
   const background = stack.use(
     new BackgroundEvaluations({
-      resolve: (request, onRequest) => resolutions.resolve(request, onRequest),
+      resolve: (request, onRequest) => resolutions.resolve(request, { account: { kind: 'background' } }, onRequest),
       clock,
       onError: (error) => log.requestFailed(error, 'background evaluation'),
       budget: limits.background,
@@ -256,6 +260,15 @@ interface Followers {
   log: Log;
 }
 
+/** Changes by which a subject may resolve that did not: tokens, names and the like are none. */
+const RESOLVED_BY: ReadonlySet<string> = new Set([
+  'authority',
+  'authority_key',
+  'trust_anchor',
+  'entity',
+  'organisation',
+]);
+
 /** Every cache follows the registry before the new seq counts as served. */
 async function follow(
   changes: RegistryChange[],
@@ -266,7 +279,7 @@ async function follow(
   if (changes.some(({ subjectKind }) => subjectKind === 'trust_anchor')) await followPins(database, trustAnchorKeys);
   answers.follow(changes, affected);
   resolutions.follow(changes, affected);
-  background.forget();
+  if (changes.some(({ subjectKind }) => RESOLVED_BY.has(subjectKind))) background.forget();
   for (const seq of new Set(changes.map((change) => change.seq))) {
     const actions = changes.filter((change) => change.seq === seq).map((change) => change.action);
     log.registryChanged({ seq, actions });

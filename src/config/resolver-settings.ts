@@ -39,6 +39,10 @@ export interface ResolverConfig {
     negativeSeconds?: number;
     unavailableSeconds?: number;
   };
+  /** Requests for what was never obtained. */
+  newRequests: { hostPerMinute?: number; authenticatedHostPerMinute?: number; strangersPerMinute?: number };
+  /** At a time. */
+  evaluations: { maxOfKind?: number; maxOfCaller?: number };
   /** Of each client, in units a minute. */
   quotas: { anonymous: { units?: number }; authenticated: { units?: number } };
 }
@@ -81,6 +85,11 @@ export const RESOLVER_ENVIRONMENT = {
   HOLDFAST_RESOLVE_ANONYMOUS_QUEUE: count(1, 100_000),
   HOLDFAST_RESOLVE_ANONYMOUS_REFUSAL_SECONDS: seconds(1, DAY_SECONDS),
   HOLDFAST_RESOLVE_ANONYMOUS_RETRY_SECONDS: seconds(1, DAY_SECONDS),
+  HOLDFAST_RESOLVE_EVALUATIONS: count(1, 1000),
+  HOLDFAST_RESOLVE_EVALUATIONS_PER_CALLER: count(1, 1000),
+  HOLDFAST_RESOLVE_HOST_REQUESTS_PER_MINUTE: count(MIN_REQUESTS_PER_MINUTE, 1_000_000),
+  HOLDFAST_RESOLVE_AUTHENTICATED_HOST_REQUESTS_PER_MINUTE: count(MIN_REQUESTS_PER_MINUTE, 1_000_000),
+  HOLDFAST_RESOLVE_RENEWAL_REQUESTS_PER_MINUTE: count(MIN_REQUESTS_PER_MINUTE, 1_000_000),
   HOLDFAST_RESOLVE_ANONYMOUS_UNITS: count(MIN_UNITS, 1_000_000_000),
   HOLDFAST_RESOLVE_AUTHENTICATED_UNITS: count(MIN_UNITS, 1_000_000_000),
 };
@@ -134,6 +143,15 @@ export function resolverConfigOf(environment: ResolverEnvironment): Readonly<Res
       maxQueued: environment.HOLDFAST_RESOLVE_ANONYMOUS_QUEUE,
       negativeSeconds: environment.HOLDFAST_RESOLVE_ANONYMOUS_REFUSAL_SECONDS,
       unavailableSeconds: environment.HOLDFAST_RESOLVE_ANONYMOUS_RETRY_SECONDS,
+    }),
+    newRequests: given({
+      hostPerMinute: environment.HOLDFAST_RESOLVE_HOST_REQUESTS_PER_MINUTE,
+      authenticatedHostPerMinute: environment.HOLDFAST_RESOLVE_AUTHENTICATED_HOST_REQUESTS_PER_MINUTE,
+      strangersPerMinute: environment.HOLDFAST_RESOLVE_RENEWAL_REQUESTS_PER_MINUTE,
+    }),
+    evaluations: given({
+      maxOfKind: environment.HOLDFAST_RESOLVE_EVALUATIONS,
+      maxOfCaller: environment.HOLDFAST_RESOLVE_EVALUATIONS_PER_CALLER,
     }),
     quotas: Object.freeze({
       anonymous: given({ units: environment.HOLDFAST_RESOLVE_ANONYMOUS_UNITS }),

@@ -3,7 +3,9 @@ import { ConfigError, loadConfig } from '../../src/config/config.ts';
 import type { ResolverConfig } from '../../src/config/resolver-settings.ts';
 import type { DiscoveryBudget } from '../../src/federation/trust-chain/discovery-budget.ts';
 import type { BackgroundBudget } from '../../src/http/federation/background-evaluations.ts';
+import type { EvaluationLimits } from '../../src/http/federation/evaluation-slots.ts';
 import type { RateLimitPolicy } from '../../src/http/federation/rate-limits.ts';
+import type { NewRequests } from '../../src/http/federation/request-budget.ts';
 import type { OutboundClientOptions } from '../../src/outbound/outbound-client.ts';
 import type { ResolutionCacheOptions } from '../../src/resolver/resolution-cache.ts';
 import type { ResolverOptions } from '../../src/resolver/resolver.ts';
@@ -37,6 +39,8 @@ describe('the settings of the resolver', () => {
       resolutions: {},
       outbound: {},
       background: {},
+      newRequests: {},
+      evaluations: {},
       quotas: { anonymous: {}, authenticated: {} },
     });
     expect(Object.keys(resolverOf({}).budget)).toEqual([]);
@@ -80,6 +84,15 @@ describe('the settings of the resolver', () => {
     ['HOLDFAST_RESOLVE_ANONYMOUS_QUEUE', '20', { background: { maxQueued: 20 } }],
     ['HOLDFAST_RESOLVE_ANONYMOUS_REFUSAL_SECONDS', '30', { background: { negativeSeconds: 30 } }],
     ['HOLDFAST_RESOLVE_ANONYMOUS_RETRY_SECONDS', '3', { background: { unavailableSeconds: 3 } }],
+    ['HOLDFAST_RESOLVE_EVALUATIONS', '9', { evaluations: { maxOfKind: 9 } }],
+    ['HOLDFAST_RESOLVE_EVALUATIONS_PER_CALLER', '2', { evaluations: { maxOfCaller: 2 } }],
+    ['HOLDFAST_RESOLVE_HOST_REQUESTS_PER_MINUTE', '10', { newRequests: { hostPerMinute: 10 } }],
+    [
+      'HOLDFAST_RESOLVE_AUTHENTICATED_HOST_REQUESTS_PER_MINUTE',
+      '20',
+      { newRequests: { authenticatedHostPerMinute: 20 } },
+    ],
+    ['HOLDFAST_RESOLVE_RENEWAL_REQUESTS_PER_MINUTE', '30', { newRequests: { strangersPerMinute: 30 } }],
     ['HOLDFAST_RESOLVE_ANONYMOUS_UNITS', '100', { quotas: { anonymous: { units: 100 } } }],
     ['HOLDFAST_RESOLVE_AUTHENTICATED_UNITS', '200', { quotas: { authenticated: { units: 200 } } }],
   ])('%s=%s', (name, value, expected) => {
@@ -95,6 +108,8 @@ describe('the settings of the resolver', () => {
     expectTypeOf<keyof ResolverConfig['resolutions']>().toExtend<keyof ResolutionCacheOptions>();
     expectTypeOf<keyof ResolverConfig['outbound']>().toExtend<keyof OutboundClientOptions>();
     expectTypeOf<keyof ResolverConfig['background']>().toExtend<keyof BackgroundBudget>();
+    expectTypeOf<keyof ResolverConfig['newRequests']>().toExtend<keyof NewRequests>();
+    expectTypeOf<keyof ResolverConfig['evaluations']>().toExtend<keyof EvaluationLimits>();
     expectTypeOf<keyof ResolverConfig['quotas']['anonymous']>().toExtend<keyof RateLimitPolicy>();
   });
 

@@ -6,10 +6,11 @@ import { FederationError, type WireCode } from '../../federation/errors.ts';
 import type { EntityIdentifier } from '../../federation/identifiers.ts';
 import type { Clock, NumericDate } from '../../federation/time.ts';
 import { BoundedMap } from '../../issuance/bounded-map.ts';
+import type { OnRequest } from '../../resolver/counting-client.ts';
 import type { ResolveOutcome } from '../../resolver/resolver.ts';
 import { verdictOf } from '../../resolver/verdict.ts';
 import { isOutage } from '../outage.ts';
-import { type OnRequest, questionOf, type ResolutionRequest } from './resolutions.ts';
+import { questionOf, type ResolutionRequest } from './resolutions.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface BackgroundBudget {
@@ -71,7 +72,11 @@ export class BackgroundEvaluations implements Disposable {
   readonly #refusals: BoundedMap<KnownRefusal>;
   /** What waits, by name, the first first. */
   readonly #queue = new Map<string, ResolutionRequest>();
-  readonly #running = new Set<string>();
+  /** Those of what waits, so that no subject takes the places of others by naming other Trust Anchors. */
+  readonly #waitingSubjects = new Set<string>();
+  /** How many run under each name: in another order of Trust Anchors, the same runs once more. */
+  readonly #running = new Map<string, number>();
+  #runs = 0;
   /** What is evaluated at once, for others who ask the same in the same order. */
   readonly #atOnce = new Map<string, Promise<ResolveOutcome>>();
   /** Requests that an evaluation needs to begin. */
@@ -93,7 +98,7 @@ export class BackgroundEvaluations implements Disposable {
 
   /** Evaluations that wait and that run. */
   get underWay(): number {
-    return this.#queue.size + this.#running.size;
+    return this.#queue.size + this.#runs;
   }
 
   /** Another one after {@link forget}: what an evaluation found out that began before is not to be remembered. */
@@ -126,12 +131,15 @@ export class BackgroundEvaluations implements Disposable {
   }
 
   /**
-   * Queues what is neither known nor under way: a subject once, for all Trust Anchors of the question together.
+   * Queues what is neither known nor under way: a subject once, for all Trust Anchors of the question together. The same
+   * subject with other Trust Anchors waits until it is asked for again.
    * @returns false when there was no room for it
    */
   enqueue(request: ResolutionRequest): boolean {
     if (this.isUnderWay(request) || this.knownRefusal(request) !== undefined) return true;
     if (this.#queue.size >= this.#budget.maxQueued) return false;
+    if (this.#waitingSubjects.has(subjectOf(request))) return true;
+    this.#waitingSubjects.add(subjectOf(request));
     this.#queue.set(nameOf(request), request);
     this.#startNext();
     return true;
@@ -142,7 +150,7 @@ export class BackgroundEvaluations implements Disposable {
     const question = questionOf(request);
     const underWay = this.#atOnce.get(question);
     if (underWay !== undefined) return await underWay;
-    if (this.#running.size >= this.#budget.concurrency || !this.#takePortion()) return undefined;
+    if (this.#runs >= this.#budget.concurrency || !this.#takePortion()) return undefined;
     const outcome = this.#run(request).finally(() => this.#atOnce.delete(question));
     this.#atOnce.set(question, outcome);
     return await outcome;
@@ -163,10 +171,9 @@ export class BackgroundEvaluations implements Disposable {
     this.#refusals.set(request.scope, nameOf(request), { wire, until });
   }
 
-  /** To be called when something changed by which any subject may resolve now, or with other keys. */
+  /** To be called when something changed by which any subject may resolve now, or with other keys. What waits goes on. */
   forget(): void {
     this.#generation++;
-    this.#queue.clear();
     this.#refusals.clear();
   }
 
@@ -174,19 +181,21 @@ export class BackgroundEvaluations implements Disposable {
   [Symbol.dispose](): void {
     this.#isStopped = true;
     this.#queue.clear();
+    this.#waitingSubjects.clear();
     clearTimeout(this.#poll);
   }
 
   #startNext(): void {
     clearTimeout(this.#poll);
     for (const [name, request] of this.#queue) {
-      if (this.#isStopped || this.#running.size >= this.#budget.concurrency) return;
+      if (this.#isStopped || this.#runs >= this.#budget.concurrency) return;
       if (!this.#takePortion()) {
         this.#poll = setTimeout(() => this.#startNext(), POLL_MS);
         this.#poll.unref();
         return;
       }
       this.#queue.delete(name);
+      this.#waitingSubjects.delete(subjectOf(request));
       this.#run(request).catch((error: unknown) => this.#failed(error));
     }
   }
@@ -201,7 +210,8 @@ export class BackgroundEvaluations implements Disposable {
     const generation = this.#generation;
     let left = this.#portion;
     let sent = 0;
-    this.#running.add(name);
+    this.#running.set(name, (this.#running.get(name) ?? 0) + 1);
+    this.#runs++;
     try {
       const outcome = await this.#options.resolve(request, () => {
         if (sent === this.#budget.requestsPerEvaluation) throw exhausted('this evaluation needs too many requests');
@@ -212,7 +222,10 @@ export class BackgroundEvaluations implements Disposable {
       if (generation === this.#generation) this.remember(request, outcome);
       return outcome;
     } finally {
-      this.#running.delete(name);
+      const others = (this.#running.get(name) ?? 1) - 1;
+      if (others === 0) this.#running.delete(name);
+      else this.#running.set(name, others);
+      this.#runs--;
       this.#requests.giveBack(left);
       left = 0;
       this.#startNext();
@@ -229,6 +242,10 @@ export class BackgroundEvaluations implements Disposable {
 /** One request for each Trust Anchor. */
 function singles({ scope, subject, trustAnchors }: ResolutionRequest): ResolutionRequest[] {
   return [...trustAnchors].map((entry) => ({ scope, subject, trustAnchors: new Map([entry]) }));
+}
+
+function subjectOf({ scope, subject }: ResolutionRequest): string {
+  return `${scope} ${subject}`;
 }
 
 /** In whichever order the Trust Anchors are asked for: that no chain leads to any of them is the same refusal. */

@@ -30,6 +30,21 @@ export type Caller =
 
 export const ANONYMOUS: Caller = { kind: 'anonymous' };
 
+/** What the quota of a caller is told of an assertion. */
+export interface AssertionCharges {
+  /** Called for the entity before its assertion is remembered; may refuse it. */
+  charge: (caller: Caller) => void;
+  /** Called when the assertion had been used: whoever repeats one does not spend the quota of whom it has it from. */
+  giveBack: (caller: Caller) => void;
+}
+
+/** What is known of an entity that signs an assertion. */
+interface KnownCaller {
+  jwks: JwkSet | undefined;
+  /** Whom the Trust Anchor vouches for above it; undefined for those registered with us. */
+  branch?: string;
+}
+
 export interface CallersOptions {
   db: Db;
   directory: AuthorityDirectory;
@@ -60,31 +75,40 @@ export class Callers {
   /**
    * The entity that signed the assertion. One that this authority neither vouches for nor evaluated before stays
    * anonymous: its keys are not known, and nothing is fetched to learn them.
-   * @param charge called for the entity before its assertion is remembered; may refuse it
    * @throws FederationError client_assertion_missing, client_assertion_invalid, client_assertion_replayed
    * @throws TryAgainLater
    */
-  async byAssertion(served: ServedAuthority, form: URLSearchParams, charge: (caller: Caller) => void): Promise<Caller> {
+  async byAssertion(
+    served: ServedAuthority,
+    form: URLSearchParams,
+    { charge, giveBack }: AssertionCharges,
+  ): Promise<Caller> {
     const { clock, identifiers, used } = this.#options;
     const audience = served.authority.entityIdentifier;
     const assertion = parseClientAssertion(assertionOf(form), { audience, now: clock.now(), ...identifiers });
-    const keys = await this.#keysOf(served, assertion.caller);
-    if (keys === undefined) return ANONYMOUS;
-    await verifyClientAssertion(assertion, keys);
+    const { jwks, branch } = await this.#known(served, assertion.caller);
+    if (jwks === undefined) return ANONYMOUS;
+    await verifyClientAssertion(assertion, jwks);
     const caller: Caller = { kind: 'entity', entityIdentifier: assertion.caller };
     charge(caller);
-    await used.use(assertion, audience);
+    try {
+      await used.use(assertion, audience, branch);
+    } catch (error) {
+      if (error instanceof FederationError && error.reason === 'client_assertion_replayed') giveBack(caller);
+      throw error;
+    }
     return caller;
   }
 
   /** The registered keys of an entity that is active here; else those of the chain that it was evaluated by. */
-  async #keysOf(served: ServedAuthority, caller: EntityIdentifier): Promise<JwkSet | undefined> {
+  async #known(served: ServedAuthority, caller: EntityIdentifier): Promise<KnownCaller> {
     const registered = await this.#registeredKeys(served, caller);
-    if (registered !== undefined) return registered;
+    if (registered !== undefined) return { jwks: registered };
     const { resolutions, directory } = this.#options;
     const trustAnchors = servedTrustAnchors(served, directory);
     const resolution = resolutions.peekAny({ scope: served.authority.id, subject: caller, trustAnchors });
-    return resolution && vouchedKeys(resolution, trustAnchors);
+    if (resolution === undefined) return { jwks: undefined };
+    return { jwks: vouchedKeys(resolution, trustAnchors), branch: branchOf(resolution) };
   }
 
   /** Registered with the authority itself or with one of ours that is active below it. */
@@ -123,4 +147,10 @@ function vouchedKeys({ subject, trustChain }: Resolution, trustAnchors: TrustAnc
   const isAnchor = trustChain.length === 1;
   if (isAnchor || statement === undefined) return trustAnchors.get(subject);
   return decodeJwt(statement).claims['jwks'] as JwkSet | undefined;
+}
+
+/** All below it count as one, however many it vouches for. */
+function branchOf({ subject, trustChain }: Resolution): string {
+  const statement = trustChain.at(-2);
+  return statement === undefined ? subject : String(decodeJwt(statement).claims['sub']);
 }

@@ -10,6 +10,7 @@ import {
   type RateLimits,
   refuseBeyondQuota,
 } from './rate-limits.ts';
+import { TryAgainLater } from './try-again-later.ts';
 
 /**
  * Units of a question that needs a look at the records, of an evaluation, which may need requests to others, and of a
@@ -59,9 +60,36 @@ export class ClientQuotas {
     if (!exchange.isPost && !exchange.request.headers.has('authorization')) return ANONYMOUS;
     const client = { name: this.#addressOf(exchange), policy: PROOFS_POLICY };
     refuseBeyondQuota(this.#limits.charge(client, 1));
-    const caller = await identify();
+    const caller = await this.#tellingQuotas(exchange, identify);
     if (caller.kind !== 'anonymous') this.#limits.giveBack(client, 1);
     return caller;
+  }
+
+  /** Returns what {@link charge} took, for work that another caused in the caller's name. */
+  giveBack(exchange: Exchange, caller: Caller, work: keyof typeof UNITS): void {
+    this.#limits.giveBack(this.#clientOf(exchange, caller), UNITS[work]);
+    exchange.headers = undefined;
+  }
+
+  /** Whoever is refused for another quota than that of its work reads of that one. */
+  async #tellingQuotas(exchange: Exchange, identify: () => Promise<Caller>): Promise<Caller> {
+    try {
+      return await identify();
+    } catch (error) {
+      if (error instanceof TryAgainLater && error.quota !== undefined) {
+        const { name, units, windowSeconds } = error.quota;
+        exchange.headers = {
+          'ratelimit-policy': `"${name}";q=${units};w=${windowSeconds}`,
+          ratelimit: `"${name}";r=0;t=${error.retryAfterSeconds}`,
+        };
+      }
+      throw error;
+    }
+  }
+
+  /** By what a caller is told from others: its network until it proved a name. */
+  nameOf(exchange: Exchange, caller: Caller): string {
+    return this.#clientOf(exchange, caller).name;
   }
 
   #clientOf(exchange: Exchange, caller: Caller): Client {

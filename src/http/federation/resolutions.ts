@@ -9,6 +9,7 @@ import { attemptOf } from '../../federation/trust-chain/attempt.ts';
 import type { TrustAnchors } from '../../federation/trust-chain/trust-chain.ts';
 import type { AffectedSubject } from '../../registry/affected-subjects.ts';
 import type { AuthorityDirectory } from '../../registry/authorities/authority-directory.ts';
+import type { OnRequest } from '../../resolver/counting-client.ts';
 import {
   type Evaluate,
   type Evaluation,
@@ -19,8 +20,9 @@ import {
 import type { Explanation, Resolution, ResolveOutcome, ResolveRequest, Resolver } from '../../resolver/resolver.ts';
 import { dependencyKey } from '../../resolver/statement-source.ts';
 import type { RegistryChange } from '../../storage/change-feed.ts';
+import { type EvaluationLimits, type EvaluationSlot, EvaluationSlots } from './evaluation-slots.ts';
 import { KnownQuestions } from './known-questions.ts';
-import { RenewalBudget } from './renewal-budget.ts';
+import { type Account, type NewRequests, RequestBudget } from './request-budget.ts';
 
 export interface ResolutionRequest {
   /** Id of the authority that answers: authorities share no resolutions. */
@@ -41,26 +43,31 @@ export interface ResolutionsOptions {
   cache: ResolutionCache;
   directory: AuthorityDirectory;
   clock: Clock;
+  /** Requests for what was never obtained. */
+  newRequests?: Partial<NewRequests>;
+  /** Evaluations at a time. */
+  evaluations?: Partial<EvaluationLimits>;
 }
 
-/** Hears of each request to others, and where it goes, before it is sent; what it throws refuses the request. */
-export type OnRequest = (url: string) => void;
+/** For whom something is evaluated. Our own chains are for nobody, and have no limits but those of a resolution. */
+export interface Payer {
+  account: Account;
+  /** Undefined for what is counted elsewhere. */
+  slot?: EvaluationSlot;
+}
 
 /** Changes after which any chain may read differently: who is trusted, with which keys, under which policies. */
 const FAR_REACHING: ReadonlySet<string> = new Set(['authority', 'authority_key', 'trust_anchor']);
-
-/** Evaluations under way at a time. */
-const MAX_EVALUATIONS = 64;
 
 /** Evaluations of others that one question waits for; the one after that is its own if it is to be had at all. */
 const MAX_FOREIGN_REFUSALS = 3;
 
 export class Resolutions {
   readonly #options: ResolutionsOptions;
-  #evaluations = 0;
+  readonly #slots: EvaluationSlots;
   /** Evaluations under way that no budget may end, by name, each as often as it is waited for. */
   readonly #underWay = new Map<string, number>();
-  readonly #renewals: RenewalBudget;
+  readonly #budget: RequestBudget;
   /** Refusals for want of requests, each with the budget that it was for. */
   readonly #cutShortBy = new WeakMap<ResolveOutcome, OnRequest>();
 
@@ -70,7 +77,8 @@ export class Resolutions {
   constructor(options: ResolutionsOptions) {
     this.#options = options;
     this.knownQuestions = new KnownQuestions(options.directory);
-    this.#renewals = new RenewalBudget(options.clock);
+    this.#budget = new RequestBudget(options.clock, options.newRequests);
+    this.#slots = new EvaluationSlots(options.evaluations);
   }
 
   /** Works out once what each {@link peek} needs. */
@@ -117,14 +125,15 @@ export class Resolutions {
    * Resolves towards the first Trust Anchor that a valid chain leads to, for all of them within one budget; else what
    * failed. Equal questions share an evaluation; but where the budget of whoever began it ended it, those who wait for
    * it get one of their own.
-   * @param onRequest the budget of this caller
+   * @param onRequest a budget besides that of the payer
+   * @throws TryAgainLater resolution_unavailable when too much is evaluated
    */
-  async resolve(request: ResolutionRequest, onRequest?: OnRequest): Promise<ResolveOutcome> {
-    if (onRequest !== undefined) return await this.#resolve(request, onRequest);
+  async resolve(request: ResolutionRequest, payer?: Payer, onRequest?: OnRequest): Promise<ResolveOutcome> {
+    if (onRequest !== undefined) return await this.#resolve(request, payer, onRequest);
     const question = questionOf(request);
     this.#underWay.set(question, (this.#underWay.get(question) ?? 0) + 1);
     try {
-      return await this.#resolve(request);
+      return await this.#resolve(request, payer);
     } finally {
       const left = (this.#underWay.get(question) ?? 1) - 1;
       if (left === 0) this.#underWay.delete(question);
@@ -132,13 +141,14 @@ export class Resolutions {
     }
   }
 
-  async #resolve(request: ResolutionRequest, onRequest?: OnRequest): Promise<ResolveOutcome> {
+  async #resolve(request: ResolutionRequest, payer?: Payer, own?: OnRequest): Promise<ResolveOutcome> {
     const ready = this.peek(request);
     if (ready !== undefined) return { resolved: ready };
     const key = keyOf(request);
+    const onRequest = this.#onRequestOf(payer, own);
     for (let refusals = 0; ; refusals++) {
       const outcome = await this.#options.cache.get(key, (evaluation) =>
-        this.#evaluateFor(request, evaluation, onRequest),
+        this.#evaluateFor(request, evaluation, payer?.slot, onRequest),
       );
       const cutShortBy = this.#cutShortBy.get(outcome);
       const isForeign = cutShortBy !== undefined && cutShortBy !== onRequest;
@@ -146,19 +156,31 @@ export class Resolutions {
     }
   }
 
+  #onRequestOf(payer: Payer | undefined, own: OnRequest | undefined): OnRequest | undefined {
+    if (payer === undefined) return own;
+    const ofPayer = this.#budget.begin(payer.account);
+    return (url, isKnown) => {
+      ofPayer(url, isKnown);
+      own?.(url, isKnown);
+    };
+  }
+
   async #renew(request: ResolutionRequest, evaluation: Evaluation): Promise<ResolveOutcome> {
     const { subject } = request;
     const isVouchedFor = this.#isVouchedForHere(request);
-    return await this.#evaluateFor(request, evaluation, (url) => this.#renewals.take({ subject, isVouchedFor, url }));
+    const onRequest = this.#budget.begin({ kind: 'anybody', subject, isVouchedFor });
+    const slot: EvaluationSlot = { kind: isVouchedFor ? 'vouched-for renewal' : 'renewal' };
+    return await this.#evaluateFor(request, evaluation, slot, onRequest);
   }
 
   async #evaluateFor(
     { scope, subject, trustAnchors }: ResolutionRequest,
     evaluation: Evaluation,
+    slot: EvaluationSlot | undefined,
     onRequest: OnRequest | undefined,
   ): Promise<ResolveOutcome> {
     const asked = { subject, trustAnchors, isTrustAnchorOrderBinding: true };
-    const outcome = await this.#evaluateWithin(onRequest, { ...asked, ...evaluation });
+    const outcome = await this.#within(slot, () => this.#evaluateWithin(onRequest, { ...asked, ...evaluation }));
     const isAlso = trustAnchors.size > 1 && 'resolved' in outcome && !evaluation.signal.aborted;
     if (isAlso) this.#keepForOne({ scope, subject, trustAnchors }, outcome.resolved, evaluation.signal);
     return outcome;
@@ -185,9 +207,9 @@ export class Resolutions {
     let isCutShort = false;
     const outcome = await this.#evaluate({
       ...request,
-      onRequest: (url) => {
+      onRequest: (url, isKnown) => {
         try {
-          onRequest(url);
+          onRequest(url, isKnown);
         } catch (error) {
           isCutShort = true;
           throw error;
@@ -208,31 +230,25 @@ export class Resolutions {
   }
 
   async #evaluate(request: ResolveRequest): Promise<ResolveOutcome> {
-    return await this.#withinLimit(async () => this.#alive(await this.#options.resolver.resolve(request), request));
+    return this.#alive(await this.#options.resolver.resolve(request), request);
   }
 
   /**
    * Resolves anew, towards the first Trust Anchor that a valid chain leads to, and gives all that was seen; nothing of it
    * is kept.
-   * @throws FederationError resolution_unavailable
+   * @param caller whom it is for
+   * @throws TryAgainLater resolution_unavailable
    */
-  async explain({ subject, trustAnchors }: Omit<ResolutionRequest, 'scope'>): Promise<Explanation> {
-    return await this.#withinLimit(() =>
-      this.#options.resolver.explain({ subject, trustAnchors, isTrustAnchorOrderBinding: true }),
+  async explain({ subject, trustAnchors }: Omit<ResolutionRequest, 'scope'>, caller: string): Promise<Explanation> {
+    const onRequest = this.#budget.begin({ kind: 'named', caller });
+    return await this.#within({ kind: 'asked for', caller }, () =>
+      this.#options.resolver.explain({ subject, trustAnchors, isTrustAnchorOrderBinding: true, onRequest }),
     );
   }
 
-  /** Evaluates unless enough of it is under way: each may cost many requests, and anybody may ask for one. */
-  async #withinLimit<T>(evaluate: () => Promise<T>): Promise<T> {
-    if (this.#evaluations >= MAX_EVALUATIONS) {
-      throw new FederationError('resolution_unavailable', 'too many resolutions are under way; try again later');
-    }
-    this.#evaluations++;
-    try {
-      return await evaluate();
-    } finally {
-      this.#evaluations--;
-    }
+  /** Each evaluation may cost many requests. */
+  async #within<T>(slot: EvaluationSlot | undefined, evaluate: () => Promise<T>): Promise<T> {
+    return slot === undefined ? await evaluate() : await this.#slots.within(slot, evaluate);
   }
 
   /** A chain that only the leeway lets pass has no life that an answer could have; refused, it is not tried at once. */

@@ -18,7 +18,7 @@ import type { Question } from './known-questions.ts';
 import { ownResolution } from './own-chain.ts';
 import { asIdentifier, identifierParameter } from './parameters.ts';
 import { resolutionRefusal } from './resolution-refusal.ts';
-import type { Resolutions } from './resolutions.ts';
+import type { Payer, Resolutions } from './resolutions.ts';
 import { servedTrustAnchors } from './served-trust-anchors.ts';
 import { type AnonymousResolution, evaluateForAnybody } from './strangers.ts';
 
@@ -77,8 +77,9 @@ async function answerAuthenticated(
   const form = await exchange.form();
   const question = questionOf(served, form, dependencies);
   const charge = (known: Caller) => exchange.once('lookup', () => quotas.charge(exchange, known, 'lookup'));
+  const giveBack = (known: Caller) => quotas.giveBack(exchange, known, 'lookup');
   const caller = await exchange.once('caller', () =>
-    quotas.identify(exchange, () => callers.byAssertion(served, form, charge)),
+    quotas.identify(exchange, () => callers.byAssertion(served, form, { charge, giveBack })),
   );
   charge(caller);
   const ready = resolutions.peek(question.request);
@@ -175,35 +176,55 @@ async function evaluatedAnswer(
   const { resolve, clock } = dependencies;
   const { request } = question;
   const charge = () => exchange.once('evaluation', () => resolve.quotas.charge(exchange, caller, 'evaluation'));
-  const outcome = (await mayEvaluateAtOnce(question, caller, dependencies))
-    ? await evaluateAtOnce()
-    : await evaluateForAnybody(request, { ...resolve, clock, charge });
+  const standing = await standingOf(question, caller, dependencies);
+  const isStranger = standing === 'stranger' && caller.kind === 'anonymous';
+  const outcome = isStranger
+    ? await evaluateForAnybody(request, { ...resolve, clock, charge })
+    : await evaluateAtOnce();
   if (!('resolved' in outcome)) throw resolutionRefusal(verdictOf(outcome.attempts));
   return await signedAnswer(question, outcome.resolved, extrasFor(caller, exchange, dependencies), dependencies);
 
   /** Whoever only waits for what another asked for costs nothing more. */
   async function evaluateAtOnce(): Promise<ResolveOutcome> {
     if (!resolve.resolutions.isUnderWay(request)) charge();
-    return await resolve.resolutions.resolve(request);
+    const name = resolve.quotas.nameOf(exchange, caller);
+    return await resolve.resolutions.resolve(request, payerOf(request.subject, standing, caller, name));
   }
 }
 
-/** Whether this caller may have this subject evaluated at once. @throws FederationError no_valid_trust_chain */
-async function mayEvaluateAtOnce(
+/** As far as it matters for what may be evaluated: an authority of ours itself, a subject that one vouches for, another. */
+type SubjectStanding = 'own' | 'vouched for' | 'stranger';
+
+/** @throws FederationError no_valid_trust_chain to anonymous callers for what is no longer vouched for */
+async function standingOf(
   { served, request }: Question,
   caller: Caller,
   { resolve, directory }: Dependencies,
-): Promise<boolean> {
+): Promise<SubjectStanding> {
   const { subject, trustAnchors } = request;
   const ownAnchors = ownAuthorities(trustAnchors.keys(), directory);
-  if (ownAnchors.some(({ authority }) => authority.entityIdentifier === subject)) return true;
-  if (caller.kind !== 'anonymous') return true;
+  if (ownAnchors.some(({ authority }) => authority.entityIdentifier === subject)) return 'own';
   const roots: OwnAuthority[] = [served, ...ownAnchors].map(({ authority }) => authority);
   const own = directory.all.map(({ authority }) => authority);
   const standing = await readStanding(resolve.db, subject, roots, own);
-  const isEnded = standing === 'ended' && resolve.resolutions.peekAny(request) === undefined;
+  const isEnded =
+    caller.kind === 'anonymous' && standing === 'ended' && resolve.resolutions.peekAny(request) === undefined;
   if (isEnded) throw resolutionRefusal('invalid_trust_chain');
-  return standing === 'active';
+  return standing === 'active' ? 'vouched for' : 'stranger';
+}
+
+function payerOf(
+  subject: EntityIdentifier,
+  standing: SubjectStanding,
+  caller: Caller,
+  name: string,
+): Payer | undefined {
+  if (standing === 'own') return undefined;
+  const isNamed = caller.kind !== 'anonymous';
+  return {
+    account: isNamed ? { kind: 'named', caller: name } : { kind: 'anybody', subject, isVouchedFor: true },
+    slot: { kind: standing === 'vouched for' ? 'vouched for' : 'asked for', caller: name },
+  };
 }
 
 function ownAuthorities(anchors: Iterable<EntityIdentifier>, directory: AuthorityDirectory): ServedAuthority[] {

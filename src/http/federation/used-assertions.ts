@@ -9,8 +9,12 @@ import { TryAgainLater } from './try-again-later.ts';
 /** No assertion is good for longer, leeway on both ends included, also not at a node with another clock. */
 const MEMORY_SECONDS = MAX_ASSERTION_SECONDS + 2 * DEFAULT_LEEWAY_SECONDS;
 
-/** A caller may have this share of the room that all others leave: so no number of callers takes all of it. */
-const CALLER_SHARE = 1 / 25;
+/**
+ * A branch, which is all that are below one entity that a Trust Anchor vouches for, may have this share of the room that
+ * all others leave, and a caller that share of what its branch leaves: so no number of them takes all of it.
+ */
+const BRANCH_SHARE = 1 / 25;
+const CALLER_SHARE = 1 / 4;
 
 /** A used assertion as it is remembered: by digests, whatever its caller wrote into it. */
 export interface UsedAssertion {
@@ -35,16 +39,18 @@ export interface UsedAssertionStore {
 export interface UsedAssertionsOptions {
   clock: Clock;
   store: UsedAssertionStore;
-  /** Assertions that this node lets in while one is remembered. */
+  /** Assertions of callers that are not registered with us that this node lets in while one is remembered. */
   maxTotal?: number;
 }
 
-/** Assertions let in during one stretch of time, by client. */
+/** Assertions let in during one stretch of time: of all, of each branch and of each client. */
 interface Period {
   begunAt: NumericDate;
-  total: number;
-  byClient: Map<string, number>;
+  counts: Map<string, number>;
 }
+
+/** The counters of an assertion: of all, its branch and its client. */
+type Counters = readonly [all: string, branch: string, client: string];
 
 export class UsedAssertions {
   readonly #clock: Clock;
@@ -52,31 +58,38 @@ export class UsedAssertions {
   readonly #maxTotal: number;
   #period: Period;
 
-  constructor({ clock, store, maxTotal = 100_000 }: UsedAssertionsOptions) {
+  constructor({ clock, store, maxTotal = 1_000_000 }: UsedAssertionsOptions) {
     this.#clock = clock;
     this.#store = store;
     this.#maxTotal = maxTotal;
-    this.#period = { begunAt: clock.now(), total: 0, byClient: new Map() };
+    this.#period = { begunAt: clock.now(), counts: new Map() };
   }
 
   /**
-   * Takes note of an assertion whose signature was verified.
+   * Takes note of an assertion whose signature was verified. Those of callers registered with us have all the room that
+   * they need: their quota bounds them.
+   * @param branch whom the Trust Anchor vouches for above any other caller
    * @throws FederationError client_assertion_replayed
    * @throws TryAgainLater rate_limited when its caller may have no more remembered; resolution_unavailable when the
    *   database cannot say whether it is new: then it is refused
    */
-  async use({ caller, jti }: Pick<ClientAssertion, 'caller' | 'jti'>, audience: string): Promise<void> {
+  async use(
+    { caller, jti }: Pick<ClientAssertion, 'caller' | 'jti'>,
+    audience: string,
+    branch?: string,
+  ): Promise<void> {
     const now = this.#clock.now();
     const client = digestOf(caller);
     const period = this.#periodAt(now);
-    this.#count(client, period, now);
+    const counters: Counters = ['all', `branch ${digestOf(branch ?? '')}`, `client ${client}`];
+    if (branch !== undefined) this.#count(counters, period, now);
     let isNew = false;
     try {
       isNew = await this.#store.add({ client, jti: digestOf(audience, jti), expiresAt: now + MEMORY_SECONDS }, now);
     } catch (error) {
       throw isOutage(error) ? unavailable() : error;
     } finally {
-      if (!isNew) discount(client, period);
+      if (!isNew && branch !== undefined) discount(counters, period);
     }
     if (!isNew) {
       throw new FederationError('client_assertion_replayed', 'this client assertion was used before', '/jti');
@@ -85,30 +98,33 @@ export class UsedAssertions {
 
   #periodAt(now: NumericDate): Period {
     if (now - this.#period.begunAt >= MEMORY_SECONDS) {
-      this.#period = { begunAt: now, total: 0, byClient: new Map() };
+      this.#period = { begunAt: now, counts: new Map() };
     }
     return this.#period;
   }
 
   /** @throws TryAgainLater rate_limited */
-  #count(client: string, period: Period, now: NumericDate): void {
-    const count = period.byClient.get(client) ?? 0;
-    if (count >= Math.floor((this.#maxTotal - period.total) * CALLER_SHARE)) {
-      const retryAfterSeconds = period.begunAt + MEMORY_SECONDS - now;
-      const message = 'too many client assertions were used';
-      throw new TryAgainLater('rate_limited', message, { retryAfterSeconds, status: 429 });
+  #count(counters: Counters, { begunAt, counts }: Period, now: NumericDate): void {
+    const [all = 0, ofBranch = 0, ofClient = 0] = counters.map((name) => counts.get(name) ?? 0);
+    const branchUnits = Math.floor((this.#maxTotal - (all - ofBranch)) * BRANCH_SHARE);
+    const units = Math.ceil((branchUnits - (ofBranch - ofClient)) * CALLER_SHARE);
+    if (ofBranch >= branchUnits || ofClient >= units) {
+      const retryAfterSeconds = begunAt + MEMORY_SECONDS - now;
+      const quota = { name: 'assertions', units: Math.max(0, units), windowSeconds: MEMORY_SECONDS };
+      const message = 'too many client assertions were used, by you or by others below your superior; use fewer';
+      throw new TryAgainLater('rate_limited', message, { retryAfterSeconds, status: 429, quota });
     }
-    period.byClient.set(client, count + 1);
-    period.total++;
+    for (const name of counters) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
 }
 
 /** What turned out not to be let in leaves room for others, also where somebody repeats what a caller sent. */
-function discount(client: string, period: Period): void {
-  const left = (period.byClient.get(client) ?? 1) - 1;
-  if (left === 0) period.byClient.delete(client);
-  else period.byClient.set(client, left);
-  period.total--;
+function discount(counters: Counters, { counts }: Period): void {
+  for (const name of counters) {
+    const left = (counts.get(name) ?? 1) - 1;
+    if (left === 0) counts.delete(name);
+    else counts.set(name, left);
+  }
 }
 
 function unavailable(): TryAgainLater {

@@ -32,30 +32,36 @@ export class SeenKeysRecorder implements AsyncDisposable {
   }
 
   async #recordAll(): Promise<void> {
-    const { context, onError, pauseMs = PAUSE_MS } = this.#options;
+    const { onError, pauseMs = PAUSE_MS } = this.#options;
     let isFailing = false;
     while (this.#waiting.size > 0 && !this.#stop.signal.aborted) {
-      try {
-        await this.#recordWaiting(context());
-        isFailing = false;
-      } catch (error) {
-        if (!isFailing) onError(error);
-        isFailing = true;
-      }
+      const errors = await this.#recordWaiting();
+      if (!isFailing && errors.length > 0) onError(errors[0]);
+      isFailing = errors.length > 0;
       await pause(pauseMs, undefined, { ref: false, signal: this.#stop.signal }).catch(() => undefined);
     }
     this.#work = undefined;
   }
 
-  async #recordWaiting(context: ChangeContext): Promise<void> {
+  /** What fails waits on and holds up none behind it. */
+  async #recordWaiting(): Promise<unknown[]> {
+    const errors: unknown[] = [];
     for (const [name, seen] of this.#waiting) {
-      await recordSeenKeys(context, seen);
-      if (this.#waiting.get(name) === seen) this.#waiting.delete(name);
+      try {
+        await recordSeenKeys(this.#options.context(), seen);
+        if (this.#waiting.get(name) === seen) this.#waiting.delete(name);
+      } catch (error) {
+        errors.push(error);
+      }
     }
+    return errors;
   }
 
+  /** What still waits is tried once more: the next start would know nothing of it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#work;
+    const [error] = await this.#recordWaiting();
+    if (error !== undefined) this.#options.onError(error);
   }
 }

@@ -34,7 +34,7 @@ function setUp(budget: BackgroundEvaluationsOptions['budget'] = {}) {
     resolve: ({ subject }, onRequest) => {
       const { promise, resolve, reject } = Promise.withResolvers<ResolveOutcome>();
       running.push({ subject, end: resolve, fail: reject });
-      send.push(() => onRequest('https://any.example/'));
+      send.push(() => onRequest('https://any.example/', false));
       return promise;
     },
   });
@@ -88,6 +88,35 @@ describe('evaluations in the background', () => {
     running[1]?.end(refusedFor('server_unavailable'));
     await settled();
     expect(background.knownRefusal(question('a', [ONE, TWO]))).toMatchObject({ wire: 'temporarily_unavailable' });
+  });
+
+  it('wait once for a subject, whichever Trust Anchors are named', () => {
+    const { background } = setUp({ concurrency: 1 });
+    background.enqueue(question('a', [ONE]));
+    background.enqueue(question('b', [ONE]));
+    for (const anchors of [[TWO], [ONE, TWO]]) expect(background.enqueue(question('b', anchors))).toBe(true);
+    expect(background.underWay).toBe(2);
+  });
+
+  it('at once are counted each, also where only the order of Trust Anchors differs', () => {
+    const { background, running } = setUp({ concurrency: 2 });
+    for (const name of ['a', 'b']) {
+      for (const anchors of [
+        [ONE, TWO],
+        [TWO, ONE],
+      ])
+        void background.evaluate(question(name, anchors));
+    }
+    expect([running.length, background.underWay]).toEqual([2, 2]);
+  });
+
+  it('that wait still do when something changed', async () => {
+    const { background, running, settled } = setUp({ concurrency: 1 });
+    for (const name of ['a', 'b']) background.enqueue(question(name));
+    background.forget();
+    running[0]?.end(refusedFor('entity_not_found'));
+    await settled();
+    expect(running.map(({ subject }) => subject)).toEqual(['https://a.example', 'https://b.example']);
   });
 
   it('at once are shared only by questions with one order of preference', () => {

@@ -89,7 +89,7 @@ describe('a question with several Trust Anchors', () => {
       const request = towards(...anchors);
       expect(shown(await resolutions.resolve(request))).toBe(chosen);
       expect(resolutions.peek(request)?.trustAnchor).toBe(server.federation.id(chosen));
-      const { outcome } = await resolutions.explain(request);
+      const { outcome } = await resolutions.explain(request, 'caller');
       expect(shown(outcome)).toBe(chosen);
     }
   });
@@ -128,7 +128,7 @@ describe('a question with several Trust Anchors', () => {
     for (const name of ['near', 'between']) server.restore(server.configurationUrl(name));
     clock.advance(6);
     const asked = server.requests.length;
-    expect(shown(await resolutions.resolve(request, budgetOf(1)))).toMatch('budget_exhausted');
+    expect(shown(await resolutions.resolve(request, undefined, budgetOf(1)))).toMatch('budget_exhausted');
     expect(server.requests.length - asked).toBe(1);
   });
 
@@ -163,7 +163,7 @@ describe('an evaluation that others join', () => {
       const { resolutions, towards } = await setUp();
       const request = towards(...anchors);
       const { asked, release } = hold(server.configurationUrl('op'));
-      const foreign = resolutions.resolve(request, budgetOf(1));
+      const foreign = resolutions.resolve(request, undefined, budgetOf(1));
       await asked;
       expect(resolutions.isUnderWay(request)).toBe(false);
       const callers = Array.from({ length: 20 }, () => resolutions.resolve(request));
@@ -179,9 +179,9 @@ describe('an evaluation that others join', () => {
   it('is made anew within the budget of who waits, where that has one', async () => {
     const { resolutions, towards } = await setUp();
     const { asked, release } = hold(server.configurationUrl('op'));
-    const foreign = resolutions.resolve(towards('near'), budgetOf(1));
+    const foreign = resolutions.resolve(towards('near'), undefined, budgetOf(1));
     await asked;
-    const [rich, poor] = [20, 0].map((requests) => resolutions.resolve(towards('near'), budgetOf(requests)));
+    const [rich, poor] = [20, 0].map((requests) => resolutions.resolve(towards('near'), undefined, budgetOf(requests)));
     release();
     expect(shown(await foreign)).toMatch('budget_exhausted');
     expect([shown(await rich!), shown(await poor!)]).toEqual(['near', 'near']);
@@ -190,7 +190,7 @@ describe('an evaluation that others join', () => {
   it('serves them all the same if its budget lasts', async () => {
     const { resolutions, towards } = await setUp();
     const { asked, release } = hold(server.configurationUrl('op'));
-    const foreign = resolutions.resolve(towards('near'), budgetOf(100));
+    const foreign = resolutions.resolve(towards('near'), undefined, budgetOf(100));
     await asked;
     const joined = resolutions.resolve(towards('near'));
     release();

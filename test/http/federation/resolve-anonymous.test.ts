@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../../src/config/config.ts';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import { updateAuthority } from '../../../src/registry/authorities/update-authority.ts';
 import type { Organisation } from '../../../src/registry/organisations/organisation.ts';
@@ -20,7 +21,9 @@ describe.each(DATABASE_KINDS)('strangers asked for by nobody in particular, on t
   let server: FederationServer;
 
   async function start(resolveAnonymous: 'refuse' | 'background' | 'on-demand'): Promise<void> {
-    service = await startTestService(kind, { resolveAnonymous });
+    // All strangers are at one host here, which has a limit of its own: this is about that for all hosts.
+    const { resolver } = loadConfig({ HOLDFAST_RESOLVE_HOST_REQUESTS_PER_MINUTE: '10000' }).config;
+    service = await startTestService(kind, { resolveAnonymous, resolver });
     anchor = await service.authority();
     organisation = await service.organisation(anchor);
     server = await serveFederation(

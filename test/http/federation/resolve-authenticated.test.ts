@@ -130,6 +130,19 @@ describe.each(DATABASE_KINDS)('resolve asked by an entity, on the %s database', 
     expect(outcomes.toSorted()).toEqual(['200', '401 invalid_client']);
   });
 
+  it('that is repeated by another spends nothing of its caller', async () => {
+    const sub = anchor.entityIdentifier;
+    const assertion = await assertionBy('caller');
+    const first = await post(sub, assertion);
+    const left = (response: Response) => /r=(\d+)/.exec(response.headers.get('ratelimit') ?? '')?.[1];
+    for (let count = 0; count < 50; count++) {
+      const repeated = await post(sub, assertion);
+      expect([await refusalIn(repeated), left(repeated)]).toEqual(['401 invalid_client', undefined]);
+    }
+    const next = await post(sub, await assertionBy('caller'));
+    expect(Number(left(first)) - Number(left(next))).toBe(1);
+  });
+
   it('[OIDFED-8.8-2] refuses it after a restart', async () => {
     const assertion = await assertionBy('caller');
     expect(await outcomeOf(post(anchor.entityIdentifier, assertion))).toBe('200');

@@ -33,7 +33,8 @@ describe.each(DATABASE_KINDS)('used assertions on %s', (kind) => {
   /** One node, with a memory that it shares with all others. */
   function node(clock: ManualClock, options: Partial<UsedAssertionsOptions> = {}) {
     const used = new UsedAssertions({ clock, store: new UsedAssertionRecords(registry.db), ...options });
-    return (jti: string, at = audience, by = caller) => outcomeOf(used.use({ caller: by, jti }, at));
+    return (jti: string, at = audience, by = caller, branch?: string) =>
+      outcomeOf(used.use({ caller: by, jti }, at, branch));
   }
 
   it('[OIDFED-8.8-2] are refused for as long as they could be good, and per audience', async () => {
@@ -82,15 +83,27 @@ describe.each(DATABASE_KINDS)('used assertions on %s', (kind) => {
     const by = (index: number) => `https://filler-${index}.example` as EntityIdentifier;
     for (let index = 0; index < 100; index++) {
       const outcomes = await Promise.all(
-        Array.from({ length: 45 }, (_, count) => use(`full ${count}`, audience, by(index))),
+        Array.from({ length: 45 }, (_, count) => use(`full ${count}`, audience, by(index), by(index))),
       );
       const accepted = outcomes.filter((outcome) => outcome === 'accepted').length;
       expect([accepted <= 40, accepted >= 1]).toEqual([true, true]);
       expect(new Set(outcomes)).toEqual(new Set(['accepted', 'rate_limited']));
     }
-    expect(await use('room is left', audience, caller)).toBe('accepted');
+    expect(await use('room is left', audience, caller, caller)).toBe('accepted');
     clock.advance(660);
-    expect(await use('room again', audience, by(0))).toBe('accepted');
+    expect(await use('room again', audience, by(0), by(0))).toBe('accepted');
+  });
+
+  it('of callers below one entity share what that may have, and those of registered callers take nothing from it', async () => {
+    const use = node(new ManualClock(), { maxTotal: 1_000 });
+    const below = (index: number) => `https://leaf-${index}.example` as EntityIdentifier;
+    const outcomes: string[] = [];
+    for (let index = 0; index < 100; index++)
+      outcomes.push(await use('one', audience, below(index), 'https://inter.example'));
+    const accepted = outcomes.filter((outcome) => outcome === 'accepted').length;
+    expect([accepted > 10, accepted <= 40]).toEqual([true, true]);
+    for (let count = 0; count < 60; count++) expect(await use(`registered ${count}`)).toBe('accepted');
+    expect(await use('elsewhere', audience, caller, 'https://another.example')).toBe('accepted');
   });
 
   it('that are refused take no room: a thief cannot use up the share of whom it stole from', async () => {

@@ -124,4 +124,28 @@ describe.each(DATABASE_KINDS)('keys that a Trust Anchor was seen with, on %s', (
     recorder.record({ ...seen, iat: NOW + 2 });
     await expect.poll(() => seenOf(anchor)).toMatchObject({ learned: { jwks: rolled, iat: NOW + 2 } });
   });
+
+  it('are recorded when the service stops, and one that fails holds up no other', async () => {
+    const [first, failing, last] = [await pin(), await pin(), await pin()];
+    const errors: unknown[] = [];
+    let calls = 0;
+    {
+      await using recorder = new SeenKeysRecorder({
+        context: () => {
+          calls++;
+          if (calls === 2) throw new Error('only the second fails');
+          return registry.context(SYSTEM);
+        },
+        onError: (error) => errors.push(error),
+        pauseMs: 60_000,
+      });
+      for (const { entityIdentifier } of [first, failing, last]) {
+        recorder.record({ trustAnchor: entityIdentifier, pinned, kind: 'learned', jwks: rolled, iat: NOW });
+      }
+      await expect.poll(() => seenOf(last)).toMatchObject({ learned: { jwks: rolled } });
+      expect(await seenOf(failing)).toBeUndefined();
+    }
+    expect(await seenOf(failing)).toMatchObject({ learned: { jwks: rolled } });
+    expect(errors).toHaveLength(1);
+  });
 });

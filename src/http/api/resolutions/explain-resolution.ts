@@ -53,7 +53,10 @@ export const explainResolutionOperation = defineOperation(
       const subject = parseEntityIdentifier(sub, identifiers, '/query/sub');
       const trustAnchors = chosenAnchors(servedTrustAnchors(served, directory), wanted);
       const request = { subject, trustAnchors };
-      const told = describeExplanation(request, await unlessBusy(resolutions.explain(request)));
+      const told = describeExplanation(
+        request,
+        await unlessBusy(resolutions.explain(request, `token ${c.get('actor').id}`)),
+      );
       // Plain JSON already, of which the framework wants to see that it is.
       return c.json(ExplanationSchema.parse(JSON.parse(JSON.stringify(told))), 200);
     },
