@@ -1,6 +1,18 @@
 /** The Trust Anchors and Intermediates that this deployment operates. */
-import { integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { boolean, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import type { JsonObject } from '../../federation/json.ts';
+
+/** Whom a Trust Mark type belongs to, with the keys that sign delegations. */
+export interface TrustMarkOwnerSetting {
+  sub: string;
+  jwks: { keys: JsonObject[] };
+}
+
+/** Whether callers of an endpoint may prove who they are (OIDFED §8.8), or must. */
+export type EndpointAuthentication = 'off' | 'optional' | 'required';
+
+/** By endpoint; those not named have their default. */
+export type EndpointAuthenticationSetting = Record<string, EndpointAuthentication>;
 
 export const authorities = pgTable('authorities', {
   id: uuid('id').primaryKey(),
@@ -19,6 +31,19 @@ export const authorities = pgTable('authorities', {
   configurationLifetimeSeconds: integer('configuration_lifetime_seconds').notNull(),
   statementLifetimeSeconds: integer('statement_lifetime_seconds').notNull(),
   resolveLifetimeSeconds: integer('resolve_lifetime_seconds').notNull(),
+  /** How long a new key is published before it signs; null: as announceSecondsOf says. */
+  keyAnnounceSeconds: integer('key_announce_seconds'),
+  /** How long a key signs before the next one takes its place; null: by hand only. */
+  keyRollIntervalSeconds: integer('key_roll_interval_seconds'),
+  /** Whether an announced key is kept ready at all times, for an emergency. */
+  isStandbyKeyKept: boolean('is_standby_key_kept').notNull().default(false),
+  /** What it lists as a Trust Anchor: issuers by Trust Mark type, and owners with their keys (OIDFED §3.1.2). */
+  trustMarkIssuers: jsonb('trust_mark_issuers').$type<Record<string, string[]>>().notNull().default({}),
+  trustMarkOwners: jsonb('trust_mark_owners').$type<Record<string, TrustMarkOwnerSetting>>().notNull().default({}),
+  /** What becomes of keys that a subordinate's configuration proposes: held for a registrar, or registered. */
+  keyProposals: text('key_proposals').$type<'hold' | 'accept'>().notNull().default('hold'),
+  /** Which endpoints ask their callers to prove who they are. */
+  endpointAuthentication: jsonb('endpoint_authentication').$type<EndpointAuthenticationSetting>().notNull().default({}),
   version: integer('version').notNull(),
   createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
 });

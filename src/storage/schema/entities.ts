@@ -48,7 +48,14 @@ export const entities = pgTable('entities', {
   stateChangedAt: timestamp('state_changed_at', { withTimezone: true }).notNull(),
   version: integer('version').notNull(),
   createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
+  /** When it was approved; null before. */
+  registeredAt: timestamp('registered_at', { withTimezone: true }),
+  /** When anything was last recorded of it, and so what its superior says about it may have changed. */
+  updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
 });
+
+export type KeySource = 'enrolment' | 'registrar' | 'push' | 'configuration';
+export type KeyRemoval = 'enrolment' | 'registrar' | 'push' | 'compromised';
 
 export const entityKeys = pgTable(
   'entity_keys',
@@ -64,6 +71,13 @@ export const entityKeys = pgTable(
     /** A removed key stays recorded, so that its kid never stands for another. */
     removedAt: timestamp('removed_at', { withTimezone: true }),
     addedAt: timestamp('added_at', { withTimezone: true }).notNull(),
+    /** How it came to be registered. */
+    source: text('source').$type<KeySource>().notNull().default('enrolment'),
+    /** Who or what removed it; `enrolment` while the entity was pending. */
+    removal: text('removal').$type<KeyRemoval>(),
+    /** Somebody else may have it: it authorises nothing any more. */
+    compromisedAt: timestamp('compromised_at', { withTimezone: true }),
+    compromiseReason: text('compromise_reason'),
   },
   (table) => [primaryKey({ columns: [table.entityId, table.kid] })],
 );

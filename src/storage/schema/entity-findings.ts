@@ -1,0 +1,16 @@
+/** What a person should look at about an entity: noticed, not decided, and gone when it is cured. */
+import { pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { entities } from './entities.ts';
+
+export const entityFindings = pgTable(
+  'entity_findings',
+  {
+    entityId: uuid('entity_id')
+      .notNull()
+      .references(() => entities.id),
+    kind: text('kind').notNull(),
+    since: timestamp('since', { withTimezone: true }).notNull(),
+    detail: text('detail').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.entityId, table.kind] })],
+);
