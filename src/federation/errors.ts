@@ -1,9 +1,13 @@
 /** The one table of refusals: wire codes of OIDFED §8.9 and our stable reasons, each with its section. */
 
-/** Error codes of the federation endpoints with their HTTP status. @see OIDFED §8.9 */
+/**
+ * Error codes of the federation endpoints with their HTTP status (§8.9), and those of the companion drafts:
+ * `unsupported_claim` and `page_not_found`.
+ */
 export const WIRE = {
   invalid_request: 400,
   unsupported_parameter: 400,
+  unsupported_claim: 400,
   invalid_trust_chain: 400,
   invalid_metadata: 400,
   invalid_client: 401,
@@ -11,6 +15,7 @@ export const WIRE = {
   invalid_subject: 404,
   invalid_trust_anchor: 404,
   not_found: 404,
+  page_not_found: 404,
   server_error: 500,
   temporarily_unavailable: 503,
 } as const;
@@ -116,9 +121,26 @@ export const REASONS = {
   evaluation_under_way: { wire: 'temporarily_unavailable', section: '8.3' },
   rate_limited: { wire: 'temporarily_unavailable', section: '18.1' },
   request_body_invalid: { wire: 'invalid_request', section: '8' },
+  client_assertion_required: { wire: 'invalid_client', section: '8.8' },
+  client_unknown: { wire: 'invalid_client', section: '8.8' },
   client_assertion_missing: { wire: 'invalid_request', section: '8.8' },
   client_assertion_invalid: { wire: 'invalid_client', section: '8.8' },
   client_assertion_replayed: { wire: 'invalid_client', section: '8.8' },
+
+  trust_mark_unknown: { wire: 'not_found', section: '8.4' },
+  trust_mark_not_held: { wire: 'not_found', section: '8.6' },
+  trust_mark_type_unknown: { wire: 'not_found', section: '7' },
+  trust_mark_not_eligible: { wire: 'invalid_request', section: '7' },
+  request_too_large: { wire: 'invalid_request', section: '18.1' },
+
+  // Key sets that subordinates push
+  key_set_invalid: { wire: 'invalid_request', section: '5.2.1' },
+  key_set_not_authorised: { wire: 'invalid_client', section: '11.2' },
+  key_set_not_newer: { wire: 'invalid_request', section: '11.2' },
+
+  // Companion drafts: paging and the choice of claims
+  page_unknown: { wire: 'page_not_found', section: '8.2' },
+  claim_unsupported: { wire: 'unsupported_claim', section: '8.2' },
 
   // Our own statements
   lint_failed: { wire: 'server_error', section: '3.1' },

@@ -25,6 +25,9 @@ export interface JwkSet {
   keys: Jwk[];
 }
 
+/** Most Federation Entity Keys of one entity: enough for any rollover; each is part of every statement about it. */
+export const MAX_KEYS = 50;
+
 /** Smallest RSA modulus accepted, in bits. */
 export const MIN_RSA_BITS = 2048;
 
@@ -89,7 +92,21 @@ export function rsaModulusBits(jwk: Pick<Jwk, 'n'>): number {
   return first === -1 ? 0 : (bytes.length - first) * 8 - (Math.clz32(bytes[first] ?? 0) - 24);
 }
 
-/** Whether two JWKs hold the same public key, whatever else they say about it. */
+/** Whether two JWKs hold the same public key, however they spell its numbers and whatever else they say about it. */
 export function isSamePublicKey(a: Jwk, b: Jwk): boolean {
-  return a.kty === b.kty && a.crv === b.crv && a.x === b.x && a.y === b.y && a.n === b.n && a.e === b.e;
+  if (a.kty !== b.kty) return false;
+  return (PUBLIC_MEMBERS.get(a.kty) ?? SPELT_MEMBERS).every((member) => {
+    const [one, other] = [a[member], b[member]];
+    return one === other || (member !== 'crv' && octetsOf(one) === octetsOf(other));
+  });
+}
+
+const SPELT_MEMBERS: readonly string[] = ['crv', 'x', 'y', 'n', 'e'];
+
+/** One text for each value: base64url allows stray last bits, and a number leading zeros. */
+function octetsOf(member: unknown): unknown {
+  if (typeof member !== 'string' || !BASE64URL.test(member)) return member;
+  const bytes = base64url.decode(member);
+  const first = bytes.findIndex((byte) => byte !== 0);
+  return first === -1 ? '' : base64url.encode(bytes.subarray(first));
 }

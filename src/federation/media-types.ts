@@ -1,4 +1,4 @@
-/** `typ` header values and HTTP content types. None of them takes parameters. @see OIDFED §15 */
+/** `typ` header values and HTTP content types. None of them takes parameters. @see OIDFED §15, Subordinate Events §2.3 */
 
 export const TYP = {
   entityStatement: 'entity-statement+jwt',
@@ -7,6 +7,7 @@ export const TYP = {
   trustMark: 'trust-mark+jwt',
   trustMarkDelegation: 'trust-mark-delegation+jwt',
   trustMarkStatusResponse: 'trust-mark-status-response+jwt',
+  entityEvents: 'entity-events-statement+jwt',
   /** Ours: a key's signature over an enrolment challenge. */
   keyProof: 'holdfast-key-proof+jwt',
   explicitRegistrationResponse: 'explicit-registration-response+jwt',
@@ -19,7 +20,9 @@ export const MEDIA_TYPE = {
   resolveResponse: 'application/resolve-response+jwt',
   jwkSet: 'application/jwk-set+jwt',
   trustChain: 'application/trust-chain+json',
+  trustMark: 'application/trust-mark+jwt',
   trustMarkStatusResponse: 'application/trust-mark-status-response+jwt',
+  entityEvents: 'application/entity-events-statement+jwt',
   json: 'application/json',
   form: 'application/x-www-form-urlencoded',
 } as const;

@@ -130,4 +130,17 @@ describe('isSamePublicKey', () => {
     expect(isSamePublicKey(jwk, { ...jwk, crv: 'P-384' })).toBe(false);
     expect(isSamePublicKey(rsa.jwk, { ...rsa.jwk, e: 'Aw' })).toBe(false);
   });
+
+  it('knows a key however its numbers are spelt: stray last bits, leading zeros, members that mean nothing', () => {
+    expect(isSamePublicKey(rsa.jwk, { ...rsa.jwk, e: 'AAEAAQ' })).toBe(true);
+    expect(isSamePublicKey(rsa.jwk, { ...rsa.jwk, x: 'AQ', crv: 'P-256' })).toBe(true);
+    expect(isSamePublicKey(jwk, { ...jwk, n: 'AQ' })).toBe(true);
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const x = String(jwk.x);
+    const last = alphabet.indexOf(x.at(-1) ?? '');
+    // 32 bytes leave two bits of the last character unused.
+    const stray = x.slice(0, -1) + alphabet[last ^ 1];
+    expect(stray).not.toBe(x);
+    expect(isSamePublicKey(jwk, { ...jwk, x: stray })).toBe(true);
+  });
 });

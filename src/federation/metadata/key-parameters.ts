@@ -18,18 +18,20 @@ export function checkKeyParameters(parameters: JsonObject, context: MetadataCont
   if (Object.hasOwn(parameters, 'jwks')) checkPublicJwks(parameters['jwks'], `${at}/jwks`);
 }
 
-function checkPublicJwks(jwks: JsonValue | undefined, at: string): void {
+/** @returns its keys @throws FederationError metadata_invalid, jwk_private */
+export function checkPublicJwks(jwks: JsonValue | undefined, at: string): JsonObject[] {
   if (!isJsonObject(jwks) || !Array.isArray(jwks['keys'])) {
     throw new FederationError('metadata_invalid', 'must be a JWK Set: an object with an array `keys`', at);
   }
   const keys = jwks['keys'].map((key, index) => checkPublicJwk(key, `${at}${pointer('keys', index)}`));
   const purposes = new Set(keys.map(purposeOf));
-  if (!purposes.has('sig') || !purposes.has('enc')) return;
+  if (!purposes.has('sig') || !purposes.has('enc')) return keys;
   const withoutUse = keys.findIndex((key) => !Object.hasOwn(key, 'use'));
   if (withoutUse !== -1) {
     const message = 'needs `use`, since the set holds both signing and encryption keys';
     throw new FederationError('metadata_invalid', message, `${at}${pointer('keys', withoutUse, 'use')}`);
   }
+  return keys;
 }
 
 function checkPublicJwk(key: JsonValue, at: string): JsonObject {

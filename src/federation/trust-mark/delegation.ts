@@ -1,6 +1,8 @@
 /** Delegations: the owner of a Trust Mark type permits an issuer to give out marks of that type. @see OIDFED §7.2 */
 import { FederationError } from '../errors.ts';
 import type { EntityIdentifier, IdentifierOptions } from '../identifiers.ts';
+import type { JsonObject } from '../json.ts';
+import type { JwkSet } from '../jwk-set.ts';
 import { TYP } from '../media-types.ts';
 import { type SignedJwt, verifySignature } from '../signature.ts';
 import type { EntityStatement } from '../statement/entity-statement.ts';
@@ -28,8 +30,13 @@ export function parseTrustMarkDelegation(jwt: unknown, options: IdentifierOption
     typ: TYP.trustMarkDelegation,
     jwtSection: '7.2.2',
     claimsSection: '7.2.1',
-    check: (claims) => checkTypedClaims(claims, options),
+    check: (claims) => checkDelegationClaims(claims, options),
   });
+}
+
+/** @throws FederationError claim_missing, claim_invalid, entity_identifier_invalid @see OIDFED §7.2.1 */
+export function checkDelegationClaims(claims: JsonObject, options: IdentifierOptions): TrustMarkDelegationClaims {
+  return checkTypedClaims(claims, options);
 }
 
 /**
@@ -62,7 +69,7 @@ export async function validateDelegation(
   }
   try {
     const delegation = parseTrustMarkDelegation(jwt, options);
-    underSection('7.2.2', () => checkDelegation(delegation, mark, owner.sub, options));
+    underSection('7.2.2', () => checkDelegation(delegation, mark.claims, owner.sub, options));
     await underSectionAsync('7.2.2', () => verifySignature(delegation, owner.jwks));
     return delegation;
   } catch (error) {
@@ -72,18 +79,48 @@ export async function validateDelegation(
 
 function checkDelegation(
   { claims }: TrustMarkDelegation,
-  mark: TrustMark,
-  owner: EntityIdentifier,
+  mark: Pick<TrustMark['claims'], 'iss' | 'trust_mark_type'>,
+  owner: string,
   time: JudgingTime,
 ): void {
-  if (claims.sub !== mark.claims.iss) {
-    throw new FederationError('subject_mismatch', `must be the issuer of the mark, ${mark.claims.iss}`, '/sub');
-  }
+  checkDelegated(claims, mark);
   if (claims.iss !== owner) {
     throw new FederationError('issuer_mismatch', `must be the owner of the type, ${owner}`, '/iss');
   }
-  if (claims.trust_mark_type !== mark.claims.trust_mark_type) {
+  checkTimes('delegation', claims, time);
+}
+
+/**
+ * Checks that a delegation is for this issuer and this type.
+ * @throws FederationError subject_mismatch, trust_mark_type_mismatch
+ * @see OIDFED §7.2.2
+ */
+export function checkDelegated(
+  delegation: Pick<TrustMarkDelegationClaims, 'sub' | 'trust_mark_type'>,
+  mark: Pick<TrustMark['claims'], 'iss' | 'trust_mark_type'>,
+): void {
+  if (delegation.sub !== mark.iss) {
+    throw new FederationError('subject_mismatch', `must be the issuer of the mark, ${mark.iss}`, '/sub');
+  }
+  if (delegation.trust_mark_type !== mark.trust_mark_type) {
     throw new FederationError('trust_mark_type_mismatch', 'differs from the type of the mark', '/trust_mark_type');
   }
-  checkTimes('delegation', claims, time);
+}
+
+/**
+ * Validates a delegation by itself, as an issuer does before it gives out marks under it.
+ * @param given the owner with the keys that the Trust Anchor states for it, the issuer and the type
+ * @throws FederationError as validateDelegation does, with a place inside the delegation
+ * @see OIDFED §7.2.2
+ */
+export async function validateOwnDelegation(
+  jwt: unknown,
+  given: { owner: string; ownerJwks: JwkSet; issuer: string; trustMarkType: string },
+  options: JudgingTime & IdentifierOptions,
+): Promise<TrustMarkDelegation> {
+  const delegation = parseTrustMarkDelegation(jwt, options);
+  const mark = { iss: given.issuer as EntityIdentifier, trust_mark_type: given.trustMarkType };
+  underSection('7.2.2', () => checkDelegation(delegation, mark, given.owner, options));
+  await underSectionAsync('7.2.2', () => verifySignature(delegation, given.ownerJwks));
+  return delegation;
 }

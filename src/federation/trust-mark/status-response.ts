@@ -54,7 +54,8 @@ export function parseTrustMarkStatus(jwt: unknown, options: IdentifierOptions = 
   });
 }
 
-function checkStatusClaims(claims: JsonObject, options: IdentifierOptions): TrustMarkStatusClaims {
+/** @throws FederationError claim_missing, claim_invalid, entity_identifier_invalid @see OIDFED §8.4 */
+export function checkStatusClaims(claims: JsonObject, options: IdentifierOptions): TrustMarkStatusClaims {
   checkIdentifierClaim(claims, 'iss', options);
   checkTimeClaims(claims);
   checkTextClaim(claims, 'trust_mark');

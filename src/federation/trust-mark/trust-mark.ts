@@ -47,7 +47,8 @@ export function parseTrustMark(jwt: unknown, options: TrustMarkOptions = {}): Tr
   });
 }
 
-function checkTrustMarkClaims(claims: JsonObject, options: IdentifierOptions): TrustMarkClaims {
+/** @throws FederationError claim_missing, claim_invalid, entity_identifier_invalid @see OIDFED §7.1 */
+export function checkTrustMarkClaims(claims: JsonObject, options: IdentifierOptions): TrustMarkClaims {
   const checked: TrustMarkClaims = checkTypedClaims(claims, options);
   checkLinkClaim(claims, 'logo_uri');
   if (Object.hasOwn(claims, 'delegation')) checkTextClaim(claims, 'delegation');

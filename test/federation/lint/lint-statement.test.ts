@@ -1,16 +1,17 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/federation/json.ts';
-import {
-  type LintedStatement,
-  lintEntityStatement,
-  lintHistoricalKeys,
-  lintResolveResponse,
-  publishedKeyComplaint,
-} from '../../../src/federation/lint/lint-statement.ts';
+import { lintEntityStatement } from '../../../src/federation/lint/lint-entity-statement.ts';
+import { lintHistoricalKeys } from '../../../src/federation/lint/lint-historical-keys.ts';
+import { lintResolveResponse } from '../../../src/federation/lint/lint-resolve-response.ts';
+import type { LintedStatement } from '../../../src/federation/lint/linted-statement.ts';
+import { publishedKeyComplaint } from '../../../src/federation/lint/published-key.ts';
 import { buildFederation, NOW } from '../../support/federation.ts';
 import { testKey, weakRsaKey } from '../../support/keys.ts';
 import { refusal } from '../../support/refusal.ts';
 
+const SRC = join(import.meta.dirname, '../../../src');
 const RULES = { maxLifetimeSeconds: 3600 };
 const AUTHORITY = 'https://authority.example';
 const SUBJECT = 'https://subject.example';
@@ -294,14 +295,14 @@ describe('a linted statement', () => {
     expect(JSON.parse(linted.spend())).toEqual(CONFIGURATION);
   });
 
-  it('is made by lints alone: nothing else is exported that could', async () => {
-    const exported = Object.keys(await import('../../../src/federation/lint/lint-statement.ts'));
-    expect(exported.sort()).toEqual([
-      'lintEntityStatement',
-      'lintHistoricalKeys',
-      'lintResolveResponse',
-      'publishedKeyComplaint',
-    ]);
+  it('is made by lints alone: nobody else imports what makes one', () => {
+    const importers = globSync('**/*.ts', { cwd: SRC }).filter((path) =>
+      /import \{[^}]*(?<!type )\b(?:passed|Linted)\b[^}]*\} from '[^']*linted-statement\.ts'/.test(
+        readFileSync(`${SRC}/${path}`, 'utf8'),
+      ),
+    );
+    expect(importers.length).toBeGreaterThanOrEqual(3);
+    expect(importers.filter((path) => !/^federation\/lint\/lint-[a-z-]+\.ts$/.test(path))).toEqual([]);
   });
 });
 
