@@ -10,11 +10,19 @@ const OTHERS_MAY_ACCESS = 0o027;
 
 /** @throws Error with what to mend: no such file, readable by everybody, or not 32 bytes in base64url */
 export async function readMasterKeyFile(file: string): Promise<MasterKey> {
+  return parseMasterKey(await readSecretFile(file, 'master key'), file);
+}
+
+/**
+ * What a file holds that only the service, and its group, may read.
+ * @throws Error with what to mend
+ */
+export async function readSecretFile(file: string, what: string): Promise<string> {
   const { mode } = await stat(file);
   if ((mode & OTHERS_MAY_ACCESS) !== 0) {
-    throw new Error(`the master key file ${file} is open to every user of this machine; run: chmod 600 ${file}`);
+    throw new Error(`the ${what} file ${file} is open to every user of this machine; run: chmod 600 ${file}`);
   }
-  return parseMasterKey(await readFile(file, 'utf8'), file);
+  return await readFile(file, 'utf8');
 }
 
 /** @throws Error naming where the value came from, never the value */

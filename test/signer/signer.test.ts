@@ -2,11 +2,17 @@ import { CompactSign, calculateJwkThumbprint, decodeProtectedHeader, importJWK }
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/federation/json.ts';
 import { checkJwkSet } from '../../src/federation/jwk-set.ts';
-import { lintEntityStatement } from '../../src/federation/lint/lint-statement.ts';
+import { lintEntityStatement } from '../../src/federation/lint/lint-entity-statement.ts';
 import { TYP } from '../../src/federation/media-types.ts';
 import { ALGORITHM_NAMES, parseSignedJwt, verifySignature } from '../../src/federation/signature.ts';
+import {
+  CustodyUnavailable,
+  type GeneratedKey,
+  type KeyCustody,
+  type TokenKey,
+} from '../../src/signer/custody/key-custody.ts';
 import { MasterKey, UnsealError } from '../../src/signer/sealing.ts';
-import { createSigner, type GeneratedKey } from '../../src/signer/signer.ts';
+import { createSigner } from '../../src/signer/signer.ts';
 import { NOW } from '../support/federation.ts';
 
 const OWNER = 'authority-1';
@@ -75,6 +81,42 @@ describe.each(['Ed25519', 'RS256', 'RS512'] as const)('a statement signed by %s'
       .setProtectedHeader({ typ: TYP.entityStatement, alg, kid })
       .sign(await importJWK(JSON.parse(Buffer.from(unsealed).toString()), alg));
     expect(await signer.sign(key, lint(claims))).toBe(await expected);
+  });
+});
+
+describe('a key in a token', () => {
+  const key: TokenKey = {
+    ...{ kid: 'k', alg: 'ES256', owner: OWNER, purpose: 'federation' },
+    ...{ custody: 'pkcs11', sealedPrivateKey: null, tokenObject: '00ff' },
+  };
+  const claims = { iss: 'https://authority.example', sub: 'https://authority.example', iat: NOW, exp: NOW + 60 };
+  const statement = (publicJwk: JsonObject) => lint({ ...claims, jwks: { keys: [publicJwk] } });
+
+  it('is signed with by the token alone, whoever makes new keys', async () => {
+    const { publicJwk } = await createSigner(masterKey).generateKey(OWNER, 'ES256');
+    const asked: [TokenKey, string][] = [];
+    const token: KeyCustody<TokenKey> = {
+      generateKey: async () => ({ ...key, publicJwk }),
+      sign: async (held, input) => {
+        asked.push([held, Buffer.from(input).toString()]);
+        return Uint8Array.of(1, 2, 3);
+      },
+    };
+    const signer = createSigner(masterKey, { token, makesNewKeys: false });
+    const jwt = await signer.sign(key, statement(publicJwk as JsonObject));
+    expect(asked).toEqual([[key, jwt.slice(0, jwt.lastIndexOf('.'))]]);
+    expect(jwt.endsWith('.AQID')).toBe(true);
+    expect((await signer.generateKey(OWNER, 'ES256')).custody).toBe('sealed');
+    expect((await createSigner(masterKey, { token, makesNewKeys: true }).generateKey(OWNER, 'ES256')).custody).toBe(
+      'pkcs11',
+    );
+  });
+
+  it('is not signed with where no token is set up, and may be later', async () => {
+    const { publicJwk } = await createSigner(masterKey).generateKey(OWNER, 'ES256');
+    const signing = createSigner(masterKey, undefined).sign(key, statement(publicJwk as JsonObject));
+    await expect(signing).rejects.toThrow(CustodyUnavailable);
+    await expect(signing).rejects.toThrow('HOLDFAST_PKCS11_MODULE');
   });
 });
 
