@@ -4,10 +4,11 @@ import { enforceConstraints } from '../federation/constraints.ts';
 import { FederationError } from '../federation/errors.ts';
 import { type EntityIdentifier, entityConfigurationUrl, type IdentifierOptions } from '../federation/identifiers.ts';
 import { canonicalJson, type JsonObject } from '../federation/json.ts';
-import type { Jwk, JwkSet } from '../federation/jwk-set.ts';
-import { publishedKeyComplaint } from '../federation/lint/lint-statement.ts';
+import { type JwkSet, MAX_KEYS } from '../federation/jwk-set.ts';
+import { publishedKeyComplaint } from '../federation/lint/published-key.ts';
 import type { Metadata } from '../federation/metadata/metadata.ts';
 import { resolveMetadata } from '../federation/metadata/resolve-metadata.ts';
+import { verifySignature } from '../federation/signature.ts';
 import type { EntityStatement } from '../federation/statement/entity-statement.ts';
 import { type ValidationOptions, validateEntityConfiguration } from '../federation/statement/validate-statement.ts';
 import type { NumericDate } from '../federation/time.ts';
@@ -15,7 +16,8 @@ import type { Authority } from '../registry/authorities/authority.ts';
 import { MAX_ENTITY_TYPES, mergedPolicy } from '../registry/claims-input.ts';
 import type { CheckedEvidence, SubordinateSettings } from '../registry/entities/entity.ts';
 import { settingsDigest } from '../registry/entities/judging-settings.ts';
-import { reusedKids } from '../registry/entities/register-keys.ts';
+import { barredKids, type KeyHistory, reusedKids } from '../registry/entities/register-keys.ts';
+import { isStorable } from '../registry/storable.ts';
 import { CheckRun } from './check-run.ts';
 
 /** Retrieves the Entity Configuration of an entity, as a compact JWT. @throws FederationError of the retrieval */
@@ -27,8 +29,10 @@ export interface ConfigurationSubject {
   settings: SubordinateSettings;
   /** Entity Types that the enrolment asks for; each must be declared, and allowed. */
   entityTypes: readonly string[];
-  /** Keys that the entity ever had under this authority: their kids stand for no others. */
-  recordedKeys: readonly Jwk[];
+  /** Keys that the entity ever had under this authority. */
+  keyHistory: KeyHistory;
+  /** Once it is approved, the keys of which one must have signed; null before that. */
+  registeredKeys: JwkSet | null;
 }
 
 export interface CheckedConfiguration extends CheckedEvidence {
@@ -69,10 +73,11 @@ export async function checkConfiguration(
 async function obtain(
   run: CheckRun,
   url: string,
-  { entityIdentifier }: ConfigurationSubject,
+  { entityIdentifier, registeredKeys }: ConfigurationSubject,
   retrieve: RetrieveConfiguration,
   options: ValidationOptions,
 ): Promise<EntityStatement | undefined> {
+  const signers = registeredKeys ?? undefined;
   const jwt = await run.attempt(
     'configuration_retrieved',
     () => retrieve(entityIdentifier),
@@ -88,6 +93,7 @@ async function obtain(
       const valid = await validateEntityConfiguration(jwt, entityIdentifier, options);
       requireStorable(valid);
       requireFewTypes(valid);
+      if (signers !== undefined) await verifySignature(valid, signers);
       return valid;
     },
     (valid) => `signed by its own key ${valid.header.kid}; iss and sub are what was asked for`,
@@ -114,7 +120,7 @@ async function judge(
   );
   const jwks = await run.attempt(
     'keys',
-    () => requireKeys(statement, subject.recordedKeys, options.now),
+    () => requireKeys(statement, subject.keyHistory, options.now),
     ({ keys }) => `Federation Entity Keys ${keys.map((key) => key.kid).join(', ')}`,
   );
   await run.attempt(
@@ -125,13 +131,8 @@ async function judge(
   return jwks ?? null;
 }
 
-/** No database keeps U+0000 or half a surrogate pair; refused here, it cannot make a later step fail. */
-function requireStorable(statement: EntityStatement): void {
-  const isStorable = (value: unknown): boolean => {
-    if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0');
-    if (typeof value !== 'object' || value === null) return true;
-    return Object.entries(value).every(([name, member]) => isStorable(name) && isStorable(member));
-  };
+/** Refused here, it cannot make a later step fail. @throws FederationError claim_invalid */
+export function requireStorable(statement: EntityStatement): void {
   if (isStorable(statement.header.kid) && isStorable(statement.claims)) return;
   throw new FederationError('claim_invalid', 'holds the character U+0000 or half of a surrogate pair');
 }
@@ -158,17 +159,17 @@ function requireTypes(statement: EntityStatement, wanted: readonly string[]): st
   throw new FederationError('metadata_invalid', `does not declare ${missing.join(', ')}`, '/metadata');
 }
 
-/** Enough for any rollover; each key is part of every statement about the entity. */
-const MAX_KEYS = 50;
-
-function requireKeys(statement: EntityStatement, recordedKeys: readonly Jwk[], now: NumericDate): JwkSet {
+function requireKeys(statement: EntityStatement, history: KeyHistory, now: NumericDate): JwkSet {
   const { jwks } = statement.claims;
   const expired = jwks.keys.filter(({ kid, exp }) => kid === statement.header.kid && exp !== undefined && exp <= now);
   const complaints = [
     ...(jwks.keys.length > MAX_KEYS ? [`more than ${MAX_KEYS} keys`] : []),
     ...expired.map(({ kid }) => `the key ${kid}, which signs the configuration, has expired`),
     ...jwks.keys.map(publishedKeyComplaint).filter((text) => text !== undefined),
-    ...reusedKids(jwks, recordedKeys).map((kid) => `the kid ${kid} stood for another key; a new key needs a new kid`),
+    ...reusedKids(jwks, history.recorded).map(
+      (kid) => `the kid ${kid} stood for another key; a new key needs a new kid`,
+    ),
+    ...barredKids(jwks, history.barred).map((kid) => `the key ${kid} was removed and does not return; make a new one`),
   ];
   if (complaints.length === 0) return jwks;
   throw new FederationError('key_unsuitable', complaints.join('; '), '/jwks');

@@ -6,7 +6,7 @@ import { inputSubordinate } from '../registry/claims-input.ts';
 import { addEntity } from '../registry/entities/add-entity.ts';
 import type { Entity, SubordinateSettings } from '../registry/entities/entity.ts';
 import { readEntity } from '../registry/entities/read-entity.ts';
-import { keysEverRegistered } from '../registry/entities/register-keys.ts';
+import { keyHistory } from '../registry/entities/register-keys.ts';
 import { inputSubordinateSettings } from '../registry/entities/subordinate-settings.ts';
 import { readOrganisation } from '../registry/organisations/read-organisation.ts';
 import { checkConfiguration, type RetrieveConfiguration } from './configuration-checks.ts';
@@ -37,8 +37,10 @@ export async function enrolEntity(
   const entityIdentifier = inputSubordinate(input.entityIdentifier, authority.entityIdentifier, context);
   const { entityTypes } = input;
   const settings = inputSubordinateSettings(input, entityIdentifier, context);
-  const recordedKeys = await keysEverRegistered(context.db, authority.id, entityIdentifier);
-  const subject = { entityIdentifier, authority, settings, entityTypes, recordedKeys };
+  const record = { authorityId: authority.id, entityIdentifier, state: 'pending' } as const;
+  const history = await keyHistory(context.db, record);
+  const asked = { entityIdentifier, authority, settings, entityTypes };
+  const subject = { ...asked, keyHistory: history, registeredKeys: null };
   const now = Math.floor(context.now.getTime() / 1000);
   const found = await checkConfiguration(subject, retrieve, now, context);
   return addEntity(

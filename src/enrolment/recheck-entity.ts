@@ -1,13 +1,15 @@
 /** Runs the automatic checks of an enrolled entity again and keeps what they find. */
 import type { EntityIdentifier } from '../federation/identifiers.ts';
+import type { JwkSet } from '../federation/jwk-set.ts';
 import { authorise } from '../registry/actor.ts';
 import { readAuthority } from '../registry/authorities/read-authority.ts';
 import type { ChangeContext } from '../registry/change.ts';
 import type { Entity } from '../registry/entities/entity.ts';
+import { isLive } from '../registry/entities/keys/keys-changeable.ts';
 import { requireOpen } from '../registry/entities/lock-entity.ts';
 import { readEntity } from '../registry/entities/read-entity.ts';
 import { recordChecks } from '../registry/entities/record-checks.ts';
-import { keysEverRegistered } from '../registry/entities/register-keys.ts';
+import { keyHistory } from '../registry/entities/register-keys.ts';
 import { RegistryError } from '../registry/registry-error.ts';
 import { type CheckedConfiguration, checkConfiguration, type RetrieveConfiguration } from './configuration-checks.ts';
 
@@ -42,7 +44,13 @@ export async function freshChecks(
     authority,
     settings: entity,
     entityTypes: entity.registeredEntityTypes,
-    recordedKeys: await keysEverRegistered(context.db, entity.authorityId, entity.entityIdentifier),
+    keyHistory: await keyHistory(context.db, entity),
+    // What nobody registered signs is not even evidence any more, once there is somebody to vouch for.
+    registeredKeys: entity.state === 'pending' ? null : liveKeysOf(entity, context.now),
   };
   return checkConfiguration(subject, retrieve, Math.floor(context.now.getTime() / 1000), context);
+}
+
+function liveKeysOf({ keys }: Entity, now: Date): JwkSet {
+  return { keys: keys.map(({ jwk }) => jwk).filter((key) => isLive(key, now)) };
 }

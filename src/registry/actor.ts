@@ -4,8 +4,8 @@ import { isRecordId } from './record-id.ts';
 import { RegistryError } from './registry-error.ts';
 
 export interface Actor {
-  kind: 'token' | 'operator' | 'system';
-  /** The token's id, or a fixed word for the others. */
+  kind: 'token' | 'operator' | 'system' | 'entity';
+  /** The token's id, the Entity Identifier of an entity, or a fixed word for the others. */
   id: string;
   name: string;
   roles: readonly Role[];

@@ -1,9 +1,10 @@
 /** The one way to change the registry: a transaction, its audit rows, the next seq taken last, a notification. */
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import type { JsonObject } from '../federation/json.ts';
 import { CHANGES_CHANNEL } from '../storage/change-feed.ts';
 import type { Db, Tx } from '../storage/connect.ts';
 import { audit } from '../storage/schema/audit.ts';
+import { entities } from '../storage/schema/entities.ts';
 import { idempotencyKeys } from '../storage/schema/idempotency-keys.ts';
 import { registryCounter } from '../storage/schema/registry-counter.ts';
 import type { Actor } from './actor.ts';
@@ -29,6 +30,10 @@ export type SubjectKind =
   | 'organisation'
   | 'entity'
   | 'trust_anchor'
+  | 'trust_mark_type'
+  | 'trust_mark'
+  | 'trust_mark_delegation'
+  | 'held_trust_mark'
   | 'api_token'
   | 'deployment';
 
@@ -61,10 +66,17 @@ export async function changeRegistry<T>(
   const { result, seq } = await context.db.transaction(async (tx) => {
     const entries: AuditEntry[] = [];
     const result = await work(tx, (entry) => entries.push(entry));
+    await markUpdated(tx, entries, context.now);
     return { result, seq: entries.length === 0 ? null : await writeAudit(tx, context, entries) };
   });
   if (seq !== null) await context.committed(seq);
   return result;
+}
+
+/** Whatever is recorded of an entity may change what its superior says about it; to be told too often is harmless. */
+async function markUpdated(tx: Tx, entries: readonly AuditEntry[], now: Date): Promise<void> {
+  const ids = entries.filter(({ subjectKind }) => subjectKind === 'entity').map(({ subjectId }) => subjectId);
+  if (ids.length > 0) await tx.update(entities).set({ updatedAt: now }).where(inArray(entities.id, ids));
 }
 
 async function writeAudit(tx: Tx, context: ChangeContext, entries: readonly AuditEntry[]): Promise<number> {

@@ -4,7 +4,7 @@ import { FederationError, pointer } from '../federation/errors.ts';
 import { type EntityIdentifier, type IdentifierOptions, parseEntityIdentifier } from '../federation/identifiers.ts';
 import type { JsonObject } from '../federation/json.ts';
 import { checkJwkSet, type JwkSet } from '../federation/jwk-set.ts';
-import { publishedKeyComplaint } from '../federation/lint/lint-statement.ts';
+import { publishedKeyComplaint } from '../federation/lint/published-key.ts';
 import { checkFederationEntity } from '../federation/metadata/federation-entity.ts';
 import { checkMetadata } from '../federation/metadata/metadata.ts';
 import { mergeForStatement } from '../federation/policy/merge-for-statement.ts';

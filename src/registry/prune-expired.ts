@@ -1,4 +1,4 @@
-/** Deletes what has served its time: idempotency keys, enrolment challenges, used assertions, retrieved statements. */
+/** Deletes what has served its time: idempotency keys, challenges, used assertions, retrieved statements, Trust Marks long over. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { lt, type SQL, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
@@ -6,6 +6,7 @@ import type { Db } from '../storage/connect.ts';
 import { pruneRetrievedStatements } from '../storage/retrieved-statements.ts';
 import { enrolmentChallenges } from '../storage/schema/enrolment-challenges.ts';
 import { idempotencyKeys } from '../storage/schema/idempotency-keys.ts';
+import { issuedTrustMarks } from '../storage/schema/trust-marks.ts';
 import { usedAssertions } from '../storage/schema/used-assertions.ts';
 
 /** How long a request may be repeated with the same idempotency key, at least. */
@@ -13,6 +14,9 @@ export const IDEMPOTENCY_LIFETIME_SECONDS = 7 * 86_400;
 
 /** Expired challenges and used assertions stay for a while, so that a node whose clock is ahead takes none away from the others. */
 const CLOCK_DIFFERENCE_SECONDS = 3600;
+
+/** How long it is known that a mark was issued after it expired; later its signature tells that it was ours. */
+const ISSUED_MARK_MEMORY_SECONDS = 7 * 86_400;
 
 /** Rows that one statement deletes: others wait for it only briefly. */
 const BATCH_SIZE = 1000;
@@ -64,6 +68,8 @@ export async function pruneExpired(db: Db, now: Date, signal?: AbortSignal): Pro
   await deleteInBatches(db, enrolmentChallenges, isSpent, signal);
   await deleteInBatches(db, usedAssertions, isUseless, signal);
   await deleteInBatches(db, idempotencyKeys, isForgotten, signal);
+  const isOver = lt(issuedTrustMarks.expiresAt, before(ISSUED_MARK_MEMORY_SECONDS));
+  await deleteInBatches(db, issuedTrustMarks, isOver, signal);
   if (signal?.aborted !== true) await pruneRetrievedStatements(db, now);
 }
 

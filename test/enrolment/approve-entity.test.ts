@@ -51,6 +51,7 @@ describe.each(DATABASE_KINDS)('approveEntity on %s', async (kind) => {
       ...entity,
       state: 'active',
       stateReason: 'looks good',
+      registeredAt: expect.any(Date),
       version: entity.version + 1,
     });
     expect(server.requestCount(server.configurationUrl('rp'))).toBe(2);

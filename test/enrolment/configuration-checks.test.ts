@@ -8,8 +8,10 @@ import {
 } from '../../src/enrolment/configuration-checks.ts';
 import type { EntityIdentifier } from '../../src/federation/identifiers.ts';
 import { entityConfigurationUrl } from '../../src/federation/identifiers.ts';
-import type { Jwk } from '../../src/federation/jwk-set.ts';
+import type { Jwk, JwkSet } from '../../src/federation/jwk-set.ts';
 import { type Authority, DEFAULT_LIFETIMES } from '../../src/registry/authorities/authority.ts';
+import { DEFAULT_KEY_SETTINGS } from '../../src/registry/authorities/keys/key-settings.ts';
+import { NO_RECOGNITION } from '../../src/registry/authorities/recognition-settings.ts';
 import { retrieveEntityConfiguration } from '../../src/resolver/http-statement-source.ts';
 import { NOW } from '../support/federation.ts';
 import { type FederationServer, serveFederation } from '../support/federation-server.ts';
@@ -48,6 +50,8 @@ describe('checkConfiguration', () => {
     settings?: Partial<ConfigurationSubject['settings']>;
     entityTypes?: string[];
     recordedKeys?: Jwk[];
+    barredKeys?: Jwk[];
+    registeredKeys?: JwkSet | null;
     entityIdentifier?: string;
   }
 
@@ -56,6 +60,8 @@ describe('checkConfiguration', () => {
     const {
       entityTypes = ['openid_relying_party'],
       recordedKeys = [],
+      barredKeys = [],
+      registeredKeys = null,
       entityIdentifier = rp().identifier,
     } = circumstances;
     const subject = {
@@ -63,7 +69,8 @@ describe('checkConfiguration', () => {
       authority: authorityWith(circumstances.authority),
       settings: { ...NO_SETTINGS, ...circumstances.settings },
       entityTypes,
-      recordedKeys,
+      keyHistory: { recorded: recordedKeys, barred: barredKeys },
+      registeredKeys,
     };
     return await checkConfiguration(subject, (entity) => retrieveEntityConfiguration(client, entity), NOW, {});
   }
@@ -318,6 +325,23 @@ describe('checkConfiguration', () => {
       expect(detail(found, 'keys')).toContain(key?.kid);
       expect(failed(await check({ recordedKeys: key === undefined ? [] : [key.jwk] }))).toEqual({});
     });
+
+    it('that were removed or are compromised are refused, under whatever kid', async () => {
+      const [key] = rp().keys;
+      const barredKeys = key === undefined ? [] : [{ ...key.jwk, kid: 'as-it-was-called-before' }];
+      const found = await check({ barredKeys });
+      expect(failed(found)).toEqual({ keys: 'key_unsuitable' });
+      expect(found.jwks).toBeNull();
+    });
+
+    it('[OIDFED-11.2-9] count once approved only from a configuration that a registered key signed', async () => {
+      const { jwk } = await testKey('ES256', 77);
+      const found = await check({ registeredKeys: { keys: [jwk] } });
+      expect(failed(found)).toMatchObject({ configuration_valid: 'key_not_found' });
+      expect([found.jwks, found.verifiedEntityTypes, found.evidence['claims']]).toEqual([null, null, undefined]);
+      const [own] = rp().keys;
+      expect(failed(await check({ registeredKeys: { keys: own === undefined ? [] : [own.jwk, jwk] } }))).toEqual({});
+    });
   });
 
   describe('metadata against the policy that would apply', () => {
@@ -452,6 +476,10 @@ function authorityWith(settings: Partial<Authority> = {}): Authority {
     defaultMetadataPolicy: {},
     defaultConstraints: null,
     ...DEFAULT_LIFETIMES,
+    ...DEFAULT_KEY_SETTINGS,
+    ...NO_RECOGNITION,
+    keyProposals: 'hold',
+    endpointAuthentication: {},
     version: 1,
     createdAt: NOW_DATE,
     ...settings,

@@ -33,7 +33,17 @@ describe('nothing is written past the audit', () => {
   /** Why these files may write outside changeRegistry, or inside one that another file opens. */
   const WRITERS: Record<string, string> = {
     [CHANGE]: 'opens the transaction',
+    'registry/authorities/keys/longest-lifetime.ts': 'works in the transaction of the verb that sets a lifetime',
+    'registry/authorities/keys/spent-token-objects.ts':
+      'forgets what the token destroyed; that the key is over is on record',
+    'registry/authorities/keys/superior-sightings.ts': 'what was seen elsewhere is no record; what rests on it is',
     'registry/entities/register-keys.ts': 'works in the transaction of the verb that calls it',
+    'registry/entities/keys/findings.ts': 'what was noticed is no record; what a person does about it is',
+    'registry/entities/keys/key-proposals.ts': 'works in the transaction of the verb that calls it',
+    'registry/entities/keys/key-statements.ts': 'works in the transaction of the verb that calls it',
+    'registry/entities/keys/refreshes.ts': 'when to look again is no record',
+    'registry/trust-marks/held-trust-mark.ts': 'notes why a mark could not be refreshed; nothing of that is published',
+    'registry/trust-marks/insert-trust-mark.ts': 'works in the transaction of the verb that calls it',
     'registry/prepare-deployment.ts': 'binds the master key before there is anybody to act',
     'registry/prune-expired.ts': 'deletes what is no record and has expired',
     'enrolment/enrolment-challenge.ts': 'a challenge is no record; it is spent in the transaction of the enrolment',

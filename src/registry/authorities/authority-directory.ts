@@ -4,8 +4,12 @@ import type { RegistryChange } from '../../storage/change-feed.ts';
 import type { Db } from '../../storage/connect.ts';
 import { authorities } from '../../storage/schema/authorities.ts';
 import { authorityKeys } from '../../storage/schema/authority-keys.ts';
+import { heldTrustMarks } from '../../storage/schema/held-trust-marks.ts';
 import { trustAnchors } from '../../storage/schema/trust-anchors.ts';
+import { trustMarkTypes } from '../../storage/schema/trust-mark-types.ts';
 import type { PinnedTrustAnchor } from '../trust-anchors/trust-anchor.ts';
+import type { HeldTrustMark } from '../trust-marks/held-trust-mark.ts';
+import type { TrustMarkType } from '../trust-marks/trust-mark-type.ts';
 import type { Authority, AuthorityKey } from './authority.ts';
 
 export interface ServedAuthority {
@@ -14,9 +18,19 @@ export interface ServedAuthority {
   keys: AuthorityKey[];
   /** Trust Anchors of others that this authority resolves towards. */
   trustAnchors: PinnedTrustAnchor[];
+  /** Trust Mark types that it defined, retired ones included. */
+  trustMarkTypes: TrustMarkType[];
+  /** Trust Marks about itself, dropped ones included. */
+  heldTrustMarks: HeldTrustMark[];
 }
 
-const CONCERNED: ReadonlySet<string> = new Set(['authority', 'authority_key', 'trust_anchor']);
+const CONCERNED: ReadonlySet<string> = new Set([
+  'authority',
+  'authority_key',
+  'trust_anchor',
+  'trust_mark_type',
+  'held_trust_mark',
+]);
 
 export class AuthorityDirectory {
   readonly #db: Db;
@@ -37,11 +51,13 @@ export class AuthorityDirectory {
   }
 
   async #read(): Promise<void> {
-    const [rows, keys, anchors] = await this.#db.transaction(
+    const [rows, keys, anchors, types, held] = await this.#db.transaction(
       async (tx) => [
         await tx.select().from(authorities).orderBy(asc(authorities.id)),
-        await tx.select().from(authorityKeys).orderBy(asc(authorityKeys.id)),
+        await tx.select().from(authorityKeys).orderBy(asc(authorityKeys.createdAt), asc(authorityKeys.id)),
         await tx.select().from(trustAnchors).orderBy(asc(trustAnchors.id)),
+        await tx.select().from(trustMarkTypes).orderBy(asc(trustMarkTypes.id)),
+        await tx.select().from(heldTrustMarks).orderBy(asc(heldTrustMarks.id)),
       ],
       { isolationLevel: 'repeatable read' },
     );
@@ -49,6 +65,8 @@ export class AuthorityDirectory {
       authority,
       keys: keys.filter((key) => key.authorityId === authority.id),
       trustAnchors: anchors.filter((anchor) => anchor.authorityId === authority.id),
+      trustMarkTypes: types.filter((type) => type.authorityId === authority.id),
+      heldTrustMarks: held.filter((mark) => mark.authorityId === authority.id),
     }));
     this.#all = served;
     this.#byId = new Map(served.map((entry) => [entry.authority.id, entry]));

@@ -1,21 +1,17 @@
 /** Makes an authority with its first Federation Entity Key. */
-import type { JsonObject } from '../../federation/json.ts';
 import { authorities } from '../../storage/schema/authorities.ts';
-import { authorityKeys } from '../../storage/schema/authority-keys.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, createOnce, type Idempotency } from '../change.ts';
 import { inputIdentifier } from '../claims-input.ts';
 import { RegistryError } from '../registry-error.ts';
 import { isUniqueViolation } from '../unique-violation.ts';
-import {
-  type Authority,
-  authoritySnapshot,
-  DEFAULT_LIFETIMES,
-  type GenerateAuthorityKey,
-  type NewAuthorityKey,
-} from './authority.ts';
+import { type Authority, authoritySnapshot, DEFAULT_LIFETIMES, type GenerateAuthorityKey } from './authority.ts';
 import { authorityLocation, checkAuthorityPath } from './authority-location.ts';
+import { insertKey, signingFromNow } from './keys/announce-authority-key.ts';
+import { keySnapshot, newKeyRow } from './keys/authority-key.ts';
+import { DEFAULT_KEY_SETTINGS } from './keys/key-settings.ts';
 import { readAuthority } from './read-authority.ts';
+import { NO_RECOGNITION } from './recognition-settings.ts';
 import { type AuthoritySettings, inputAuthoritySettings } from './update-authority.ts';
 
 export interface NewAuthority extends Partial<AuthoritySettings> {
@@ -25,7 +21,7 @@ export interface NewAuthority extends Partial<AuthoritySettings> {
 
 /**
  * Makes an authority; with `authorityHints` it is an Intermediate, without a Trust Anchor.
- * @throws RegistryError role_missing, validation_failed, authority_exists, idempotency_key_reused
+ * @throws RegistryError role_missing, validation_failed, authority_exists, kid_reused, idempotency_key_reused
  */
 export async function createAuthority(
   context: ChangeContext,
@@ -47,7 +43,7 @@ export async function createAuthority(
         version: 1,
         createdAt: context.now,
       };
-      const key = await generateKey(authorityId);
+      const made = newKeyRow(context, authorityId, await generateKey(authorityId));
       try {
         await tx.insert(authorities).values(authority);
       } catch (error) {
@@ -55,7 +51,8 @@ export async function createAuthority(
         const message = `${input.entityIdentifier}, or an authority at the same place, is here already`;
         throw new RegistryError('authority_exists', message, {}, { cause: error });
       }
-      await tx.insert(authorityKeys).values(newKey(context, authorityId, key));
+      const key = await signingFromNow(tx, authority, made, context.now);
+      await insertKey(tx, key);
       record({
         action: 'authority.create',
         authorityId,
@@ -68,7 +65,7 @@ export async function createAuthority(
         authorityId,
         subjectKind: 'authority_key',
         subjectId: key.kid,
-        after: { alg: key.alg, publicJwk: key.publicJwk as JsonObject },
+        after: keySnapshot(key),
       });
     });
   });
@@ -86,19 +83,12 @@ function withDefaults(input: NewAuthority): AuthoritySettings {
     configurationLifetimeSeconds: input.configurationLifetimeSeconds ?? configurationLifetimeSeconds,
     statementLifetimeSeconds: input.statementLifetimeSeconds ?? statementLifetimeSeconds,
     resolveLifetimeSeconds: input.resolveLifetimeSeconds ?? resolveLifetimeSeconds,
-  };
-}
-
-function newKey(context: ChangeContext, authorityId: string, key: NewAuthorityKey): typeof authorityKeys.$inferInsert {
-  return {
-    id: context.newId(),
-    authorityId,
-    kid: key.kid,
-    alg: key.alg,
-    purpose: 'federation',
-    publicJwk: key.publicJwk as JsonObject,
-    sealedPrivateKey: key.sealedPrivateKey,
-    state: 'active',
-    createdAt: context.now,
+    keyAnnounceSeconds: input.keyAnnounceSeconds ?? DEFAULT_KEY_SETTINGS.keyAnnounceSeconds,
+    keyRollIntervalSeconds: input.keyRollIntervalSeconds ?? DEFAULT_KEY_SETTINGS.keyRollIntervalSeconds,
+    isStandbyKeyKept: input.isStandbyKeyKept ?? DEFAULT_KEY_SETTINGS.isStandbyKeyKept,
+    keyProposals: input.keyProposals ?? 'hold',
+    endpointAuthentication: input.endpointAuthentication ?? {},
+    trustMarkIssuers: input.trustMarkIssuers ?? NO_RECOGNITION.trustMarkIssuers,
+    trustMarkOwners: input.trustMarkOwners ?? NO_RECOGNITION.trustMarkOwners,
   };
 }

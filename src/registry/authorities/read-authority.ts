@@ -5,7 +5,9 @@ import { authorities } from '../../storage/schema/authorities.ts';
 import { authorityKeys } from '../../storage/schema/authority-keys.ts';
 import { type Actor, authorise, notFound, READERS, requireRole } from '../actor.ts';
 import { cursorId, type Page, type PageRequest, pageOf } from '../page.ts';
-import type { Authority, AuthorityKey } from './authority.ts';
+import type { Authority, AuthorityKeyRecord } from './authority.ts';
+import { withoutPrivateHalf } from './keys/authority-key.ts';
+import { readSightings, type SuperiorSighting } from './keys/superior-sightings.ts';
 
 /** @throws RegistryError not_found, role_missing */
 export async function readAuthority(db: Db | Tx, actor: Actor, authorityId: string): Promise<Authority> {
@@ -28,17 +30,27 @@ export async function listAuthorities(db: Db, actor: Actor, request: PageRequest
   return pageOf(rows, request);
 }
 
-/** Keys without their private halves, sealed or not. */
-export async function listAuthorityKeys(
-  db: Db,
-  actor: Actor,
-  authorityId: string,
-): Promise<Omit<AuthorityKey, 'sealedPrivateKey'>[]> {
-  await readAuthority(db, actor, authorityId);
-  const rows = await db
+/** A key with what was seen of it at the superiors that it waits for. */
+export interface ListedAuthorityKey extends AuthorityKeyRecord {
+  /** Of an announced key: every Immediate Superior, with what was seen there; none of a Trust Anchor's key. */
+  superiors: { superior: string; sighting: SuperiorSighting | undefined }[];
+}
+
+/** Keys without their private halves, sealed or not, in the order of their creation. */
+export async function listAuthorityKeys(db: Db | Tx, actor: Actor, authorityId: string): Promise<ListedAuthorityKey[]> {
+  const { authorityHints } = await readAuthority(db, actor, authorityId);
+  const keys = await db
     .select()
     .from(authorityKeys)
     .where(eq(authorityKeys.authorityId, authorityId))
-    .orderBy(asc(authorityKeys.id));
-  return rows.map(({ sealedPrivateKey: _, ...key }) => key);
+    .orderBy(asc(authorityKeys.createdAt), asc(authorityKeys.id));
+  const announced = keys.filter(({ state }) => state === 'announced').map(({ id }) => id);
+  const sightings = await readSightings(db, announced);
+  return keys.map((key) => ({
+    ...withoutPrivateHalf(key),
+    superiors: (key.state === 'announced' ? authorityHints : []).map((superior) => ({
+      superior,
+      sighting: sightings.find((one) => one.keyId === key.id && one.superior === superior),
+    })),
+  }));
 }

@@ -18,9 +18,13 @@ import {
 import { invalidField } from '../registry-error.ts';
 import { LIVE_STATES } from '../states.ts';
 import { type Authority, authoritySnapshot } from './authority.ts';
+import { inputEndpointAuthentication } from './endpoint-authentication.ts';
+import { inputKeySettings } from './keys/key-settings.ts';
+import { longestOwnLifetime, raiseLongestLifetime } from './keys/longest-lifetime.ts';
+import { inputRecognition, type RecognitionSettings } from './recognition-settings.ts';
 
 /** What may be changed after an authority was made; its Entity Identifier may not. */
-export interface AuthoritySettings {
+export interface AuthoritySettings extends RecognitionSettings {
   name: string;
   authorityHints: string[];
   /** Informational parameters of its federation_entity metadata (OIDFED §5.2.2). */
@@ -30,6 +34,16 @@ export interface AuthoritySettings {
   configurationLifetimeSeconds: number;
   statementLifetimeSeconds: number;
   resolveLifetimeSeconds: number;
+  /** How long a new key is published before it signs; null: five lives of the Entity Configuration, a day at least. */
+  keyAnnounceSeconds: number | null;
+  /** How long a key signs before the next takes its place; null: until somebody rolls it. */
+  keyRollIntervalSeconds: number | null;
+  /** Whether a key is kept announced at all times, so that an emergency finds one that others know already. */
+  isStandbyKeyKept: boolean;
+  /** What becomes of keys that the configuration of a subordinate proposes: held for a registrar, or registered. */
+  keyProposals: Authority['keyProposals'];
+  /** By endpoint whether callers prove who they are; an update changes those that it names. */
+  endpointAuthentication: Authority['endpointAuthentication'];
 }
 
 /** The settings of an authority as they will be kept. @throws RegistryError validation_failed */
@@ -47,6 +61,9 @@ export function inputAuthoritySettings<T extends AuthoritySettings>(
   for (const name of ['configurationLifetimeSeconds', 'statementLifetimeSeconds', 'resolveLifetimeSeconds'] as const) {
     inputLifetime(settings[name], `/${name}`);
   }
+  inputKeySettings(settings);
+  inputRecognition(settings, options);
+  inputEndpointAuthentication(settings.endpointAuthentication);
   return { ...settings, defaultConstraints: inputConstraints(settings.defaultConstraints, '/defaultConstraints') };
 }
 
@@ -66,13 +83,17 @@ export async function updateAuthority(
     const [before] = await tx.select().from(authorities).where(eq(authorities.id, authorityId)).for('update');
     if (before === undefined) throw notFound('authority', authorityId);
     requireVersion(before, expectedVersion);
-    const changed = inputAuthoritySettings(withChanges(before, settings), before.entityIdentifier, context);
+    // To name one endpoint must not open another.
+    const endpointAuthentication = { ...before.endpointAuthentication, ...settings.endpointAuthentication };
+    const wanted = withChanges(before, { ...settings, endpointAuthentication });
+    const changed = inputAuthoritySettings(wanted, before.entityIdentifier, context);
     const after: Authority = { ...changed, version: before.version + 1 };
     if (jsonEquals(authoritySnapshot(before), authoritySnapshot(after))) return before;
     if (settings.defaultMetadataPolicy !== undefined) {
       await checkAgainstEntities(tx, authorityId, settings.defaultMetadataPolicy);
     }
     await tx.update(authorities).set(after).where(eq(authorities.id, authorityId));
+    await raiseLongestLifetime(tx, authorityId, longestOwnLifetime(after));
     record({
       action: 'authority.update',
       authorityId,

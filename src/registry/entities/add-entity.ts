@@ -4,6 +4,7 @@ import type { JwkSet } from '../../federation/jwk-set.ts';
 import type { Tx } from '../../storage/connect.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { authorise } from '../actor.ts';
+import { raiseLongestLifetime } from '../authorities/keys/longest-lifetime.ts';
 import { readAuthority } from '../authorities/read-authority.ts';
 import { type ChangeContext, changeRegistry, createOnce, type Idempotency } from '../change.ts';
 import { inputJwkSet, inputSubordinate } from '../claims-input.ts';
@@ -61,7 +62,9 @@ export async function addEntity(context: ChangeContext, input: NewEntity, idempo
         const message = `${input.entityIdentifier} is enrolled under this authority already`;
         throw new RegistryError('entity_exists', message, {}, { cause: error });
       }
-      if (input.jwks !== null) await registerKeys(tx, entity, input.jwks, context.now);
+      if (input.jwks !== null) await registerKeys(tx, entity, input.jwks, context.now, 'enrolment');
+      const { statementLifetimeSeconds } = settings;
+      if (statementLifetimeSeconds !== null) await raiseLongestLifetime(tx, authorityId, statementLifetimeSeconds);
       record({
         action: 'entity.add',
         authorityId,
@@ -133,5 +136,7 @@ function newRow(
     // Versions of one Entity Identifier never go back: what is signed later is told from what was signed before by it.
     version: (previous?.version ?? 0) + 1,
     createdAt: context.now,
+    registeredAt: null,
+    updatedAt: context.now,
   };
 }

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../federation/json.ts';
 import type { Jwk } from '../../federation/jwk-set.ts';
 import type { EnrolmentCheck, entities } from '../../storage/schema/entities.ts';
 import type { ParticipantState } from '../../storage/schema/organisations.ts';
+import type { RaisedFinding } from './keys/findings.ts';
 
 export type EntityRow = typeof entities.$inferSelect;
 
@@ -17,10 +18,12 @@ export interface Entity extends EntityRow {
   organisationState: ParticipantState;
   /** Whether the settings that the checks judged by have changed since. */
   checksOutdated: boolean;
+  /** What a person should look at, in the order in which it was noticed. */
+  findings: RaisedFinding[];
 }
 
 /** An entity as a list shows it: what the checks saw is large and stays behind. */
-export type ListedEntity = Omit<Entity, 'evidence'>;
+export type ListedEntity = Omit<Entity, 'evidence' | 'findings'>;
 
 /** What the superior says about a subordinate; each part goes into its Subordinate Statement. */
 export interface SubordinateSettings {
@@ -56,7 +59,8 @@ export function isIntermediate(entity: Pick<EntityRow, 'verifiedIntermediate' | 
  * audit row of the check that found them.
  */
 export function entitySnapshot(entity: EntityRow, keys?: readonly RegisteredKey[]): JsonObject {
-  const { id: _, authorityId: __, version: ___, createdAt: ____, stateChangedAt: _____, ...fields } = entity;
+  const { id: _, authorityId: __, version: ___, createdAt: ____, stateChangedAt: _____, ...rest } = entity;
+  const { registeredAt: _______, updatedAt: ________, ...fields } = rest;
   const { claims: ______, ...evidence } = entity.evidence;
   const snapshot: JsonObject = { ...fields, checks: entity.checks.map((check) => ({ ...check })), evidence };
   if (keys !== undefined) snapshot['keys'] = keys.map(({ jwk }) => jwk as JsonObject);

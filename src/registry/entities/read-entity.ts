@@ -10,6 +10,7 @@ import { cursorId, type Page, type PageRequest, pageOf } from '../page.ts';
 import { isRecordId } from '../record-id.ts';
 import type { Entity, EntityRow, ListedEntity, RegisteredKey } from './entity.ts';
 import { areChecksOutdated } from './judging-settings.ts';
+import { findingsOf } from './keys/findings.ts';
 
 const { evidence: _, ...LISTED_COLUMNS } = getTableColumns(entities);
 
@@ -31,7 +32,8 @@ export async function readEntity(db: Db | Tx, actor: Actor, entityId: string): P
   if (found === undefined || !reaches(actor, found.entity.authorityId)) throw notFound('entity', entityId);
   const { entity, organisationState, authority } = found;
   const checksOutdated = areChecksOutdated(entity, entity.evidence['settingsDigest'], authority);
-  return { ...entity, organisationState, checksOutdated, keys: await registeredKeysOf(db, entityId) };
+  const [keys, findings] = [await registeredKeysOf(db, entityId), await findingsOf(db, entityId)];
+  return { ...entity, organisationState, checksOutdated, keys, findings };
 }
 
 export interface EntityFilter {

@@ -33,7 +33,7 @@ export async function recordChecks(
     const snapshotBefore = entitySnapshot(before, await registeredKeysOf(tx, entityId));
     await tx.update(entities).set(after).where(eq(entities.id, entityId));
     if (before.state === 'pending' && before.enrolment === 'published' && jwks !== null) {
-      await registerKeys(tx, before, jwks, context.now);
+      await registerKeys(tx, before, jwks, context.now, 'enrolment');
     }
     record({
       action: 'entity.check',

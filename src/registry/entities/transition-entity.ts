@@ -34,7 +34,9 @@ export async function transitionEntity(
     requireVersion(before, expectedVersion);
     const keys = await registeredKeysOf(tx, entityId);
     if (transition === 'approve') await requireApprovable(tx, before, keys);
-    const change = { state, stateReason: reason, stateChangedAt: context.now, version: before.version + 1 };
+    const registeredAt = transition === 'approve' ? context.now : before.registeredAt;
+    const moved = { state, stateReason: reason, stateChangedAt: context.now, registeredAt };
+    const change = { ...moved, version: before.version + 1 };
     await tx.update(entities).set(change).where(eq(entities.id, entityId));
     record({
       action: `entity.${transition}`,

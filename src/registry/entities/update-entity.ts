@@ -4,10 +4,13 @@ import { isJsonObject, jsonEquals } from '../../federation/json.ts';
 import { checkJwkSet, isSamePublicKey, type Jwk, type JwkSet } from '../../federation/jwk-set.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { authorise } from '../actor.ts';
+import { raiseLongestLifetime } from '../authorities/keys/longest-lifetime.ts';
 import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../change.ts';
 import { inputJwkSet } from '../claims-input.ts';
 import { invalidField, RegistryError } from '../registry-error.ts';
 import { type Entity, type EntityRow, entitySnapshot, type RegisteredKey, type SubordinateSettings } from './entity.ts';
+import { settleProposals } from './keys/key-proposals.ts';
+import { requireKeyLeft, requireKeysChangeable } from './keys/keys-changeable.ts';
 import { lockOpenEntity } from './lock-entity.ts';
 import { readEntity, registeredKeysOf } from './read-entity.ts';
 import { registerKeys } from './register-keys.ts';
@@ -21,7 +24,7 @@ export interface EntityChanges extends Partial<SubordinateSettings> {
 /**
  * What is so already changes nothing.
  * @throws RegistryError not_found, role_missing, validation_failed, policy_conflict, key_not_published,
- *   version_mismatch, illegal_transition when the record is closed
+ *   version_mismatch, illegal_transition when the record is closed, entity_not_active, last_key
  */
 export async function updateEntity(
   context: ChangeContext,
@@ -41,11 +44,17 @@ export async function updateEntity(
     await checkPolicyAgainstDefault(tx, authorityId, after, before.entityIdentifier);
     if (jwks !== undefined) {
       const registered = await registeredKeysOf(tx, entityId);
-      await registerKeys(tx, before, inputKeys(jwks, before, registered), context.now);
+      const wanted = inputKeys(jwks, before, registered);
+      await requireKeysChangeable(tx, before);
+      requireKeyLeft(before, wanted.keys, context.now);
+      await registerKeys(tx, before, wanted, context.now, 'registrar');
+      await settleProposals(tx, entityId, context.now);
     }
     const snapshotAfter = entitySnapshot(after, await registeredKeysOf(tx, entityId));
     if (jsonEquals(snapshotBefore, snapshotAfter)) return;
     await tx.update(entities).set(after).where(eq(entities.id, entityId));
+    const { statementLifetimeSeconds } = after;
+    if (statementLifetimeSeconds !== null) await raiseLongestLifetime(tx, authorityId, statementLifetimeSeconds);
     record({
       action: 'entity.update',
       authorityId,

@@ -2,6 +2,7 @@ import { asc } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_LIFETIMES } from '../../../src/registry/authorities/authority.ts';
 import { createAuthority, type NewAuthority } from '../../../src/registry/authorities/create-authority.ts';
+import { DEFAULT_KEY_SETTINGS } from '../../../src/registry/authorities/keys/key-settings.ts';
 import { listAuthorityKeys, readAuthority } from '../../../src/registry/authorities/read-authority.ts';
 import { authorityKeys } from '../../../src/storage/schema/authority-keys.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
@@ -40,6 +41,11 @@ describe.each(DATABASE_KINDS)('createAuthority on %s', (kind) => {
       defaultMetadataPolicy: {},
       defaultConstraints: null,
       ...DEFAULT_LIFETIMES,
+      ...DEFAULT_KEY_SETTINGS,
+      trustMarkIssuers: {},
+      trustMarkOwners: {},
+      endpointAuthentication: {},
+      keyProposals: 'hold',
       version: 1,
       createdAt: NOW_DATE,
     });

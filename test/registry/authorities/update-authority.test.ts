@@ -45,6 +45,23 @@ describe.each(DATABASE_KINDS)('updateAuthority on %s', (kind) => {
     expect(await readAuthority(registry.db, actor(), authority.id)).toEqual(updated);
   });
 
+  it('[OIDFED-8.8.1-1] changes the authentication of the endpoints that are named, and refuses names of none', async () => {
+    const authority = await registry.authority({ endpointAuthentication: { fetch: 'required' } });
+    const { endpointAuthentication } = await update(authority, { endpointAuthentication: { list: 'optional' } });
+    expect(endpointAuthentication).toEqual({ fetch: 'required', list: 'optional' });
+    for (const wrong of [
+      { configuration: 'required' },
+      { fetch: 'on' },
+    ] as AuthoritySettings['endpointAuthentication'][]) {
+      const [name] = Object.keys(wrong);
+      const error = await refusedBy(update(authority, { endpointAuthentication: wrong }));
+      expect([error.code, JSON.stringify(error.details)]).toEqual([
+        'validation_failed',
+        expect.stringContaining(`/endpointAuthentication/${name}`),
+      ]);
+    }
+  });
+
   it('keeps version and seq when nothing would change', async () => {
     const authority = await registry.authority({ metadata: { contacts: ['a@authority.example'] } });
     const seq = await registry.seq();

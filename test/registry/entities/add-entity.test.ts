@@ -48,8 +48,11 @@ describe.each(DATABASE_KINDS)('addEntity on %s', async (kind) => {
       organisationState: 'active',
       // Its evidence names no settings that the checks would have judged by.
       checksOutdated: true,
+      findings: [],
       version: 1,
       createdAt: NOW_DATE,
+      registeredAt: null,
+      updatedAt: NOW_DATE,
     });
     expect(await readEntity(registry.db, actor(), entity.id)).toEqual(entity);
   });

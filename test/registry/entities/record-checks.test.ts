@@ -109,7 +109,7 @@ describe.each(DATABASE_KINDS)('recordChecks on %s', async (kind) => {
   describe('[OIDFED-8.2-10] the types that lists filter by', () => {
     async function isListed(entity: Entity, filter: Partial<SubordinateFilter>): Promise<boolean> {
       const everything = { entityTypes: [], intermediate: false };
-      const json = await listSubordinatesJson(registry.db, authority.id, { ...everything, ...filter });
+      const json = await listSubordinatesJson(registry.db, authority.id, { ...everything, ...filter }, NOW_DATE);
       return JSON.parse(json).includes(entity.entityIdentifier);
     }
     const plays = (entity: Entity, ...entityTypes: string[]) => isListed(entity, { entityTypes });

@@ -60,6 +60,8 @@ describe.each(DATABASE_KINDS)('transitionEntity on %s', (kind) => {
       state: 'active',
       stateReason: 'contract signed',
       stateChangedAt: later,
+      registeredAt: later,
+      updatedAt: later,
       version: entity.version + 1,
     });
   });

@@ -61,7 +61,12 @@ describe.each(DATABASE_KINDS)('transitionOrganisation on %s', (kind) => {
     async function standing(entity: Entity): Promise<{ own: string; counts: string; isVouchedFor: boolean }> {
       const { state, organisationState } = await readEntity(registry.db, actor(), entity.id);
       const subordinate = await readSubordinate(registry.db, authority.id, entity.entityIdentifier);
-      const list = await listSubordinatesJson(registry.db, authority.id, { entityTypes: [], intermediate: false });
+      const list = await listSubordinatesJson(
+        registry.db,
+        authority.id,
+        { entityTypes: [], intermediate: false },
+        NOW_DATE,
+      );
       const isListed: boolean = JSON.parse(list).includes(entity.entityIdentifier);
       expect(isListed).toBe(subordinate !== undefined);
       return { own: state, counts: effectiveState(state, organisationState), isVouchedFor: isListed };

@@ -1,0 +1,66 @@
+/** What a person should look at about an entity's keys and configuration: raised when seen, gone when cured. */
+import { and, asc, eq, inArray, notInArray, sql } from 'drizzle-orm';
+import type { Db, Tx } from '../../../storage/connect.ts';
+import { entityFindings } from '../../../storage/schema/entity-findings.ts';
+
+export const FINDING_KINDS = [
+  /** Its configuration cannot be retrieved, or is not valid in itself. */
+  'configuration_unavailable',
+  'configuration_invalid',
+  /** No registered key signed its configuration: whoever published it cannot speak for the entity. */
+  'signed_by_unknown_key',
+  /** Its configuration was issued before one that was accepted already. */
+  'configuration_older',
+  /** A key of its configuration cannot be registered: unfit, under a kid that stood for another, or removed before. */
+  'key_unsuitable',
+  'kid_reused',
+  'removed_key_published',
+  /** A registered key is no longer in its configuration; it counts until it is removed. */
+  'registered_key_missing',
+  /** Keys wait for a decision. */
+  'keys_proposed',
+] as const;
+
+export type FindingKind = (typeof FINDING_KINDS)[number];
+
+export interface Finding {
+  kind: FindingKind;
+  /** For a person: what is wrong and what to do about it. */
+  detail: string;
+}
+
+export interface RaisedFinding extends Finding {
+  since: Date;
+}
+
+/** Makes the findings of these kinds exactly those that were found now; what stands already keeps its beginning. */
+export async function setFindings(
+  db: Db | Tx,
+  entityId: string,
+  kinds: readonly FindingKind[],
+  found: readonly Finding[],
+  now: Date,
+): Promise<void> {
+  const cured = [eq(entityFindings.entityId, entityId), inArray(entityFindings.kind, [...kinds])];
+  const raised = found.map(({ kind }) => kind);
+  if (raised.length > 0) cured.push(notInArray(entityFindings.kind, raised));
+  await db.delete(entityFindings).where(and(...cured));
+  if (found.length === 0) return;
+  await db
+    .insert(entityFindings)
+    .values(found.map(({ kind, detail }) => ({ entityId, kind, detail, since: now })))
+    .onConflictDoUpdate({
+      target: [entityFindings.entityId, entityFindings.kind],
+      set: { detail: sql`excluded.detail` },
+    });
+}
+
+/** In the order in which they were raised. */
+export async function findingsOf(db: Db | Tx, entityId: string): Promise<RaisedFinding[]> {
+  const rows = await db
+    .select({ kind: entityFindings.kind, since: entityFindings.since, detail: entityFindings.detail })
+    .from(entityFindings)
+    .where(eq(entityFindings.entityId, entityId))
+    .orderBy(asc(entityFindings.since), asc(entityFindings.kind));
+  return rows as RaisedFinding[];
+}

@@ -1,0 +1,145 @@
+/** Lets an authority show a Trust Mark that it was given, in place of an older one of the same type and issuer. */
+import { and, eq } from 'drizzle-orm';
+import { FederationError } from '../../federation/errors.ts';
+import { checkTimes } from '../../federation/trust-mark/claim-checks.ts';
+import { parseTrustMark, type TrustMark } from '../../federation/trust-mark/trust-mark.ts';
+import type { Tx } from '../../storage/connect.ts';
+import { heldTrustMarks } from '../../storage/schema/held-trust-marks.ts';
+import { authorise } from '../actor.ts';
+import { readAuthority } from '../authorities/read-authority.ts';
+import { type ChangeContext, changeRegistry } from '../change.ts';
+import { LATEST_EXPIRY } from '../entities/register-keys.ts';
+import { invalidField, RegistryError } from '../registry-error.ts';
+import { isStorable } from '../storable.ts';
+import { type HeldTrustMark, heldTrustMarkSnapshot } from './held-trust-mark.ts';
+
+/**
+ * Verifies the signature of a mark with the keys that its issuer publishes; filled by who composes the program.
+ * @throws FederationError when it does not hold, or the issuer cannot be asked
+ */
+export type VerifyTrustMark = (mark: TrustMark) => Promise<void>;
+
+/** Most marks that one authority shows, and the most characters of one: readers stop at 256 KiB of configuration. */
+export const MAX_HELD_TRUST_MARKS = 20;
+const MAX_HELD_MARK_LENGTH = 8 * 1024;
+
+/** A mark without `exp` is asked for anew once a day: its issuer may have another key, or other claims. */
+const DAY_MS = 86_400_000;
+/** Share of the time left after which a fresh mark is asked for. */
+const REFRESH_SHARE = 0.4;
+
+/**
+ * The mark must be about this authority, valid now, and signed by its issuer. The same mark again changes nothing.
+ * @param mark the compact JWT
+ * @throws RegistryError not_found, role_missing, validation_failed
+ */
+export async function holdTrustMark(
+  context: ChangeContext,
+  authorityId: string,
+  mark: string,
+  verify: VerifyTrustMark,
+): Promise<HeldTrustMark> {
+  authorise(context.actor, ['admin'], authorityId);
+  const { entityIdentifier } = await readAuthority(context.db, context.actor, authorityId);
+  const { claims, jwt } = await validMark(mark, entityIdentifier, verify, context);
+  const expiresAt = claims.exp === undefined ? null : new Date(Math.floor(claims.exp) * 1000);
+  return changeRegistry(context, async (tx, record) => {
+    await lockHeld(tx, authorityId);
+    const place = { authorityId, trustMarkType: claims.trust_mark_type, issuer: claims.iss as string };
+    const before = await heldInPlace(tx, place);
+    if (before?.jwt === jwt) return await seenAgain(tx, before, context.now);
+    if (before === undefined) await requireRoom(tx, authorityId);
+    const after: HeldTrustMark = {
+      ...{ id: before?.id ?? context.newId(), ...place, jwt, expiresAt, state: 'held' },
+      ...{ refreshedAt: context.now, nextRefreshAt: nextRefresh(expiresAt, context.now), refreshProblem: null },
+      ...{ version: (before?.version ?? 0) + 1, createdAt: before?.createdAt ?? context.now },
+    };
+    if (before === undefined) await tx.insert(heldTrustMarks).values(after);
+    else await tx.update(heldTrustMarks).set(after).where(eq(heldTrustMarks.id, before.id));
+    record({
+      action: before === undefined ? 'held_trust_mark.hold' : 'held_trust_mark.refresh',
+      authorityId,
+      subjectKind: 'held_trust_mark',
+      subjectId: after.id,
+      ...(before === undefined ? {} : { before: heldTrustMarkSnapshot(before) }),
+      after: heldTrustMarkSnapshot(after),
+    });
+    return after;
+  });
+}
+
+async function validMark(
+  jwt: string,
+  bearer: string,
+  verify: VerifyTrustMark,
+  { now, allowHttp }: ChangeContext,
+): Promise<TrustMark> {
+  try {
+    const mark = parseTrustMark(jwt, { allowHttp });
+    checkTimes('Trust Mark', mark.claims, { now: now.getTime() / 1000 });
+    if (mark.claims.sub !== bearer) throw new FederationError('subject_mismatch', `is not about ${bearer}`, '/sub');
+    if (mark.claims.exp !== undefined && mark.claims.exp * 1000 <= now.getTime()) {
+      throw new FederationError('trust_mark_expired', 'has expired', '/exp');
+    }
+    requireKeepable(mark);
+    await verify(mark);
+    return mark;
+  } catch (error) {
+    if (!(error instanceof FederationError)) throw error;
+    const detail = `${error.at} ${error.message}`.trim();
+    const errors = [{ pointer: '/trustMark', detail }];
+    const message = `/trustMark ${detail}`;
+    throw new RegistryError('validation_failed', message, { errors, reason: error.reason }, { cause: error });
+  }
+}
+
+/** Marks go into a configuration that readers limit, and into a database. */
+function requireKeepable({ jwt, claims: { trust_mark_type: type, exp } }: TrustMark): void {
+  if (jwt.length > MAX_HELD_MARK_LENGTH) {
+    throw new FederationError('jwt_too_large', `has more than ${MAX_HELD_MARK_LENGTH} characters`, '');
+  }
+  if (!isStorable(type))
+    throw new FederationError('claim_invalid', 'has characters that cannot be kept', '/trust_mark_type');
+  if (exp !== undefined && exp > LATEST_EXPIRY) throw new FederationError('claim_invalid', 'is too far ahead', '/exp');
+}
+
+/** Two who hold marks for one authority at once do it one after the other. */
+async function lockHeld(tx: Tx, authorityId: string): Promise<void> {
+  await tx.select().from(heldTrustMarks).where(eq(heldTrustMarks.authorityId, authorityId)).for('update');
+}
+
+async function heldInPlace(
+  tx: Tx,
+  { authorityId, trustMarkType, issuer }: Pick<HeldTrustMark, 'authorityId' | 'trustMarkType' | 'issuer'>,
+): Promise<HeldTrustMark | undefined> {
+  const [held] = await tx
+    .select()
+    .from(heldTrustMarks)
+    .where(
+      and(
+        eq(heldTrustMarks.authorityId, authorityId),
+        eq(heldTrustMarks.trustMarkType, trustMarkType),
+        eq(heldTrustMarks.issuer, issuer),
+        eq(heldTrustMarks.state, 'held'),
+      ),
+    );
+  return held;
+}
+
+/** The issuer has nothing newer: it is asked again later. */
+async function seenAgain(tx: Tx, held: HeldTrustMark, now: Date): Promise<HeldTrustMark> {
+  const seen = { refreshedAt: now, nextRefreshAt: nextRefresh(held.expiresAt, now), refreshProblem: null };
+  await tx.update(heldTrustMarks).set(seen).where(eq(heldTrustMarks.id, held.id));
+  return { ...held, ...seen };
+}
+
+async function requireRoom(tx: Tx, authorityId: string): Promise<void> {
+  const isHeld = and(eq(heldTrustMarks.authorityId, authorityId), eq(heldTrustMarks.state, 'held'));
+  if ((await tx.$count(heldTrustMarks, isHeld)) < MAX_HELD_TRUST_MARKS) return;
+  throw invalidField('/trustMark', `is one too many: an authority shows at most ${MAX_HELD_TRUST_MARKS}`);
+}
+
+function nextRefresh(expiresAt: Date | null, now: Date): Date {
+  const leftMs = expiresAt === null ? DAY_MS / REFRESH_SHARE : expiresAt.getTime() - now.getTime();
+  return new Date(now.getTime() + Math.max(60_000, leftMs * REFRESH_SHARE));
+}

@@ -1,0 +1,73 @@
+/** What became of a Trust Mark that was issued, found by the digest of its bytes. @see OIDFED §8.4 */
+import { and, eq, inArray, sql } from 'drizzle-orm';
+import type { Db } from '../../storage/connect.ts';
+import { entities } from '../../storage/schema/entities.ts';
+import { organisations } from '../../storage/schema/organisations.ts';
+import { trustMarkTypes } from '../../storage/schema/trust-mark-types.ts';
+import { issuedTrustMarks, trustMarks } from '../../storage/schema/trust-marks.ts';
+import { ITS_ENTITY, ITS_ORGANISATION, stands } from './standing.ts';
+
+/** What never changes about an issued mark. */
+export interface IssuedMark {
+  trustMarkId: string;
+  typeId: string;
+  /** The key that signed it. */
+  kid: string;
+  /** Its `exp`; null without. */
+  expiresAt: Date | null;
+}
+
+/** @returns undefined for what this authority did not issue, or so long ago that it was forgotten */
+export async function readIssuedMark(db: Db, authorityId: string, digest: Uint8Array): Promise<IssuedMark | undefined> {
+  const [found] = await db
+    .select({
+      trustMarkId: issuedTrustMarks.trustMarkId,
+      typeId: trustMarks.typeId,
+      kid: issuedTrustMarks.kid,
+      expiresAt: issuedTrustMarks.expiresAt,
+    })
+    .from(issuedTrustMarks)
+    .innerJoin(trustMarks, eq(trustMarks.id, issuedTrustMarks.trustMarkId))
+    .where(and(eq(issuedTrustMarks.digest, digest), eq(issuedTrustMarks.authorityId, authorityId)));
+  return found;
+}
+
+/** How the grant of a mark fares, until something changes. */
+export interface MarkStanding {
+  stands: boolean;
+  /** End of the grant; null: none. */
+  endsAt: Date | null;
+}
+
+export async function readMarkStanding(db: Db, trustMarkId: string): Promise<MarkStanding | undefined> {
+  const [found] = await db
+    .select({ stands: sql<boolean>`coalesce(${stands(db)}, false)`, endsAt: trustMarks.expiresAt })
+    .from(trustMarks)
+    .leftJoin(entities, ITS_ENTITY)
+    .leftJoin(organisations, ITS_ORGANISATION)
+    .where(eq(trustMarks.id, trustMarkId));
+  return found;
+}
+
+/** Whether the authority ever granted the subject a mark of the type: requests that came to nothing do not count. */
+export async function wasEverGranted(
+  db: Db,
+  authorityId: string,
+  trustMarkType: string,
+  subject: string,
+): Promise<boolean> {
+  const rows = await db
+    .select({ one: sql<number>`1` })
+    .from(trustMarks)
+    .innerJoin(trustMarkTypes, eq(trustMarkTypes.id, trustMarks.typeId))
+    .where(
+      and(
+        eq(trustMarks.authorityId, authorityId),
+        eq(trustMarks.subject, subject),
+        eq(trustMarkTypes.trustMarkType, trustMarkType),
+        inArray(trustMarks.state, ['active', 'withdrawn']),
+      ),
+    )
+    .limit(1);
+  return rows.length > 0;
+}

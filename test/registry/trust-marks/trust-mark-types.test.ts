@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MAX_TRUST_MARK_BYTES } from '../../../src/federation/lint/lint-trust-mark.ts';
+import type { Authority } from '../../../src/registry/authorities/authority.ts';
+import { updateAuthority } from '../../../src/registry/authorities/update-authority.ts';
+import { transitionTrustMarkType } from '../../../src/registry/trust-marks/transition-trust-mark-type.ts';
+import { readTrustMarkType } from '../../../src/registry/trust-marks/trust-mark-type.ts';
+import { updateTrustMarkType } from '../../../src/registry/trust-marks/update-trust-mark-type.ts';
+import { DATABASE_KINDS } from '../../support/databases.ts';
+import { buildFederation, NOW, type TestFederation } from '../../support/federation.ts';
+import { testKey } from '../../support/keys.ts';
+import { actor, freshIdentifier, freshJwks, openRegistry, outcome, type TestRegistry } from '../../support/registry.ts';
+import { AUDITED, delegation } from '../../support/trust-marks.ts';
+
+describe.each(DATABASE_KINDS)('Trust Mark types on %s', (kind) => {
+  let registry: TestRegistry;
+  let authority: Authority;
+  let federation: TestFederation;
+  beforeAll(async () => {
+    registry = await openRegistry(kind);
+    authority = await registry.authority();
+    federation = await buildFederation({ owner: {}, issuer: { identifier: authority.entityIdentifier }, other: {} });
+  });
+  afterAll(() => registry[Symbol.asyncDispose]());
+
+  it('have settings of their own, with a life of a day and approval by a person where nothing is said', async () => {
+    const trustMarkType = `${freshIdentifier('marks')}/x`;
+    const type = await registry.trustMarkType(authority, { trustMarkType, lifetimeSeconds: undefined });
+    expect(await readTrustMarkType(registry.db, actor(), type.id)).toEqual(type);
+    expect(type).toMatchObject({ trustMarkType, lifetimeSeconds: 86_400, approval: 'manual', state: 'active' });
+    expect(await outcome(registry.trustMarkType(authority, { trustMarkType }))).toBe('trust_mark_type_exists');
+    expect(await outcome(registry.trustMarkType(await registry.authority(), { trustMarkType }))).toBe('done');
+  });
+
+  it.each<[string, object]>([
+    ['/trustMarkType', { trustMarkType: 'member' }],
+    ['/trustMarkType', { trustMarkType: 'https://marks.example/a b' }],
+    ['/lifetimeSeconds', { lifetimeSeconds: 59 }],
+    ['/lifetimeSeconds', { lifetimeSeconds: 1.5 }],
+    ['/lifetimeSeconds', { lifetimeSeconds: 10 * 366 * 86_400 }],
+    ['/additionalClaims/exp', { additionalClaims: { exp: 1 } }],
+    ['/additionalClaims/delegation', { additionalClaims: { delegation: 'x' } }],
+    ['/additionalClaims', { additionalClaims: { note: 'x'.repeat(MAX_TRUST_MARK_BYTES) } }],
+    ['/logoUri', { logoUri: 'logo.png' }],
+    ['/ref', { ref: 'javascript:alert(1)' }],
+    ['/eligibility/entityTypes', { eligibility: { entityTypes: [] } }],
+    [
+      '/eligibility/trustMarkTypes',
+      { eligibility: { trustMarkTypes: ['https://a.example/x', 'https://a.example/x'] } },
+    ],
+    ['/eligibility/trustMarkTypes/0', { eligibility: { trustMarkTypes: ['https://a.example/unknown'] } }],
+  ])('[OIDFED-7.1-1] are refused where nobody could sign or get a mark: %s', async (field, settings) => {
+    expect(await outcome(registry.trustMarkType(authority, settings))).toBe(`validation_failed at ${field}`);
+  });
+
+  it('do not depend on themselves', async () => {
+    const type = await registry.trustMarkType(authority);
+    const eligibility = { trustMarkTypes: [type.trustMarkType] };
+    expect(await outcome(updateTrustMarkType(registry.context(), type.id, { eligibility }))).toBe(
+      'validation_failed at /eligibility/trustMarkTypes/0',
+    );
+    const another = await registry.trustMarkType(authority, { eligibility });
+    expect(another.eligibility).toEqual(eligibility);
+  });
+
+  it('change when told so, and not when nothing changes or the version is stale', async () => {
+    const { id, version } = await registry.trustMarkType(authority);
+    const seq = await registry.seq();
+    await updateTrustMarkType(registry.context(), id, { name: 'Member' });
+    expect(await registry.seq()).toBe(seq);
+    expect(await outcome(updateTrustMarkType(registry.context(), id, { name: 'New' }, version + 1))).toBe(
+      'version_mismatch',
+    );
+    const changed = await updateTrustMarkType(registry.context(), id, { name: 'New', lifetimeSeconds: null }, version);
+    expect(changed).toMatchObject({ name: 'New', lifetimeSeconds: null, version: version + 1 });
+  });
+
+  it('leave room for the marks granted already', async () => {
+    const { id, ...type } = await registry.trustMarkType(authority);
+    await registry.trustMark({ id, ...type }, undefined, { additionalClaims: { note: 'x'.repeat(5000) } });
+    const additionalClaims = { terms: 'y'.repeat(6000) };
+    expect(await outcome(updateTrustMarkType(registry.context(), id, { additionalClaims }))).toBe(
+      'validation_failed at /additionalClaims',
+    );
+    const another = await registry.trustMarkType(authority);
+    expect(await outcome(updateTrustMarkType(registry.context(), another.id, { additionalClaims }))).toBe('done');
+  });
+
+  it('are retired and reinstated, each once', async () => {
+    const type = await registry.trustMarkType(authority);
+    const move = (transition: 'retire' | 'reinstate') =>
+      outcome(transitionTrustMarkType(registry.context(), type.id, transition, 'a reason'));
+    expect([await move('reinstate'), await move('retire'), await move('retire')]).toEqual([
+      'illegal_transition',
+      'done',
+      'illegal_transition',
+    ]);
+    expect(await outcome(registry.trustMark(type))).toBe('trust_mark_type_retired');
+    expect([await move('reinstate'), await outcome(registry.trustMark(type))]).toEqual(['done', 'done']);
+  });
+
+  describe('of a foreign owner', () => {
+    const define = async (jwt: string, jwks: unknown = federation.jwks('owner')) =>
+      registry.trustMarkType(
+        await registry.authority({ entityIdentifier: freshIdentifier('unused') }).then(() => authority),
+        {
+          trustMarkType: AUDITED,
+          ownership: { owner: federation.id('owner'), jwks: jwks as never, delegation: jwt },
+        },
+      );
+
+    it.each<[string, () => Promise<string>]>([
+      ['expired', () => delegation(federation, 'owner', 'issuer', AUDITED, { claims: { exp: NOW } })],
+      ['not valid yet', () => delegation(federation, 'owner', 'issuer', AUDITED, { claims: { iat: NOW + 1 } })],
+      ['for another issuer', () => delegation(federation, 'owner', 'other')],
+      ['of another type', () => delegation(federation, 'owner', 'issuer', 'https://owner.example/marks/other')],
+      ['by somebody else', () => delegation(federation, 'other', 'issuer')],
+      [
+        'signed by a key that the anchor does not list',
+        async () => delegation(federation, 'owner', 'issuer', AUDITED, { key: await testKey('ES256', 99) }),
+      ],
+      ['of another kind of JWT', () => delegation(federation, 'owner', 'issuer', AUDITED, { header: { typ: 'JWT' } })],
+      ['that is no JWT', async () => 'a.b.c'],
+    ])('[OIDFED-7.2.2-1] [OIDFED-7.2.2-2] [OIDFED-7.2.2-3] are refused under a delegation %s', async (_what, make) => {
+      expect(await outcome(define(await make()))).toBe('validation_failed at /ownership/delegation');
+    });
+
+    it('are issued under a good delegation, until it ends', async () => {
+      const type = await define(await delegation(federation, 'owner', 'issuer'));
+      expect(type).toMatchObject({ owner: federation.id('owner'), delegationExpiresAt: new Date((NOW + 3600) * 1000) });
+      const lasting = await delegation(federation, 'owner', 'issuer', AUDITED, { claims: { exp: undefined } });
+      const ownership = { owner: federation.id('owner'), jwks: federation.jwks('owner') as never, delegation: lasting };
+      const renewed = await updateTrustMarkType(registry.context(), type.id, { ownership });
+      expect(renewed).toMatchObject({ delegation: lasting, delegationExpiresAt: null });
+      const free = await updateTrustMarkType(registry.context(), type.id, { ownership: null });
+      expect(free).toMatchObject({ owner: null, ownerJwks: null, delegation: null, delegationExpiresAt: null });
+    });
+  });
+
+  describe('that an authority recognises as a Trust Anchor', () => {
+    const recognised = (settings: object) => outcome(updateAuthority(registry.context(), authority.id, settings));
+
+    it('are named with issuers and owners', async () => {
+      const trustMarkIssuers = { [AUDITED]: [authority.entityIdentifier], 'https://x.example/open': [] };
+      const trustMarkOwners = { [AUDITED]: { sub: federation.id('owner'), jwks: (await freshJwks()) as never } };
+      const changed = await updateAuthority(registry.context(), authority.id, { trustMarkIssuers, trustMarkOwners });
+      expect(changed).toMatchObject({ trustMarkIssuers, trustMarkOwners });
+    });
+
+    it.each<[string, () => Promise<object>]>([
+      [
+        '/trustMarkIssuers/https:~1~1a.example~1x/0',
+        async () => ({ trustMarkIssuers: { 'https://a.example/x': ['x'] } }),
+      ],
+      ['/trustMarkIssuers/', async () => ({ trustMarkIssuers: { '': [] } })],
+      ['/trustMarkOwners/t/sub', async () => ({ trustMarkOwners: { t: { sub: 'x', jwks: await freshJwks() } } })],
+      ['/trustMarkOwners/t/jwks', async () => ({ trustMarkOwners: { t: { sub: 'https://o.example', jwks: {} } } })],
+      [
+        '/trustMarkOwners/t/jwks/keys/0',
+        async () => ({
+          trustMarkOwners: { t: { sub: 'https://o.example', jwks: { keys: [(await testKey()).privateJwk] } } },
+        }),
+      ],
+    ])('[OIDFED-3.1.2-5] are refused at %s', async (field, settings) => {
+      expect(await recognised(await settings())).toBe(`validation_failed at ${field}`);
+    });
+  });
+});
