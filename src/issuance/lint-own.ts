@@ -1,6 +1,6 @@
 /** Lints of what we are about to sign: when one fails, the fault is ours and not the caller's. */
 import { FederationError } from '../federation/errors.ts';
-import type { LintedStatement } from '../federation/lint/lint-statement.ts';
+import type { LintedStatement } from '../federation/lint/linted-statement.ts';
 
 /** Our own records would make a statement that readers refuse. */
 export class StatementUnfit extends Error {

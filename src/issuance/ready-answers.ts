@@ -4,12 +4,14 @@ import type { EntityIdentifier } from '../federation/identifiers.ts';
 import { MEDIA_TYPE } from '../federation/media-types.ts';
 import type { Clock, NumericDate } from '../federation/time.ts';
 import type { AffectedSubject } from '../registry/affected-subjects.ts';
-import type { ServedAuthority } from '../registry/authorities/authority-directory.ts';
+import type { AuthorityDirectory, ServedAuthority } from '../registry/authorities/authority-directory.ts';
 import {
   listEntityTypes,
   listSubordinatesJson,
   type SubordinateFilter,
 } from '../registry/entities/list-subordinates.ts';
+import type { AffectedTrustMark } from '../registry/trust-marks/affected-trust-marks.ts';
+import { firstEndOfMarks } from '../registry/trust-marks/list-holders.ts';
 import type { RegistryChange } from '../storage/change-feed.ts';
 import type { Db } from '../storage/connect.ts';
 import { FollowingCache } from './following-cache.ts';
@@ -20,6 +22,8 @@ export type ReadyAnswer = SignedAnswer | UnsignedAnswer;
 
 interface Answer {
   contentType: string;
+  /** Where it is not 200. */
+  status?: 202;
   /** When the answer stops to be true by itself and when a fresh one is made, seconds since the epoch. */
   expiresAt: NumericDate;
   refreshAt: NumericDate;
@@ -43,6 +47,8 @@ export interface ReadyAnswersOptions {
   db: Db;
   issuer: StatementIssuer;
   clock: Clock;
+  /** Follows the registry before the answers do. */
+  directory: Pick<AuthorityDirectory, 'get'>;
   /** Memory for Subordinate Statements, in bytes. */
   statementCacheBytes: number;
 }
@@ -67,6 +73,12 @@ export class ReadyAnswers {
   readonly #statements: FollowingCache<ReadyAnswer>;
   readonly #lists = new FollowingCache<ReadyAnswer>({ maxBytes: LIST_CACHE_BYTES, sizeOf, maxLoads: MAX_LIST_LOADS });
   /** Lists of several Entity Types: there is one for each subset, too many to keep. Equal questions share one load. */
+  /** Lists of those with Trust Marks, which change with these. */
+  readonly #markedLists = new FollowingCache<ReadyAnswer>({
+    maxBytes: LIST_CACHE_BYTES,
+    sizeOf,
+    maxLoads: MAX_LIST_LOADS,
+  });
   readonly #unions = new FollowingCache<ReadyAnswer>({ maxBytes: KEEPS_NOTHING, sizeOf, maxLoads: MAX_UNION_LOADS });
   /** Entity Types that active subordinates play, by authority. */
   readonly #playedTypes = new FollowingCache<PlayedTypes>({
@@ -87,14 +99,14 @@ export class ReadyAnswers {
 
   /** §9 */
   entityConfiguration(served: ServedAuthority): ReadyAnswer | Promise<ReadyAnswer> {
-    const load = async () => statementAnswer(await this.#options.issuer.entityConfiguration(served));
+    const load = async () => statementAnswer(await this.#options.issuer.entityConfiguration(this.#present(served)));
     return this.#ownDocument(served.authority.id, 'configuration', load);
   }
 
   /** §8.7 */
   historicalKeys(served: ServedAuthority): ReadyAnswer | Promise<ReadyAnswer> {
     const load = async () => {
-      const issued = await this.#options.issuer.historicalKeys(served);
+      const issued = await this.#options.issuer.historicalKeys(this.#present(served));
       return signedAnswer(issued, MEDIA_TYPE.jwkSet);
     };
     return this.#ownDocument(served.authority.id, 'historical-keys', load);
@@ -116,7 +128,7 @@ export class ReadyAnswers {
     const { id } = served.authority;
     if (this.#statements.isAbsent(id, subject)) return undefined;
     return this.#statements.load(id, subject, async () => {
-      const issued = await this.#options.issuer.subordinateStatement(served, subject);
+      const issued = await this.#options.issuer.subordinateStatement(this.#present(served), subject);
       return issued && statementAnswer(issued);
     });
   }
@@ -125,12 +137,13 @@ export class ReadyAnswers {
    * §8.2. Types that no subordinate plays are left out first, so that made-up ones cost next to nothing.
    * @throws TooManyLoads
    */
-  list(served: ServedAuthority, { entityTypes, intermediate }: SubordinateFilter): ReadyAnswer | Promise<ReadyAnswer> {
+  list(served: ServedAuthority, filter: SubordinateFilter): ReadyAnswer | Promise<ReadyAnswer> {
     const authorityId = served.authority.id;
-    if (entityTypes.length === 0) return this.#list(authorityId, { entityTypes, intermediate });
+    const { entityTypes } = filter;
+    if (entityTypes.length === 0) return this.#list(authorityId, filter);
     const narrowed = ({ types }: PlayedTypes) => {
       const known = [...types].filter((type) => entityTypes.includes(type));
-      return known.length === 0 ? NOBODY : this.#list(authorityId, { entityTypes: known, intermediate });
+      return known.length === 0 ? NOBODY : this.#list(authorityId, { ...filter, entityTypes: known });
     };
     const played = this.#playedTypes.get(authorityId, '');
     if (played !== undefined) return narrowed(played);
@@ -139,10 +152,24 @@ export class ReadyAnswers {
   }
 
   #list(authorityId: string, filter: SubordinateFilter): ReadyAnswer | Promise<ReadyAnswer> {
-    const key = JSON.stringify([filter.intermediate, filter.entityTypes]);
-    const load = async () => listAnswer(await listSubordinatesJson(this.#options.db, authorityId, filter));
-    const lists = filter.entityTypes.length > 1 ? this.#unions : this.#lists;
-    return lists.get(authorityId, key) ?? present(lists.load(authorityId, key, load));
+    const { db, clock } = this.#options;
+    const { intermediate, entityTypes, marks } = filter;
+    const key = JSON.stringify([intermediate, entityTypes, marks?.typeIds ?? null]);
+    const load = async () => {
+      const now = new Date(clock.now() * 1000);
+      const changesAt = marks === undefined ? null : await firstEndOfMarks(db, marks.typeIds, now);
+      const ends = [changesAt, marks?.issuedUntil ?? null].map((end) => end?.getTime() ?? Number.POSITIVE_INFINITY);
+      return listAnswer(await listSubordinatesJson(db, authorityId, filter, now), Math.min(...ends) / 1000);
+    };
+    const kept = marks === undefined ? this.#lists : this.#markedLists;
+    const lists = entityTypes.length > 1 ? this.#unions : kept;
+    const ready = lists.get(authorityId, key);
+    return ready !== undefined && ready.refreshAt > clock.now() ? ready : present(lists.load(authorityId, key, load));
+  }
+
+  /** What is loaded again because the authority changed must not say, or be signed with, what it was before. */
+  #present(served: ServedAuthority): ServedAuthority {
+    return this.#options.directory.get(served.authority.id) ?? served;
   }
 
   #ownDocument(
@@ -156,7 +183,17 @@ export class ReadyAnswers {
   }
 
   /** Drops what the changes made untrue, before their seq is served. */
-  follow(changes: readonly RegistryChange[], affected: readonly AffectedSubject[]): void {
+  follow(
+    changes: readonly RegistryChange[],
+    affected: readonly AffectedSubject[],
+    marks: readonly AffectedTrustMark[] = [],
+  ): void {
+    const remarked = [...marks, ...changes.filter(({ subjectKind }) => subjectKind === 'trust_mark_type')];
+    for (const { authorityId } of [...remarked, ...affected]) {
+      if (authorityId === null) continue;
+      this.#markedLists.deleteScope(authorityId);
+      this.#unions.deleteScope(authorityId);
+    }
     for (const { authorityId, entityIdentifier } of affected) {
       this.#statements.delete(authorityId, entityIdentifier);
     }
@@ -172,9 +209,12 @@ export class ReadyAnswers {
   }
 }
 
+/** The authority's own record, its keys, and what else stands in its configuration. */
+const REWRITING: ReadonlySet<string> = new Set(['authority', 'authority_key', 'trust_mark_type', 'held_trust_mark']);
+
 /** Authorities whose own record or keys changed: all that they sign may read differently now. */
-function rewrittenAuthorities(changes: readonly RegistryChange[]): Set<string> {
-  const concerned = changes.filter(({ subjectKind }) => subjectKind === 'authority' || subjectKind === 'authority_key');
+export function rewrittenAuthorities(changes: readonly RegistryChange[]): Set<string> {
+  const concerned = changes.filter(({ subjectKind }) => REWRITING.has(subjectKind));
   return new Set(concerned.flatMap(({ authorityId }) => (authorityId === null ? [] : [authorityId])));
 }
 
@@ -199,11 +239,11 @@ export function sizeOf({ body }: ReadyAnswer): number {
   return body.length + ENTRY_BYTES;
 }
 
-function listAnswer(json: string): UnsignedAnswer {
+/** @param changesAt when the list stops to be true by itself, seconds since the epoch */
+export function listAnswer(json: string, changesAt: NumericDate = Number.POSITIVE_INFINITY): UnsignedAnswer {
   const body = Buffer.from(json);
   const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
-  const end = Number.POSITIVE_INFINITY;
-  return { body, contentType: MEDIA_TYPE.json, etag, expiresAt: end, refreshAt: end };
+  return { body, contentType: MEDIA_TYPE.json, etag, expiresAt: changesAt, refreshAt: changesAt };
 }
 
 /** The list of an authority that vouches for nobody of the kind asked for. */

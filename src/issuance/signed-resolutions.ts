@@ -1,6 +1,7 @@
 /** Resolve responses as signed answers; as long as a resolution holds, so does what was signed about it. */
 import type { JsonObject } from '../federation/json.ts';
-import { type HouseRules, lintResolveResponse } from '../federation/lint/lint-statement.ts';
+import type { HouseRules } from '../federation/lint/house-rules.ts';
+import { lintResolveResponse } from '../federation/lint/lint-resolve-response.ts';
 import { MEDIA_TYPE } from '../federation/media-types.ts';
 import type { Clock, NumericDate } from '../federation/time.ts';
 import type { ServedAuthority } from '../registry/authorities/authority-directory.ts';

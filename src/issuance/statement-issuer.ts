@@ -2,22 +2,19 @@
 import { createHash } from 'node:crypto';
 import { and, eq, lt, lte, or, sql } from 'drizzle-orm';
 import { canonicalJson, type JsonObject } from '../federation/json.ts';
-import { type HouseRules, lintEntityStatement } from '../federation/lint/lint-statement.ts';
+import type { HouseRules } from '../federation/lint/house-rules.ts';
+import { lintEntityStatement } from '../federation/lint/lint-entity-statement.ts';
 import type { Algorithm } from '../federation/signature.ts';
 import type { Clock, NumericDate } from '../federation/time.ts';
 import type { AuthorityKey } from '../registry/authorities/authority.ts';
 import type { ServedAuthority } from '../registry/authorities/authority-directory.ts';
 import { readSubordinate, type StoredStatement } from '../registry/entities/read-subordinate.ts';
-import type { SealedKey, Signer } from '../signer/signer.ts';
+import { CustodyUnavailable, type SigningKey } from '../signer/custody/key-custody.ts';
+import type { Signer } from '../signer/signer.ts';
 import type { Db } from '../storage/connect.ts';
 import { issuedStatements } from '../storage/schema/issued-statements.ts';
-import { buildEntityConfiguration } from './entity-configuration.ts';
-import {
-  buildHistoricalKeys,
-  HISTORICAL_KEYS_LIFETIME_SECONDS,
-  historicalKeysVersion,
-  signHistoricalKeys,
-} from './historical-keys.ts';
+import { buildEntityConfiguration, firstTrustMarkExpiry, trustMarksVersion } from './entity-configuration.ts';
+import { buildHistoricalKeys, HISTORICAL_KEYS_LIFETIME_SECONDS, signHistoricalKeys } from './historical-keys.ts';
 import { lintOwn } from './lint-own.ts';
 import { buildSubordinateStatement, firstKeyExpiry, liveKeys } from './subordinate-statement.ts';
 
@@ -53,14 +50,16 @@ export class StatementIssuer {
   /** The authority's own Entity Configuration (§9). @throws StatementUnfit when its record cannot be published */
   async entityConfiguration(served: ServedAuthority): Promise<IssuedStatement> {
     const { authority } = served;
+    const now = this.#options.clock.now();
     const stored = await this.#stored(authority.id, 'entity-configuration', authority.entityIdentifier);
     return this.#issue(served, {
       kind: 'entity-configuration',
       subject: authority.entityIdentifier,
-      claims: buildEntityConfiguration(served),
+      claims: buildEntityConfiguration(served, now),
       lifetimeSeconds: authority.configurationLifetimeSeconds,
       notAfter: Number.POSITIVE_INFINITY,
-      basisVersion: authority.version,
+      renewBy: firstTrustMarkExpiry(served, now),
+      basisVersion: recordVersion(served) + trustMarksVersion(served),
       stored,
     });
   }
@@ -74,7 +73,7 @@ export class StatementIssuer {
       claims: buildHistoricalKeys(served),
       lifetimeSeconds: HISTORICAL_KEYS_LIFETIME_SECONDS,
       notAfter: Number.POSITIVE_INFINITY,
-      basisVersion: historicalKeysVersion(served),
+      basisVersion: recordVersion(served),
       stored: await this.#stored(authority.id, 'historical-keys', authority.entityIdentifier),
     });
   }
@@ -91,7 +90,7 @@ export class StatementIssuer {
       claims: buildSubordinateStatement(authority, subordinate, now),
       lifetimeSeconds: subordinate.entity.statementLifetimeSeconds ?? authority.statementLifetimeSeconds,
       notAfter: firstKeyExpiry(subordinate, now),
-      basisVersion: authority.version + subordinate.entity.version,
+      basisVersion: recordVersion(served) + subordinate.entity.version,
       stored: subordinate.stored,
     });
   }
@@ -122,7 +121,14 @@ export class StatementIssuer {
     const now = this.#options.clock.now();
     if (stored?.claimsHash === claimsHash && stored.refreshAt.getTime() > now * 1000) return issuedFrom(stored);
     const sign = draft.kind === 'historical-keys' ? signHistoricalKeys : signStatement;
-    const statement = await sign(draft, key, now, this.#options);
+    let statement: IssuedStatement;
+    try {
+      statement = await sign(draft, key, now, this.#options);
+    } catch (error) {
+      const lasting = stored?.claimsHash === claimsHash ? lastingThrough(error, stored, now) : undefined;
+      if (lasting === undefined) throw error;
+      return lasting;
+    }
     const saved = await this.#save(served.authority.id, draft, claimsHash, statement, now);
     return saved ?? statement;
   }
@@ -162,19 +168,22 @@ export interface StatementDraft {
   lifetimeSeconds: number;
   /** The statement must not live longer, seconds since the epoch. */
   notAfter: NumericDate;
+  /** When it says something that is over, seconds since the epoch: another takes its place by then. */
+  renewBy?: NumericDate;
   basisVersion: number;
   stored: StoredStatement | undefined;
 }
 
 /** Claims with times → lint → sign: all that a statement costs once its records are read. */
 export async function signStatement(
-  draft: Pick<StatementDraft, 'claims' | 'lifetimeSeconds' | 'notAfter'>,
-  key: SealedKey,
+  draft: Pick<StatementDraft, 'claims' | 'lifetimeSeconds' | 'notAfter' | 'renewBy'>,
+  key: SigningKey,
   now: NumericDate,
   { signer, random, houseRules }: Pick<StatementIssuerOptions, 'signer' | 'random' | 'houseRules'>,
 ): Promise<IssuedStatement> {
   const expiresAt = Math.min(now + draft.lifetimeSeconds, draft.notAfter);
-  const refreshAt = now + Math.floor((expiresAt - now) * (REFRESH.earliest + REFRESH.spread * random()));
+  const aged = now + Math.floor((expiresAt - now) * (REFRESH.earliest + REFRESH.spread * random()));
+  const refreshAt = Math.min(aged, draft.renewBy ?? aged);
   const claims: JsonObject = { ...draft.claims, iat: now, exp: expiresAt };
   const linted = lintOwn(`a statement about ${claims['sub']}`, () =>
     lintEntityStatement(claims, rulesFor(claims, houseRules)),
@@ -187,17 +196,42 @@ function rulesFor({ crit }: JsonObject, houseRules: HouseRules): HouseRules {
   return Array.isArray(crit) ? { ...houseRules, understoodClaims: new Set(crit.map(String)) } : houseRules;
 }
 
-/** The key that an authority signs with: its newest active one. @throws Error when it has none */
-export function signingKeyOf({ authority, keys }: ServedAuthority): SealedKey {
-  const key = keys.findLast((candidate) => candidate.state === 'active' && candidate.sealedPrivateKey !== null);
-  if (key === undefined) throw new Error(`${authority.entityIdentifier} has no active key to sign with`);
-  return sealedKey(key);
+/** The states of a key in the order of its life. */
+const KEY_STAGES: readonly AuthorityKey['state'][] = ['announced', 'active', 'retired', 'historical', 'revoked'];
+
+/** Grows with every change of the authority's record and of its keys: none is ever removed, and none goes back. */
+export function recordVersion({ authority, keys }: ServedAuthority): number {
+  return keys.reduce((sum, { state }) => sum + 1 + KEY_STAGES.indexOf(state), authority.version);
 }
 
-function sealedKey(key: AuthorityKey): SealedKey {
-  const { kid, purpose, authorityId: owner, sealedPrivateKey } = key;
-  if (sealedPrivateKey === null) throw new Error(`the private half of ${kid} is not here`);
-  return { kid, purpose, owner, alg: key.alg as Algorithm, sealedPrivateKey };
+/** The authority has no key to sign with: one was revoked and none could be made yet. */
+export class NoSigningKey extends Error {
+  override readonly name = 'NoSigningKey';
+}
+
+/** The key that an authority signs with. @throws NoSigningKey */
+export function signingKeyOf({ authority, keys }: ServedAuthority): SigningKey {
+  const key = keys.find(({ state }) => state === 'active');
+  if (key === undefined) throw new NoSigningKey(`${authority.entityIdentifier} has no active key to sign with`);
+  return inCustody(key);
+}
+
+function inCustody({ kid, purpose, authorityId: owner, alg, custody, ...held }: AuthorityKey): SigningKey {
+  const { sealedPrivateKey, tokenObject } = held;
+  const key = { kid, purpose, owner, alg: alg as Algorithm };
+  if (custody === 'pkcs11' && tokenObject !== null) return { ...key, custody, sealedPrivateKey: null, tokenObject };
+  if (sealedPrivateKey !== null) return { ...key, sealedPrivateKey };
+  throw new Error(`the private half of ${kid} is not here`);
+}
+
+/** How long what is due to be signed anew is served as it is before the token is tried again. */
+const OUTAGE_REFRESH_SECONDS = 10;
+
+/** While nobody can sign, a statement that says what the records say is good until it expires. */
+function lastingThrough(error: unknown, stored: StoredStatement, now: NumericDate): IssuedStatement | undefined {
+  const { jwt, expiresAt } = issuedFrom(stored);
+  if (!(error instanceof CustodyUnavailable) || expiresAt <= now) return undefined;
+  return { jwt, expiresAt, refreshAt: Math.min(expiresAt, now + OUTAGE_REFRESH_SECONDS) };
 }
 
 function issuedFrom({ jwt, expiresAt, refreshAt }: StoredStatement): IssuedStatement {

@@ -11,6 +11,7 @@ const TYPES = ['openid_provider', 'openid_relying_party', 'oauth_client', 'oauth
 
 let registry: TestRegistry;
 let served: ServedAuthority;
+let directory: AuthorityDirectory;
 /** An entity of each type alone, in the order of TYPES, and last one of all types. */
 let identifiers: string[];
 let answers: ReadyAnswers;
@@ -24,7 +25,7 @@ beforeAll(async () => {
   for (const verifiedEntityTypes of [...TYPES.map((type) => [type]), TYPES]) {
     identifiers.push((await registry.entity(organisation, { verifiedEntityTypes })).entityIdentifier);
   }
-  const directory = new AuthorityDirectory(registry.db);
+  directory = new AuthorityDirectory(registry.db);
   await directory.reload();
   served = directory.get(authority.id)!;
 });
@@ -35,7 +36,7 @@ beforeEach(() => {
   const clock = new ManualClock();
   const houseRules = { maxLifetimeSeconds: 86_400 };
   const issuer = new StatementIssuer({ db: counting.db, signer: testSigner, clock, random: () => 0.5, houseRules });
-  answers = new ReadyAnswers({ db: counting.db, issuer, clock, statementCacheBytes: 1_000_000 });
+  answers = new ReadyAnswers({ db: counting.db, issuer, clock, directory, statementCacheBytes: 1_000_000 });
 });
 
 afterAll(() => registry[Symbol.asyncDispose]());

@@ -10,6 +10,7 @@ import { AuthorityDirectory, type ServedAuthority } from '../../src/registry/aut
 import { updateAuthority } from '../../src/registry/authorities/update-authority.ts';
 import type { Entity } from '../../src/registry/entities/entity.ts';
 import { transitionEntity } from '../../src/registry/entities/transition-entity.ts';
+import { CustodyUnavailable } from '../../src/signer/custody/key-custody.ts';
 import { entities } from '../../src/storage/schema/entities.ts';
 import { issuedStatements } from '../../src/storage/schema/issued-statements.ts';
 import { claimsOf, headerOf } from '../support/answers.ts';
@@ -110,8 +111,25 @@ describe.each(DATABASE_KINDS)('the statement issuer on the %s database', (kind) 
     const key = view.keys[0]!;
     const { kid, alg, publicJwk, sealedPrivateKey } = await testSigner.generateKey(authority.id, 'ES256');
     const added = { ...key, kid, alg, publicJwk: publicJwk as typeof key.publicJwk, sealedPrivateKey };
-    const second = await issued(node(), { ...view, keys: [...view.keys, added] }, entity);
+    const rolled: ServedAuthority = { ...view, keys: [{ ...key, state: 'retired' }, added] };
+    const second = await issued(node(), rolled, entity);
     expect([headerOf(first.jwt)['kid'], headerOf(second.jwt)['kid']]).toEqual([key.kid, kid]);
+  });
+
+  it('serves what is due to be renewed until it expires while nobody can sign, and nothing that says otherwise', async () => {
+    const { authority, entity } = await subordinate();
+    const view = await served(authority);
+    const clock = new ManualClock();
+    const first = await issued(node({ clock }), view, entity);
+    const away = { ...testSigner, sign: () => Promise.reject(new CustodyUnavailable('unplugged')) };
+    const outage = node({ clock, signer: away });
+    clock.advance(3590);
+    expect(await issued(outage, view, entity)).toEqual({ ...first, refreshAt: clock.now() + 10 });
+    const shorter = { ...view, authority: { ...view.authority, statementLifetimeSeconds: 600 } };
+    await expect(issued(outage, shorter, entity)).rejects.toThrow(CustodyUnavailable);
+    clock.advance(10);
+    await expect(issued(outage, view, entity)).rejects.toThrow(CustodyUnavailable);
+    expect((await issued(node({ clock }), view, entity)).jwt).not.toBe(first.jwt);
   });
 
   it('gives the same historical keys on all nodes, until a day has passed', async () => {
@@ -137,7 +155,7 @@ describe.each(DATABASE_KINDS)('the statement issuer on the %s database', (kind) 
     const { kid, alg, publicJwk, sealedPrivateKey } = await testSigner.generateKey(authority.id, 'ES256');
     const next = { ...key, kid, alg, publicJwk: publicJwk as typeof key.publicJwk, sealedPrivateKey };
     const expiresAt = new Date(key.createdAt.getTime() + 1000);
-    const retired: ServedAuthority = { ...before, keys: [{ ...key, state: 'retired', expiresAt }, next] };
+    const ended: ServedAuthority = { ...before, keys: [{ ...key, state: 'historical', expiresAt }, next] };
     const revokedAt = expiresAt;
     const revoked: ServedAuthority = {
       ...before,
@@ -145,12 +163,12 @@ describe.each(DATABASE_KINDS)('the statement issuer on the %s database', (kind) 
     };
     const none = await node().historicalKeys(before);
     expect(claimsOf(none.jwt)['keys']).toEqual([]);
-    const one = await node().historicalKeys(retired);
+    const one = await node().historicalKeys(ended);
     expect(claimsOf(one.jwt)['keys']).toMatchObject([{ kid: key.kid }]);
     expect(headerOf(one.jwt)['kid']).toBe(kid);
     const last = await node().historicalKeys(revoked);
     expect(claimsOf(last.jwt)['keys']).toMatchObject([{ kid: key.kid, revoked: { reason: 'compromised' } }]);
-    for (const outdated of [before, retired]) await node().historicalKeys(outdated);
+    for (const outdated of [before, ended]) await node().historicalKeys(outdated);
     expect(await node().historicalKeys(revoked)).toEqual(last);
   });
 
