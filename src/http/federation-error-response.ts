@@ -1,6 +1,8 @@
 /** The one place where errors become the unsigned error bodies of federation endpoints. @see OIDFED §8.9 */
 import { FederationError, WIRE, type WireCode } from '../federation/errors.ts';
 import { MEDIA_TYPE } from '../federation/media-types.ts';
+import { MethodNotServed } from './federation/method-not-served.ts';
+import { RequestTooLarge } from './federation/request-too-large.ts';
 import { TryAgainLater } from './federation/try-again-later.ts';
 import { isOutage } from './outage.ts';
 
@@ -19,6 +21,8 @@ export function toFederationErrorResponse(error: unknown): Response {
     response.headers.set('retry-after', String(error.retryAfterSeconds));
     return response;
   }
+  if (error instanceof MethodNotServed) return federationMethodNotAllowed(error.allow);
+  if (error instanceof RequestTooLarge) return federationErrorResponse(error.wire, describe(error), error.status);
   if (error instanceof FederationError && error.wire !== 'server_error') {
     return federationErrorResponse(error.wire, describe(error));
   }

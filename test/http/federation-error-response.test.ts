@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FederationError, REASONS, type Reason, WIRE } from '../../src/federation/errors.ts';
 import { federationMethodNotAllowed, toFederationErrorResponse } from '../../src/http/federation-error-response.ts';
+import { CustodyUnavailable } from '../../src/signer/custody/key-custody.ts';
 import { StaleStateError } from '../../src/storage/change-feed.ts';
 
 const SECRET = 'password=hunter2';
@@ -49,9 +50,13 @@ describe('an error of a federation endpoint', () => {
     },
   );
 
-  it('is temporary when the state is stale or the database away', async () => {
+  it('is temporary when the state is stale, or the database or a token away', async () => {
     const lost = Object.assign(new Error(SECRET), { code: 'ECONNRESET' });
-    for (const error of [new StaleStateError('stale'), new Error('query', { cause: lost })]) {
+    for (const error of [
+      new StaleStateError('stale'),
+      new Error('query', { cause: lost }),
+      new CustodyUnavailable(SECRET),
+    ]) {
       const response = toFederationErrorResponse(error);
       expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
       expect((await bodyOf(response)).error).toBe('temporarily_unavailable');

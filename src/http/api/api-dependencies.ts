@@ -4,7 +4,10 @@ import type { IdentifierOptions } from '../../federation/identifiers.ts';
 import type { Actor } from '../../registry/actor.ts';
 import type { GenerateAuthorityKey } from '../../registry/authorities/authority.ts';
 import type { AuthorityDirectory } from '../../registry/authorities/authority-directory.ts';
+import type { SignedByKey } from '../../registry/authorities/keys/signed-by-key.ts';
 import type { ChangeContext } from '../../registry/change.ts';
+import type { VerifyTrustMark } from '../../registry/trust-marks/hold-trust-mark.ts';
+import type { SignDelegation } from '../../registry/trust-marks/trust-mark-delegation.ts';
 import type { Db } from '../../storage/connect.ts';
 import type { Resolutions } from '../federation/resolutions.ts';
 
@@ -15,6 +18,11 @@ export interface ApiDependencies {
   changeContext: (actor: Actor, requestId: string) => ChangeContext;
   retrieveConfiguration: RetrieveConfiguration;
   generateAuthorityKey: GenerateAuthorityKey;
+  signedByKey: SignedByKey;
+  signDelegation: SignDelegation;
+  verifyTrustMark: VerifyTrustMark;
+  /** Asks the issuer of a mark for it. */
+  fetchTrustMark: (wanted: { issuer: string; trustMarkType: string; bearer: string }) => Promise<string>;
   /** The authorities as the federation endpoints serve them. */
   directory: AuthorityDirectory;
   resolutions: Pick<Resolutions, 'explain'>;

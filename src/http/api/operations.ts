@@ -2,21 +2,30 @@
 import { readLivenessOperation } from '../health/read-liveness.ts';
 import { readReadinessOperation } from '../health/read-readiness.ts';
 import { listAuditOperation } from './audit/list-audit.ts';
+import { activateAuthorityKeyOperation } from './authorities/activate-authority-key.ts';
 import { createAuthorityOperation } from './authorities/create-authority.ts';
 import { listAuthoritiesOperation } from './authorities/list-authorities.ts';
 import { listAuthorityKeysOperation } from './authorities/list-authority-keys.ts';
 import { readAuthorityOperation } from './authorities/read-authority.ts';
 import { readMetadataPolicyOperation } from './authorities/read-metadata-policy.ts';
 import { replaceMetadataPolicyOperation } from './authorities/replace-metadata-policy.ts';
+import { revokeAuthorityKeyOperation } from './authorities/revoke-authority-key.ts';
+import { rollAuthorityKeyOperation } from './authorities/roll-authority-key.ts';
 import { updateAuthorityOperation } from './authorities/update-authority.ts';
 import { createEnrolmentChallengeOperation } from './enrolment-challenges/create-enrolment-challenge.ts';
 import { approveEntityOperation } from './entities/approve-entity.ts';
+import { changeEntityKeysOperations } from './entities/change-entity-keys.ts';
 import { enrolEntityOperation } from './entities/enrol-entity.ts';
 import { listEntitiesOperation } from './entities/list-entities.ts';
+import { listEntityKeysOperation } from './entities/list-entity-keys.ts';
 import { readEntityOperation } from './entities/read-entity.ts';
 import { recheckEntityOperation } from './entities/recheck-entity.ts';
+import { refreshEntityOperation } from './entities/refresh-entity.ts';
 import { transitionEntityOperations } from './entities/transition-entity.ts';
 import { updateEntityOperation } from './entities/update-entity.ts';
+import { dropHeldTrustMarkOperation } from './held-trust-marks/drop-held-trust-mark.ts';
+import { holdTrustMarkOperation } from './held-trust-marks/hold-trust-mark.ts';
+import { listHeldTrustMarksOperation } from './held-trust-marks/list-held-trust-marks.ts';
 import type { Operation } from './operation.ts';
 import { addOrganisationOperation } from './organisations/add-organisation.ts';
 import { listOrganisationsOperation } from './organisations/list-organisations.ts';
@@ -33,6 +42,22 @@ import { pinTrustAnchorOperation } from './trust-anchors/pin-trust-anchor.ts';
 import { readTrustAnchorOperation } from './trust-anchors/read-trust-anchor.ts';
 import { replaceTrustAnchorKeysOperation } from './trust-anchors/replace-trust-anchor-keys.ts';
 import { unpinTrustAnchorOperation } from './trust-anchors/unpin-trust-anchor.ts';
+import { listTrustMarkDelegationsOperation } from './trust-mark-delegations/list-trust-mark-delegations.ts';
+import { makeTrustMarkDelegationOperation } from './trust-mark-delegations/make-trust-mark-delegation.ts';
+import { readTrustMarkDelegationOperation } from './trust-mark-delegations/read-trust-mark-delegation.ts';
+import { renewTrustMarkDelegationOperation } from './trust-mark-delegations/renew-trust-mark-delegation.ts';
+import { withdrawTrustMarkDelegationOperation } from './trust-mark-delegations/withdraw-trust-mark-delegation.ts';
+import { defineTrustMarkTypeOperation } from './trust-mark-types/define-trust-mark-type.ts';
+import { listTrustMarkTypesOperation } from './trust-mark-types/list-trust-mark-types.ts';
+import { readTrustMarkTypeOperation } from './trust-mark-types/read-trust-mark-type.ts';
+import { transitionTrustMarkTypeOperations } from './trust-mark-types/transition-trust-mark-type.ts';
+import { updateTrustMarkTypeOperation } from './trust-mark-types/update-trust-mark-type.ts';
+import { grantTrustMarkOperation } from './trust-marks/grant-trust-mark.ts';
+import { listTrustMarksOperation } from './trust-marks/list-trust-marks.ts';
+import { readTrustMarkOperation } from './trust-marks/read-trust-mark.ts';
+import { renewTrustMarkOperation } from './trust-marks/renew-trust-mark.ts';
+import { requestTrustMarkOperation } from './trust-marks/request-trust-mark.ts';
+import { transitionTrustMarkOperations } from './trust-marks/transition-trust-mark.ts';
 
 export const OPERATIONS: readonly Operation[] = [
   listAuthoritiesOperation,
@@ -42,6 +67,9 @@ export const OPERATIONS: readonly Operation[] = [
   readMetadataPolicyOperation,
   replaceMetadataPolicyOperation,
   listAuthorityKeysOperation,
+  rollAuthorityKeyOperation,
+  activateAuthorityKeyOperation,
+  revokeAuthorityKeyOperation,
   listOrganisationsOperation,
   addOrganisationOperation,
   readOrganisationOperation,
@@ -55,6 +83,28 @@ export const OPERATIONS: readonly Operation[] = [
   recheckEntityOperation,
   approveEntityOperation,
   ...transitionEntityOperations,
+  refreshEntityOperation,
+  listEntityKeysOperation,
+  ...changeEntityKeysOperations,
+  listTrustMarkTypesOperation,
+  defineTrustMarkTypeOperation,
+  readTrustMarkTypeOperation,
+  updateTrustMarkTypeOperation,
+  ...transitionTrustMarkTypeOperations,
+  listTrustMarksOperation,
+  grantTrustMarkOperation,
+  requestTrustMarkOperation,
+  readTrustMarkOperation,
+  renewTrustMarkOperation,
+  ...transitionTrustMarkOperations,
+  listTrustMarkDelegationsOperation,
+  makeTrustMarkDelegationOperation,
+  readTrustMarkDelegationOperation,
+  renewTrustMarkDelegationOperation,
+  withdrawTrustMarkDelegationOperation,
+  listHeldTrustMarksOperation,
+  holdTrustMarkOperation,
+  dropHeldTrustMarkOperation,
   listTrustAnchorsOperation,
   pinTrustAnchorOperation,
   readTrustAnchorOperation,

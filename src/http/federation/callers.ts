@@ -8,7 +8,7 @@ import { FederationError } from '../../federation/errors.ts';
 import type { EntityIdentifier, IdentifierOptions } from '../../federation/identifiers.ts';
 import type { JwkSet } from '../../federation/jwk-set.ts';
 import { decodeJwt } from '../../federation/signature.ts';
-import type { Clock } from '../../federation/time.ts';
+import type { Clock, NumericDate } from '../../federation/time.ts';
 import type { TrustAnchors } from '../../federation/trust-chain/trust-chain.ts';
 import { liveKeys } from '../../issuance/subordinate-statement.ts';
 import { type Actor, READERS, reaches } from '../../registry/actor.ts';
@@ -24,7 +24,11 @@ import type { UsedAssertions } from './used-assertions.ts';
 
 /** `token`: a reader of the authority; `entity`: proved by a Federation Entity Key. */
 export type Caller =
-  | { kind: 'anonymous' }
+  | {
+      kind: 'anonymous';
+      /** Who it says it is; nothing here shows whether that is so. */
+      claimed?: EntityIdentifier;
+    }
   | { kind: 'token'; id: string }
   | { kind: 'entity'; entityIdentifier: EntityIdentifier };
 
@@ -87,7 +91,7 @@ export class Callers {
     const audience = served.authority.entityIdentifier;
     const assertion = parseClientAssertion(assertionOf(form), { audience, now: clock.now(), ...identifiers });
     const { jwks, branch } = await this.#known(served, assertion.caller);
-    if (jwks === undefined) return ANONYMOUS;
+    if (jwks === undefined) return { kind: 'anonymous', claimed: assertion.caller };
     await verifyClientAssertion(assertion, jwks);
     const caller: Caller = { kind: 'entity', entityIdentifier: assertion.caller };
     charge(caller);
@@ -102,13 +106,17 @@ export class Callers {
 
   /** The registered keys of an entity that is active here; else those of the chain that it was evaluated by. */
   async #known(served: ServedAuthority, caller: EntityIdentifier): Promise<KnownCaller> {
-    const registered = await this.#registeredKeys(served, caller);
+    const { db, resolutions, directory, clock } = this.#options;
+    const own = directory.all.map(({ authority }) => authority);
+    const standing = await readStanding(db, caller, [served.authority], own);
+    // Whoever is suspended here is nobody here, whatever others say about it.
+    if (standing === 'ended') return { jwks: undefined };
+    const registered = standing === 'active' ? await this.#registeredKeys(served, caller) : undefined;
     if (registered !== undefined) return { jwks: registered };
-    const { resolutions, directory } = this.#options;
     const trustAnchors = servedTrustAnchors(served, directory);
     const resolution = resolutions.peekAny({ scope: served.authority.id, subject: caller, trustAnchors });
     if (resolution === undefined) return { jwks: undefined };
-    return { jwks: vouchedKeys(resolution, trustAnchors), branch: branchOf(resolution) };
+    return { jwks: vouchedKeys(resolution, trustAnchors, clock.now()), branch: branchOf(resolution) };
   }
 
   /** Registered with the authority itself or with one of ours that is active below it. */
@@ -116,7 +124,6 @@ export class Callers {
     const { db, directory } = this.#options;
     const own = directory.all.map(({ authority }) => authority);
     const isActive = async (subject: string) => (await readStanding(db, subject, [served.authority], own)) === 'active';
-    if (!(await isActive(caller))) return undefined;
     for (const { id, entityIdentifier } of [served.authority, ...own]) {
       const subordinate = await readSubordinate(db, id, caller);
       if (subordinate === undefined) continue;
@@ -131,7 +138,7 @@ export class Callers {
 function assertionOf(form: URLSearchParams): string {
   const assertion = optionalParameter(form, 'client_assertion');
   if (assertion === undefined || assertion === '') {
-    const message = 'a POST has a client_assertion; without one this endpoint is asked with GET';
+    const message = 'a POST has a client_assertion; without one this endpoint is asked by GET';
     throw new FederationError('client_assertion_missing', message, 'client_assertion');
   }
   if (optionalParameter(form, 'client_assertion_type') !== CLIENT_ASSERTION_TYPE) {
@@ -142,11 +149,18 @@ function assertionOf(form: URLSearchParams): string {
 }
 
 /** What the Immediate Superior says in the validated chain; for a Trust Anchor, what is pinned. */
-function vouchedKeys({ subject, trustChain }: Resolution, trustAnchors: TrustAnchors): JwkSet | undefined {
+function vouchedKeys(
+  { subject, trustChain }: Resolution,
+  trustAnchors: TrustAnchors,
+  now: NumericDate,
+): JwkSet | undefined {
   const [, statement] = trustChain;
   const isAnchor = trustChain.length === 1;
-  if (isAnchor || statement === undefined) return trustAnchors.get(subject);
-  return decodeJwt(statement).claims['jwks'] as JwkSet | undefined;
+  const jwks =
+    isAnchor || statement === undefined
+      ? trustAnchors.get(subject)
+      : (decodeJwt(statement).claims['jwks'] as JwkSet | undefined);
+  return jwks && { keys: jwks.keys.filter(({ exp }) => exp === undefined || exp > now) };
 }
 
 /** All below it count as one, however many it vouches for. */

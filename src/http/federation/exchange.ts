@@ -7,6 +7,7 @@ export class Exchange {
   readonly environment: unknown;
   /** Header fields of the answer, whichever it will be. */
   headers: Readonly<Record<string, string>> | undefined;
+  #form: URLSearchParams | undefined;
   #done: Map<string, unknown> | undefined;
 
   constructor(request: Request, environment: unknown) {
@@ -19,16 +20,20 @@ export class Exchange {
     return this.request.method === 'POST';
   }
 
-  /** The parameters of a GET. */
-  get query(): URLSearchParams {
+  /** The parameters: in the query of a GET, in the body of a POST (§8.8) once that was read. */
+  get parameters(): URLSearchParams {
+    if (this.#form !== undefined) return this.#form;
     const { url } = this.request;
     const start = url.indexOf('?');
     return new URLSearchParams(start === -1 ? '' : url.slice(start + 1));
   }
 
-  /** The parameters of a POST. @throws FederationError request_body_invalid */
-  form(): Promise<URLSearchParams> {
-    return this.once('form', () => readForm(this.request));
+  /** The parameters of a POST. @throws FederationError request_body_invalid, request_too_large */
+  form(maxBytes?: number): Promise<URLSearchParams> {
+    return this.once('form', async () => {
+      this.#form = await readForm(this.request, maxBytes);
+      return this.#form;
+    });
   }
 
   /** Does something the first time only, and gives what came of it: a body is read once, an assertion used once. */

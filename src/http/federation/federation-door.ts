@@ -1,21 +1,34 @@
 /** The door for the federation endpoints of all authorities: found by host and path, as authorities come and go. */
 import { randomUUID } from 'node:crypto';
+import type { RetrieveConfiguration } from '../../enrolment/configuration-checks.ts';
 import { FederationError } from '../../federation/errors.ts';
 import type { Clock } from '../../federation/time.ts';
-import {
-  ENDPOINT_PATHS,
-  FEDERATION_ENDPOINT_NAMES,
-  type FederationEndpoint,
-} from '../../issuance/authority-endpoints.ts';
+import { SERVED_ENDPOINT_NAMES, SERVED_PATHS, type ServedEndpoint } from '../../issuance/authority-endpoints.ts';
+import type { EntityCollections } from '../../issuance/companion/entity-collections.ts';
+import type { ExtendedLists } from '../../issuance/companion/extended-lists.ts';
+import type { SubordinateEvents } from '../../issuance/companion/subordinate-events.ts';
 import type { ReadyAnswer, ReadyAnswers } from '../../issuance/ready-answers.ts';
+import type { TrustMarkAnswers } from '../../issuance/trust-marks/trust-mark-answers.ts';
+import type { Actor } from '../../registry/actor.ts';
 import type { AuthorityDirectory, ServedAuthority } from '../../registry/authorities/authority-directory.ts';
-import { federationMethodNotAllowed, toFederationErrorResponse } from '../federation-error-response.ts';
+import type { ChangeContext } from '../../registry/change.ts';
+import { toFederationErrorResponse } from '../federation-error-response.ts';
 import { isOutage } from '../outage.ts';
+import { admit, methodsOf } from './admission.ts';
+import type { Caller } from './callers.ts';
+import { answerCollection } from './collection.ts';
 import { Exchange } from './exchange.ts';
+import { answerExtendedList } from './extended-list.ts';
 import { answerFetch } from './fetch.ts';
 import { answerList } from './list.ts';
-import { methodsOf, preflightAnswer, publicAnswer } from './public-answer.ts';
+import { preflightAnswer, publicAnswer } from './public-answer.ts';
 import { answerResolve, type ResolveDependencies } from './resolve.ts';
+import { answerSubordinateEvents } from './subordinate-events.ts';
+import { answerSubordinateKeys } from './subordinate-keys.ts';
+import { answerSubordinateRefresh } from './subordinate-refresh.ts';
+import { answerTrustMarkRequest } from './trust-mark-request.ts';
+import { answerTrustMarkStatus } from './trust-mark-status.ts';
+import { answerTrustMark, answerTrustMarkList } from './trust-marks.ts';
 
 /** Whether the caches are known to follow the registry; see the change feed. */
 export interface Freshness {
@@ -24,10 +37,21 @@ export interface Freshness {
   ensureCurrent(): Promise<void>;
 }
 
+/** What subordinates do here about themselves. */
+export interface SubordinateDependencies {
+  changeContext: (actor: Actor) => ChangeContext;
+  retrieveConfiguration: RetrieveConfiguration;
+}
+
 export interface FederationDependencies {
   directory: AuthorityDirectory;
   answers: ReadyAnswers;
+  trustMarks: TrustMarkAnswers;
+  extendedLists: ExtendedLists;
+  subordinateEvents: SubordinateEvents;
+  collections: EntityCollections;
   resolve: ResolveDependencies;
+  subordinates: SubordinateDependencies;
   freshness: Freshness;
   clock: Clock;
   logError: (error: unknown, requestId: string) => void;
@@ -36,16 +60,27 @@ export interface FederationDependencies {
 export interface EndpointRequest {
   served: ServedAuthority;
   exchange: Exchange;
+  /** Who asks, as far as the endpoint wants to know. */
+  caller: Caller;
 }
 
 type Answerer = (request: EndpointRequest, dependencies: FederationDependencies) => ReadyAnswer | Promise<ReadyAnswer>;
 
-const ANSWERERS: Record<FederationEndpoint, Answerer> = {
+const ANSWERERS: Record<ServedEndpoint, Answerer> = {
   configuration: ({ served }, { answers }) => answers.entityConfiguration(served),
   fetch: answerFetch,
   list: answerList,
   resolve: answerResolve,
+  trustMarkStatus: answerTrustMarkStatus,
+  trustMarkList: answerTrustMarkList,
+  trustMark: answerTrustMark,
   historicalKeys: ({ served }, { answers }) => answers.historicalKeys(served),
+  extendedList: answerExtendedList,
+  subordinateEvents: answerSubordinateEvents,
+  collection: answerCollection,
+  subordinateKeys: answerSubordinateKeys,
+  subordinateRefresh: answerSubordinateRefresh,
+  trustMarkRequest: answerTrustMarkRequest,
 };
 
 /** @returns a function that answers requests to an authority's endpoint, and undefined for any other */
@@ -54,24 +89,35 @@ export function createFederationDoor(
 ): (request: Request, environment?: unknown) => Response | Promise<Response> | undefined {
   const table = new EndpointTable(dependencies.directory);
   const { directory, freshness, clock, logError } = dependencies;
+  const servedBy = (authorityId: string): ServedAuthority => {
+    const served = directory.get(authorityId);
+    if (served !== undefined) return served;
+    throw new FederationError('subject_unknown', 'this authority was removed');
+  };
   return (request, environment) => {
     const target = table.find(locationOf(request.url));
     if (target === undefined) return undefined;
-    const methods = methodsOf(target.endpoint);
-    if (request.method === 'OPTIONS') return preflightAnswer(methods);
-    if (!methods.includes(request.method)) return federationMethodNotAllowed(methods);
+    const { authorityId, endpoint } = target;
+    if (request.method === 'OPTIONS') return preflightAnswer(methodsOf(servedBy(authorityId), endpoint));
     const exchange = new Exchange(request, environment);
+    let answeredBy: ServedAuthority | undefined;
     const answer = () => {
-      const served = directory.get(target.authorityId);
-      if (served === undefined) throw new FederationError('subject_unknown', 'this authority was removed');
-      return ANSWERERS[target.endpoint]({ served, exchange }, dependencies);
+      const served = servedBy(authorityId);
+      answeredBy = served;
+      const answerTo = (caller: Caller) => ANSWERERS[endpoint]({ served, exchange, caller }, dependencies);
+      const caller = admit(served, endpoint, exchange, dependencies);
+      return caller instanceof Promise ? caller.then(answerTo) : answerTo(caller);
     };
+    const isCurrent = () => freshness.isCurrent() && signingKid(directory.get(authorityId)) === signingKid(answeredBy);
     const answered = (ready: ReadyAnswer) => exchange.complete(publicAnswer(request, ready, clock.now()));
     const refused = (error: unknown) => exchange.complete(refuse(error, logError));
     try {
       const begun = freshness.isCurrent() ? answer() : undefined;
       if (begun !== undefined && !(begun instanceof Promise)) return answered(begun);
-      return currentAnswer(begun, answer, freshness).then(answered, refused);
+      return currentAnswer(begun, answer, { isCurrent, ensureCurrent: () => freshness.ensureCurrent() }).then(
+        answered,
+        refused,
+      );
     } catch (error) {
       return refused(error);
     }
@@ -92,6 +138,11 @@ async function currentAnswer(
   return ready;
 }
 
+/** With another key all that was signed meanwhile is to be signed anew: the one before may have been revoked. */
+function signingKid(served: ServedAuthority | undefined): string | undefined {
+  return served?.keys.find(({ state }) => state === 'active')?.kid;
+}
+
 /** A refusal is the caller's news, an outage the feed's; anything else is ours to look at. */
 function refuse(error: unknown, logError: FederationDependencies['logError']): Response {
   const isRefusal = error instanceof FederationError && error.wire !== 'server_error';
@@ -103,13 +154,13 @@ function refuse(error: unknown, logError: FederationDependencies['logError']): R
 class EndpointTable {
   readonly #directory: AuthorityDirectory;
   #authorities: readonly ServedAuthority[] | undefined;
-  #endpoints: ReadonlyMap<string, { authorityId: string; endpoint: FederationEndpoint }> = new Map();
+  #endpoints: ReadonlyMap<string, { authorityId: string; endpoint: ServedEndpoint }> = new Map();
 
   constructor(directory: AuthorityDirectory) {
     this.#directory = directory;
   }
 
-  find(location: string): { authorityId: string; endpoint: FederationEndpoint } | undefined {
+  find(location: string): { authorityId: string; endpoint: ServedEndpoint } | undefined {
     if (this.#authorities !== this.#directory.all) this.#rebuild(this.#directory.all);
     return this.#endpoints.get(location) ?? this.#endpoints.get(location.replace(DEFAULT_PORT, '$1/'));
   }
@@ -118,8 +169,8 @@ class EndpointTable {
     this.#authorities = authorities;
     this.#endpoints = new Map(
       authorities.flatMap(({ authority }) =>
-        FEDERATION_ENDPOINT_NAMES.map((endpoint) => [
-          authority.location + ENDPOINT_PATHS[endpoint],
+        SERVED_ENDPOINT_NAMES.map((endpoint) => [
+          authority.location + SERVED_PATHS[endpoint],
           { authorityId: authority.id, endpoint },
         ]),
       ),

@@ -44,3 +44,24 @@ export function booleanParameter(query: URLSearchParams, name: string): boolean 
   if (value === 'true') return true;
   throw new FederationError('parameter_invalid', `the parameter ${name} is true or false`, name);
 }
+
+/** A positive number, and at most `max`; absence means `max`. @throws FederationError parameter_invalid, parameter_repeated */
+export function limitParameter(query: URLSearchParams, max: number): number {
+  const value = optionalParameter(query, 'limit');
+  if (value === undefined) return max;
+  if (/^0*[1-9]\d{0,8}$/.test(value)) return Math.min(Number(value), max);
+  throw new FederationError('parameter_invalid', 'the parameter limit is a positive integer', 'limit');
+}
+
+/** A list as drafts write it: the parameter several times, or once with commas, or both. */
+export function listParameter(query: URLSearchParams, name: string): string[] {
+  return query
+    .getAll(name)
+    .flatMap((value) => value.split(','))
+    .filter((value) => value !== '');
+}
+
+/** Those values that a database can hold; nothing there equals any other. */
+export function storable(values: readonly string[]): string[] {
+  return values.filter((value) => !value.includes('\0'));
+}

@@ -1,19 +1,9 @@
 /** Answers of federation endpoints: exact media type, validators, caching, any origin. @see OIDFED §8 */
 import type { NumericDate } from '../../federation/time.ts';
-import type { FederationEndpoint } from '../../issuance/authority-endpoints.ts';
 import { entityTagOf, type ReadyAnswer } from '../../issuance/ready-answers.ts';
 
 /** Longest time that others may keep an answer, in seconds; shorter when the answer expires sooner. */
 export const MAX_AGE_CAP_SECONDS = 60;
-
-const PUBLIC_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
-/** Where a caller may prove its name, parameters and proof come in a body (§8.8). */
-const METHODS_WITH_AUTHENTICATION: readonly string[] = ['GET', 'HEAD', 'POST', 'OPTIONS'];
-
-/** The methods that an endpoint serves. */
-export function methodsOf(endpoint: FederationEndpoint): readonly string[] {
-  return endpoint === 'resolve' ? METHODS_WITH_AUTHENTICATION : PUBLIC_METHODS;
-}
 
 const EXPOSED = 'ETag, Retry-After';
 const EXPOSED_WITH_AGE = `${EXPOSED}, Holdfast-Oldest-Statement`;
@@ -39,7 +29,7 @@ export function publicAnswer(request: Request, answer: ReadyAnswer, now: Numeric
   headers['content-type'] = answer.contentType;
   // Text is a JWT, so as many bytes as characters; Node would count them each time.
   headers['content-length'] = String(answer.body.length);
-  return new Response(request.method === 'HEAD' ? null : answer.body, { status: 200, headers });
+  return new Response(request.method === 'HEAD' ? null : answer.body, { status: answer.status ?? 200, headers });
 }
 
 /** The answer to a browser that asks before it sends If-None-Match from another origin. */

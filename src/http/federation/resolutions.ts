@@ -57,7 +57,10 @@ export interface Payer {
 }
 
 /** Changes after which any chain may read differently: who is trusted, with which keys, under which policies. */
-const FAR_REACHING: ReadonlySet<string> = new Set(['authority', 'authority_key', 'trust_anchor']);
+const FAR_REACHING: ReadonlySet<string> = new Set([
+  ...['authority', 'authority_key', 'trust_anchor'],
+  ...['trust_mark_type', 'held_trust_mark'],
+]);
 
 /** Evaluations of others that one question waits for; the one after that is its own if it is to be had at all. */
 const MAX_FOREIGN_REFUSALS = 3;

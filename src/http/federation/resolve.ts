@@ -41,18 +41,18 @@ type Extras = Pick<AnswerExtras, 'audience' | 'charge'>;
  * Answers from what is evaluated already, or evaluates a subject that an authority of ours vouches for. Any other
  * subject is evaluated for callers that proved a name; for all others as configured.
  * @throws FederationError parameter_missing, entity_identifier_invalid, trust_anchor_not_served, subject_not_evaluated,
- *   client_assertion_missing, client_assertion_invalid, client_assertion_replayed, and what became of the resolution
+ *   and what became of the resolution
  * @throws TryAgainLater evaluation_under_way, rate_limited
  */
 export function answerResolve(
-  { served, exchange }: EndpointRequest,
+  { served, exchange, caller: prover }: EndpointRequest,
   dependencies: FederationDependencies,
 ): ReadyAnswer | Promise<ReadyAnswer> {
-  if (exchange.isPost) return answerAuthenticated({ served, exchange }, dependencies);
+  if (exchange.isPost) return answerProver({ served, exchange, caller: prover }, dependencies);
   const { resolutions } = dependencies.resolve;
   const { url } = exchange.request;
   const known = resolutions.knownQuestions.get(served, url);
-  const question = known ?? questionOf(served, exchange.query, dependencies);
+  const question = known ?? questionOf(served, exchange.parameters, dependencies);
   const ready = resolutions.peek(question.request);
   if (ready !== undefined) {
     if (known === undefined) resolutions.knownQuestions.add(url, question);
@@ -68,20 +68,14 @@ export function answerResolve(
   }
 }
 
-/** A POST with a client assertion: the answer names its caller. */
-async function answerAuthenticated(
-  { served, exchange }: EndpointRequest,
+/** A POST with a client assertion: the answer names its caller, if that is known here. */
+async function answerProver(
+  { served, exchange, caller }: EndpointRequest,
   dependencies: FederationDependencies,
 ): Promise<ReadyAnswer> {
-  const { callers, quotas, resolutions } = dependencies.resolve;
-  const form = await exchange.form();
-  const question = questionOf(served, form, dependencies);
-  const charge = (known: Caller) => exchange.once('lookup', () => quotas.charge(exchange, known, 'lookup'));
-  const giveBack = (known: Caller) => quotas.giveBack(exchange, known, 'lookup');
-  const caller = await exchange.once('caller', () =>
-    quotas.identify(exchange, () => callers.byAssertion(served, form, { charge, giveBack })),
-  );
-  charge(caller);
+  const { quotas, resolutions } = dependencies.resolve;
+  const question = questionOf(served, exchange.parameters, dependencies);
+  exchange.once('lookup', () => quotas.charge(exchange, caller, 'lookup'));
   const ready = resolutions.peek(question.request);
   if (ready !== undefined) {
     return await signedAnswer(question, ready, extrasFor(caller, exchange, dependencies), dependencies);

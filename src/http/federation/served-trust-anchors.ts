@@ -2,6 +2,7 @@
 import type { EntityIdentifier } from '../../federation/identifiers.ts';
 import type { JwkSet } from '../../federation/jwk-set.ts';
 import type { TrustAnchors } from '../../federation/trust-chain/trust-chain.ts';
+import { isPublishedKey } from '../../registry/authorities/authority.ts';
 import type { AuthorityDirectory, ServedAuthority } from '../../registry/authorities/authority-directory.ts';
 
 interface Known {
@@ -38,5 +39,5 @@ function collectAnchors(served: ServedAuthority, directory: AuthorityDirectory):
 }
 
 function ownKeys({ keys }: ServedAuthority): JwkSet {
-  return { keys: keys.filter((key) => key.state === 'active').map((key) => key.publicJwk) } as JwkSet;
+  return { keys: keys.filter(isPublishedKey).map((key) => key.publicJwk) } as JwkSet;
 }

@@ -5,6 +5,7 @@ import { BEARER_SCHEME } from '../api/exchange.ts';
 import { OPERATIONS } from '../api/operations.ts';
 import { PAGE_ROUTES } from '../pages/page-routes.ts';
 import { FEDERATION_PATHS, FEDERATION_TAG } from './federation-paths.ts';
+import { SUBORDINATE_PATHS } from './subordinate-paths.ts';
 
 export type OpenApiDocument = ReturnType<OpenAPIHono['getOpenAPI31Document']>;
 
@@ -25,6 +26,7 @@ const TAGS = [
   { name: 'Authorities', description: 'Our own Trust Anchors and Intermediates.' },
   { name: 'Organisations', description: 'Who is responsible for entities.' },
   { name: 'Entities', description: 'Applications and Intermediates that an authority vouches for.' },
+  { name: 'Trust Marks', description: 'Types of Trust Marks that our authorities issue, and who bears them.' },
   { name: 'Trust Anchors', description: 'Trust Anchors of others, with pinned keys.' },
   { name: 'Resolutions', description: 'What an entity resolves to, and why it does not.' },
   { name: 'Audit', description: 'Who changed what, when and why.' },
@@ -41,7 +43,7 @@ export function buildOpenApiDocument(): OpenApiDocument {
     scheme: 'bearer',
     description: 'An API token: `holdfast token create`, or `POST /api/v1/tokens`.',
   });
-  for (const route of FEDERATION_PATHS) openAPIRegistry.registerPath(route);
+  for (const route of [...FEDERATION_PATHS, ...SUBORDINATE_PATHS]) openAPIRegistry.registerPath(route);
   for (const { route } of OPERATIONS) openAPIRegistry.registerPath(route);
   for (const route of PAGE_ROUTES) openAPIRegistry.registerPath(route);
   const document = app.getOpenAPI31Document({

@@ -19,6 +19,19 @@ const anchor = await api.admin.post('/api/v1/trust-anchors', {
   entityIdentifier: freshIdentifier('anchor'),
   jwks,
 });
+const foreignType = await service.trustMarkType(theirs);
+const { id: typeId } = foreignType;
+const { id: trustMarkId } = await service.trustMark(foreignType);
+const delegation = { authorityId: theirs.id, trustMarkType: 'https://x.example/marks/y', issuer: 'https://x.example' };
+const { body: given } = await api.admin.post('/api/v1/trust-mark-delegations', delegation);
+const issuer = await service.authority();
+const type = await service.trustMarkType(issuer);
+await service.trustMark(type, theirs.entityIdentifier);
+const { body: shown } = await api.admin.post('/api/v1/held-trust-marks', {
+  authorityId: theirs.id,
+  issuer: issuer.entityIdentifier,
+  trustMarkType: type.trustMarkType,
+});
 const stranger = await api.client(['admin', 'registrar', 'approver', 'auditor'], [ours]);
 
 const FOREIGN_IDS: Readonly<Record<string, string>> = {
@@ -26,23 +39,52 @@ const FOREIGN_IDS: Readonly<Record<string, string>> = {
   organisationId: organisation.id,
   entityId: entity.id,
   trustAnchorId: anchor.body.id,
+  typeId,
+  trustMarkId,
+  delegationId: given.id,
+  heldId: shown.id,
+  kid: 'x',
 };
 
 /** Bodies by which an operation speaks of records of another authority, or that it needs to get that far. */
 const BODIES: Readonly<Record<string, unknown>> = {
   updateAuthority: { name: 'x' },
   replaceMetadataPolicy: {},
+  rollAuthorityKey: { reason: 'x' },
+  activateAuthorityKey: { reason: 'x' },
+  revokeAuthorityKey: { revocationReason: 'compromised', reason: 'x' },
   addOrganisation: { authorityId: theirs.id, name: 'x' },
   updateOrganisation: { name: 'x' },
   enrolEntity: { organisationId: organisation.id, entityIdentifier: 'https://x.example' },
   createEnrolmentChallenge: { authorityId: theirs.id, entityIdentifier: 'https://x.example' },
   updateEntity: { metadata: {} },
+  acceptEntityKey: { kid: 'x', reason: 'x' },
+  refuseEntityKey: { kid: 'x', reason: 'x' },
+  removeEntityKey: { kid: 'x', reason: 'x' },
+  markEntityKeyCompromised: { kid: 'x', reason: 'x' },
   pinTrustAnchor: { authorityId: theirs.id, entityIdentifier: 'https://x.example', jwks },
   replaceTrustAnchorKeys: { jwks },
+  defineTrustMarkType: { authorityId: theirs.id, trustMarkType: 'https://x.example/marks/x', name: 'x' },
+  updateTrustMarkType: { name: 'x' },
+  grantTrustMark: { typeId, subject: 'https://x.example' },
+  requestTrustMark: { typeId, subject: 'https://x.example' },
+  renewTrustMark: { expiresAt: null },
+  makeTrustMarkDelegation: { ...delegation, issuer: 'https://y.example' },
+  renewTrustMarkDelegation: { expiresAt: null },
+  holdTrustMark: { authorityId: theirs.id, trustMark: 'x' },
 };
 
 /** Lists that can be asked for one authority. */
-const FILTERED = ['listOrganisations', 'listEntities', 'listTrustAnchors', 'listAudit'];
+const FILTERED = [
+  'listOrganisations',
+  'listEntities',
+  'listTrustMarkTypes',
+  'listTrustMarks',
+  'listTrustMarkDelegations',
+  'listHeldTrustMarks',
+  'listTrustAnchors',
+  'listAudit',
+];
 
 /** Queries that name an authority in another way. */
 const QUERIES: Readonly<Record<string, string>> = {
@@ -70,8 +112,8 @@ const COVERED = operations.map(({ operationId = '', method, path }) => ({ operat
 function askAsStranger({ operationId, method, path }: (typeof COVERED)[number]): Promise<ApiAnswer> {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_match, name: string) => FOREIGN_IDS[name] ?? '');
   const query = FILTERED.includes(operationId) ? `?authorityId=${theirs.id}` : (QUERIES[operationId] ?? '');
-  const isTransition = /\/(approve|reject|suspend|reinstate|withdraw|revoke)$/.test(path);
-  const body = isTransition ? { reason: 'x' } : BODIES[operationId];
+  const isTransition = /\/(approve|reject|suspend|reinstate|withdraw|revoke|retire)$/.test(path);
+  const body = BODIES[operationId] ?? (isTransition ? { reason: 'x' } : undefined);
   return stranger.send(method.toUpperCase(), `${filled}${query}`, { body, headers: { 'if-match': '"1"' } });
 }
 
@@ -94,15 +136,25 @@ describe('404', () => {
   });
 });
 
+const LISTS = [
+  'authorities',
+  'organisations',
+  'entities',
+  'trust-mark-types',
+  'trust-marks',
+  'trust-mark-delegations',
+  'held-trust-marks',
+  'trust-anchors',
+];
+
 describe('200', () => {
-  it.each(['authorities', 'organisations', 'entities', 'trust-anchors'])(
-    'lists nothing of theirs: %s',
-    async (list) => {
-      const { body } = await stranger.get(`/api/v1/${list}`);
-      const own = body.items.filter((item: { id: string }) => item.id !== ours.id);
-      expect(own).toEqual([]);
-    },
-  );
+  it.each(LISTS)('lists nothing of theirs: %s', async (list) => {
+    const { body } = await stranger.get(`/api/v1/${list}`);
+    const own = body.items.filter((item: { id: string }) => item.id !== ours.id);
+    expect(own).toEqual([]);
+    const { body: all } = await api.auditor.get(`/api/v1/${list}`);
+    expect(all.items.length).toBeGreaterThan(0);
+  });
 
   it('says the same about what is theirs and what is not there', async () => {
     const foreign = await stranger.get(`/api/v1/entities/${entity.id}`, { 'x-request-id': 'r' });

@@ -18,15 +18,28 @@ beforeAll(async () => {
   authority = await service.authority();
   organisation = await service.organisation(authority);
   entity = await service.entity(organisation);
+  await mark(authority, entity);
 });
 
 afterEach(() => expect(service.failures).toEqual([]));
 
 afterAll(() => service[Symbol.asyncDispose]());
 
+const MARK_TYPE = 'https://marks.example/member';
+
+async function mark(issuer: Authority, bearer: Entity): Promise<void> {
+  const type = await service.trustMarkType(issuer, { trustMarkType: MARK_TYPE });
+  await service.trustMark(type, bearer.entityIdentifier);
+}
+
+/** The status of a Trust Mark is asked by POST alone (§8.4.1), and nobody keeps it. */
+const GET_ENDPOINTS = FEDERATION_ENDPOINT_NAMES.filter((endpoint) => endpoint !== 'trustMarkStatus');
+
 /** A query that each endpoint of an authority with this subordinate answers with 200. */
 function goodQuery(endpoint: FederationEndpoint, { entityIdentifier } = authority, subordinate = entity): Query {
-  if (endpoint === 'fetch') return { sub: subordinate.entityIdentifier };
+  const sub = subordinate.entityIdentifier;
+  if (endpoint === 'fetch' || endpoint === 'subordinateEvents') return { sub };
+  if (endpoint === 'trustMark' || endpoint === 'trustMarkList') return { trust_mark_type: MARK_TYPE, sub };
   return endpoint === 'resolve' ? { sub: entityIdentifier, trust_anchor: entityIdentifier } : {};
 }
 
@@ -52,7 +65,7 @@ function ageHeaders(endpoint: FederationEndpoint): { exposed: string; given: obj
   return { exposed: 'ETag, Retry-After, Holdfast-Oldest-Statement', given };
 }
 
-describe.each(FEDERATION_ENDPOINT_NAMES)('a 200 of the endpoint %s', (endpoint) => {
+describe.each(GET_ENDPOINTS)('a 200 of the endpoint %s', (endpoint) => {
   it('[OIDFED-8-7] has a strong entity tag that stands for its bytes', async () => {
     const [first, second] = [await ask(endpoint), await ask(endpoint)];
     expect(await etagOf(first)).toBe(await etagOf(second));
@@ -123,11 +136,12 @@ describe('over a socket', () => {
     server = await service.listen();
     local = await service.authority({ entityIdentifier: `${server.origin}/local` });
     subordinate = await service.entity(await service.organisation(local));
+    await mark(local, subordinate);
   });
 
   afterAll(() => server[Symbol.asyncDispose]());
 
-  it.each(FEDERATION_ENDPOINT_NAMES)(
+  it.each(GET_ENDPOINTS)(
     '[OIDFED-8-11] %s answers HEAD with the header fields of GET, Content-Length too',
     async (endpoint) => {
       const url = urlOf(local, endpoint, goodQuery(endpoint, local, subordinate));

@@ -51,6 +51,9 @@ describe.each(DATABASE_KINDS)('the Entity Configuration on the %s database', (ki
           federation_resolve_endpoint_auth_methods: ['none', 'private_key_jwt'],
           endpoint_auth_signing_alg_values_supported: ALGORITHM_NAMES,
           federation_historical_keys_endpoint: `${base}/federation/historical-keys`,
+          federation_extended_list_endpoint: `${base}/federation/extended-list`,
+          federation_subordinate_events_endpoint: `${base}/federation/subordinate-events`,
+          federation_collection_endpoint: `${base}/federation/collection`,
         },
       },
     });

@@ -20,9 +20,11 @@ afterAll(() => service[Symbol.asyncDispose]());
 
 describe.each(FEDERATION_ENDPOINT_NAMES)('the endpoint %s', (endpoint) => {
   const isAuthenticationOffered = endpoint === 'resolve';
-  const methods = isAuthenticationOffered ? 'GET, HEAD, POST, OPTIONS' : 'GET, HEAD, OPTIONS';
+  const isPostAlways = endpoint === 'trustMarkStatus';
+  const publicMethods = isAuthenticationOffered ? 'GET, HEAD, POST, OPTIONS' : 'GET, HEAD, OPTIONS';
+  const methods = isPostAlways ? 'POST' : publicMethods;
 
-  it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND'].slice(isAuthenticationOffered ? 1 : 0))(
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND'].slice(isAuthenticationOffered || isPostAlways ? 1 : 0))(
     '[OIDFED-8.8-5] [OIDFED-8.9-1] answers %s with 405, the methods that it serves, and an error body',
     async (method) => {
       const response = await service.ask(authority, endpoint, { sub: entity.entityIdentifier }, { method });
@@ -35,7 +37,11 @@ describe.each(FEDERATION_ENDPOINT_NAMES)('the endpoint %s', (endpoint) => {
     const form = { sub: entity.entityIdentifier, trust_anchor: authority.entityIdentifier };
     const proof = { client_assertion: 'eyJ', client_assertion_type: 'x' };
     const init = { method: 'POST', body: new URLSearchParams({ ...form, ...proof }) };
-    const refused = isAuthenticationOffered ? '401 invalid_client' : '405 invalid_request';
+    const refused = isPostAlways
+      ? '400 invalid_request'
+      : isAuthenticationOffered
+        ? '401 invalid_client'
+        : '405 invalid_request';
     expect(await refusalIn(await service.ask(authority, endpoint, {}, init))).toBe(refused);
   });
 

@@ -28,7 +28,7 @@ describe.each(DATABASE_KINDS)('historical keys on the %s database', (kind) => {
     return await jwtOf(await service.ask(authority, 'historicalKeys'), MEDIA_TYPE);
   }
 
-  /** A key of the authority's past, as a rollover leaves it. No verb makes one yet. */
+  /** A key of the authority's past, as a rollover long ago leaves it. */
   async function formerKey(authority: Authority, end: Partial<typeof authorityKeys.$inferInsert>): Promise<JsonObject> {
     const key = await testSigner.generateKey(authority.id, 'ES256');
     const publicJwk = key.publicJwk as JsonObject;
@@ -39,7 +39,7 @@ describe.each(DATABASE_KINDS)('historical keys on the %s database', (kind) => {
       alg: key.alg,
       purpose: 'federation',
       publicJwk,
-      state: 'retired',
+      state: 'historical',
       createdAt: new Date((NOW - 86_400) * 1000),
       ...end,
     });

@@ -4,6 +4,9 @@ import { recordChecks } from '../../../src/registry/entities/record-checks.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
 import type { Organisation } from '../../../src/registry/organisations/organisation.ts';
 import { transitionOrganisation } from '../../../src/registry/organisations/transition-organisation.ts';
+import { renewTrustMark } from '../../../src/registry/trust-marks/renew-trust-mark.ts';
+import { transitionTrustMark } from '../../../src/registry/trust-marks/transition-trust-mark.ts';
+import { transitionTrustMarkType } from '../../../src/registry/trust-marks/transition-trust-mark-type.ts';
 import { refusalIn } from '../../support/answers.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { freshJwks } from '../../support/registry.ts';
@@ -129,6 +132,48 @@ describe.each(DATABASE_KINDS)('list on the %s database', (kind) => {
     const authority = await service.authority();
     expect(await list(authority)).toEqual([]);
     expect(await list(authority, { entity_type: 'openid_provider', intermediate: 'true' })).toEqual([]);
+  });
+
+  describe('with Trust Marks issued here', () => {
+    it('[OIDFED-8.2-5] [OIDFED-8.2-6] names those that hold a valid one, of any type or of the one asked for', async () => {
+      const authority = await service.authority();
+      const organisation = await service.organisation(authority);
+      const [member, audited] = [await service.trustMarkType(authority), await service.trustMarkType(authority)];
+      const rp = await entityIn(organisation, ['openid_relying_party']);
+      const op = await entityIn(organisation, ['openid_provider']);
+      await entityIn(organisation, ['openid_provider']);
+      await service.trustMark(member, rp);
+      const end = new Date((service.clock.now() + 60) * 1000);
+      const mark = await service.trustMark(audited, op, { expiresAt: end });
+      await service.trustMark(audited);
+      const marked = (query: Query = {}) => list(authority, { trust_marked: 'true', ...(query as object) });
+      const ofType = ({ trustMarkType }: { trustMarkType: string }) =>
+        list(authority, { trust_mark_type: trustMarkType });
+      expect([await marked(), await ofType(member), await ofType(audited)]).toEqual([[rp, op], [rp], [op]]);
+      expect(await marked({ entity_type: 'openid_provider' })).toEqual([op]);
+      expect(await marked({ entity_type: ['openid_provider', 'openid_relying_party'] })).toEqual([rp, op]);
+      expect(await marked({ intermediate: 'true' })).toEqual([]);
+      service.clock.advance(60);
+      expect([await marked(), await ofType(audited)]).toEqual([[rp], []]);
+      await renewTrustMark(service.context(), mark.id, { expiresAt: null });
+      expect([await marked(), await ofType(audited)]).toEqual([[rp, op], [op]]);
+      await transitionTrustMark(service.context(), mark.id, 'withdraw', 'audit failed');
+      expect([await marked(), await ofType(audited)]).toEqual([[rp], []]);
+      await transitionTrustMarkType(service.context(), member.id, 'retire', 'replaced');
+      expect([await marked(), await ofType(member)]).toEqual([[], []]);
+    });
+
+    it('[OIDFED-8.2-6] counts no mark that another authority issued', async () => {
+      const authority = await service.authority();
+      const rp = await entityIn(await service.organisation(authority), ['openid_relying_party']);
+      const elsewhere = await service.trustMarkType(await service.authority());
+      await service.trustMark(elsewhere, rp);
+      const { trustMarkType } = elsewhere;
+      expect(await list(authority, { trust_marked: 'true' })).toEqual([]);
+      expect(await list(authority, { trust_mark_type: trustMarkType })).toEqual([]);
+      await service.trustMarkType(authority, { trustMarkType });
+      expect(await list(authority, { trust_mark_type: trustMarkType })).toEqual([]);
+    });
   });
 
   it('names only active entities of active organisations, immediately after each change', async () => {

@@ -183,7 +183,7 @@ describe.each(DATABASE_KINDS)('resolve asked by an entity, on the %s database', 
     const send = (body: string | URLSearchParams, headers: Record<string, string> = {}) =>
       outcomeOf(service.ask(anchor, 'resolve', {}, { method: 'POST', body, headers }));
     expect(await send('{}', { 'content-type': 'application/json' })).toBe('400 invalid_request');
-    expect(await send(new URLSearchParams({ sub: 'x'.repeat(70_000) }))).toBe('400 invalid_request');
+    expect(await send(new URLSearchParams({ sub: 'x'.repeat(70_000) }))).toBe('413 invalid_request');
     expect(await send('')).toBe('400 invalid_request');
   });
 

@@ -1,13 +1,20 @@
-/** Authorities and their keys on the wire. */
+/** Authorities on the wire. */
 import { z } from '@hono/zod-openapi';
 import { endpointUrl } from '../../../issuance/authority-endpoints.ts';
-import { type Authority, type AuthorityKey, DEFAULT_LIFETIMES } from '../../../registry/authorities/authority.ts';
+import { type Authority, DEFAULT_LIFETIMES } from '../../../registry/authorities/authority.ts';
+import {
+  allAuthentication,
+  type ConfigurableEndpoint,
+  ENDPOINT_AUTHENTICATIONS,
+} from '../../../registry/authorities/endpoint-authentication.ts';
+import { MAX_ANNOUNCE_SECONDS, MAX_ROLL_INTERVAL_SECONDS } from '../../../registry/authorities/keys/key-settings.ts';
+import { MAX_RECOGNISED_ISSUERS } from '../../../registry/authorities/recognition-settings.ts';
 import { LIFETIME_SECONDS } from '../../../registry/claims-input.ts';
 import {
   CONSTRAINTS_EXAMPLE,
   claims,
   EntityIdentifierSchema,
-  JwkSchema,
+  JwkSetSchema,
   MetadataPolicySchema,
   nullableClaims,
 } from '../claims-schema.ts';
@@ -41,6 +48,64 @@ function lifetime(description: string, seconds: number): z.ZodInt {
   return z.int().min(LIFETIME_SECONDS.min).max(LIFETIME_SECONDS.max).openapi({ description, example: seconds });
 }
 
+const KeyAnnounceSchema = z.int().min(LIFETIME_SECONDS.min).max(MAX_ANNOUNCE_SECONDS).nullable().openapi({
+  description:
+    'How long a new key is published before it signs: one life of the Entity Configuration at least. null: five of them, a day at least.',
+  example: null,
+});
+
+const KeyRollIntervalSchema = z.int().min(1).max(MAX_ROLL_INTERVAL_SECONDS).nullable().openapi({
+  description: 'How long a key signs before the next one takes its place by itself. null: keys are rolled by hand.',
+  example: 7_776_000,
+});
+
+const StandbyKeySchema = z.boolean().openapi({
+  description: 'Keep a key announced at all times, so that an emergency finds one that others know already.',
+  example: true,
+});
+
+const KeyProposalsSchema = z.enum(['hold', 'accept']).openapi({
+  description:
+    'Keys that the configuration of a subordinate, signed by a registered key, shows anew: held until a registrar accepts or refuses them, or registered at once. None is removed either way.',
+  example: 'hold',
+});
+
+const AuthenticationSchema = z.enum(ENDPOINT_AUTHENTICATIONS);
+
+const EndpointAuthenticationSchema = z.strictObject({
+  fetch: AuthenticationSchema,
+  list: AuthenticationSchema,
+  resolve: AuthenticationSchema,
+  trustMarkStatus: AuthenticationSchema,
+  trustMarkList: AuthenticationSchema,
+  trustMark: AuthenticationSchema,
+  historicalKeys: AuthenticationSchema,
+  extendedList: AuthenticationSchema,
+  subordinateEvents: AuthenticationSchema,
+  collection: AuthenticationSchema,
+} satisfies Record<ConfigurableEndpoint, unknown>);
+
+const AUTHENTICATION_TEXT =
+  'By endpoint whether callers prove who they are by `private_key_jwt` (§8.8): `off`, `optional` or `required`; shown in its Entity Configuration.';
+
+const TypeNameSchema = z.string().min(1).max(2048);
+
+const TrustMarkIssuersSchema = z
+  .record(TypeNameSchema, z.array(EntityIdentifierSchema).max(MAX_RECOGNISED_ISSUERS))
+  .openapi({
+    description:
+      '`trust_mark_issuers` of its Entity Configuration: by Trust Mark type who may issue it; `[]` lets anybody. Counts in a Trust Anchor only (§3.1.2).',
+    example: { 'https://trust-anchor.example/marks/member': ['https://trust-anchor.example'] },
+  });
+
+const TrustMarkOwnersSchema = z
+  .record(TypeNameSchema, z.strictObject({ sub: EntityIdentifierSchema, jwks: JwkSetSchema }))
+  .openapi({
+    description:
+      '`trust_mark_owners`: by Trust Mark type its owner with the keys that sign delegations. Every mark of such a type needs a delegation (§7.2).',
+    example: {},
+  });
+
 /** What may be changed; all of it optional. */
 const SETTINGS = {
   authorityHints: HintsSchema.optional(),
@@ -59,6 +124,18 @@ const SETTINGS = {
     'Longest life of its resolve answers.',
     DEFAULT_LIFETIMES.resolveLifetimeSeconds,
   ).optional(),
+  keyAnnounceSeconds: KeyAnnounceSchema.optional(),
+  keyRollIntervalSeconds: KeyRollIntervalSchema.optional(),
+  isStandbyKeyKept: StandbyKeySchema.optional(),
+  keyProposals: KeyProposalsSchema.optional(),
+  endpointAuthentication: EndpointAuthenticationSchema.partial()
+    .openapi({
+      description: `${AUTHENTICATION_TEXT} Endpoints that are not named stay as they are; at first all are \`off\`, resolve \`optional\`.`,
+      example: { resolve: 'required' },
+    })
+    .optional(),
+  trustMarkIssuers: TrustMarkIssuersSchema.optional(),
+  trustMarkOwners: TrustMarkOwnersSchema.optional(),
 };
 
 export const NewAuthoritySchema = z
@@ -90,12 +167,24 @@ export const AuthoritySchema = z
     configurationLifetimeSeconds: z.int(),
     statementLifetimeSeconds: z.int(),
     resolveLifetimeSeconds: z.int(),
+    keyAnnounceSeconds: KeyAnnounceSchema,
+    keyRollIntervalSeconds: KeyRollIntervalSchema,
+    isStandbyKeyKept: StandbyKeySchema,
+    keyProposals: KeyProposalsSchema,
+    endpointAuthentication: EndpointAuthenticationSchema.openapi({ description: AUTHENTICATION_TEXT }),
+    trustMarkIssuers: TrustMarkIssuersSchema,
+    trustMarkOwners: TrustMarkOwnersSchema,
     endpoints: z.object({
       configuration: z.url().openapi({ example: `${IDENTIFIER_EXAMPLE}/.well-known/openid-federation` }),
       fetch: z.url().openapi({ example: `${IDENTIFIER_EXAMPLE}/federation/fetch` }),
       list: z.url().openapi({ example: `${IDENTIFIER_EXAMPLE}/federation/list` }),
       resolve: z.url().openapi({ example: `${IDENTIFIER_EXAMPLE}/federation/resolve` }),
+      trustMarkStatus: z.url().openapi({ example: `${IDENTIFIER_EXAMPLE}/federation/trust-mark-status` }),
+      trustMarkList: z.url().openapi({ example: `${IDENTIFIER_EXAMPLE}/federation/trust-marks` }),
+      trustMark: z.url().openapi({ example: `${IDENTIFIER_EXAMPLE}/federation/trust-mark` }),
       historicalKeys: z.url().openapi({ example: `${IDENTIFIER_EXAMPLE}/federation/historical-keys` }),
+      subordinateKeys: z.url().openapi({ example: `${IDENTIFIER_EXAMPLE}/federation/subordinate-keys` }),
+      subordinateRefresh: z.url().openapi({ example: `${IDENTIFIER_EXAMPLE}/federation/subordinate-refresh` }),
     }),
     version: VersionSchema,
     createdAt: TimeSchema,
@@ -103,26 +192,6 @@ export const AuthoritySchema = z
   .openapi('Authority');
 
 export const AuthorityPageSchema = pageSchema('AuthorityPage', AuthoritySchema);
-
-export const AuthorityKeysSchema = z
-  .object({
-    items: z.array(
-      z
-        .object({
-          kid: z.string().openapi({ example: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' }),
-          alg: z.string().openapi({ example: 'ES256' }),
-          purpose: z.enum(['federation']),
-          state: z.enum(['active', 'retired', 'revoked']),
-          publicJwk: JwkSchema,
-          createdAt: TimeSchema,
-          expiresAt: TimeSchema.nullable(),
-          revokedAt: TimeSchema.nullable(),
-          revocationReason: z.string().nullable(),
-        })
-        .openapi('AuthorityKey'),
-    ),
-  })
-  .openapi('AuthorityKeys');
 
 export function authorityBody(authority: Authority): z.infer<typeof AuthoritySchema> {
   const { id, entityIdentifier, name, authorityHints, metadata, defaultMetadataPolicy } = authority;
@@ -138,31 +207,26 @@ export function authorityBody(authority: Authority): z.infer<typeof AuthoritySch
     configurationLifetimeSeconds: authority.configurationLifetimeSeconds,
     statementLifetimeSeconds: authority.statementLifetimeSeconds,
     resolveLifetimeSeconds: authority.resolveLifetimeSeconds,
+    keyAnnounceSeconds: authority.keyAnnounceSeconds,
+    keyRollIntervalSeconds: authority.keyRollIntervalSeconds,
+    isStandbyKeyKept: authority.isStandbyKeyKept,
+    keyProposals: authority.keyProposals,
+    endpointAuthentication: allAuthentication(authority),
+    trustMarkIssuers: authority.trustMarkIssuers,
+    trustMarkOwners: authority.trustMarkOwners,
     endpoints: {
       configuration: endpointUrl(entityIdentifier, 'configuration'),
       fetch: endpointUrl(entityIdentifier, 'fetch'),
       list: endpointUrl(entityIdentifier, 'list'),
       resolve: endpointUrl(entityIdentifier, 'resolve'),
+      trustMarkStatus: endpointUrl(entityIdentifier, 'trustMarkStatus'),
+      trustMarkList: endpointUrl(entityIdentifier, 'trustMarkList'),
+      trustMark: endpointUrl(entityIdentifier, 'trustMark'),
       historicalKeys: endpointUrl(entityIdentifier, 'historicalKeys'),
+      subordinateKeys: endpointUrl(entityIdentifier, 'subordinateKeys'),
+      subordinateRefresh: endpointUrl(entityIdentifier, 'subordinateRefresh'),
     },
     version: authority.version,
     createdAt: authority.createdAt.toISOString(),
-  };
-}
-
-export function authorityKeyBody(
-  key: Omit<AuthorityKey, 'sealedPrivateKey'>,
-): z.infer<typeof AuthorityKeysSchema>['items'][number] {
-  const { kid, alg, purpose, state, publicJwk, revocationReason } = key;
-  return {
-    kid,
-    alg,
-    purpose,
-    state,
-    publicJwk,
-    createdAt: key.createdAt.toISOString(),
-    expiresAt: key.expiresAt?.toISOString() ?? null,
-    revokedAt: key.revokedAt?.toISOString() ?? null,
-    revocationReason,
   };
 }

@@ -4,7 +4,7 @@ import { listAuthorityKeys } from '../../../registry/authorities/read-authority.
 import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { recordIdParam } from '../record-schema.ts';
-import { AuthorityKeysSchema, authorityKeyBody } from './authority-schema.ts';
+import { AuthorityKeysSchema, authorityKeyBody } from './authority-key-schema.ts';
 
 export const listAuthorityKeysOperation = defineOperation(
   createRoute({
@@ -13,7 +13,7 @@ export const listAuthorityKeysOperation = defineOperation(
     operationId: 'listAuthorityKeys',
     tags: ['Authorities'],
     summary: "List an authority's keys",
-    description: `Its Federation Entity Keys, past ones too; public halves only. ${needsRole('any')}`,
+    description: `Its Federation Entity Keys, past ones too, oldest first; public halves only. An announced key shows superior by superior what it waits for. ${needsRole('any')}`,
     security: BEARER,
     request: { params: recordIdParam('authorityId') },
     responses: { 200: jsonReply('All keys.', AuthorityKeysSchema), ...problems(404) },
@@ -21,6 +21,6 @@ export const listAuthorityKeysOperation = defineOperation(
   ({ db }) =>
     async (c) => {
       const keys = await listAuthorityKeys(db, c.get('actor'), c.req.valid('param').authorityId);
-      return c.json({ items: keys.map(authorityKeyBody) }, 200);
+      return c.json({ items: keys.map((key) => authorityKeyBody(key, key.superiors)) }, 200);
     },
 );

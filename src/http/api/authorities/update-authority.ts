@@ -14,7 +14,7 @@ export const updateAuthorityOperation = defineOperation(
     operationId: 'updateAuthority',
     tags: ['Authorities'],
     summary: 'Change an authority',
-    description: `Each member given replaces the present one; its statements follow at once. ${needsRole(['admin'])}`,
+    description: `Each member given replaces the present one, \`endpointAuthentication\` endpoint by endpoint; its statements follow at once. ${needsRole(['admin'])}`,
     security: BEARER,
     request: {
       params: recordIdParam('authorityId'),

@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import type { JsonObject } from '../../../federation/json.ts';
 import { LIFETIME_SECONDS, MAX_ENTITY_TYPES } from '../../../registry/claims-input.ts';
 import { type Entity, entityTypes, isIntermediate, type ListedEntity } from '../../../registry/entities/entity.ts';
+import { FINDING_KINDS } from '../../../registry/entities/keys/findings.ts';
 import { allowedTransitions, effectiveState } from '../../../registry/states.ts';
 import {
   ConstraintsSchema,
@@ -145,7 +146,18 @@ const ListedEntitySchema = z
   })
   .openapi('ListedEntity');
 
+const FindingSchema = z
+  .object({
+    kind: z.enum(FINDING_KINDS),
+    since: TimeSchema,
+    detail: z.string().openapi({ description: 'What was noticed, and what to do about it.' }),
+  })
+  .openapi('EntityFinding');
+
 export const EntitySchema = ListedEntitySchema.extend({
+  findings: z.array(FindingSchema).openapi({
+    description: 'What was noticed about its configuration and keys since it was enrolled; gone when it is cured.',
+  }),
   evidence: claims(
     'What the checks saw: where, when, a digest of it and of the settings it was judged by, the claims of the configuration.',
     {
@@ -158,7 +170,8 @@ export const EntitySchema = ListedEntitySchema.extend({
 export const EntityPageSchema = pageSchema('EntityPage', ListedEntitySchema);
 
 export function entityBody(entity: Entity): z.infer<typeof EntitySchema> {
-  return { ...listedEntityBody(entity), evidence: entity.evidence };
+  const findings = entity.findings.map(({ kind, since, detail }) => ({ kind, since: since.toISOString(), detail }));
+  return { ...listedEntityBody(entity), findings, evidence: entity.evidence };
 }
 
 export function listedEntityBody(entity: ListedEntity): z.infer<typeof ListedEntitySchema> {

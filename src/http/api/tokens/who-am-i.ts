@@ -7,7 +7,7 @@ import { RoleSchema } from './token-schema.ts';
 
 const WhoAmISchema = z
   .object({
-    kind: z.enum(['token', 'operator', 'system']),
+    kind: z.enum(['token', 'operator', 'system', 'entity']),
     id: z.string().openapi({ example: '019baf5e-4c00-7d3a-9f6e-2b1c8a7d4e5f' }),
     name: z.string().openapi({ example: 'registrar@federation.example' }),
     roles: z.array(RoleSchema),

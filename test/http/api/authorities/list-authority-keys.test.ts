@@ -16,10 +16,16 @@ describe('200', () => {
         purpose: 'federation',
         state: 'active',
         publicJwk: expect.objectContaining({ kty: 'EC', crv: 'P-256', kid: body.items[0].kid }),
+        custody: 'sealed',
         createdAt: '2027-01-15T08:00:00.000Z',
+        activateAfter: null,
+        activatedAt: '2027-01-15T08:00:00.000Z',
+        retiredAt: null,
+        removeAfter: null,
         expiresAt: null,
         revokedAt: null,
         revocationReason: null,
+        superiors: [],
       },
     ]);
     expect(Object.keys(body.items[0].publicJwk)).not.toContain('d');

@@ -17,6 +17,19 @@ describe('200', () => {
     expect(body).toMatchObject({ ...changes, configurationLifetimeSeconds: 86_400 });
   });
 
+  it('[OIDFED-8.8.1-1] changes the authentication of the endpoints that it names, and of no other', async () => {
+    const where = await path();
+    const change = async (endpointAuthentication: object) =>
+      (await api.admin.patch(where, { endpointAuthentication }, { 'if-match': '*' })).body.endpointAuthentication;
+    const { body } = await api.admin.get(where);
+    expect(new Set(Object.values(body.endpointAuthentication))).toEqual(new Set(['off', 'optional']));
+    expect(await change({ fetch: 'required', list: 'optional' })).toMatchObject({
+      fetch: 'required',
+      list: 'optional',
+    });
+    expect(await change({ list: 'off' })).toEqual({ ...body.endpointAuthentication, fetch: 'required' });
+  });
+
   it('takes If-Match: * as any version', async () => {
     expect((await api.admin.patch(await path(), { name: 'x' }, { 'if-match': '*' })).status).toBe(200);
   });
@@ -27,6 +40,12 @@ describe('400', () => {
     ['nothing to change', {}, ''],
     ['another identifier', { entityIdentifier: 'https://other.example' }, '/entityIdentifier'],
     ['a version', { version: 7 }, '/version'],
+    [
+      'an unknown endpoint',
+      { endpointAuthentication: { configuration: 'required' } },
+      '/endpointAuthentication/configuration',
+    ],
+    ['an unknown rule', { endpointAuthentication: { fetch: 'on' } }, '/endpointAuthentication/fetch'],
   ])('refuses %s', async (_what, changes, pointer) => {
     const answer = await api.admin.patch(await path(), changes, { 'if-match': '"1"' });
     expect(refusalOf(answer)).toBe(`400 validation_failed ${pointer}`);
