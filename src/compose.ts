@@ -1,9 +1,12 @@
 /** The wiring: hands each module the few things it needs. It opens no file, database or port; start.ts does. */
 import packageJson from '../package.json' with { type: 'json' };
 import { type Config, isLoopbackDeployment } from './config/config.ts';
+import type { RetrieveConfiguration } from './enrolment/configuration-checks.ts';
+import { FederationError } from './federation/errors.ts';
 import type { EntityIdentifier } from './federation/identifiers.ts';
 import type { JwkSet } from './federation/jwk-set.ts';
-import type { HouseRules } from './federation/lint/lint-statement.ts';
+import type { HouseRules } from './federation/lint/house-rules.ts';
+
 import type { Clock } from './federation/time.ts';
 import { createClientNetworkOf } from './http/client-address.ts';
 import { createApp } from './http/create-app.ts';
@@ -14,9 +17,22 @@ import { createFederationDoor } from './http/federation/federation-door.ts';
 import { DEFAULT_ANONYMOUS_POLICY, DEFAULT_AUTHENTICATED_POLICY, RateLimits } from './http/federation/rate-limits.ts';
 import { Resolutions } from './http/federation/resolutions.ts';
 import { UsedAssertions } from './http/federation/used-assertions.ts';
+import { EntityCollections } from './issuance/companion/entity-collections.ts';
+import { ExtendedLists } from './issuance/companion/extended-lists.ts';
+import { SubordinateEvents } from './issuance/companion/subordinate-events.ts';
+import { TooManyLoads } from './issuance/following-cache.ts';
 import { type ReadyAnswer, ReadyAnswers } from './issuance/ready-answers.ts';
 import { SignedResolutions } from './issuance/signed-resolutions.ts';
 import { StatementIssuer } from './issuance/statement-issuer.ts';
+import { delegationSigner } from './issuance/trust-marks/delegation-signer.ts';
+import { TrustMarkAnswers } from './issuance/trust-marks/trust-mark-answers.ts';
+import { TrustMarkIssuer } from './issuance/trust-marks/trust-mark-issuer.ts';
+import { TrustMarkStatuses } from './issuance/trust-marks/trust-mark-status.ts';
+import { ConfigurationRefreshes } from './jobs/refresh-configurations.ts';
+import { refreshHeldTrustMarks } from './jobs/refresh-held-trust-marks.ts';
+import { KeyRolls } from './jobs/roll-authority-keys.ts';
+import { createSuperiorStatements } from './jobs/superior-statements.ts';
+import { TrustMarkIssuers } from './jobs/trust-mark-issuers.ts';
 import type { Log } from './observability/log.ts';
 import { parseOutboundAllow } from './outbound/address-rules.ts';
 import { Deadline } from './outbound/deadline.ts';
@@ -25,22 +41,28 @@ import type { Actor } from './registry/actor.ts';
 import { affectedSubjects } from './registry/affected-subjects.ts';
 import type { GenerateAuthorityKey } from './registry/authorities/authority.ts';
 import { AuthorityDirectory } from './registry/authorities/authority-directory.ts';
+import type { SignedByKey } from './registry/authorities/keys/signed-by-key.ts';
 import type { ChangeContext } from './registry/change.ts';
 import { LIFETIME_SECONDS } from './registry/claims-input.ts';
 import { SYSTEM } from './registry/prepare-deployment.ts';
 import { createRecordIds } from './registry/record-id.ts';
 import { FIRST_ADMIN } from './registry/tokens/create-token.ts';
+
 import { believedTrustAnchors } from './registry/trust-anchors/seen-keys.ts';
 import { SeenKeysRecorder } from './registry/trust-anchors/seen-keys-recorder.ts';
+
+import { affectedTrustMarks } from './registry/trust-marks/affected-trust-marks.ts';
+import { MARKS_AND_DELEGATIONS } from './registry/trust-marks/signed-by-key.ts';
+
 import { retrieveEntityConfiguration } from './resolver/http-statement-source.ts';
 import { ResolutionCache } from './resolver/resolution-cache.ts';
 import { createResolver } from './resolver/resolver.ts';
 import { StatementCache } from './resolver/statement-cache.ts';
 import type { OwnAuthorities } from './resolver/statement-source.ts';
 import { TrustAnchorKeys } from './resolver/trust-anchor-keys.ts';
-import { TrustMarkStatusClient } from './resolver/trust-mark-status.ts';
+import { type OwnTrustMarkStatus, TrustMarkStatusClient } from './resolver/trust-mark-status.ts';
 import type { MasterKey } from './signer/sealing.ts';
-import { createSigner } from './signer/signer.ts';
+import { createSigner, type TokenCustody } from './signer/signer.ts';
 import { type ChangeFeed, createChangeFeed, type RegistryChange, StaleStateError } from './storage/change-feed.ts';
 import type { Database } from './storage/connect.ts';
 import { RetrievedStatements } from './storage/retrieved-statements.ts';
@@ -53,6 +75,8 @@ export interface Materials {
   extraCas?: readonly string[];
   database: Database;
   masterKey: MasterKey;
+  /** Where some of the keys are, or new ones are made. */
+  tokenCustody?: TokenCustody | undefined;
   clock: Clock;
   log: Log;
   /** Who a bearer token stands for. */
@@ -66,6 +90,12 @@ export interface Composition extends AsyncDisposable {
   directory: AuthorityDirectory;
   changeContext: (actor: Actor, requestId: string | null) => ChangeContext;
   generateAuthorityKey: GenerateAuthorityKey;
+  /** Moves the keys of all authorities along, as far as it is time; to be run again and again. */
+  keyRolls: KeyRolls;
+  /** Asks for fresh Trust Marks where our authorities show some that age; to be run again and again. */
+  refreshTrustMarks: (signal?: AbortSignal) => Promise<void>;
+  /** Fetches configurations of subordinates that are due; to be run again and again. */
+  configurationRefreshes: ConfigurationRefreshes;
 }
 
 /** Wires the service and lets its caches follow the registry from its present seq. */
@@ -74,6 +104,7 @@ export async function compose({
   extraCas = [],
   database,
   masterKey,
+  tokenCustody,
   clock,
   log,
   authenticate,
@@ -82,11 +113,18 @@ export async function compose({
   await using stack = new AsyncDisposableStack();
   const { db } = database;
   const { allowHttp, statementCacheBytes, resolver: limits } = config;
-  const signer = createSigner(masterKey);
+  const signer = createSigner(masterKey, tokenCustody);
   const houseRules: HouseRules = { allowHttp, maxLifetimeSeconds: LIFETIME_SECONDS.max };
   const directory = new AuthorityDirectory(database.feedDb);
   const issuer = new StatementIssuer({ db, signer, clock, random: Math.random, houseRules });
-  const answers = new ReadyAnswers({ db, issuer, clock, statementCacheBytes });
+  const answers = new ReadyAnswers({ db, issuer, clock, directory, statementCacheBytes });
+  const marksIssuer = new TrustMarkIssuer({ db, signer, clock, random: Math.random, houseRules });
+  const statuses = new TrustMarkStatuses({ db, signer, clock, houseRules });
+  const trustMarks = new TrustMarkAnswers({ db, issuer: marksIssuer, statuses, clock, directory });
+  const extendedLists = new ExtendedLists({ db, answers, clock });
+  const subordinateEvents = new SubordinateEvents({ db, signer, clock, directory, houseRules });
+  const collections = new EntityCollections({ db, directory, clock });
+  const companions: Companions = { extendedLists, subordinateEvents, collections };
   const ownAuthorities = ownAuthoritiesOf(directory, answers);
   const outbound = stack.use(participantsClient(config, extraCas));
   const cache = new StatementCache({
@@ -106,7 +144,10 @@ export async function compose({
     timeoutMs: limits.timeoutMs,
     requestTimeoutMs: limits.requestTimeoutMs,
     trustMarkBudget: limits.trustMarkBudget,
-    trustMarkStatus: new TrustMarkStatusClient({ ...limits.trustMarkStatus, outbound, clock, allowHttp }),
+    trustMarkStatus: new TrustMarkStatusClient({
+      ...limits.trustMarkStatus,
+      ...{ outbound, clock, allowHttp, ownStatus: ownTrustMarkStatus(directory, statuses) },
+    }),
     trustAnchorKeys,
   });
   const resolutionCache = new ResolutionCache({ ...limits.resolutions, clock });
@@ -127,7 +168,10 @@ export async function compose({
     createChangeFeed({
       database,
       onChanges: (changes) =>
-        follow(changes, { database, directory, answers, resolutions, trustAnchorKeys, background, log }),
+        follow(changes, {
+          ...{ database, directory, answers, trustMarks, companions },
+          ...{ resolutions, trustAnchorKeys, background, log },
+        }),
       onError: log.stateStale,
     }),
   );
@@ -147,7 +191,47 @@ export async function compose({
   const seenKeys = stack.use(
     new SeenKeysRecorder({ context: () => changeContext(SYSTEM, null), onError: log.trustAnchorKeysUnrecorded }),
   );
-  const generateAuthorityKey: GenerateAuthorityKey = (authorityId) => signer.generateKey(authorityId, 'ES256');
+  const generateAuthorityKey: GenerateAuthorityKey = (authorityId) =>
+    signer.generateKey(authorityId, config.keyAlgorithm);
+  const signedByKey: SignedByKey = MARKS_AND_DELEGATIONS;
+  const keyRolls = new KeyRolls({
+    db,
+    changeContext: () => changeContext(SYSTEM, null),
+    generateKey: generateAuthorityKey,
+    signedByKey,
+    readSuperiorStatement: createSuperiorStatements({ outbound, ownAuthorities, clock, allowHttp }),
+    onWaiting: log.authorityKeyWaits,
+    onError: log.keyRollFailed,
+  });
+  const retrieveConfiguration: RetrieveConfiguration = async (entity) =>
+    (await ownAuthorities.entityConfiguration(entity)) ?? (await retrieveEntityConfiguration(outbound, entity));
+  const markIssuers = new TrustMarkIssuers({
+    ...{ outbound, clock, allowHttp, retrieveConfiguration },
+    ownTrustMark: async ({ issuer, trustMarkType, bearer }) => {
+      const served = directory.find(issuer);
+      if (served === undefined) return undefined;
+      const answer = await trustMarks.mark(served, trustMarkType, bearer);
+      return answer === undefined ? null : textOf(answer);
+    },
+  });
+  const { verify: verifyTrustMark, fetchTrustMark } = markIssuers;
+  const refreshTrustMarks = (signal?: AbortSignal) =>
+    refreshHeldTrustMarks(
+      {
+        ...{ db, clock, fetchTrustMark, verify: verifyTrustMark, onProblem: log.heldTrustMarkStale },
+        changeContext: () => changeContext(SYSTEM, null),
+        identifierOf: (authorityId) => directory.get(authorityId)?.authority.entityIdentifier,
+      },
+      signal,
+    );
+  const configurationRefreshes = new ConfigurationRefreshes({
+    db,
+    changeContext: () => changeContext(SYSTEM, null),
+    retrieveConfiguration,
+    intervalSeconds: config.refreshIntervalSeconds,
+    random: Math.random,
+    onError: log.refreshFailed,
+  });
   await feed.start();
   await directory.reload();
   await followPins(database, trustAnchorKeys);
@@ -158,6 +242,8 @@ export async function compose({
     federation: createFederationDoor({
       directory,
       answers,
+      trustMarks,
+      ...companions,
       resolve: {
         db,
         resolutions,
@@ -168,6 +254,7 @@ export async function compose({
         background,
         anonymous: config.resolveAnonymous,
       },
+      subordinates: { changeContext: (actor) => changeContext(actor, null), retrieveConfiguration },
       freshness: feed,
       clock,
       logError: log.requestFailed,
@@ -176,9 +263,10 @@ export async function compose({
       db,
       authenticate,
       changeContext,
-      retrieveConfiguration: async (entity) =>
-        (await ownAuthorities.entityConfiguration(entity)) ?? (await retrieveEntityConfiguration(outbound, entity)),
+      retrieveConfiguration,
       generateAuthorityKey,
+      signedByKey,
+      ...{ verifyTrustMark, fetchTrustMark, signDelegation: delegationSigner({ directory, signer, houseRules }) },
       ...{ directory, resolutions, identifiers },
       readiness: () => readiness(feed),
     },
@@ -187,10 +275,13 @@ export async function compose({
   });
   const running = stack.move();
   return {
+    refreshTrustMarks,
     app,
     directory,
     changeContext,
     generateAuthorityKey,
+    keyRolls,
+    configurationRefreshes,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
@@ -246,14 +337,36 @@ function ownAuthoritiesOf(directory: AuthorityDirectory, answers: ReadyAnswers):
   };
 }
 
+/** What our own authorities say about their Trust Marks; too many questions at a time are refused. */
+function ownTrustMarkStatus(directory: AuthorityDirectory, statuses: TrustMarkStatuses): OwnTrustMarkStatus {
+  return async (issuer, trustMarkJwt) => {
+    const served = directory.find(issuer);
+    try {
+      return served && (await statuses.status(served, trustMarkJwt));
+    } catch (error) {
+      if (!(error instanceof TooManyLoads)) throw error;
+      throw new FederationError('server_unavailable', 'too many Trust Marks are looked up; try again later');
+    }
+  };
+}
+
 function textOf({ body }: ReadyAnswer): string {
   return typeof body === 'string' ? body : new TextDecoder().decode(body);
+}
+
+/** The companion drafts: each follows the registry like the answers of the standard. */
+interface Companions {
+  extendedLists: ExtendedLists;
+  subordinateEvents: SubordinateEvents;
+  collections: EntityCollections;
 }
 
 interface Followers {
   database: Database;
   directory: AuthorityDirectory;
   answers: ReadyAnswers;
+  trustMarks: TrustMarkAnswers;
+  companions: Companions;
   resolutions: Resolutions;
   trustAnchorKeys: TrustAnchorKeys;
   background: BackgroundEvaluations;
@@ -272,13 +385,19 @@ const RESOLVED_BY: ReadonlySet<string> = new Set([
 /** Every cache follows the registry before the new seq counts as served. */
 async function follow(
   changes: RegistryChange[],
-  { database, directory, answers, resolutions, trustAnchorKeys, background, log }: Followers,
+  { database, directory, answers, trustMarks, companions, resolutions, trustAnchorKeys, background, log }: Followers,
 ): Promise<void> {
   const affected = await affectedSubjects(database.feedDb, changes);
+  const marks = await affectedTrustMarks(database.feedDb, changes);
   await directory.follow(changes);
   if (changes.some(({ subjectKind }) => subjectKind === 'trust_anchor')) await followPins(database, trustAnchorKeys);
-  answers.follow(changes, affected);
-  resolutions.follow(changes, affected);
+  answers.follow(changes, affected, marks);
+  trustMarks.follow(changes, marks);
+  companions.extendedLists.follow(changes, affected, marks);
+  companions.subordinateEvents.follow(changes, affected);
+  companions.collections.follow(changes, affected, marks);
+  const bearers = marks.map(({ authorityId, subject }) => ({ authorityId, entityIdentifier: subject }));
+  resolutions.follow(changes, [...affected, ...bearers]);
   if (changes.some(({ subjectKind }) => RESOLVED_BY.has(subjectKind))) background.forget();
   for (const seq of new Set(changes.map((change) => change.seq))) {
     const actions = changes.filter((change) => change.seq === seq).map((change) => change.action);

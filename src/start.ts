@@ -4,10 +4,13 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import path from 'node:path';
 import { createAdaptorServer, type ServerType } from '@hono/node-server';
-import { compose } from './compose.ts';
+import { type Composition, compose } from './compose.ts';
 import { type Config, isLoopbackDeployment, type Secrets } from './config/config.ts';
 import type { Clock } from './federation/time.ts';
 import { parseNetworks } from './http/client-address.ts';
+import { clearToken } from './jobs/clear-token.ts';
+import { startPeriodic } from './jobs/periodic.ts';
+import { createSteadyClockCheck } from './jobs/steady-clock.ts';
 import { createLog, type Log } from './observability/log.ts';
 import { parseOutboundAllow } from './outbound/address-rules.ts';
 import { readExtraCas } from './outbound/extra-cas.ts';
@@ -17,8 +20,10 @@ import { startPruning } from './registry/prune-expired.ts';
 import { ADMIN_TOKEN_IGNORED, createAuthenticator } from './registry/tokens/authenticate.ts';
 import { adminTokenEverExisted, adminTokenExists } from './registry/tokens/find-token.ts';
 import { FirstAdminToken } from './registry/tokens/first-admin-token.ts';
+import { CustodyUnavailable } from './signer/custody/key-custody.ts';
+import { Pkcs11Custody, TokenUnusable } from './signer/custody/pkcs11/token-custody.ts';
 import { makeMasterKeyCheck, masterKeyMatches } from './signer/master-key-check.ts';
-import { ensureMasterKeyFile, parseMasterKey, readMasterKeyFile } from './signer/master-key-file.ts';
+import { ensureMasterKeyFile, parseMasterKey, readMasterKeyFile, readSecretFile } from './signer/master-key-file.ts';
 import type { MasterKey } from './signer/sealing.ts';
 import { connectDatabase, type Database } from './storage/connect.ts';
 import { migrateDatabase, pendingMigrations } from './storage/migrate.ts';
@@ -67,6 +72,8 @@ export async function startService({ config, secrets }: { config: Config; secret
   const entrance = stack.use(await openEntrance(config));
   const database = stack.use(await openDatabase(config, secrets));
   const { masterKey, isNew: isMasterKeyNew } = await openMasterKey(config, secrets, database);
+  const token = await openToken(config, secrets, log);
+  if (token !== undefined) stack.use(token.custody);
   const firstAdminToken = await firstAdmin(config, secrets, database);
   if (firstAdminToken !== undefined) stack.defer(() => firstAdminToken.withdraw());
   const authenticate = createAuthenticator({
@@ -83,6 +90,7 @@ export async function startService({ config, secrets }: { config: Config; secret
       extraCas,
       database,
       masterKey,
+      tokenCustody: token && { token: token.custody, makesNewKeys: config.keyCustody === 'pkcs11' },
       clock,
       log,
       authenticate,
@@ -90,9 +98,16 @@ export async function startService({ config, secrets }: { config: Config; secret
     }),
   );
   const { directory, changeContext, generateAuthorityKey } = composition;
-  await ensureFirstAuthority(changeContext(SYSTEM, null), config.baseUrl, generateAuthorityKey);
+  await ensureFirstAuthority(changeContext(SYSTEM, null), config.baseUrl, generateAuthorityKey).catch((error) => {
+    throw error instanceof CustodyUnavailable ? asStartError(error) : error;
+  });
   await directory.reload();
+  if (token === undefined) requireSealedKeys(directory);
   stack.use(startPruning({ db: database.db, now: () => new Date(), onError: log.pruningFailed }));
+  stack.use(startKeyRolls(composition, log));
+  if (token !== undefined) stack.use(startTokenClearing(database, token.custody, log));
+  stack.use(startTrustMarkRefresh(composition, log));
+  if (config.refreshIntervalSeconds > 0) stack.use(startRefreshes(composition, log));
   entrance.admit(composition.app.fetch);
   stack.defer(() => entrance[Symbol.asyncDispose]());
   const summary: ServiceSummary = {
@@ -102,11 +117,56 @@ export async function startService({ config, secrets }: { config: Config; secret
     isMasterKeyNew,
     authorities: directory.all.map(({ authority: { name, entityIdentifier } }) => ({ name, entityIdentifier })),
     firstAdminTokenFile: firstAdminToken?.file,
-    notes: [...notes(config, directory), ...(await adminTokenNotes(config, secrets, database))],
+    notes: [
+      ...notes(config, directory),
+      ...(token?.notes ?? []),
+      ...(await adminTokenNotes(config, secrets, database)),
+    ],
   };
   log.serviceStarted({ url: config.baseUrl, database: database.kind, authorities: summary.authorities.length });
   const running = stack.move();
   return { url: config.baseUrl, summary, log, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+const TRUST_MARK_REFRESH_EVERY_MS = 60_000;
+
+function startTrustMarkRefresh({ refreshTrustMarks }: Composition, log: Log): AsyncDisposable {
+  const onError = (error: unknown) => log.requestFailed(error, 'refresh of Trust Marks');
+  return startPeriodic({ everyMs: TRUST_MARK_REFRESH_EVERY_MS, run: refreshTrustMarks, onError });
+}
+
+const KEY_ROLLS_EVERY_MS = 60_000;
+
+/** A key that was rolled too early cannot be taken back: a clock that leapt is not believed at once. */
+function startKeyRolls({ keyRolls }: Composition, log: Log): AsyncDisposable {
+  const isSteady = createSteadyClockCheck({ clock, monotonicMs: () => performance.now(), onLeap: log.clockLeapt });
+  return startPeriodic({
+    everyMs: KEY_ROLLS_EVERY_MS,
+    run: async (signal) => {
+      if (isSteady()) await keyRolls.run(signal);
+    },
+    onError: (error) => log.keyRollFailed(error, 'all'),
+  });
+}
+
+const REFRESHES_EVERY_MS = 10_000;
+
+function startRefreshes({ configurationRefreshes }: Composition, log: Log): AsyncDisposable {
+  return startPeriodic({
+    everyMs: REFRESHES_EVERY_MS,
+    run: (signal) => configurationRefreshes.run(signal),
+    onError: (error) => log.refreshFailed(error, 'all'),
+  });
+}
+
+const TOKEN_CLEARING_EVERY_MS = 600_000;
+
+function startTokenClearing({ db }: Database, token: Pkcs11Custody, log: Log): AsyncDisposable {
+  return startPeriodic({
+    everyMs: TOKEN_CLEARING_EVERY_MS,
+    run: () => clearToken({ db, token, now: () => new Date() }),
+    onError: log.tokenClearingFailed,
+  });
 }
 
 /** Embedded, the schema follows the program; a PostgreSQL is migrated when its operator says so. */
@@ -171,6 +231,55 @@ function operatorInput<T>(parse: () => T): T {
 /** What the operator gave is wrong, and the message says so; it is no fault of the program. */
 function asStartError(cause: unknown): StartError {
   return new StartError(cause instanceof Error ? cause.message : String(cause), { cause });
+}
+
+/**
+ * A token that is away may come while the service runs, and keeps nobody from what was signed before.
+ * @throws StartError for what only an operator can mend
+ */
+async function openToken(
+  { pkcs11 }: Config,
+  { pkcs11Pin, foreignEnvironment }: Secrets,
+  log: Log,
+): Promise<{ custody: Pkcs11Custody; notes: string[] } | undefined> {
+  if (pkcs11 === undefined) return undefined;
+  const { module, token: label, pinFile } = pkcs11;
+  const pin = pinFile === undefined ? (pkcs11Pin ?? '') : (await pinFrom(pinFile)).trim();
+  const custody = new Pkcs11Custody({
+    module,
+    label,
+    pin,
+    environment: foreignEnvironment,
+    onChange: log.tokenChanged,
+  });
+  try {
+    await custody.open();
+    return { custody, notes: [] };
+  } catch (error) {
+    if (error instanceof TokenUnusable) throw asStartError(error);
+    if (!(error instanceof CustodyUnavailable)) throw error;
+    return { custody, notes: [`nothing can be signed with keys in the token until it is here: ${error.message}`] };
+  }
+}
+
+async function pinFrom(file: string): Promise<string> {
+  try {
+    return await readSecretFile(file, 'PIN');
+  } catch (cause) {
+    throw asStartError(cause);
+  }
+}
+
+/** @throws StartError when a key that signs, or will, is in a token that is not set up */
+function requireSealedKeys(directory: AuthorityDirectory): void {
+  for (const { authority, keys } of directory.all) {
+    const key = keys.find(
+      ({ custody, state }) => custody === 'pkcs11' && (state === 'active' || state === 'announced'),
+    );
+    if (key === undefined) continue;
+    const setUp = 'HOLDFAST_PKCS11_MODULE, HOLDFAST_PKCS11_TOKEN and HOLDFAST_PKCS11_PIN_FILE';
+    throw new StartError(`the key ${key.kid} of ${authority.entityIdentifier} is in a PKCS#11 token; set ${setUp}`);
+  }
 }
 
 async function firstAdmin(config: Config, secrets: Secrets, database: Database): Promise<FirstAdminToken | undefined> {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { type AppDependencies, createServiceApp } from '../src/http/create-app.ts';
 import { openApiYaml } from '../src/http/openapi/document.ts';
-import { ENDPOINT_PATHS } from '../src/issuance/authority-endpoints.ts';
+import { ENDPOINT_PATHS, SUBORDINATE_ENDPOINT_PATHS } from '../src/issuance/authority-endpoints.ts';
 
 const text = await readFile(join(import.meta.dirname, '../openapi.yaml'), 'utf8');
 const document = parse(text);
@@ -43,9 +43,12 @@ describe('openapi.yaml', () => {
     const routes = createServiceApp(dependencies)
       .routes.filter(({ method, path }) => method !== 'ALL' && !path.endsWith('*'))
       .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
-    const federation = Object.values(ENDPOINT_PATHS).map((path) => `GET ${path}`);
-    const authenticated = `POST ${ENDPOINT_PATHS.resolve}`;
-    expect(operations.map(({ id }) => id).sort()).toEqual([...new Set(routes), ...federation, authenticated].sort());
+    const federation = Object.entries(ENDPOINT_PATHS).flatMap(([endpoint, path]) => {
+      if (endpoint === 'configuration') return [`GET ${path}`];
+      return endpoint === 'trustMarkStatus' ? [`POST ${path}`] : [`GET ${path}`, `POST ${path}`];
+    });
+    const subordinates = Object.values(SUBORDINATE_ENDPOINT_PATHS).map((path) => `POST ${path}`);
+    expect(operations.map(({ id }) => id).sort()).toEqual([...new Set(routes), ...federation, ...subordinates].sort());
   });
 
   it('is OpenAPI 3.1 with no reference that leads nowhere', () => {

@@ -1,11 +1,14 @@
 /** All figures, in the order in which they are measured: the quick ones first. A new one is a file and a line here. */
 import type { Figure } from './figure.ts';
 import { chainValidate } from './figures/chain-validate.ts';
+import { extendedList100 } from './figures/extended-list-100.ts';
 import { fetchAt100k } from './figures/fetch-at-100k.ts';
 import { fetchSigning } from './figures/fetch-signing.ts';
 import { fetchWarm } from './figures/fetch-warm.ts';
 import { list100k } from './figures/list-100k.ts';
+import { markIssue } from './figures/mark-issue.ts';
 import { memory100k } from './figures/memory-100k.ts';
+import { pkcs11Sign } from './figures/pkcs11-sign.ts';
 import { policyResolve } from './figures/policy-resolve.ts';
 import { resolveCoalesced } from './figures/resolve-coalesced.ts';
 import { resolveColdPath } from './figures/resolve-cold-path.ts';
@@ -19,9 +22,12 @@ export const FIGURES: readonly Figure[] = [
   policyResolve,
   chainValidate,
   fetchSigning,
+  markIssue,
+  pkcs11Sign,
   memory100k,
   fetchWarm,
   list100k,
+  extendedList100,
   fetchAt100k,
   resolveRemote,
   resolveColdPath,

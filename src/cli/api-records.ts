@@ -37,6 +37,11 @@ export const authoritySchema = z.looseObject({
   configurationLifetimeSeconds: z.number(),
   statementLifetimeSeconds: z.number(),
   resolveLifetimeSeconds: z.number(),
+  keyAnnounceSeconds: z.number().nullable(),
+  keyRollIntervalSeconds: z.number().nullable(),
+  isStandbyKeyKept: z.boolean(),
+  keyProposals: z.string(),
+  endpointAuthentication: z.record(z.string(), z.string()),
   endpoints: z.record(z.string(), z.string()),
   version: z.number(),
   createdAt: z.string(),
@@ -49,9 +54,36 @@ export const authorityKeySchema = z.looseObject({
   state: z.string(),
   publicJwk: jwk,
   createdAt: z.string(),
+  activateAfter: z.string().nullable(),
+  activatedAt: z.string().nullable(),
+  retiredAt: z.string().nullable(),
+  removeAfter: z.string().nullable(),
   expiresAt: z.string().nullable(),
   revokedAt: z.string().nullable(),
   revocationReason: z.string().nullable(),
+  superiors: z.array(
+    z.looseObject({
+      superior: z.string(),
+      safeFrom: z.string().nullable(),
+      seenAt: z.string().nullable(),
+      failure: z.string().nullable(),
+    }),
+  ),
+});
+
+export const revokedKeySchema = z.looseObject({
+  key: authorityKeySchema,
+  signingKid: z.string().nullable(),
+  failure: z.string().nullable(),
+  impact: z.looseObject({
+    statements: z.array(z.looseObject({ kind: z.string(), count: z.number() })),
+    outstandingUntil: z.string().nullable(),
+    subordinates: z.number(),
+    trustMarks: z.number(),
+    delegations: z.number(),
+    superiors: z.array(z.string()),
+    pinnedBy: z.array(z.string()),
+  }),
 });
 
 const transitions = {
@@ -102,7 +134,44 @@ export const listedEntitySchema = z.looseObject({
   ...transitions,
 });
 
-export const entitySchema = listedEntitySchema.extend({ evidence: jsonObject });
+export const entitySchema = listedEntitySchema.extend({
+  evidence: jsonObject,
+  findings: z.array(z.looseObject({ kind: z.string(), since: z.string(), detail: z.string() })),
+});
+
+export const entityKeysSchema = z.looseObject({
+  items: z.array(
+    z.looseObject({
+      kid: z.string(),
+      state: z.string(),
+      publicJwk: jwk,
+      source: z.string(),
+      addedAt: z.string(),
+      expiresAt: z.string().nullable(),
+      removedAt: z.string().nullable(),
+      removal: z.string().nullable(),
+      compromisedAt: z.string().nullable(),
+      compromiseReason: z.string().nullable(),
+    }),
+  ),
+  proposals: z.array(
+    z.looseObject({
+      kid: z.string(),
+      state: z.string(),
+      publicJwk: jwk,
+      proposedAt: z.string(),
+      decidedAt: z.string().nullable(),
+      reason: z.string().nullable(),
+    }),
+  ),
+});
+
+export const entityRefreshSchema = z.looseObject({
+  outcome: z.string(),
+  detail: z.string().nullable(),
+  proposed: z.array(z.string()),
+  added: z.array(z.string()),
+});
 
 /** Absent from services before it was recorded. */
 const seenKeys = z.looseObject({ jwks, at: z.string() }).nullish();
@@ -142,8 +211,10 @@ export const nothingSchema = z.undefined();
 export type TokenRecord = z.infer<typeof tokenSchema>;
 export type AuthorityRecord = z.infer<typeof authoritySchema>;
 export type AuthorityKeyRecord = z.infer<typeof authorityKeySchema>;
+export type RevokedKeyRecord = z.infer<typeof revokedKeySchema>;
 export type OrganisationRecord = z.infer<typeof organisationSchema>;
 export type ListedEntityRecord = z.infer<typeof listedEntitySchema>;
+export type EntityKeysRecord = z.infer<typeof entityKeysSchema>;
 export type EntityRecord = z.infer<typeof entitySchema>;
 export type TrustAnchorRecord = z.infer<typeof trustAnchorSchema>;
 export type AuditRecord = z.infer<typeof auditRowSchema>;

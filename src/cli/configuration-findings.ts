@@ -1,9 +1,11 @@
 /** What there is to say about an Entity Configuration that somebody publishes: errors of §3.2, and things to look at. */
 import { FederationError, pointer, type Reason } from '../federation/errors.ts';
 import type { EntityIdentifier } from '../federation/identifiers.ts';
-import { publishedKeyComplaint } from '../federation/lint/lint-statement.ts';
+import { publishedKeyComplaint } from '../federation/lint/published-key.ts';
 import { checkEndpointsOfPosition } from '../federation/metadata/federation-entity.ts';
-import { verifySignature } from '../federation/signature.ts';
+import { validateSignedJwkSet } from '../federation/metadata/signed-jwk-set.ts';
+import { olderNamesIn, olderNameText } from '../federation/older-drafts.ts';
+import { decodeJwt, verifySignature } from '../federation/signature.ts';
 import { type EntityStatement, isEntityConfiguration } from '../federation/statement/entity-statement.ts';
 import {
   checkStatementTimes,
@@ -23,18 +25,23 @@ export interface Finding {
   message: string;
 }
 
+export interface FindingOptions extends ValidationOptions {
+  /** Gets what a `signed_jwks_uri` serves, as a compact JWT. @throws FederationError of the retrieval */
+  retrieveJwkSet: (url: string) => Promise<string>;
+}
+
+/** Enough for any entity; whoever names more cannot make us ask for all of them. */
+const MAX_SIGNED_JWK_SETS = 10;
+
 /** Whoever reads the configuration less often than that finds it expired. */
 const SOON_SECONDS = 3600;
 
 /**
- * Judges a configuration as retrieved. One that cannot be read at all has a single error; of any other every step is
+ * Judges a configuration as retrieved. One that cannot be read at all has a single error, and
+ * what has a name of older drafts; of any other every step is
  * taken, so that all that is wrong with it is found at once.
  */
-export async function findingsOf(
-  jwt: string,
-  entity: EntityIdentifier,
-  options: ValidationOptions,
-): Promise<Finding[]> {
+export async function findingsOf(jwt: string, entity: EntityIdentifier, options: FindingOptions): Promise<Finding[]> {
   const found: Finding[] = [];
   const attempt = async <T>(level: Finding['level'], step: () => T | Promise<T>): Promise<T | undefined> => {
     try {
@@ -47,6 +54,7 @@ export async function findingsOf(
     }
   };
   const statement = await attempt('error', () => parseEntityStatement(jwt, options));
+  found.push(...olderNames(jwt));
   if (statement === undefined) return found;
   await attempt('error', () => checkSubject(statement, entity));
   await attempt('error', () => checkStatementTimes(statement, options));
@@ -55,7 +63,24 @@ export async function findingsOf(
   for (const [index, { trust_mark: mark }] of (statement.claims.trust_marks ?? []).entries()) {
     await attempt('warning', () => checkTrustMark(mark, pointer('trust_marks', index, 'trust_mark'), options));
   }
+  for (const { type, url } of signedJwkSetsOf(statement)) {
+    const at = pointer('metadata', type, 'signed_jwks_uri');
+    const superfluous = (await attempt('warning', () => checkSignedJwkSet(statement, url, at, options))) ?? [];
+    const message = `what it serves has ${superfluous.join(', ')}, which should not be there`;
+    if (superfluous.length > 0) found.push({ level: 'warning', section: '5.2.1', at, message });
+  }
   return [...found, ...remarksOn(statement, options.now)];
+}
+
+/** Such a name may be why it cannot be read. */
+function olderNames(jwt: string): Finding[] {
+  try {
+    const names = olderNamesIn(decodeJwt(jwt).claims);
+    return names.map((name) => ({ level: 'warning', at: name.at, message: olderNameText(name) }));
+  } catch (error) {
+    if (error instanceof FederationError) return [];
+    throw error;
+  }
 }
 
 function checkSubject({ claims }: EntityStatement, entity: EntityIdentifier): void {
@@ -79,6 +104,29 @@ function checkTrustMark(jwt: string, at: string, options: ValidationOptions): vo
   try {
     const { exp } = parseTrustMark(jwt, options).claims;
     if (exp !== undefined && exp <= options.now) throw new FederationError('trust_mark_expired', 'has expired', '/exp');
+  } catch (error) {
+    throw error instanceof FederationError ? error.within(at) : error;
+  }
+}
+
+function signedJwkSetsOf({ claims: { metadata = {} } }: EntityStatement): { type: string; url: string }[] {
+  return Object.entries(metadata)
+    .map(([type, parameters]) => ({ type, url: parameters['signed_jwks_uri'] }))
+    .filter((one): one is { type: string; url: string } => typeof one.url === 'string')
+    .slice(0, MAX_SIGNED_JWK_SETS);
+}
+
+/** @returns claims that it has and should not have */
+async function checkSignedJwkSet(
+  { claims }: EntityStatement,
+  url: string,
+  at: string,
+  { retrieveJwkSet, ...options }: FindingOptions,
+): Promise<string[]> {
+  try {
+    const jwt = await retrieveJwkSet(url);
+    const entity = { entity: claims.sub, federationKeys: claims.jwks };
+    return (await validateSignedJwkSet(jwt, { ...options, ...entity })).superfluous;
   } catch (error) {
     throw error instanceof FederationError ? error.within(at) : error;
   }

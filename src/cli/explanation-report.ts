@@ -1,4 +1,5 @@
 /** How an explained resolution is shown: the graph as a tree, then what each chain made of the metadata. */
+import { olderNameText } from '../federation/older-drafts.ts';
 import type {
   EntityReference,
   ExplainedEntity,
@@ -81,7 +82,7 @@ function showReference(
 }
 
 function showStatement(
-  { verdict, iat, exp, kid, refusals }: ExplainedStatement,
+  { verdict, iat, exp, kid, refusals, olderNames = [] }: ExplainedStatement,
   label: 'statement' | 'configuration',
   report: Report,
   margin: string,
@@ -91,6 +92,7 @@ function showStatement(
   const parts = [`${MARKS[verdict]} ${label.padEnd('configuration'.length)}`, ...times, ...key, VERDICTS[verdict]];
   write(report, parts.join('  '), margin, `${margin}  `);
   for (const refusal of refusals) showRefusal(refusal, report, margin);
+  for (const name of olderNames) write(report, `! ${olderNameText(name)}`, `${margin}  `, `${margin}    `);
 }
 
 function showRefusal(refusal: ExplainedRefusal, report: Report, margin: string): void {

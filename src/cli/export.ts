@@ -13,7 +13,7 @@ import {
   readinessSchema,
   trustAnchorSchema,
 } from './api-records.ts';
-import { readKeys } from './authority/keys.ts';
+import { readKeys } from './authority/keys/read-keys.ts';
 import { CommandError } from './command-error.ts';
 import { example } from './help-text.ts';
 import { causeText } from './input-file.ts';

@@ -15,8 +15,8 @@ import { momentText } from './times.ts';
 import { wrappedLines } from './wrapped-lines.ts';
 
 const DESCRIPTION = `Fetch the Entity Configuration of an entity, decode it, verify it with its own keys, and say what is
-wrong with it. That it is valid does not say that anybody trusts it: holdfast resolve does. Needs no Trust Anchor and no
-running service. Exits with 1 if it is not valid.`;
+wrong with it; keys behind a signed_jwks_uri are fetched and verified as well. That it is valid does not say that anybody
+trusts it: holdfast resolve does. Needs no Trust Anchor and no running service. Exits with 1 if it is not valid.`;
 
 export function addInspectCommand(program: Command, surroundings: Surroundings): void {
   const command = program
@@ -30,9 +30,11 @@ export function addInspectCommand(program: Command, surroundings: Surroundings):
     const entity = parseNamedEntity(given, allowHttp);
     await using outbound = await openOutbound(options, surroundings, [entity]);
     const { retrieveEntityConfiguration } = await import('../resolver/http-statement-source.ts');
+    const { retrieveSignedJwkSet } = await import('../resolver/signed-jwk-sets.ts');
     const { findingsOf } = await import('./configuration-findings.ts');
     const jwt = await retrieveEntityConfiguration(outbound, entity);
-    const findings = await findingsOf(jwt, entity, { now: clock.now(), allowHttp });
+    const retrieveJwkSet = (url: string) => retrieveSignedJwkSet(outbound, url);
+    const findings = await findingsOf(jwt, entity, { now: clock.now(), allowHttp, retrieveJwkSet });
     const isValid = findings.every(({ level }) => level !== 'error');
     const { header, claims } = decoded(jwt);
     const url = entityConfigurationUrl(entity);

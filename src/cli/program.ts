@@ -21,6 +21,7 @@ import { addResolveCommand } from './resolve.ts';
 import { addServeCommand } from './serve.ts';
 import type { OutputStream, Surroundings } from './surroundings.ts';
 import { addTokenCommand } from './token/token-command.ts';
+import { addTrustMarkCommand } from './trust-mark/trust-mark-command.ts';
 import { addWhoamiCommand } from './whoami.ts';
 
 /** Where output is no terminal. */
@@ -78,6 +79,7 @@ export function createProgram(surroundings: Surroundings): Command {
   addAuthorityCommand(program, surroundings);
   addOrganisationCommand(program, surroundings);
   addEntityCommand(program, surroundings);
+  addTrustMarkCommand(program, surroundings);
   addAnchorCommand(program, surroundings);
   addAuditCommand(program, surroundings);
   addKeysCommand(program, surroundings);

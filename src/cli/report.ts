@@ -10,6 +10,7 @@ const WORD_STYLES: Readonly<Record<string, Style>> = {
   active: 'green',
   passed: 'green',
   resolved: 'green',
+  announced: 'yellow',
   pending: 'yellow',
   skipped: 'yellow',
   retired: 'yellow',

@@ -24,6 +24,7 @@ Settings are environment variables, the main ones:
   HOLDFAST_DATA_DIR          embedded database, master key, first-admin token (./data)
   HOLDFAST_DATABASE_URL      a PostgreSQL instead of the embedded database
   HOLDFAST_MASTER_KEY_FILE   the key over all private keys; keep a copy of it apart from the backups
+  HOLDFAST_KEY_CUSTODY       where new keys are made: sealed (in the database), or pkcs11 (in a token)
   HOLDFAST_OUTBOUND_ALLOW    private hosts and networks where participants may be
   HOLDFAST_EXTRA_CA_FILE     certificate authorities that participants' servers may have besides the public ones
   HOLDFAST_RESOLVE_ANONYMOUS what anonymous callers get about strangers: refuse, background, on-demand

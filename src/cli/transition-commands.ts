@@ -37,6 +37,10 @@ interface TransitionOptions {
   yes?: boolean;
 }
 
+/** Subordinate events tell the reasons of whatever follows a registration. */
+const UNPUBLISHED: ReadonlySet<string> = new Set(['approve', 'reject']);
+const WHY_IN_PUBLIC = 'why, for the audit trail and the public history of the entity';
+
 /** What each transition does, and the reason that it has unless another is given. */
 const TRANSITIONS = {
   approve: { summary: 'admit it: from now on it is vouched for', reason: 'approved' },
@@ -68,8 +72,9 @@ function addTransitionCommand<T extends Transitionable>(
   const { summary, reason } = { reason: undefined, ...TRANSITIONS[transition] };
   const command = parent.command(transition).summary(summary).argument(`<${subject.noun}>`, subject.argument);
   command.description(descriptionOf(subject.noun, transition));
-  if (reason === undefined) command.requiredOption('--reason <text>', 'why, for the audit trail');
-  else command.option('--reason <text>', 'why, for the audit trail', reason);
+  const why = UNPUBLISHED.has(transition) ? 'why, for the audit trail' : WHY_IN_PUBLIC;
+  if (reason === undefined) command.requiredOption('--reason <text>', why);
+  else command.option('--reason <text>', why, reason);
   command
     .option('--if-match <version>', 'the version that was looked at; refused if it has changed since', recordVersion)
     .option('--yes', 'do not ask; needed where there is no terminal')

@@ -13,6 +13,12 @@ export interface Config {
   baseUrl: string;
   dataDir: string;
   masterKeyFile: string | undefined;
+  /** Who gets custody of new keys; those there are stay where they are. */
+  keyCustody: 'sealed' | 'pkcs11';
+  /** Algorithm of new keys. */
+  keyAlgorithm: 'ES256' | 'ES384' | 'RS256' | 'PS256';
+  /** The PKCS#11 token that keys are in, or may be. */
+  pkcs11: Pkcs11Config | undefined;
   tlsCertFile: string | undefined;
   tlsKeyFile: string | undefined;
   /** Hosts, addresses and networks that participants may name although they are private. */
@@ -28,13 +34,27 @@ export interface Config {
   statementCacheBytes: number;
   /** What anonymous callers of `resolve` get about a subject that was not evaluated. */
   resolveAnonymous: 'refuse' | 'background' | 'on-demand';
+  /** From one look at the configuration of a subordinate to the next; 0: only when somebody asks for it. */
+  refreshIntervalSeconds: number;
   /** Addresses and networks whose `X-Forwarded-For` is believed. */
   trustedProxies: readonly string[];
   resolver: Readonly<ResolverConfig>;
 }
 
+export interface Pkcs11Config {
+  /** Path of the token's PKCS#11 module. */
+  module: string;
+  /** Label of the token. */
+  token: string;
+  /** Read instead of `secrets.pkcs11Pin`. */
+  pinFile: string | undefined;
+}
+
 /** Settings that are never logged or shown. */
 export interface Secrets {
+  pkcs11Pin: string | undefined;
+  /** The environment without anything of ours, for foreign programs that are configured by theirs. */
+  foreignEnvironment: Readonly<Record<string, string | undefined>>;
   databaseUrl: string | undefined;
   masterKey: string | undefined;
   adminToken: string | undefined;
@@ -59,6 +79,12 @@ const ENVIRONMENT = z.object({
   HOLDFAST_DATABASE_CONNECTIONS: wholeNumber(1, 500).default(10),
   HOLDFAST_MASTER_KEY_FILE: z.string().min(1).optional(),
   HOLDFAST_MASTER_KEY: z.string().min(1).optional(),
+  HOLDFAST_KEY_CUSTODY: z.enum(['sealed', 'pkcs11']).default('sealed'),
+  HOLDFAST_KEY_ALGORITHM: z.enum(['ES256', 'ES384', 'RS256', 'PS256']).default('ES256'),
+  HOLDFAST_PKCS11_MODULE: z.string().min(1).optional(),
+  HOLDFAST_PKCS11_TOKEN: z.string().min(1).optional(),
+  HOLDFAST_PKCS11_PIN: z.string().min(1).optional(),
+  HOLDFAST_PKCS11_PIN_FILE: z.string().min(1).optional(),
   HOLDFAST_ADMIN_TOKEN: z
     .string()
     .refine((token) => Buffer.byteLength(token) >= MIN_ADMIN_TOKEN_BYTES, `needs ${MIN_ADMIN_TOKEN_BYTES} bytes`)
@@ -72,6 +98,9 @@ const ENVIRONMENT = z.object({
   HOLDFAST_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   HOLDFAST_STATEMENT_CACHE_MB: megabytes(65_536).default(192 * 1024 * 1024),
   HOLDFAST_RESOLVE_ANONYMOUS: z.enum(['refuse', 'background', 'on-demand']).default('background'),
+  HOLDFAST_REFRESH_INTERVAL_SECONDS: z
+    .union([z.literal('0').transform(() => 0), wholeNumber(300, 30 * 86_400)])
+    .default(21_600),
   HOLDFAST_TRUSTED_PROXIES: list.default([]),
   ...RESOLVER_ENVIRONMENT,
 });
@@ -97,7 +126,8 @@ export function loadConfig(environment: Record<string, string | undefined>): { c
   }
   if (parsed.success) problems.push(...contradictions(parsed.data));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems.join('\n'));
-  return settings(parsed.data);
+  const foreign = Object.entries(environment).filter(([name]) => !name.startsWith('HOLDFAST_'));
+  return settings(parsed.data, Object.freeze(Object.fromEntries(foreign)));
 }
 
 type Environment = z.infer<typeof ENVIRONMENT>;
@@ -110,11 +140,30 @@ function contradictions(environment: Environment): string[] {
   if (environment.HOLDFAST_MASTER_KEY !== undefined && environment.HOLDFAST_MASTER_KEY_FILE !== undefined) {
     problems.push('give either HOLDFAST_MASTER_KEY or HOLDFAST_MASTER_KEY_FILE');
   }
+  problems.push(...tokenContradictions(environment));
   const baseUrl = baseUrlOf(environment);
   if (!isEntityIdentifier(baseUrl, { allowHttp: environment.HOLDFAST_ALLOW_HTTP })) {
     problems.push(
       'HOLDFAST_BASE_URL must be an https URL without query (http on loopback, or with HOLDFAST_ALLOW_HTTP=1)',
     );
+  }
+  return problems;
+}
+
+function tokenContradictions(environment: Environment): string[] {
+  const { HOLDFAST_PKCS11_MODULE: module, HOLDFAST_PKCS11_TOKEN: token } = environment;
+  const pins = [environment.HOLDFAST_PKCS11_PIN, environment.HOLDFAST_PKCS11_PIN_FILE].filter(
+    (pin) => pin !== undefined,
+  );
+  const problems: string[] = [];
+  if (pins.length > 1) problems.push('give either HOLDFAST_PKCS11_PIN or HOLDFAST_PKCS11_PIN_FILE');
+  const given = [module, token, ...pins].filter((value) => value !== undefined).length;
+  const isComplete = module !== undefined && token !== undefined && pins.length > 0;
+  if (given > 0 && !isComplete) {
+    problems.push('HOLDFAST_PKCS11_MODULE, HOLDFAST_PKCS11_TOKEN and a PIN (HOLDFAST_PKCS11_PIN_FILE) go together');
+  }
+  if (environment.HOLDFAST_KEY_CUSTODY === 'pkcs11' && given === 0) {
+    problems.push('HOLDFAST_KEY_CUSTODY=pkcs11 needs HOLDFAST_PKCS11_MODULE, HOLDFAST_PKCS11_TOKEN and a PIN');
   }
   return problems;
 }
@@ -125,13 +174,19 @@ function baseUrlOf(environment: Environment): string {
   return `${scheme}://localhost:${environment.PORT}`;
 }
 
-function settings(environment: Environment): { config: Config; secrets: Secrets } {
+function settings(
+  environment: Environment,
+  foreignEnvironment: Secrets['foreignEnvironment'],
+): { config: Config; secrets: Secrets } {
   const config: Config = {
     port: environment.PORT,
     listen: environment.HOLDFAST_LISTEN ?? '127.0.0.1',
     baseUrl: baseUrlOf(environment),
     dataDir: environment.HOLDFAST_DATA_DIR,
     masterKeyFile: environment.HOLDFAST_MASTER_KEY_FILE,
+    keyCustody: environment.HOLDFAST_KEY_CUSTODY,
+    keyAlgorithm: environment.HOLDFAST_KEY_ALGORITHM,
+    pkcs11: pkcs11Of(environment),
     tlsCertFile: environment.HOLDFAST_TLS_CERT_FILE,
     tlsKeyFile: environment.HOLDFAST_TLS_KEY_FILE,
     outboundAllow: environment.HOLDFAST_OUTBOUND_ALLOW,
@@ -142,6 +197,7 @@ function settings(environment: Environment): { config: Config; secrets: Secrets 
     databaseConnections: environment.HOLDFAST_DATABASE_CONNECTIONS,
     statementCacheBytes: environment.HOLDFAST_STATEMENT_CACHE_MB,
     resolveAnonymous: environment.HOLDFAST_RESOLVE_ANONYMOUS,
+    refreshIntervalSeconds: environment.HOLDFAST_REFRESH_INTERVAL_SECONDS,
     trustedProxies: environment.HOLDFAST_TRUSTED_PROXIES,
     resolver: resolverConfigOf(environment),
   };
@@ -149,8 +205,16 @@ function settings(environment: Environment): { config: Config; secrets: Secrets 
     databaseUrl: environment.HOLDFAST_DATABASE_URL,
     masterKey: environment.HOLDFAST_MASTER_KEY,
     adminToken: environment.HOLDFAST_ADMIN_TOKEN,
+    pkcs11Pin: environment.HOLDFAST_PKCS11_PIN,
+    foreignEnvironment,
   };
   return { config: Object.freeze(config), secrets: Object.freeze(secrets) };
+}
+
+function pkcs11Of(environment: Environment): Pkcs11Config | undefined {
+  const { HOLDFAST_PKCS11_MODULE: module, HOLDFAST_PKCS11_TOKEN: token } = environment;
+  if (module === undefined || token === undefined) return undefined;
+  return { module, token, pinFile: environment.HOLDFAST_PKCS11_PIN_FILE };
 }
 
 /** A service that is and calls itself localhost is somebody trying it out; its partners are on the same machine. */

@@ -10,6 +10,16 @@ export interface Log {
   pruningFailed(error: unknown): void;
   /** The cache of retrieved statements goes on in memory. */
   statementStoreFailed(error: unknown): void;
+  /** A new key of an authority cannot sign yet although its time has come. */
+  authorityKeyWaits(event: { authority: string; kid: string; waits: { superior?: string; detail: string }[] }): void;
+  keyRollFailed(error: unknown, authority: string): void;
+  refreshFailed(error: unknown, entityId: string): void;
+  /** The token that keys are in went away, or is here again. */
+  tokenChanged(event: { isHere: boolean; detail: string }): void;
+  /** No fresh Trust Mark could be had for an authority; the present one is shown until it expires. */
+  heldTrustMarkStale(mark: { issuer: string; trustMarkType: string; expiresAt: Date | null }, error: unknown): void;
+  tokenClearingFailed(error: unknown): void;
+  clockLeapt(leapSeconds: number): void;
   /** Nothing is lost while this node runs; it is tried again. */
   trustAnchorKeysUnrecorded(error: unknown): void;
   trustAnchorKeys(event: { trustAnchor: string; kind: 'learned' | 'mismatch'; kids: string[] }): void;
@@ -34,6 +44,22 @@ export function createLog(level: string): Log {
       logger.error({ err }, 'the database does not confirm our state; vouching for nobody meanwhile'),
     pruningFailed: (err) => logger.warn({ err }, 'what has expired could not be deleted; it is tried again'),
     statementStoreFailed: (err) => logger.warn({ err }, 'retrieved statements are not shared for the moment'),
+    authorityKeyWaits: (event) =>
+      logger.warn(event, 'a new key waits for superiors; see that they list it: holdfast authority keys list'),
+    keyRollFailed: (err, authority) =>
+      logger.error({ err, authority }, 'the keys of an authority could not be moved along; it is tried again'),
+    refreshFailed: (err, entityId) =>
+      logger.error({ err, entityId }, 'the configuration of an entity could not be taken in; it is tried again'),
+    tokenChanged: ({ isHere, detail }) =>
+      isHere
+        ? logger.info({ detail }, 'keys in the token sign again')
+        : logger.error({ detail }, 'keys in the token cannot sign for the moment'),
+    heldTrustMarkStale: ({ issuer, trustMarkType, expiresAt }, err) =>
+      logger.warn({ issuer, trustMarkType, expiresAt, err }, 'a Trust Mark that we show could not be refreshed'),
+    tokenClearingFailed: (err) =>
+      logger.warn({ err }, 'spent keys could not be destroyed in the token; it is tried again'),
+    clockLeapt: (leapSeconds) =>
+      logger.error({ leapSeconds }, 'the clock leapt; keys stay as they are until it has gone evenly for ten minutes'),
     trustAnchorKeysUnrecorded: (err) =>
       logger.warn({ err }, "what was learned of a Trust Anchor's keys is not recorded yet; it is tried again"),
     trustAnchorKeys: ({ kind, ...event }) =>

@@ -2,6 +2,8 @@
 
 import { FederationError } from '../federation/errors.ts';
 import type { EntityIdentifier } from '../federation/identifiers.ts';
+import type { JsonObject } from '../federation/json.ts';
+import { type OlderName, olderNamesIn } from '../federation/older-drafts.ts';
 import type { NumericDate } from '../federation/time.ts';
 import { type Attempt, attemptOf } from '../federation/trust-chain/attempt.ts';
 import type { GraphEntity, GraphLink, Retrieved } from '../federation/trust-chain/superior-graph.ts';
@@ -36,6 +38,8 @@ export interface ExplainedStatement {
   kid?: string;
   alg?: string;
   refusals: ExplainedRefusal[];
+  /** What in it has a name of older drafts, and so is not understood. */
+  olderNames?: OlderName[];
 }
 
 /** An entity with its superiors; each entity is shown once, as near to the subject as it was met. */
@@ -142,10 +146,12 @@ class Tree {
     const { jwt, claims, header } = outcome;
     const refusals = [...(this.#notes.refusalsByStatement.get(jwt) ?? [])];
     const verdict = refusals.length === 0 ? 'accepted' : 'refused';
+    const olderNames = olderNamesIn(claims as JsonObject);
     return {
       ...{ issuer, subject, verdict },
       ...{ iat: claims.iat, exp: claims.exp, kid: header.kid, alg: header.alg },
       refusals,
+      ...(olderNames.length > 0 && { olderNames }),
     };
   }
 }

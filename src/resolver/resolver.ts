@@ -27,7 +27,7 @@ import { Doubts, doubtedEntities } from './doubted-keys.ts';
 import { createHttpStatementSource, type HttpGet } from './http-statement-source.ts';
 import { StatementAges } from './statement-ages.ts';
 import { StatementCache } from './statement-cache.ts';
-import { type OwnAuthorities, type RememberingSource, rememberingSource } from './statement-source.ts';
+import { dependencyKey, type OwnAuthorities, type RememberingSource, rememberingSource } from './statement-source.ts';
 import { type TrustAnchorKeyEvent, TrustAnchorKeys } from './trust-anchor-keys.ts';
 import type { TrustMarkStatusClient } from './trust-mark-status.ts';
 import {
@@ -226,11 +226,13 @@ class Run {
         onObtained: (obtained) => this.#ages.note(obtained),
       }),
       validation,
-      onDependency: (key) => {
-        this.#dependencies.add(key);
-        request.onDependency?.(key);
-      },
+      onDependency: (key) => this.#noteDependency(key),
     });
+  }
+
+  #noteDependency(key: string): void {
+    this.#dependencies.add(key);
+    this.#request.onDependency?.(key);
   }
 
   async resolve(): Promise<Explanation> {
@@ -387,13 +389,19 @@ class Run {
     }
   }
 
-  /** Questions about marks count as requests, also those that the client has an answer to. */
+  /**
+   * Questions about marks of others count as requests, also those that the client has an answer to. What our own
+   * authorities say holds until the registry changes.
+   */
   #status(): Pick<TrustMarkStatusClient, 'confirm'> | 'never' {
     const client = this.#options.trustMarkStatus;
     if (client === undefined) return 'never';
     return {
       confirm: async (question) => {
-        const url = statusEndpointOf(question.issuer) ?? question.issuer.claims.iss;
+        const { iss, sub } = question.mark.claims;
+        this.#noteDependency(dependencyKey(iss, sub));
+        if (await client.confirmOwn(question.mark)) return undefined;
+        const url = statusEndpointOf(question.issuer) ?? iss;
         this.#outbound.count(url, client.hasConfirmed(question));
         return await client.confirm(question);
       },

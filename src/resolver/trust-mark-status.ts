@@ -1,7 +1,7 @@
 /** Asks Trust Mark issuers whether their marks are still active, and remembers the answers briefly. @see OIDFED §8.4 */
 import { LRUCache } from 'lru-cache';
 import { FederationError } from '../federation/errors.ts';
-import type { IdentifierOptions } from '../federation/identifiers.ts';
+import type { EntityIdentifier, IdentifierOptions } from '../federation/identifiers.ts';
 import { MEDIA_TYPE } from '../federation/media-types.ts';
 import type { EntityStatement } from '../federation/statement/entity-statement.ts';
 import type { Clock, NumericDate } from '../federation/time.ts';
@@ -21,9 +21,17 @@ export const DEFAULT_MAX_STATUS_CACHE_BYTES = 8 * 1024 * 1024;
 /** The part of the outbound client that asks. */
 export type HttpPost = Pick<OutboundClient, 'post'>;
 
+/**
+ * What one of our own authorities says about a mark that it issued, as it stands now; undefined when the issuer is not
+ * ours. It knows of every change that the resolution cache was told of.
+ * @throws FederationError when it issued no such mark, or cannot say
+ */
+export type OwnTrustMarkStatus = (issuer: EntityIdentifier, trustMarkJwt: string) => Promise<string | undefined>;
+
 export interface TrustMarkStatusClientOptions extends IdentifierOptions {
   outbound: HttpPost;
   clock: Clock;
+  ownStatus?: OwnTrustMarkStatus | undefined;
   /** How long `active` is remembered, in seconds; 0 asks each time. */
   cacheSeconds?: number;
   /** How long anything else is remembered, in seconds. */
@@ -82,6 +90,18 @@ export class TrustMarkStatusClient {
   /** Approximate memory of the answers kept. */
   get bytes(): number {
     return this.#entries.calculatedSize;
+  }
+
+  /**
+   * Makes sure that a mark of an authority of ours is active, without a request; nothing of it is remembered here.
+   * @returns false if the issuer is not ours
+   * @throws FederationError trust_mark_status_not_active, and whatever keeps the answer from us
+   */
+  async confirmOwn({ claims, jwt }: TrustMark): Promise<boolean> {
+    const status = await this.#options.ownStatus?.(claims.iss, jwt);
+    if (status === undefined || status === 'active') return status === 'active';
+    const message = `its issuer says that the mark is "${status}", not "active"`;
+    throw new FederationError('trust_mark_status_not_active', message, '/status');
   }
 
   /**

@@ -90,6 +90,13 @@ export const MENDERS: Readonly<Record<Reason, Rule>> = {
   trust_mark_status_not_active: markIssuer('sets the Trust Mark active again'),
   trust_mark_status_not_fresh: markIssuer('answers with a fresh status'),
   trust_mark_status_mismatch: markIssuer('answers about the Trust Mark that it was asked about'),
+  trust_mark_unknown: QUESTION,
+  trust_mark_not_held: QUESTION,
+  trust_mark_type_unknown: QUESTION,
+  trust_mark_not_eligible: QUESTION,
+  request_too_large: QUESTION,
+  page_unknown: QUESTION,
+  claim_unsupported: QUESTION,
 
   metadata_invalid: METADATA,
   metadata_null: METADATA,
@@ -136,9 +143,15 @@ export const MENDERS: Readonly<Record<Reason, Rule>> = {
   evaluation_under_way: caller('asks again shortly'),
   rate_limited: caller('asks less often'),
   request_body_invalid: QUESTION,
+  client_assertion_required: QUESTION,
+  client_unknown: QUESTION,
   client_assertion_missing: QUESTION,
   client_assertion_invalid: QUESTION,
   client_assertion_replayed: QUESTION,
+
+  key_set_invalid: QUESTION,
+  key_set_not_authorised: QUESTION,
+  key_set_not_newer: QUESTION,
 
   lint_failed: issuer('corrects what it signs'),
 

@@ -82,6 +82,46 @@ describe('inspect', () => {
     expect(findings).toMatchObject([{ level: 'warning', at: '/authority_hints' }]);
   });
 
+  it('[OIDFED-5.2.1-6] verifies what a signed_jwks_uri serves', async () => {
+    const { federation } = server;
+    const [url, keysUrl] = [server.configurationUrl('rp'), `${server.origin}/rp/keys`];
+    const metadata = { openid_relying_party: { signed_jwks_uri: keysUrl } };
+    const claims = { ...federation.configurationClaims('rp'), metadata };
+    server.override(url, { body: await federation.sign('rp', 'entity-statement+jwt', claims) });
+    const rp = federation.id('rp');
+    const { jwk } = await testKey('ES256', 91);
+    const found = { status: 200, headers: { 'content-type': 'application/jwk-set+jwt' } };
+    const served = { iss: rp, sub: rp, iat: clock.now(), keys: [jwk] };
+    const findings = async () => JSON.parse((await callHoldfast(['inspect', rp, '--json'])).stdout).findings;
+    try {
+      server.override(keysUrl, { ...found, body: await federation.sign('rp', 'jwk-set+jwt', served) });
+      expect(await findings()).toEqual([]);
+      server.override(keysUrl, { ...found, body: await federation.sign('anchor', 'jwk-set+jwt', served) });
+      expect(await findings()).toMatchObject([
+        { level: 'warning', reason: 'key_not_found', at: '/metadata/openid_relying_party/signed_jwks_uri header/kid' },
+      ]);
+      server.override(keysUrl, { status: 200, headers: { 'content-type': 'application/json' }, body: '{"keys":[]}' });
+      expect(await findings()).toMatchObject([{ reason: 'content_type_unexpected' }]);
+    } finally {
+      for (const at of [url, keysUrl]) server.restore(at);
+    }
+  });
+
+  it('says which names are of older drafts, and what took their place, in what cannot be read too', async () => {
+    const url = server.configurationUrl('rp');
+    const claims = server.federation.configurationClaims('rp');
+    const older = { trust_marks_issuers: {}, trust_marks: [{ id: 'https://marks.example/a', trust_mark: 'a.b.c' }] };
+    server.override(url, { body: await server.federation.sign('rp', 'entity-statement+jwt', { ...claims, ...older }) });
+    try {
+      const { stdout } = await callHoldfast(['inspect', server.federation.id('rp')]);
+      const text = stdout.replace(/\s+/g, ' ');
+      expect(text).toContain('warning: at /trust_marks_issuers: trust_marks_issuers is a name of older drafts');
+      expect(text).toContain('since draft 43 it is trust_mark_type');
+    } finally {
+      server.restore(url);
+    }
+  });
+
   it('finds all that is wrong at once, and exits with 1', async () => {
     const url = server.configurationUrl('rp');
     const claims = { ...server.federation.configurationClaims('rp'), exp: 1 };

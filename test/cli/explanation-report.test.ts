@@ -68,6 +68,20 @@ describe('the report', () => {
   });
 });
 
+describe('the report of names of older drafts', () => {
+  it('says at the statement what took their place', async () => {
+    const federation = await buildFederation({
+      fed: {},
+      rp: { superiors: ['fed'], metadata: { federation_entity: { homepage_uri: 'https://rp.example' } } },
+    });
+    const text = (await shown(federation, 'rp', 'fed')).replace(/\s+/g, ' ');
+    expect(text).toContain(
+      '! homepage_uri is a name of older drafts and ignored; since draft 43 it is organization_uri',
+    );
+    expect(text).toContain('resolved');
+  });
+});
+
 describe('wrapped lines', () => {
   it('break at spaces, keep gaps, and break what is too long anywhere', () => {
     const words = Array.from({ length: 30 }, () => 'word').join(' ');

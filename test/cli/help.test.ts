@@ -63,9 +63,16 @@ describe('the command line', () => {
         ...['inspect', 'chain verify', 'policy test'],
         ...['create', 'list', 'revoke', 'claim'].map((verb) => `token ${verb}`),
         ...['add', 'list', 'show', 'update', 'keys'].map((verb) => `authority ${verb}`),
+        ...['list', 'roll', 'activate', 'revoke'].map((verb) => `authority keys ${verb}`),
         ...['add', 'list', 'show', 'update', ...transitions].map((verb) => `organisation ${verb}`),
         ...['add', 'list', 'show', 'update', 'check', 'challenge', ...transitions].map((verb) => `entity ${verb}`),
         ...['add', 'list', 'show', 'replace-keys', 'remove', 'fetch'].map((verb) => `anchor ${verb}`),
+        ...['grant', 'request', 'list', 'show', 'renew', 'approve', 'reject', 'withdraw'].map(
+          (verb) => `trust-mark ${verb}`,
+        ),
+        ...['define', 'list', 'show', 'update', 'retire', 'reinstate'].map((verb) => `trust-mark type ${verb}`),
+        ...['make', 'list', 'show', 'renew', 'withdraw'].map((verb) => `trust-mark delegation ${verb}`),
+        ...['add', 'list', 'drop'].map((verb) => `trust-mark held ${verb}`),
         ...['init', 'sign', 'serve', 'prove'].map((verb) => `configuration ${verb}`),
       ]),
     );

@@ -30,7 +30,9 @@ const MIB = 1024 * 1024;
 const documented = new Map<string, string>();
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const [, configuration = ''] = readme.split('\n## Configuration\n');
-for (const [, names = '', value = ''] of configuration.matchAll(/^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \| (.*?) ?\|/gm)) {
+for (const [, names = '', value = ''] of configuration.matchAll(
+  /^\| (`[A-Z0-9_]+`(?:, `[A-Z0-9_]+`)*) \| (.*?) ?\|/gm,
+)) {
   for (const [, name = ''] of names.matchAll(/`(\w+)`/g)) documented.set(name, value);
 }
 

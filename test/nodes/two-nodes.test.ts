@@ -52,7 +52,16 @@ beforeAll(async () => {
   const rp = { superiors, metadata: { openid_relying_party: { client_name: 'Shop' } } };
   const below = { superiors: [`${baseUrl}/lower`] };
   const apart = { ...rp, superiors: [`${baseUrl}/apart`] };
-  const settings = { suspended: rp, approved: rp, policy: rp, bytes: rp, cascade: rp, leaf: below, judged: apart };
+  const settings = {
+    suspended: rp,
+    approved: rp,
+    policy: rp,
+    bytes: rp,
+    cascade: rp,
+    leaf: below,
+    judged: apart,
+    marked: rp,
+  };
   server = await serveFederation(settings, { clock: systemClock });
 });
 
@@ -67,18 +76,19 @@ async function authority(entityIdentifier: string): Promise<{ id: string; entity
 }
 
 const fetchUrl = (sub: string, at = baseUrl): string => `${at}/federation/fetch?sub=${encodeURIComponent(sub)}`;
-const listUrl = (at = baseUrl): string => `${at}/federation/list`;
+/** All that lists subordinates. */
+const listUrls = (at = baseUrl): string[] =>
+  ['list', 'extended-list', 'collection'].map((endpoint) => `${at}/federation/${endpoint}`);
 const resolveUrl = (sub: string, at = baseUrl): string =>
   `${at}/federation/resolve?sub=${encodeURIComponent(sub)}&trust_anchor=${encodeURIComponent(baseUrl)}`;
 
-/** What a node says about a subject: `fetch list resolve`, each `yes` or the status or absence. */
+/** What a node says about a subject: `fetch list resolve`, each status, or whether all lists have it. */
 async function view(node: ServiceProcess, sub: string, at = baseUrl): Promise<string> {
-  const [fetched, listed, resolved] = await Promise.all([
-    node.get(fetchUrl(sub, at)),
-    node.get(listUrl(at)),
-    node.get(resolveUrl(sub, at)),
-  ]);
-  return [fetched.status, JSON.parse(listed.text).includes(sub) ? 'listed' : 'absent', resolved.status].join(' ');
+  const [fetched, resolved, ...lists] = await Promise.all(
+    [fetchUrl(sub, at), resolveUrl(sub, at), ...listUrls(at)].map((url) => node.get(url)),
+  );
+  const said = lists.map(({ text }) => (text.includes(JSON.stringify(sub)) ? 'listed' : 'absent'));
+  return [fetched?.status, [...new Set(said)].join('/'), resolved?.status].join(' ');
 }
 
 /** Asks again and again until the answer is as expected, and says how long that took since the change was answered. */
@@ -236,6 +246,56 @@ describe('two nodes', () => {
     const bytes = await Promise.all([first, second].map((node) => node.get(fetchUrl(sub))));
     expect(bytes[0]?.text).toBe(bytes[1]?.text);
     expect(claimsOf(bytes[0]?.text ?? '')).toMatchObject({ metadata_policy: metadataPolicy });
+  });
+
+  it('refuse within a second the Trust Marks of what was suspended through the other, and withdrawn marks', async () => {
+    const sub = server.federation.id('marked');
+    const { id } = await enrolThrough(first, organisationId, sub);
+    const trustMarkType = `${baseUrl}/marks/member`;
+    const { id: authorityId } = await authority(baseUrl);
+    const type = await first.api('POST', '/trust-mark-types', { authorityId, trustMarkType, name: 'Member' });
+    const granted = await first.api('POST', '/trust-marks', { typeId: type.body.id, subject: sub });
+    expect([type.status, granted.status]).toEqual([201, 201]);
+    const seen = await first.api('GET', `/authorities/${authorityId}`);
+    const trustMarkIssuers = { [trustMarkType]: [baseUrl] };
+    expect((await first.api('PATCH', `/authorities/${authorityId}`, { trustMarkIssuers }, ifMatch(seen))).status).toBe(
+      200,
+    );
+    const named = `trust_mark_type=${encodeURIComponent(trustMarkType)}`;
+    const markUrl = `${baseUrl}/federation/trust-mark?${named}&sub=${encodeURIComponent(sub)}`;
+    const mark = (await first.get(markUrl)).text;
+    server.federation.entity('marked').claims = {
+      trust_marks: [{ trust_mark_type: trustMarkType, trust_mark: mark }],
+    };
+    /** `status listing mark resolve`: what the node says of the mark, whether it lists, gives and resolves it. */
+    const look = async (node: ServiceProcess) => {
+      const [status, listing, given, resolved] = await Promise.all([
+        node.post(`${baseUrl}/federation/trust-mark-status`, { trust_mark: mark }),
+        node.get(`${baseUrl}/federation/trust-marks?${named}`),
+        node.get(markUrl),
+        node.get(resolveUrl(sub)),
+      ]);
+      const isListed = listing.text.includes(JSON.stringify(sub));
+      const isResolved = resolved.status === 200 && claimsOf(resolved.text)['trust_marks'] !== undefined;
+      return [claimsOf(status.text)['status'], isListed, given.status, isResolved].join(' ');
+    };
+    const valid = 'active true 200 true';
+    const revoked = 'revoked false 404 false';
+    await timeUntil('a Trust Mark', valid, () => look(second));
+    expect(await look(first)).toBe(valid);
+    for (const [transitioned, expected] of [
+      ['suspend', revoked],
+      ['reinstate', valid],
+    ] as const) {
+      await transition(first, 'entities', id, transitioned);
+      expect(await look(first)).toBe(expected);
+      expect(await timeUntil(`${transitioned} of a bearer`, expected, () => look(second))).toBeLessThan(LIMIT_MS);
+    }
+    const withdrawal = { reason: 'by a test' };
+    expect((await second.api('POST', `/trust-marks/${granted.body.id}/withdraw`, withdrawal)).status).toBe(200);
+    expect(await look(second)).toBe(revoked);
+    expect(await timeUntil('a withdrawn Trust Mark', revoked, () => look(first))).toBeLessThan(LIMIT_MS);
+    expect((await first.get(resolveUrl(sub))).status).toBe(200);
   });
 
   it('approve nothing through one whose checks judged by settings that were changed through the other', async () => {

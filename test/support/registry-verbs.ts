@@ -1,16 +1,30 @@
 /** Every verb of the registry and of enrolment, ready to be tried by anybody: who may do it, and what the audit says. */
+import { eq } from 'drizzle-orm';
 import { approveEntity } from '../../src/enrolment/approve-entity.ts';
 import { enrolEntity } from '../../src/enrolment/enrol-entity.ts';
 import { enrolHandedOver } from '../../src/enrolment/enrol-handed-over.ts';
 import { createEnrolmentChallenge } from '../../src/enrolment/enrolment-challenge.ts';
 import { recheckEntity } from '../../src/enrolment/recheck-entity.ts';
+import { refreshEntity } from '../../src/enrolment/refresh-entity.ts';
 import type { JwkSet } from '../../src/federation/jwk-set.ts';
+import { TYP } from '../../src/federation/media-types.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import { createAuthority } from '../../src/registry/authorities/create-authority.ts';
+import { activateAuthorityKey } from '../../src/registry/authorities/keys/activate-authority-key.ts';
+import { announceAuthorityKey } from '../../src/registry/authorities/keys/announce-authority-key.ts';
+import { archiveAuthorityKey } from '../../src/registry/authorities/keys/archive-authority-key.ts';
+import { revokeAuthorityKey } from '../../src/registry/authorities/keys/revoke-authority-key.ts';
+import { STATEMENTS_ONLY } from '../../src/registry/authorities/keys/signed-by-key.ts';
 import { listAuthorities, listAuthorityKeys, readAuthority } from '../../src/registry/authorities/read-authority.ts';
 import { updateAuthority } from '../../src/registry/authorities/update-authority.ts';
 import type { ChangeContext } from '../../src/registry/change.ts';
 import { addEntity } from '../../src/registry/entities/add-entity.ts';
+import { decideProposedKey } from '../../src/registry/entities/keys/decide-proposed-key.ts';
+import { followConfiguration } from '../../src/registry/entities/keys/follow-configuration.ts';
+import { markKeyCompromised } from '../../src/registry/entities/keys/mark-key-compromised.ts';
+import { pushKeys } from '../../src/registry/entities/keys/push-keys.ts';
+import { readEntityKeys } from '../../src/registry/entities/keys/read-entity-keys.ts';
+import { removeEntityKey } from '../../src/registry/entities/keys/remove-entity-key.ts';
 import { listEntities, readEntity } from '../../src/registry/entities/read-entity.ts';
 import { recordChecks } from '../../src/registry/entities/record-checks.ts';
 import { transitionEntity } from '../../src/registry/entities/transition-entity.ts';
@@ -35,10 +49,35 @@ import {
   readTrustAnchor,
 } from '../../src/registry/trust-anchors/trust-anchor.ts';
 import { unpinTrustAnchor } from '../../src/registry/trust-anchors/unpin-trust-anchor.ts';
+import { defineTrustMarkType } from '../../src/registry/trust-marks/define-trust-mark-type.ts';
+import { dropHeldTrustMark } from '../../src/registry/trust-marks/drop-held-trust-mark.ts';
+import { grantTrustMark } from '../../src/registry/trust-marks/grant-trust-mark.ts';
+import { listHeldTrustMarks, readHeldTrustMark } from '../../src/registry/trust-marks/held-trust-mark.ts';
+import { holdTrustMark } from '../../src/registry/trust-marks/hold-trust-mark.ts';
+import { makeTrustMarkDelegation } from '../../src/registry/trust-marks/make-trust-mark-delegation.ts';
+import { renewTrustMark } from '../../src/registry/trust-marks/renew-trust-mark.ts';
+import { renewTrustMarkDelegation } from '../../src/registry/trust-marks/renew-trust-mark-delegation.ts';
+import { requestTrustMark } from '../../src/registry/trust-marks/request-trust-mark.ts';
+import { transitionTrustMark } from '../../src/registry/trust-marks/transition-trust-mark.ts';
+import { transitionTrustMarkType } from '../../src/registry/trust-marks/transition-trust-mark-type.ts';
+import {
+  listTrustMarks,
+  readTrustMark,
+  TRUST_MARK_TRANSITION_NAMES,
+} from '../../src/registry/trust-marks/trust-mark.ts';
+import {
+  listTrustMarkDelegations,
+  readTrustMarkDelegation,
+} from '../../src/registry/trust-marks/trust-mark-delegation.ts';
+import { listTrustMarkTypes, readTrustMarkType } from '../../src/registry/trust-marks/trust-mark-type.ts';
+import { updateTrustMarkType } from '../../src/registry/trust-marks/update-trust-mark-type.ts';
+import { withdrawTrustMarkDelegation } from '../../src/registry/trust-marks/withdraw-trust-mark-delegation.ts';
 import { makeMasterKeyCheck, masterKeyMatches } from '../../src/signer/master-key-check.ts';
 import type { Role } from '../../src/storage/schema/api-tokens.ts';
+import { authorityKeys } from '../../src/storage/schema/authority-keys.ts';
 import { enrolmentOf, keyProof, publishedEntity } from './enrolment.ts';
-import { testKey } from './keys.ts';
+import { NOW } from './federation.ts';
+import { signJwt, testKey } from './keys.ts';
 import {
   ALL_ROLES,
   freshIdentifier,
@@ -49,6 +88,7 @@ import {
   TEST_MASTER_KEY,
   type TestRegistry,
 } from './registry.ts';
+import { freshKey, TestSubordinate } from './subordinate-keys.ts';
 
 export interface Verb {
   /** Name of the function, with the transition where it makes several. */
@@ -96,6 +136,10 @@ const READS: Verb[] = [
     const { id } = await registry.entity(await registry.organisation(authority));
     return ({ db, actor }) => readEntity(db, actor, id);
   }),
+  read('readEntityKeys', 'authority', async (registry, authority) => {
+    const { id } = await registry.entity(await registry.organisation(authority));
+    return ({ db, actor }) => readEntityKeys(db, actor, id);
+  }),
   read('listEntities', 'authority', async (registry, authority) => {
     await registry.entity(await registry.organisation(authority));
     return ({ db, actor }) => listEntities(db, actor, { authorityId: authority.id }, PAGE);
@@ -107,6 +151,38 @@ const READS: Verb[] = [
   read('listTrustAnchors', 'authority', async (registry, authority) => {
     await pinned(registry, authority);
     return ({ db, actor }) => listTrustAnchors(db, actor, { authorityId: authority.id }, PAGE);
+  }),
+  read('readTrustMarkType', 'authority', async (registry, authority) => {
+    const { id } = await registry.trustMarkType(authority);
+    return ({ db, actor }) => readTrustMarkType(db, actor, id);
+  }),
+  read('listTrustMarkTypes', 'authority', async (registry, authority) => {
+    await registry.trustMarkType(authority);
+    return ({ db, actor }) => listTrustMarkTypes(db, actor, { authorityId: authority.id }, PAGE);
+  }),
+  read('readTrustMark', 'authority', async (registry, authority) => {
+    const { id } = await registry.trustMark(await registry.trustMarkType(authority));
+    return ({ db, actor }) => readTrustMark(db, actor, id);
+  }),
+  read('listTrustMarks', 'authority', async (registry, authority) => {
+    await registry.trustMark(await registry.trustMarkType(authority));
+    return ({ db, actor }) => listTrustMarks(db, actor, { authorityId: authority.id }, PAGE);
+  }),
+  read('readTrustMarkDelegation', 'authority', async (registry, authority) => {
+    const { id } = await delegated(registry, authority);
+    return ({ db, actor }) => readTrustMarkDelegation(db, actor, id);
+  }),
+  read('listTrustMarkDelegations', 'authority', async (registry, authority) => {
+    await delegated(registry, authority);
+    return ({ db, actor }) => listTrustMarkDelegations(db, actor, { authorityId: authority.id }, PAGE);
+  }),
+  read('readHeldTrustMark', 'authority', async (registry, authority) => {
+    const { id } = await held(registry, authority);
+    return ({ db, actor }) => readHeldTrustMark(db, actor, id);
+  }),
+  read('listHeldTrustMarks', 'authority', async (registry, authority) => {
+    await held(registry, authority);
+    return ({ db, actor }) => listHeldTrustMarks(db, actor, authority.id);
   }),
   {
     ...read('listAudit', 'authority', async (_registry, { id }) => {
@@ -144,6 +220,48 @@ const CHANGES: Verb[] = [
     audit: ['authority.update'],
     prepare: async (_registry, authority) => (context) =>
       updateAuthority(context, authority.id, { name: freshIdentifier('renamed') }),
+  },
+  {
+    name: 'announceAuthorityKey',
+    roles: ADMIN,
+    scope: 'authority',
+    audit: ['authority_key.announce'],
+    prepare: async (registry, { id }) => {
+      await withoutAnnouncedKey(registry, id);
+      return (context) => announceAuthorityKey(context, id, {}, generateTestKey);
+    },
+  },
+  {
+    name: 'activateAuthorityKey',
+    roles: ADMIN,
+    scope: 'authority',
+    audit: ['authority_key.retire', 'authority_key.activate'],
+    prepare: async (registry, { id }) => {
+      const kid = await announcedKey(registry, id);
+      return (context) => activateAuthorityKey(context, id, kid, { isForced: true });
+    },
+  },
+  {
+    name: 'archiveAuthorityKey',
+    roles: ADMIN,
+    scope: 'authority',
+    audit: ['authority_key.archive'],
+    prepare: async (registry, { id }) => {
+      const kid = await announcedKey(registry, id);
+      const retired = { state: 'retired', removeAfter: NOW_DATE } as const;
+      await registry.db.update(authorityKeys).set(retired).where(eq(authorityKeys.kid, kid));
+      return (context) => archiveAuthorityKey(context, id, kid, STATEMENTS_ONLY);
+    },
+  },
+  {
+    name: 'revokeAuthorityKey',
+    roles: ADMIN,
+    scope: 'authority',
+    audit: ['authority_key.revoke'],
+    prepare: async (registry, { id }) => {
+      const kid = await announcedKey(registry, id);
+      return (context) => revokeAuthorityKey(context, id, kid, REVOCATION, KEY_TOOLS);
+    },
   },
   {
     name: 'addOrganisation',
@@ -254,6 +372,133 @@ const CHANGES: Verb[] = [
     },
   },
   {
+    name: 'defineTrustMarkType',
+    roles: ADMIN,
+    scope: 'authority',
+    audit: ['trust_mark_type.define'],
+    prepare:
+      async (_registry, { id }) =>
+      (context) =>
+        defineTrustMarkType(context, id, { trustMarkType: freshIdentifier('type'), name: 'New' }),
+  },
+  {
+    name: 'updateTrustMarkType',
+    roles: ADMIN,
+    scope: 'authority',
+    audit: ['trust_mark_type.update'],
+    prepare: async (registry, authority) => {
+      const { id } = await registry.trustMarkType(authority);
+      return (context) => updateTrustMarkType(context, id, { name: 'Renamed' });
+    },
+  },
+  {
+    name: 'transitionTrustMarkType',
+    roles: ADMIN,
+    scope: 'authority',
+    audit: ['trust_mark_type.retire'],
+    prepare: async (registry, authority) => {
+      const { id } = await registry.trustMarkType(authority);
+      return (context) => transitionTrustMarkType(context, id, 'retire', REASON);
+    },
+  },
+  {
+    name: 'grantTrustMark',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['trust_mark.grant'],
+    prepare: async (registry, authority) => {
+      const { id: typeId } = await registry.trustMarkType(authority);
+      return (context) => grantTrustMark(context, { typeId, subject: freshIdentifier('bearer') });
+    },
+  },
+  {
+    name: 'requestTrustMark',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['trust_mark.request'],
+    prepare: async (registry, authority) => {
+      const { id: typeId } = await registry.trustMarkType(authority);
+      return (context) => requestTrustMark(context, { typeId, subject: freshIdentifier('bearer') });
+    },
+  },
+  {
+    name: 'renewTrustMark',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['trust_mark.renew'],
+    prepare: async (registry, authority) => {
+      const { id } = await registry.trustMark(await registry.trustMarkType(authority));
+      return (context) => renewTrustMark(context, id, { additionalClaims: { level: 2 } });
+    },
+  },
+  ...TRUST_MARK_TRANSITION_NAMES.map(
+    (name): Verb => ({
+      name: `transitionTrustMark (${name})`,
+      roles: DECIDERS,
+      scope: 'authority',
+      audit: [`trust_mark.${name}`],
+      prepare: async (registry, authority) => {
+        const type = await registry.trustMarkType(authority);
+        const subject = freshIdentifier('bearer');
+        const { id } =
+          name === 'withdraw'
+            ? await registry.trustMark(type, subject)
+            : await requestTrustMark(registry.context(), { typeId: type.id, subject });
+        return (context) => transitionTrustMark(context, id, name, REASON);
+      },
+    }),
+  ),
+  {
+    name: 'makeTrustMarkDelegation',
+    roles: ADMIN,
+    scope: 'authority',
+    audit: ['trust_mark_delegation.make'],
+    prepare:
+      async (_registry, { id }) =>
+      (context) =>
+        makeTrustMarkDelegation(context, id, newDelegation(), signTestDelegation),
+  },
+  {
+    name: 'renewTrustMarkDelegation',
+    roles: ADMIN,
+    scope: 'authority',
+    audit: ['trust_mark_delegation.renew'],
+    prepare: async (registry, authority) => {
+      const { id } = await delegated(registry, authority);
+      return (context) => renewTrustMarkDelegation(context, id, {}, signTestDelegation);
+    },
+  },
+  {
+    name: 'withdrawTrustMarkDelegation',
+    roles: DECIDERS,
+    scope: 'authority',
+    audit: ['trust_mark_delegation.withdraw'],
+    prepare: async (registry, authority) => {
+      const { id } = await delegated(registry, authority);
+      return (context) => withdrawTrustMarkDelegation(context, id, REASON);
+    },
+  },
+  {
+    name: 'holdTrustMark',
+    roles: ADMIN,
+    scope: 'authority',
+    audit: ['held_trust_mark.hold'],
+    prepare: async (_registry, authority) => {
+      const mark = await markAbout(authority);
+      return (context) => holdTrustMark(context, authority.id, mark, async () => {});
+    },
+  },
+  {
+    name: 'dropHeldTrustMark',
+    roles: ADMIN,
+    scope: 'authority',
+    audit: ['held_trust_mark.drop'],
+    prepare: async (registry, authority) => {
+      const { id } = await held(registry, authority);
+      return (context) => dropHeldTrustMark(context, id);
+    },
+  },
+  {
     name: 'createToken',
     roles: ADMIN,
     scope: 'deployment',
@@ -301,6 +546,72 @@ const ENROLMENT: Verb[] = [
       const { id } = await registry.organisation(authority);
       const entity = await publishedEntity(authority);
       return (context) => enrolEntity(context, enrolmentOf(id, entity.identifier), entity.retrieve);
+    },
+  },
+  ...(['accept', 'refuse'] as const).map(
+    (decision): Verb => ({
+      name: 'decideProposedKey',
+      roles: KEEPERS,
+      scope: 'authority',
+      audit: [`entity.${decision}_key`],
+      prepare: async (registry, authority) => {
+        const entity = await TestSubordinate.enrol(registry, authority);
+        const { kid } = await entity.proposeKey();
+        return (context) => decideProposedKey(context, entity.id, decision, { kid, reason: REASON });
+      },
+    }),
+  ),
+  {
+    name: 'removeEntityKey',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['entity.remove_key'],
+    prepare: async (registry, authority) => {
+      const { id, key } = await TestSubordinate.enrol(registry, authority);
+      return (context) => removeEntityKey(context, id, { kid: key.kid, reason: REASON, allowNoKeys: true });
+    },
+  },
+  {
+    name: 'markKeyCompromised',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['entity.mark_key_compromised'],
+    prepare: async (registry, authority) => {
+      const { id, key } = await TestSubordinate.enrol(registry, authority);
+      return (context) => markKeyCompromised(context, id, { kid: key.kid, reason: REASON });
+    },
+  },
+  {
+    name: 'pushKeys',
+    roles: ['registrar'],
+    scope: 'authority',
+    audit: ['entity.push_keys'],
+    prepare: async (registry, authority) => {
+      const entity = await TestSubordinate.enrol(registry, authority);
+      const pushed = await entity.pushedSet([entity.key, await freshKey()]);
+      return (context) => pushKeys(context, authority.id, pushed);
+    },
+  },
+  {
+    name: 'followConfiguration',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['entity.propose_keys'],
+    prepare: async (registry, authority) => {
+      const entity = await TestSubordinate.enrol(registry, authority);
+      const configuration = await entity.configuration([entity.key, await freshKey()]);
+      return (context) => followConfiguration(context, entity.id, configuration);
+    },
+  },
+  {
+    name: 'refreshEntity',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['entity.check'],
+    prepare: async (registry, authority) => {
+      const entity = await TestSubordinate.enrol(registry, authority);
+      const { jwt } = await entity.configuration([entity.key]);
+      return (context) => refreshEntity(context, entity.id, async () => jwt);
     },
   },
   {
@@ -363,6 +674,21 @@ const ENROLMENT: Verb[] = [
 
 export const VERBS: readonly Verb[] = [...READS, ...CHANGES, ...DEPLOYMENT, ...ENROLMENT];
 
+const REVOCATION = { revocationReason: 'superseded', reason: REASON };
+const KEY_TOOLS = { generateKey: generateTestKey, signedByKey: STATEMENTS_ONLY };
+
+async function withoutAnnouncedKey(registry: TestRegistry, authorityId: string): Promise<void> {
+  const keys = await listAuthorityKeys(registry.db, registry.context().actor, authorityId);
+  const announced = keys.find(({ state }) => state === 'announced');
+  if (announced === undefined) return;
+  await revokeAuthorityKey(registry.context(), authorityId, announced.kid, REVOCATION, KEY_TOOLS);
+}
+
+async function announcedKey(registry: TestRegistry, authorityId: string): Promise<string> {
+  await withoutAnnouncedKey(registry, authorityId);
+  return (await announceAuthorityKey(registry.context(), authorityId, {}, generateTestKey)).kid;
+}
+
 const NEW_TOKEN = {
   name: 'a token of the test',
   roles: ['auditor'] satisfies Role[],
@@ -378,6 +704,22 @@ function transition(kind: 'organisation' | 'entity', name: Transition, prepare: 
   const verb = kind === 'entity' ? 'transitionEntity' : 'transitionOrganisation';
   return { name: `${verb} (${name})`, roles: DECIDERS, scope: 'authority', audit: [`${kind}.${name}`], prepare };
 }
+
+const newDelegation = () => ({ trustMarkType: freshIdentifier('type'), issuer: freshIdentifier('issuer') });
+
+const signTestDelegation = async () => ({ jwt: 'signed.elsewhere.x', kid: 'of-the-test' });
+
+const delegated = (registry: TestRegistry, { id }: Authority) =>
+  makeTrustMarkDelegation(registry.context(), id, newDelegation(), signTestDelegation);
+
+/** A mark about the authority, by an issuer that nobody asks. */
+async function markAbout({ entityIdentifier: sub }: Authority): Promise<string> {
+  const claims = { iss: freshIdentifier('issuer'), sub, trust_mark_type: freshIdentifier('type'), iat: NOW };
+  return await signJwt(await testKey('ES256', 4), TYP.trustMark, claims);
+}
+
+const held = async (registry: TestRegistry, authority: Authority) =>
+  holdTrustMark(registry.context(), authority.id, await markAbout(authority), async () => {});
 
 async function pinned(registry: TestRegistry, authority: Authority): Promise<PinnedTrustAnchor> {
   const input = { entityIdentifier: freshIdentifier('anchor'), jwks: await freshJwks() };

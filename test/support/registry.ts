@@ -21,6 +21,10 @@ import { transitionOrganisation } from '../../src/registry/organisations/transit
 import { recordId } from '../../src/registry/record-id.ts';
 import { RegistryError } from '../../src/registry/registry-error.ts';
 import type { Transition } from '../../src/registry/states.ts';
+import { defineTrustMarkType, type NewTrustMarkType } from '../../src/registry/trust-marks/define-trust-mark-type.ts';
+import { grantTrustMark, type NewTrustMark } from '../../src/registry/trust-marks/grant-trust-mark.ts';
+import type { NamedTrustMark } from '../../src/registry/trust-marks/trust-mark.ts';
+import type { TrustMarkType } from '../../src/registry/trust-marks/trust-mark-type.ts';
 import { MasterKey } from '../../src/signer/sealing.ts';
 import { createSigner } from '../../src/signer/signer.ts';
 import type { Role } from '../../src/storage/schema/api-tokens.ts';
@@ -107,6 +111,11 @@ export class TestRegistry implements AsyncDisposable {
     return this.database.db;
   }
 
+  /** Makes the keys of authorities. */
+  get generateKey(): GenerateAuthorityKey {
+    return generateTestKey;
+  }
+
   /** Someone makes a change at NOW_DATE. */
   context(by: Actor = actor(), changes: Partial<ChangeContext> = {}): ChangeContext {
     return {
@@ -125,7 +134,7 @@ export class TestRegistry implements AsyncDisposable {
   async authority(settings: Partial<NewAuthority> = {}): Promise<Authority> {
     const entityIdentifier = freshIdentifier('authority');
     const input = { entityIdentifier, name: 'Test Federation', ...settings };
-    return await createAuthority(this.context(), input, generateTestKey);
+    return await createAuthority(this.context(), input, this.generateKey);
   }
 
   /** An organisation of the authority, active unless told otherwise. */
@@ -153,6 +162,22 @@ export class TestRegistry implements AsyncDisposable {
       entity = await transitionEntity(this.context(), entity.id, transition, `made ${state}`);
     }
     return entity;
+  }
+
+  /** A Trust Mark type that the authority issues, with marks that live for an hour. */
+  async trustMarkType(authority: Authority, settings: Partial<NewTrustMarkType> = {}): Promise<TrustMarkType> {
+    const trustMarkType = `${freshIdentifier('marks')}/member`;
+    const input = { trustMarkType, name: 'Member', lifetimeSeconds: 3600, ...settings };
+    return await defineTrustMarkType(this.context(), authority.id, input);
+  }
+
+  /** A mark of the type, granted to a subject. */
+  async trustMark(
+    type: TrustMarkType,
+    subject: string = freshIdentifier('bearer'),
+    settings: Partial<NewTrustMark> = {},
+  ): Promise<NamedTrustMark> {
+    return await grantTrustMark(this.context(), { typeId: type.id, subject, ...settings });
   }
 
   /** The checks find that an entity's configuration now shows these keys. */

@@ -20,6 +20,8 @@ export interface ServiceProcessSettings {
   masterKeyFile?: string;
   /** Of a migrated PostgreSQL; the embedded database without it. */
   databaseUrl?: string | undefined;
+  /** Further variables. */
+  environment?: Readonly<Record<string, string>>;
 }
 
 export interface Answer {
@@ -63,7 +65,7 @@ export class ServiceProcess implements AsyncDisposable {
 
   /** @throws Error with what it said instead, if it ends before it is ready */
   static async start(settings: ServiceProcessSettings): Promise<ServiceProcess> {
-    const { port, baseUrl, dataDir, masterKeyFile, databaseUrl } = settings;
+    const { port, baseUrl, dataDir, masterKeyFile, databaseUrl, environment } = settings;
     const inherited = Object.entries(process.env).filter(([name]) => !/^(HOLDFAST_|PORT$|NODE_OPTIONS$)/.test(name));
     const child = spawn(NODE, [BIN, 'serve', '--json'], {
       env: {
@@ -75,6 +77,7 @@ export class ServiceProcess implements AsyncDisposable {
         HOLDFAST_LOG_LEVEL: 'error',
         ...(masterKeyFile === undefined ? {} : { HOLDFAST_MASTER_KEY_FILE: masterKeyFile }),
         ...(databaseUrl === undefined ? {} : { HOLDFAST_DATABASE_URL: databaseUrl }),
+        ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -91,10 +94,21 @@ export class ServiceProcess implements AsyncDisposable {
     throw new Error(`the service ended before it was ready: ${said.join('\n')}${await complaints}`);
   }
 
+  get pid(): number {
+    return this.#child.pid ?? Number.NaN;
+  }
+
   /** Asks this node for a URL of the deployment. Rejects when the connection fails. */
   get(url: string, headers: Record<string, string> = {}): Promise<Answer> {
     const { host, pathname, search } = new URL(url);
     return this.#send({ method: 'GET', path: `${pathname}${search}`, headers: { host, ...headers } });
+  }
+
+  /** Posts a form to a URL of the deployment, at this node. Rejects when the connection fails. */
+  post(url: string, form: Record<string, string>): Promise<Answer> {
+    const { host, pathname } = new URL(url);
+    const headers = { host, 'content-type': 'application/x-www-form-urlencoded' };
+    return this.#send({ method: 'POST', path: pathname, headers }, new URLSearchParams(form).toString());
   }
 
   /** Asks the API of this node as an admin. Rejects when the connection fails. */

@@ -10,7 +10,7 @@ import type { TrustAnchors } from '../../src/federation/trust-chain/trust-chain.
 import { endpointUrl, type FederationEndpoint } from '../../src/issuance/authority-endpoints.ts';
 import { createLog, type Log } from '../../src/observability/log.ts';
 import type { Actor } from '../../src/registry/actor.ts';
-import type { Authority } from '../../src/registry/authorities/authority.ts';
+import { type Authority, type GenerateAuthorityKey, isPublishedKey } from '../../src/registry/authorities/authority.ts';
 import { listAuthorityKeys } from '../../src/registry/authorities/read-authority.ts';
 import type { ChangeContext } from '../../src/registry/change.ts';
 import type { NewEntity } from '../../src/registry/entities/add-entity.ts';
@@ -18,6 +18,7 @@ import type { Entity } from '../../src/registry/entities/entity.ts';
 import type { Organisation } from '../../src/registry/organisations/organisation.ts';
 import { createAuthenticator } from '../../src/registry/tokens/authenticate.ts';
 import { createToken } from '../../src/registry/tokens/create-token.ts';
+import type { TokenCustody } from '../../src/signer/signer.ts';
 import type { Role } from '../../src/storage/schema/api-tokens.ts';
 import type { ParticipantState } from '../../src/storage/schema/organisations.ts';
 import { createTestDatabase, type DATABASE_KINDS, type TestDatabase } from './databases.ts';
@@ -35,10 +36,11 @@ import { actor, nextId, TEST_MASTER_KEY, TestRegistry } from './registry.ts';
 export async function startTestService(
   kind: (typeof DATABASE_KINDS)[number],
   settings: Partial<Config> = {},
+  custody?: TokenCustody,
 ): Promise<TestService> {
   const database = await createTestDatabase(kind);
   try {
-    return await TestService.start(database, settings);
+    return await TestService.start(database, settings, custody);
   } catch (error) {
     await database[Symbol.asyncDispose]();
     throw error;
@@ -53,15 +55,17 @@ export class TestService extends TestRegistry {
   /** What the service logged as unexpected, in order. */
   readonly failures: unknown[] = [];
   readonly #settings: Partial<Config>;
+  readonly #custody: TokenCustody | undefined;
   #composition: Composition | undefined;
 
-  private constructor(database: TestDatabase, settings: Partial<Config>) {
+  private constructor(database: TestDatabase, settings: Partial<Config>, custody: TokenCustody | undefined) {
     super(database);
     this.#settings = settings;
+    this.#custody = custody;
   }
 
-  static async start(database: TestDatabase, settings: Partial<Config>): Promise<TestService> {
-    const service = new TestService(database, settings);
+  static async start(database: TestDatabase, settings: Partial<Config>, custody?: TokenCustody): Promise<TestService> {
+    const service = new TestService(database, settings, custody);
     await service.#compose();
     return service;
   }
@@ -75,6 +79,20 @@ export class TestService extends TestRegistry {
     return this.#running.app;
   }
 
+  /** In the token, if the service has one. */
+  override get generateKey(): GenerateAuthorityKey {
+    return this.#custody === undefined ? super.generateKey : this.#running.generateAuthorityKey;
+  }
+
+  get keyRolls(): Composition['keyRolls'] {
+    return this.#running.keyRolls;
+  }
+
+  /** One round of the job that keeps the Trust Marks fresh that our authorities show. */
+  async refreshTrustMarks(): Promise<void> {
+    await this.#running.refreshTrustMarks();
+  }
+
   /** Stops the service and starts it again on the same database, as after a deployment: every cache is empty. */
   async restart(): Promise<void> {
     await this.#running[Symbol.asyncDispose]();
@@ -83,7 +101,8 @@ export class TestService extends TestRegistry {
 
   async #compose(): Promise<void> {
     const { config } = loadConfig({});
-    const log: Log = { ...createLog('silent'), requestFailed: (error) => void this.failures.push(error) };
+    const failed = (error: unknown) => void this.failures.push(error);
+    const log: Log = { ...createLog('silent'), requestFailed: failed, keyRollFailed: failed };
     const authenticate = createAuthenticator({
       db: this.db,
       now: () => new Date(this.clock.now() * 1000),
@@ -96,6 +115,7 @@ export class TestService extends TestRegistry {
       config: { ...config, ...this.#settings },
       database: this.database,
       masterKey: TEST_MASTER_KEY,
+      tokenCustody: this.#custody,
       clock: this.clock,
       log,
       authenticate,
@@ -127,10 +147,10 @@ export class TestService extends TestRegistry {
     return await this.fetch(urlOf(authority, endpoint, query), init);
   }
 
-  /** The Federation Entity Keys of an authority. */
+  /** The Federation Entity Keys that an authority publishes. */
   async jwks(authority: Authority): Promise<JwkSet> {
     const keys = await listAuthorityKeys(this.db, actor(), authority.id);
-    return { keys: keys.map((key) => key.publicJwk) } as JwkSet;
+    return { keys: keys.filter(isPublishedKey).map((key) => key.publicJwk) } as JwkSet;
   }
 
   /** Authorities as others know them, for validators. */
@@ -139,6 +159,12 @@ export class TestService extends TestRegistry {
       async (authority) => [authority.entityIdentifier as EntityIdentifier, await this.jwks(authority)] as const,
     );
     return new Map(await Promise.all(entries));
+  }
+
+  /** What the status endpoint of an authority answers about a Trust Mark. */
+  async askStatus(authority: Authority, trustMarkJwt: string): Promise<Response> {
+    const body = parametersOf({ trust_mark: trustMarkJwt });
+    return await this.ask(authority, 'trustMarkStatus', {}, { method: 'POST', body });
   }
 
   /** Another authority of ours as an Intermediate, and the record of it under its superior. */

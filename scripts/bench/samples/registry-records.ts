@@ -4,6 +4,8 @@ import type { JsonObject } from '../../../src/federation/json.ts';
 import type { Jwk } from '../../../src/federation/jwk-set.ts';
 import { type Authority, DEFAULT_LIFETIMES } from '../../../src/registry/authorities/authority.ts';
 import { authorityLocation } from '../../../src/registry/authorities/authority-location.ts';
+import { DEFAULT_KEY_SETTINGS } from '../../../src/registry/authorities/keys/key-settings.ts';
+import { NO_RECOGNITION } from '../../../src/registry/authorities/recognition-settings.ts';
 import type { EntityRow } from '../../../src/registry/entities/entity.ts';
 import { recordId } from '../../../src/registry/record-id.ts';
 import type { organisations } from '../../../src/storage/schema/organisations.ts';
@@ -41,6 +43,10 @@ export function authorityRecord(now: Date): Authority {
     defaultMetadataPolicy: ANCHOR_POLICY,
     defaultConstraints: null,
     ...DEFAULT_LIFETIMES,
+    ...DEFAULT_KEY_SETTINGS,
+    ...NO_RECOGNITION,
+    keyProposals: 'hold',
+    endpointAuthentication: {},
     version: 1,
     createdAt: now,
   };
@@ -85,6 +91,8 @@ export function entityRecord(organisation: OrganisationRow, index: number, now: 
     stateChangedAt: now,
     version: 2,
     createdAt: now,
+    registeredAt: now,
+    updatedAt: now,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { example } from '../help-text.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { addAuthorityAddCommand } from './add.ts';
-import { addAuthorityKeysCommand } from './keys.ts';
+import { addAuthorityKeysCommand } from './keys/keys-command.ts';
 import { addAuthorityListCommand } from './list.ts';
 import { addAuthorityShowCommand } from './show.ts';
 import { addAuthorityUpdateCommand } from './update.ts';

@@ -1,7 +1,7 @@
-/** How an authority and its keys are shown. */
-import type { AuthorityKeyRecord, AuthorityRecord } from '../api-records.ts';
+/** How an authority is shown. */
+import type { AuthorityRecord } from '../api-records.ts';
 import type { Report } from '../report.ts';
-import { momentText, shortMoment } from '../times.ts';
+import { durationText } from '../times.ts';
 
 export const AUTHORITY_COLUMNS = ['ID', 'ENTITY', 'KIND', 'NAME'];
 
@@ -23,10 +23,22 @@ export function describeAuthority(report: Report, authority: AuthorityRecord): v
     ['configuration lives', `${authority.configurationLifetimeSeconds} s`],
     ['statements live', `${authority.statementLifetimeSeconds} s`],
     ['resolve answers live', `${authority.resolveLifetimeSeconds} s`],
+    [
+      'keys are announced',
+      secondsText(authority.keyAnnounceSeconds, 'five lives of the configuration, a day at least'),
+    ],
+    ['keys are rolled', secondsText(authority.keyRollIntervalSeconds, 'by hand')],
+    ['a key is kept ready', authority.isStandbyKeyKept ? 'yes' : 'no'],
+    ['proposed keys', authority.keyProposals === 'accept' ? 'accepted' : 'held for a registrar'],
     ['version', String(authority.version)],
   ]);
   report.heading('Endpoints');
   report.facts(Object.entries(authority.endpoints));
+  const asking = Object.entries(authority.endpointAuthentication).filter(([, rule]) => rule !== 'off');
+  if (asking.length > 0) {
+    report.heading('Endpoints where callers prove who they are');
+    report.facts(asking);
+  }
   const parts: [string, object][] = [
     ['Metadata', authority.metadata],
     ['Default metadata policy', authority.defaultMetadataPolicy],
@@ -39,9 +51,6 @@ export function describeAuthority(report: Report, authority: AuthorityRecord): v
   }
 }
 
-export const KEY_COLUMNS = ['KID', 'ALG', 'STATE', 'SINCE', 'UNTIL', 'AUTHORITY'];
-
-export function keyRow(key: AuthorityKeyRecord, authority: Pick<AuthorityRecord, 'entityIdentifier'>): string[] {
-  const until = key.expiresAt === null ? '-' : momentText(key.expiresAt);
-  return [key.kid, key.alg, key.state, shortMoment(key.createdAt), until, authority.entityIdentifier];
+function secondsText(seconds: number | null, none: string): string {
+  return seconds === null ? none : durationText(seconds);
 }

@@ -1,5 +1,5 @@
 /** Options about an authority's settings: shared by `authority add` and `authority update`. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { JsonValue } from '../../federation/json.ts';
 import { readJsonInput } from '../input-file.ts';
 import { positiveInteger, repeatable } from '../option-values.ts';
@@ -14,6 +14,13 @@ export interface AuthorityOptions {
   configurationLifetime?: number;
   statementLifetime?: number;
   resolveLifetime?: number;
+  keyAnnounce?: number | 'default';
+  keyRollInterval?: number | 'never';
+  standbyKey?: boolean;
+  keyProposals?: string;
+  endpointAuthentication?: Record<string, string>;
+  trustMarkIssuers?: string;
+  trustMarkOwners?: string;
 }
 
 export function addAuthorityOptions(command: Command): Command {
@@ -24,7 +31,24 @@ export function addAuthorityOptions(command: Command): Command {
     .option('--constraints <file>', 'JSON: constraints for everything below it; null for none')
     .option('--configuration-lifetime <seconds>', 'life of its Entity Configuration', positiveInteger)
     .option('--statement-lifetime <seconds>', 'life of its Subordinate Statements', positiveInteger)
-    .option('--resolve-lifetime <seconds>', 'longest life of its resolve answers', positiveInteger);
+    .option('--resolve-lifetime <seconds>', 'longest life of its resolve answers', positiveInteger)
+    .option('--key-announce <seconds>', 'how long a new key is published before it signs; or default', keyAnnounce)
+    .option('--key-roll-interval <seconds>', 'how long a key signs before the next one does; or never', keyRollInterval)
+    .option('--standby-key', 'keep a key announced at all times, for an emergency')
+    .option('--no-standby-key', 'keep none')
+    .addOption(
+      new Option(
+        '--key-proposals <what>',
+        'keys that a configuration shows anew: hold for a registrar, or accept',
+      ).choices(['hold', 'accept']),
+    )
+    .option(
+      '--endpoint-authentication <endpoint=rule>',
+      'whether callers of an endpoint prove who they are: off, optional or required; may be repeated',
+      endpointRule,
+    )
+    .option('--trust-mark-issuers <file>', 'JSON: by Trust Mark type who may issue it; [] for anybody')
+    .option('--trust-mark-owners <file>', 'JSON: by Trust Mark type its owner, as {"sub": …, "jwks": …}');
 }
 
 /** The settings named, as the API takes them; `undefined` where nothing was said. */
@@ -43,5 +67,33 @@ export async function authoritySettings(
     configurationLifetimeSeconds: options.configurationLifetime,
     statementLifetimeSeconds: options.statementLifetime,
     resolveLifetimeSeconds: options.resolveLifetime,
+    keyAnnounceSeconds: options.keyAnnounce === 'default' ? null : options.keyAnnounce,
+    keyRollIntervalSeconds: options.keyRollInterval === 'never' ? null : options.keyRollInterval,
+    isStandbyKeyKept: options.standbyKey,
+    keyProposals: options.keyProposals,
+    endpointAuthentication: options.endpointAuthentication,
+    trustMarkIssuers: await json(options.trustMarkIssuers),
+    trustMarkOwners: await json(options.trustMarkOwners),
   };
+}
+
+const RULES = ['off', 'optional', 'required'];
+
+/** `fetch=required`, several times; the service knows the endpoints. @throws InvalidArgumentError */
+function endpointRule(value: string, previous: Record<string, string> | undefined): Record<string, string> {
+  const [, endpoint, rule] = /^([A-Za-z]+)=(\w+)$/.exec(value) ?? [];
+  if (endpoint === undefined || rule === undefined || !RULES.includes(rule)) {
+    throw new InvalidArgumentError(`Write it as fetch=required; the rules are ${RULES.join(', ')}.`);
+  }
+  return { ...previous, [endpoint]: rule };
+}
+
+/** @throws InvalidArgumentError */
+function keyAnnounce(value: string): number | 'default' {
+  return value === 'default' ? value : positiveInteger(value);
+}
+
+/** @throws InvalidArgumentError */
+function keyRollInterval(value: string): number | 'never' {
+  return value === 'never' ? value : positiveInteger(value);
 }

@@ -4,6 +4,7 @@ import { example } from '../help-text.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { addConfigurationInitCommand } from './init.ts';
 import { addConfigurationProveCommand } from './prove.ts';
+import { addConfigurationPushKeysCommand } from './push-keys.ts';
 import { addConfigurationServeCommand } from './serve.ts';
 import { addConfigurationSignCommand } from './sign.ts';
 
@@ -24,4 +25,5 @@ export function addConfigurationCommand(program: Command, surroundings: Surround
   addConfigurationSignCommand(configuration, surroundings);
   addConfigurationServeCommand(configuration, surroundings);
   addConfigurationProveCommand(configuration, surroundings);
+  addConfigurationPushKeysCommand(configuration, surroundings);
 }

@@ -3,7 +3,7 @@ import { FederationError } from '../../federation/errors.ts';
 import { type EntityIdentifier, entityConfigurationUrl } from '../../federation/identifiers.ts';
 import type { JsonObject } from '../../federation/json.ts';
 import type { JwkSet } from '../../federation/jwk-set.ts';
-import { lintEntityStatement } from '../../federation/lint/lint-statement.ts';
+import { lintEntityStatement } from '../../federation/lint/lint-entity-statement.ts';
 import type { NumericDate } from '../../federation/time.ts';
 import { CommandError } from '../command-error.ts';
 import type { Surroundings } from '../surroundings.ts';

@@ -9,7 +9,9 @@ import { addEntityAddCommand } from './add.ts';
 import { addEntityChallengeCommand } from './challenge.ts';
 import { addEntityCheckCommand } from './check.ts';
 import { checkDoubts, describeEntity } from './entity-report.ts';
+import { addEntityKeysCommand } from './keys.ts';
 import { addEntityListCommand } from './list.ts';
+import { addEntityRefreshCommand } from './refresh.ts';
 import { addEntityShowCommand } from './show.ts';
 import { addEntityUpdateCommand } from './update.ts';
 
@@ -27,6 +29,8 @@ export function addEntityCommand(program: Command, surroundings: Surroundings): 
   addEntityShowCommand(entity, surroundings);
   addEntityUpdateCommand(entity, surroundings);
   addEntityCheckCommand(entity, surroundings);
+  addEntityRefreshCommand(entity, surroundings);
+  addEntityKeysCommand(entity, surroundings);
   addTransitionCommands<EntityRecord>(entity, surroundings, {
     noun: 'entity',
     collection: 'entities',

@@ -52,9 +52,20 @@ export function describeEntity(report: Report, entity: EntityRecord): void {
     ['version', String(entity.version)],
     ...entity.jwks.keys.map(({ kid, alg, kty }) => ['key', `${kid} (${alg ?? kty})`] as const),
   ]);
+  describeFindings(report, entity);
   describeChecks(report, entity);
   describeEvidence(report, entity);
   describeStatement(report, entity);
+}
+
+/** What somebody should look at; nothing while all is well. */
+function describeFindings(report: Report, { findings }: EntityRecord): void {
+  if (findings.length === 0) return;
+  report.heading('Findings');
+  report.table(
+    [],
+    findings.map(({ kind, since, detail }) => [kind, `since ${momentText(since)}`, detail]),
+  );
 }
 
 export function describeChecks(report: Report, { checks, checksOutdated }: EntityRecord): void {

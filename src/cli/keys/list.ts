@@ -1,8 +1,8 @@
 /** `holdfast keys list` */
 import type { Command } from 'commander';
 import { type AuthorityKeyRecord, type AuthorityRecord, authoritySchema } from '../api-records.ts';
-import { KEY_COLUMNS, keyRow } from '../authority/authority-report.ts';
-import { readKeys } from '../authority/keys.ts';
+import { KEY_COLUMNS, keyRow } from '../authority/keys/key-report.ts';
+import { readKeys } from '../authority/keys/read-keys.ts';
 import { findAuthority } from '../find-record.ts';
 import { example } from '../help-text.ts';
 import { openServiceSession } from '../session.ts';

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sql } from 'drizzle-orm';
+import { describe, expect, it } from 'vitest';
+import { MIGRATIONS_FOLDER } from '../../src/storage/migrate.ts';
+import { createEmptyEmbeddedDatabase, createEmptyPostgresqlDatabase, DATABASE_KINDS } from '../support/databases.ts';
+
+const CREATE_EMPTY = { embedded: createEmptyEmbeddedDatabase, postgresql: createEmptyPostgresqlDatabase };
+
+describe.each(DATABASE_KINDS)('migration 0011 on %s', (kind) => {
+  it('takes the times of registration and last change from the audit', async () => {
+    await using database = await CREATE_EMPTY[kind]();
+    const { db } = database;
+    const apply = async (tag: string) => {
+      const text = readFileSync(join(MIGRATIONS_FOLDER, `${tag}.sql`), 'utf8');
+      for (const statement of text.split('--> statement-breakpoint')) await db.execute(sql.raw(statement));
+    };
+    await apply('0001_registry');
+    const [authority, organisation] = ['019baf5e-0000-7000-8000-000000000001', '019baf5e-0000-7000-8000-000000000002'];
+    await db.execute(sql`
+      INSERT INTO authorities VALUES (${authority}, 'https://a.example', 'a.example', 'A',
+        '[]', '{}', '{}', NULL, 86400, 3600, 3600, 1, '2027-01-01T00:00:00Z')`);
+    await db.execute(sql`
+      INSERT INTO organisations (id, authority_id, name, contacts, state, state_changed_at, version, created_at)
+      VALUES (${organisation}, ${authority}, 'O', '[]', 'active', '2027-01-01T00:00:00Z', 1, '2027-01-01T00:00:00Z')`);
+    const ids = ['019baf5e-0000-7000-8000-000000000011', '019baf5e-0000-7000-8000-000000000012'];
+    for (const [index, id] of ids.entries()) {
+      await db.execute(sql`
+        INSERT INTO entities (id, authority_id, organisation_id, entity_identifier, enrolment, registered_entity_types,
+          registered_intermediate, metadata, metadata_policy, additional_claims, crit, checks, evidence, state,
+          state_changed_at, version, created_at)
+        VALUES (${id}, ${authority}, ${organisation}, ${`https://e${index}.example`}, 'published', '[]', false, '{}', '{}',
+          '{}', '[]', '[]', '{}', 'pending', '2027-01-02T00:00:00Z', 1, '2027-01-01T00:00:00Z')`);
+    }
+    for (const [index, action] of ['entity.add', 'entity.approve', 'entity.update'].entries()) {
+      await db.execute(sql`
+        INSERT INTO audit (seq, ordinal, at, actor, action, authority_id, subject_kind, subject_id)
+        VALUES (${index + 1}, 0, ${`2027-01-0${index + 3}T00:00:00Z`}, '{}', ${action}, ${authority}, 'entity', ${ids[0]})`);
+    }
+    await apply('0011_companion');
+    const { rows } = await db.execute(sql`
+      SELECT extract(epoch from registered_at)::int AS registered, extract(epoch from updated_at)::int AS updated
+      FROM entities ORDER BY id`);
+    const day = (number: number) => Date.UTC(2027, 0, number) / 1000;
+    expect(rows).toEqual([
+      { registered: day(4), updated: day(5) },
+      { registered: null, updated: day(2) },
+    ]);
+  });
+});
