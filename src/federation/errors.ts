@@ -129,6 +129,7 @@ export const REASONS = {
 
   trust_mark_unknown: { wire: 'not_found', section: '8.4' },
   trust_mark_not_held: { wire: 'not_found', section: '8.6' },
+  trust_mark_endpoint_missing: { wire: 'not_found', section: '8.6' },
   trust_mark_type_unknown: { wire: 'not_found', section: '7' },
   trust_mark_not_eligible: { wire: 'invalid_request', section: '7' },
   request_too_large: { wire: 'invalid_request', section: '18.1' },

@@ -10,6 +10,8 @@ export const TYP = {
   entityEvents: 'entity-events-statement+jwt',
   /** Ours: a key's signature over an enrolment challenge. */
   keyProof: 'holdfast-key-proof+jwt',
+  /** Ours: what the audit was at a seq. */
+  auditCheckpoint: 'audit-checkpoint+jwt',
   explicitRegistrationResponse: 'explicit-registration-response+jwt',
 } as const;
 

@@ -179,6 +179,18 @@ export function keyComplaint(key: Jwk, alg: Algorithm): string | undefined {
   return undefined;
 }
 
+/** Whether a key that may verify is one at all: that its point lies on its curve, that its numbers fit each other. */
+export async function isImportable(key: Jwk): Promise<boolean> {
+  const alg = ALGORITHM_NAMES.find((name) => keyComplaint(key, name) === undefined);
+  if (alg === undefined) return false;
+  try {
+    await importedKey(key, alg);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Verifies the signature of a parsed JWT with the one key of the set that its `kid` names. What verified before with the
  * same key is not computed again: a statement of a chain is looked at from below and from above.

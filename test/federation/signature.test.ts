@@ -3,8 +3,14 @@ import { base64url, CompactSign, importJWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import type { Jwk } from '../../src/federation/jwk-set.ts';
 import { TYP } from '../../src/federation/media-types.ts';
-import { ALGORITHM_NAMES, type Algorithm, parseSignedJwt, verifySignature } from '../../src/federation/signature.ts';
-import { signJwt, type Tampering, type TestKey, testKey, weakRsaKey, withPart } from '../support/keys.ts';
+import {
+  ALGORITHM_NAMES,
+  type Algorithm,
+  isImportable,
+  parseSignedJwt,
+  verifySignature,
+} from '../../src/federation/signature.ts';
+import { offCurve, signJwt, type Tampering, type TestKey, testKey, weakRsaKey, withPart } from '../support/keys.ts';
 import { refusalOf } from '../support/refusal.ts';
 
 const key = await testKey('ES256', 0);
@@ -180,5 +186,18 @@ describe('verifySignature', () => {
     await verifySignature(statement, { keys: [key.jwk] });
     const superiors = { keys: [{ ...key.jwk, use: 'enc' }] };
     expect(await refusalOf(verifySignature(statement, superiors))).toBe('key_unsuitable at header/kid');
+  });
+});
+
+describe('isImportable', () => {
+  it.each(ALGORITHM_NAMES)('takes a key for %s that is one', async (alg) => {
+    expect(await isImportable((await testKey(alg)).jwk)).toBe(true);
+  });
+
+  it('takes no point off its curve, no short one, and no key that may not verify', async () => {
+    const short = { ...(await testKey('Ed25519')).jwk, x: 'AAAA' };
+    for (const jwk of [offCurve(key).jwk, short, { ...key.jwk, use: 'enc' }, (await weakRsaKey()).jwk]) {
+      expect(await isImportable(jwk)).toBe(false);
+    }
   });
 });

@@ -20,3 +20,14 @@ export function lintLifetime(claims: JsonObject, rules: HouseRules): void {
     throw new FederationError('lint_failed', `would live longer than ${rules.maxLifetimeSeconds} s`, '/exp');
   }
 }
+
+/** Most bytes that one character of a string takes in UTF-8. */
+const MAX_CHARACTER_BYTES = 3;
+
+/** @throws FederationError lint_failed when the payload takes more bytes */
+export function lintSize(payload: string, maxBytes: number): void {
+  if (payload.length * MAX_CHARACTER_BYTES <= maxBytes) return;
+  const bytes = new TextEncoder().encode(payload).length;
+  if (bytes <= maxBytes) return;
+  throw new FederationError('lint_failed', `its claims take ${bytes} bytes; ${maxBytes} are the limit`);
+}

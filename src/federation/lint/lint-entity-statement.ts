@@ -4,12 +4,18 @@ import { isJsonObject, type JsonObject } from '../json.ts';
 import type { JwkSet } from '../jwk-set.ts';
 import { TYP } from '../media-types.ts';
 import type { MetadataPolicy } from '../policy/parse-policy.ts';
-import { decodeJwt } from '../signature.ts';
+import { decodeJwt, MAX_JWT_LENGTH } from '../signature.ts';
 import { checkStatementClaims } from '../statement/checks.ts';
 import { isEntityConfiguration, type TrustMarkEntry } from '../statement/entity-statement.ts';
-import { type HouseRules, lintLifetime } from './house-rules.ts';
+import { type HouseRules, lintLifetime, lintSize } from './house-rules.ts';
 import { type LintedStatement, passed } from './linted-statement.ts';
 import { publishedKeyComplaint } from './published-key.ts';
+
+/** Room for the header and the largest signature, in characters. */
+const HEADER_AND_SIGNATURE_LENGTH = 4096;
+
+/** Longest payload in bytes: four characters of base64url for three bytes, and readers such as ours stop at 256 KiB. */
+export const MAX_STATEMENT_BYTES = Math.floor(((MAX_JWT_LENGTH - HEADER_AND_SIGNATURE_LENGTH) * 3) / 4);
 
 /**
  * Lints an Entity Configuration or Subordinate Statement of ours.
@@ -24,6 +30,7 @@ export function lintEntityStatement(claims: JsonObject, rules: HouseRules): Lint
     () => lintEmptyMembers(claims),
     () => lintEmptyPolicies(claims['metadata_policy'], '/metadata_policy'),
     () => lintTrustMarks(claims['trust_marks']),
+    (payload) => lintSize(payload, MAX_STATEMENT_BYTES),
   ]);
 }
 

@@ -18,6 +18,6 @@ export function lintTrustMarkDelegation(claims: JsonObject, rules: HouseRules): 
     () => checkDelegationClaims(claims, rules),
     () => lintTrustMarkType(claims['trust_mark_type']),
     () => lintTrustMarkLife(claims),
-    () => lintReadable(claims, MAX_DELEGATION_BYTES),
+    (payload) => lintReadable(payload, MAX_DELEGATION_BYTES),
   ]);
 }

@@ -5,7 +5,7 @@ import { TYP } from '../media-types.ts';
 import { checkDelegated, parseTrustMarkDelegation } from '../trust-mark/delegation.ts';
 import { checkTrustMarkClaims, type TrustMarkClaims } from '../trust-mark/trust-mark.ts';
 import { trustMarkTypeComplaint } from '../trust-mark/trust-mark-type.ts';
-import type { HouseRules } from './house-rules.ts';
+import { type HouseRules, lintSize } from './house-rules.ts';
 import { type LintedStatement, passed } from './linted-statement.ts';
 
 /** Longest life of a mark or delegation that has an end, in seconds: five years. Without `exp` they never expire. */
@@ -27,7 +27,7 @@ export function lintTrustMark(claims: JsonObject, rules: HouseRules): LintedStat
     () => lintTrustMarkType(claims['trust_mark_type']),
     () => lintTrustMarkLife(claims),
     () => lintDelegation(claims as TrustMarkClaims, rules),
-    () => lintReadable(claims, MAX_TRUST_MARK_BYTES),
+    (payload) => lintReadable(payload, MAX_TRUST_MARK_BYTES),
   ]);
 }
 
@@ -48,12 +48,9 @@ export function lintTrustMarkLife(claims: JsonObject): void {
 }
 
 /** What our own parser would refuse in it, and what is too much of it. @throws FederationError json_too_deep, lint_failed */
-export function lintReadable(claims: JsonObject, maxBytes: number): void {
-  const payload = JSON.stringify(claims);
+export function lintReadable(payload: string, maxBytes: number): void {
   parseJson(payload);
-  const bytes = new TextEncoder().encode(payload).length;
-  if (bytes <= maxBytes) return;
-  throw new FederationError('lint_failed', `its claims take ${bytes} bytes; ${maxBytes} are the limit`);
+  lintSize(payload, maxBytes);
 }
 
 function lintDelegation(mark: TrustMarkClaims, rules: HouseRules): void {

@@ -1,6 +1,7 @@
 /** Claims that passed their lints: all that a key of ours ever signs. Imported by the lints; others take the type only. */
 import type { JsonObject } from '../json.ts';
-import type { Typ } from '../media-types.ts';
+import { TYP, type Typ } from '../media-types.ts';
+import { isEntityConfiguration } from '../statement/entity-statement.ts';
 
 /** Header parameters that something of ours may have. */
 export interface StatementHeader {
@@ -13,13 +14,17 @@ class Linted {
   readonly typ: Typ;
   /** Parameters of the JOSE header besides `typ`, `alg` and `kid`. */
   readonly header: StatementHeader;
+  /** Whose Entity Configuration it is; undefined when it is anything else. */
+  readonly configurationOf: string | undefined;
   readonly #payload: string;
   #isSpent = false;
 
-  constructor(typ: Typ, claims: JsonObject, header: StatementHeader) {
+  constructor(typ: Typ, claims: JsonObject, payload: string, header: StatementHeader) {
     this.typ = typ;
     this.header = header;
-    this.#payload = JSON.stringify(claims);
+    this.configurationOf =
+      typ === TYP.entityStatement && isEntityConfiguration(claims) ? String(claims['sub']) : undefined;
+    this.#payload = payload;
   }
 
   /** The payload, once. @throws TypeError when it was taken before */
@@ -36,13 +41,17 @@ class Linted {
  */
 export type LintedStatement = Linted;
 
-/** Runs the lints of a kind of document; what passes them all may be signed. For lints only. */
+/**
+ * Runs the lints of a kind of document; what passes them all may be signed. For lints only.
+ * @param lints each is given the payload as it will be signed
+ */
 export function passed(
   typ: Typ,
   claims: JsonObject,
-  lints: readonly (() => void)[],
+  lints: readonly ((payload: string) => void)[],
   header: StatementHeader = {},
 ): LintedStatement {
-  for (const lint of lints) lint();
-  return new Linted(typ, claims, header);
+  const payload = JSON.stringify(claims);
+  for (const lint of lints) lint(payload);
+  return new Linted(typ, claims, payload, header);
 }

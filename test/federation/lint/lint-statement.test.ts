@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/federation/json.ts';
-import { lintEntityStatement } from '../../../src/federation/lint/lint-entity-statement.ts';
+import { lintEntityStatement, MAX_STATEMENT_BYTES } from '../../../src/federation/lint/lint-entity-statement.ts';
 import { lintHistoricalKeys } from '../../../src/federation/lint/lint-historical-keys.ts';
 import { lintResolveResponse } from '../../../src/federation/lint/lint-resolve-response.ts';
 import type { LintedStatement } from '../../../src/federation/lint/linted-statement.ts';
@@ -135,6 +135,14 @@ describe('an Entity Configuration or Subordinate Statement of ours', () => {
       expect(subordinate({ exp: NOW + 3601 })).toBe('lint_failed at /exp');
       expect(subordinate({ exp: NOW + 3601 }, { maxLifetimeSeconds: 3601 })).toBe('accepted');
     });
+  });
+
+  it('is not signed when it is so large that readers would refuse it', () => {
+    const room = MAX_STATEMENT_BYTES - JSON.stringify({ ...SUBORDINATE, note: '' }).length;
+    expect(subordinate({ note: 'x'.repeat(room) })).toBe('accepted');
+    expect(subordinate({ note: 'x'.repeat(room + 1) })).toBe('lint_failed');
+    expect(subordinate({ note: 'é'.repeat(room / 2) })).toBe('accepted');
+    expect(subordinate({ note: 'é'.repeat(room / 2 + 1) })).toBe('lint_failed');
   });
 
   describe('keys', () => {
