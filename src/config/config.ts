@@ -1,6 +1,7 @@
 /** Configuration from the environment, read once: every variable is known, checked and documented here. */
 import { z } from 'zod';
 import { isEntityIdentifier, isLoopbackHost } from '../federation/identifiers.ts';
+import { STATEMENT_CLAIMS } from '../federation/statement/entity-statement.ts';
 import { RESOLVER_ENVIRONMENT, type ResolverConfig, resolverConfigOf } from './resolver-settings.ts';
 import { flag, list, megabytes, wholeNumber } from './setting-values.ts';
 
@@ -11,6 +12,8 @@ export interface Config {
   listen: string;
   /** Where clients reach the service; also the Entity Identifier of the authority made on first start. */
   baseUrl: string;
+  /** What Entity Identifiers of hosted entities begin with; undefined: they have host names of their own. */
+  hostedBaseUrl: string | undefined;
   dataDir: string;
   masterKeyFile: string | undefined;
   /** Who gets custody of new keys; those there are stay where they are. */
@@ -36,8 +39,12 @@ export interface Config {
   resolveAnonymous: 'refuse' | 'background' | 'on-demand';
   /** From one look at the configuration of a subordinate to the next; 0: only when somebody asks for it. */
   refreshIntervalSeconds: number;
+  /** From one checkpoint of the audit to the next; 0: only when somebody asks for it. */
+  auditCheckpointIntervalSeconds: number;
   /** Addresses and networks whose `X-Forwarded-For` is believed. */
   trustedProxies: readonly string[];
+  /** Claims whose meaning this federation defined: `crit` may name them. */
+  understoodClaims: readonly string[];
   resolver: Readonly<ResolverConfig>;
 }
 
@@ -56,6 +63,8 @@ export interface Secrets {
   /** The environment without anything of ours, for foreign programs that are configured by theirs. */
   foreignEnvironment: Readonly<Record<string, string | undefined>>;
   databaseUrl: string | undefined;
+  /** Of the login that owns the tables and migrates them, where the service has another. */
+  databaseOwnerUrl: string | undefined;
   masterKey: string | undefined;
   adminToken: string | undefined;
 }
@@ -67,15 +76,16 @@ export class ConfigError extends Error {
 
 const MIN_ADMIN_TOKEN_BYTES = 32;
 
+const postgresqlUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://');
+
 const ENVIRONMENT = z.object({
   PORT: wholeNumber(0, 65535).default(8080),
   HOLDFAST_LISTEN: z.string().min(1).optional(),
   HOLDFAST_BASE_URL: z.string().optional(),
+  HOLDFAST_HOSTED_BASE_URL: z.string().optional(),
   HOLDFAST_DATA_DIR: z.string().min(1).default('./data'),
-  HOLDFAST_DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
-    .optional(),
+  HOLDFAST_DATABASE_URL: postgresqlUrl.optional(),
+  HOLDFAST_DATABASE_OWNER_URL: postgresqlUrl.optional(),
   HOLDFAST_DATABASE_CONNECTIONS: wholeNumber(1, 500).default(10),
   HOLDFAST_MASTER_KEY_FILE: z.string().min(1).optional(),
   HOLDFAST_MASTER_KEY: z.string().min(1).optional(),
@@ -101,12 +111,21 @@ const ENVIRONMENT = z.object({
   HOLDFAST_REFRESH_INTERVAL_SECONDS: z
     .union([z.literal('0').transform(() => 0), wholeNumber(300, 30 * 86_400)])
     .default(21_600),
+  HOLDFAST_AUDIT_CHECKPOINT_INTERVAL_SECONDS: z
+    .union([z.literal('0').transform(() => 0), wholeNumber(600, 30 * 86_400)])
+    .default(86_400),
   HOLDFAST_TRUSTED_PROXIES: list.default([]),
+  HOLDFAST_UNDERSTOOD_CLAIMS: list
+    .refine((claims) => !claims.some((claim) => STATEMENT_CLAIMS.has(claim)), 'must not name claims of the standard')
+    .default([]),
   ...RESOLVER_ENVIRONMENT,
 });
 
 /** Read by the commands that talk to a running service. */
 const CLIENT_VARIABLES: ReadonlySet<string> = new Set(['HOLDFAST_URL', 'HOLDFAST_TOKEN']);
+
+/** Settings and secrets of ours, of our connection to PostgreSQL, and what would change how our own programs run. */
+const OURS = /^(?:HOLDFAST_|PG|NODE_OPTIONS$)/;
 
 /** Every variable that the service reads. */
 export const SETTINGS: readonly string[] = Object.keys(ENVIRONMENT.shape);
@@ -126,7 +145,7 @@ export function loadConfig(environment: Record<string, string | undefined>): { c
   }
   if (parsed.success) problems.push(...contradictions(parsed.data));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems.join('\n'));
-  const foreign = Object.entries(environment).filter(([name]) => !name.startsWith('HOLDFAST_'));
+  const foreign = Object.entries(environment).filter(([name]) => !OURS.test(name));
   return settings(parsed.data, Object.freeze(Object.fromEntries(foreign)));
 }
 
@@ -140,6 +159,9 @@ function contradictions(environment: Environment): string[] {
   if (environment.HOLDFAST_MASTER_KEY !== undefined && environment.HOLDFAST_MASTER_KEY_FILE !== undefined) {
     problems.push('give either HOLDFAST_MASTER_KEY or HOLDFAST_MASTER_KEY_FILE');
   }
+  if (environment.HOLDFAST_DATABASE_OWNER_URL !== undefined && environment.HOLDFAST_DATABASE_URL === undefined) {
+    problems.push('HOLDFAST_DATABASE_OWNER_URL goes with HOLDFAST_DATABASE_URL');
+  }
   problems.push(...tokenContradictions(environment));
   const baseUrl = baseUrlOf(environment);
   if (!isEntityIdentifier(baseUrl, { allowHttp: environment.HOLDFAST_ALLOW_HTTP })) {
@@ -147,7 +169,25 @@ function contradictions(environment: Environment): string[] {
       'HOLDFAST_BASE_URL must be an https URL without query (http on loopback, or with HOLDFAST_ALLOW_HTTP=1)',
     );
   }
-  return problems;
+  return [...problems, ...hostingContradictions(environment, baseUrl)];
+}
+
+/** A page or an answer of the API under the host of hosted entities would speak in their name. */
+function hostingContradictions(environment: Environment, baseUrl: string): string[] {
+  const hosted = hostedBaseUrlOf(environment);
+  if (hosted === undefined) return [];
+  if (!isEntityIdentifier(hosted, { allowHttp: environment.HOLDFAST_ALLOW_HTTP }) || new URL(hosted).pathname !== '/') {
+    return [
+      'HOLDFAST_HOSTED_BASE_URL must be an https URL without path or query, such as https://entities.example.org',
+    ];
+  }
+  const hostnameOf = (url: string) => URL.parse(url)?.hostname.replace(/\.$/, '');
+  if (hostnameOf(baseUrl) !== hostnameOf(hosted)) return [];
+  return ['HOLDFAST_HOSTED_BASE_URL must have another host name than HOLDFAST_BASE_URL; another port is not enough'];
+}
+
+function hostedBaseUrlOf({ HOLDFAST_HOSTED_BASE_URL: url }: Environment): string | undefined {
+  return url?.replace(/\/$/, '');
 }
 
 function tokenContradictions(environment: Environment): string[] {
@@ -182,6 +222,7 @@ function settings(
     port: environment.PORT,
     listen: environment.HOLDFAST_LISTEN ?? '127.0.0.1',
     baseUrl: baseUrlOf(environment),
+    hostedBaseUrl: hostedBaseUrlOf(environment),
     dataDir: environment.HOLDFAST_DATA_DIR,
     masterKeyFile: environment.HOLDFAST_MASTER_KEY_FILE,
     keyCustody: environment.HOLDFAST_KEY_CUSTODY,
@@ -198,11 +239,14 @@ function settings(
     statementCacheBytes: environment.HOLDFAST_STATEMENT_CACHE_MB,
     resolveAnonymous: environment.HOLDFAST_RESOLVE_ANONYMOUS,
     refreshIntervalSeconds: environment.HOLDFAST_REFRESH_INTERVAL_SECONDS,
+    auditCheckpointIntervalSeconds: environment.HOLDFAST_AUDIT_CHECKPOINT_INTERVAL_SECONDS,
     trustedProxies: environment.HOLDFAST_TRUSTED_PROXIES,
+    understoodClaims: environment.HOLDFAST_UNDERSTOOD_CLAIMS,
     resolver: resolverConfigOf(environment),
   };
   const secrets: Secrets = {
     databaseUrl: environment.HOLDFAST_DATABASE_URL,
+    databaseOwnerUrl: environment.HOLDFAST_DATABASE_OWNER_URL,
     masterKey: environment.HOLDFAST_MASTER_KEY,
     adminToken: environment.HOLDFAST_ADMIN_TOKEN,
     pkcs11Pin: environment.HOLDFAST_PKCS11_PIN,

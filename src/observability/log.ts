@@ -6,20 +6,26 @@ export interface Log {
   serviceStopping(signal: string): void;
   registryChanged(change: { seq: number; actions: string[] }): void;
   requestFailed(error: unknown, requestId: string): void;
+  /** Our own records would make a statement that readers refuse; what shows it beside others does without. */
+  statementUnfit(error: unknown): void;
   stateStale(error: unknown): void;
   pruningFailed(error: unknown): void;
+  auditCheckpointFailed(error: unknown): void;
   /** The cache of retrieved statements goes on in memory. */
   statementStoreFailed(error: unknown): void;
   /** A new key of an authority cannot sign yet although its time has come. */
   authorityKeyWaits(event: { authority: string; kid: string; waits: { superior?: string; detail: string }[] }): void;
   keyRollFailed(error: unknown, authority: string): void;
   refreshFailed(error: unknown, entityId: string): void;
+  walkFailed(error: unknown, intermediate: string): void;
   /** The token that keys are in went away, or is here again. */
   tokenChanged(event: { isHere: boolean; detail: string }): void;
   /** No fresh Trust Mark could be had for an authority; the present one is shown until it expires. */
   heldTrustMarkStale(mark: { issuer: string; trustMarkType: string; expiresAt: Date | null }, error: unknown): void;
   tokenClearingFailed(error: unknown): void;
   clockLeapt(leapSeconds: number): void;
+  /** Positive when the clock of this node is ahead of that of the database. */
+  clockApart(apartSeconds: number): void;
   /** Nothing is lost while this node runs; it is tried again. */
   trustAnchorKeysUnrecorded(error: unknown): void;
   trustAnchorKeys(event: { trustAnchor: string; kind: 'learned' | 'mismatch'; kids: string[] }): void;
@@ -40,9 +46,12 @@ export function createLog(level: string): Log {
     serviceStopping: (signal) => logger.info({ signal }, 'service stopping'),
     registryChanged: (change) => logger.info(change, 'registry changed'),
     requestFailed: (err, requestId) => logger.error({ err, requestId }, 'request failed'),
+    statementUnfit: (err) => logger.error({ err }, 'a statement cannot be signed; mend the record that it is about'),
     stateStale: (err) =>
       logger.error({ err }, 'the database does not confirm our state; vouching for nobody meanwhile'),
     pruningFailed: (err) => logger.warn({ err }, 'what has expired could not be deleted; it is tried again'),
+    auditCheckpointFailed: (err) =>
+      logger.error({ err }, 'no checkpoint of the audit could be signed; it is tried again'),
     statementStoreFailed: (err) => logger.warn({ err }, 'retrieved statements are not shared for the moment'),
     authorityKeyWaits: (event) =>
       logger.warn(event, 'a new key waits for superiors; see that they list it: holdfast authority keys list'),
@@ -50,6 +59,8 @@ export function createLog(level: string): Log {
       logger.error({ err, authority }, 'the keys of an authority could not be moved along; it is tried again'),
     refreshFailed: (err, entityId) =>
       logger.error({ err, entityId }, 'the configuration of an entity could not be taken in; it is tried again'),
+    walkFailed: (err, intermediate) =>
+      logger.error({ err, intermediate }, 'what is below an Intermediate could not be looked at; it is tried again'),
     tokenChanged: ({ isHere, detail }) =>
       isHere
         ? logger.info({ detail }, 'keys in the token sign again')
@@ -57,9 +68,14 @@ export function createLog(level: string): Log {
     heldTrustMarkStale: ({ issuer, trustMarkType, expiresAt }, err) =>
       logger.warn({ issuer, trustMarkType, expiresAt, err }, 'a Trust Mark that we show could not be refreshed'),
     tokenClearingFailed: (err) =>
-      logger.warn({ err }, 'spent keys could not be destroyed in the token; it is tried again'),
+      logger.warn({ err }, 'keys that sign no more could not be destroyed in the token; it is tried again'),
     clockLeapt: (leapSeconds) =>
       logger.error({ leapSeconds }, 'the clock leapt; keys stay as they are until it has gone evenly for ten minutes'),
+    clockApart: (apartSeconds) =>
+      logger.error(
+        { apartSeconds },
+        'the clock differs from that of the database; this node leaves keys as they are until it is set right',
+      ),
     trustAnchorKeysUnrecorded: (err) =>
       logger.warn({ err }, "what was learned of a Trust Anchor's keys is not recorded yet; it is tried again"),
     trustAnchorKeys: ({ kind, ...event }) =>

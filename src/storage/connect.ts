@@ -23,6 +23,7 @@ export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
 
 export interface Database {
   readonly kind: 'embedded' | 'postgresql';
+  /** Works as the role of the service, see service-role.ts, unless it was opened for the owner. */
   readonly db: Db;
   /** The same for the change feed alone, so that it never waits behind requests (embedded: there is one connection). */
   readonly feedDb: Db;
@@ -31,8 +32,11 @@ export interface Database {
    * while the connection is down are lost, so they may only hasten what polling would find.
    */
   listen(channel: string, onNotification: (payload: string) => void): Promise<() => Promise<void>>;
-  /** Runs `use` on a connection of its own, without limits of time (embedded: on the only connection). */
-  withDedicatedConnection<T>(use: (db: Db) => Promise<T>): Promise<T>;
+  /**
+   * Runs `use` as the owner of the tables, on a connection of its own without limits of time. The embedded database has
+   * one connection: nothing else may run meanwhile. On PostgreSQL the login must be the owner.
+   */
+  asOwner<T>(use: (db: Db) => Promise<T>): Promise<T>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -41,6 +45,8 @@ export type DatabaseOptions = PostgresqlOptions | EmbeddedOptions;
 export interface PostgresqlOptions {
   /** `postgresql://user:password@host:port/database`. */
   url: string;
+  /** The owner makes and changes tables, the service works with them; the service unless given. */
+  role?: 'service' | 'owner';
   /** Most connections at a time, LISTEN and migrations aside; 10 unless given. */
   maxConnections?: number;
 }

@@ -2,9 +2,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
+import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/pglite';
 import type { Database, Db, EmbeddedOptions } from './connect.ts';
 import { lockDataDirectory } from './data-dir-lock.ts';
+import { SERVICE_ROLE, serviceRoleExists } from './service-role.ts';
 
 const IN_MEMORY = 'memory://';
 
@@ -19,7 +21,9 @@ export async function openEmbedded({ dataDir }: EmbeddedOptions, snapshot?: Blob
       dataDir: lock === undefined ? IN_MEMORY : databaseDirectory(dataDir),
       ...(snapshot === undefined ? {} : { loadDataDir: snapshot }),
     });
-    return database(client, lock);
+    const opened = database(client, lock);
+    await becomeService(opened.db);
+    return opened;
   } catch (error) {
     lock?.[Symbol.dispose]();
     throw error;
@@ -31,6 +35,11 @@ function databaseDirectory(dataDir: string): string {
   const path = join(dataDir, 'database');
   mkdirSync(path, { recursive: true, mode: 0o700 });
   return path;
+}
+
+/** A database without the role is empty, or from before there was one: its owner migrates it first. */
+async function becomeService(db: Db): Promise<void> {
+  if (await serviceRoleExists(db)) await db.execute(sql`SET ROLE ${sql.identifier(SERVICE_ROLE)}`);
 }
 
 function database(client: PGlite, lock: Disposable | undefined): Database {
@@ -49,7 +58,14 @@ function database(client: PGlite, lock: Disposable | undefined): Database {
         if (!client.closed) await client.unlisten(quoted, listener);
       };
     },
-    withDedicatedConnection: (use) => use(db),
+    async asOwner(use) {
+      await db.execute(sql`SET ROLE NONE`);
+      try {
+        return await use(db);
+      } finally {
+        await becomeService(db);
+      }
+    },
     async [Symbol.asyncDispose]() {
       closed ??= client.close().finally(() => lock?.[Symbol.dispose]());
       await closed;

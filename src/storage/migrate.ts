@@ -1,14 +1,20 @@
-/** Brings the schema up to date: forward-only SQL files of /drizzle, recorded in drizzle's own table. */
+/** Brings the schema up to date: forward-only SQL files of /drizzle, recorded in drizzle's own table; then its grants. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
+import { chainEarlierRows, readAuditEnd } from './audit-chain.ts';
 import type { Database, Db } from './connect.ts';
+import { prepareServiceRole } from './service-role.ts';
 
 export const MIGRATIONS_FOLDER = join(import.meta.dirname, '../../drizzle');
 
 /** Any number will do, as long as every version of this program takes the same. */
 const MIGRATION_LOCK = 5_823_175_941_906;
+const TAKE_LOCK = sql`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`;
+
+/** Is complete when the rows from before it are chained as well. */
+const AUDIT_CHAIN = '0017_audit_chain';
 
 interface Migration extends MigrationMeta {
   /** File name without `.sql`, such as `0001_registry`. */
@@ -18,13 +24,15 @@ interface Migration extends MigrationMeta {
 /**
  * Applies what is missing, all in one transaction: everything or nothing. Migrators on other nodes wait for it and
  * then find nothing left to do. Migrations that this program does not know are left alone: old code runs on a newer
- * schema.
+ * schema. The service's role is made and given its rights each time: neither is part of every backup.
+ * @param serviceLogin whose connections work as the service, if it is not the login that migrates
+ * @throws ServiceRoleMissing
  */
-export async function migrateDatabase(database: Database): Promise<{ applied: string[] }> {
+export async function migrateDatabase(database: Database, serviceLogin?: string): Promise<{ applied: string[] }> {
   const migrations = readMigrations();
-  const applied = await database.withDedicatedConnection((db) =>
-    db.transaction(async (tx) => {
-      await tx.execute(sql`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+  const applied = await database.asOwner(async (db) => {
+    const missing = await db.transaction(async (tx) => {
+      await tx.execute(TAKE_LOCK);
       await tx.execute(sql`CREATE SCHEMA IF NOT EXISTS drizzle`);
       await tx.execute(sql`
         CREATE TABLE IF NOT EXISTS drizzle.__drizzle_migrations (
@@ -34,20 +42,26 @@ export async function migrateDatabase(database: Database): Promise<{ applied: st
         )`);
       const missing = await unrecorded(tx, migrations);
       for (const migration of missing) await apply(tx, migration);
+      await prepareServiceRole(tx, serviceLogin);
       return missing;
-    }),
-  );
+    });
+    await chainEarlierRows(db, TAKE_LOCK);
+    return missing;
+  });
   return { applied: applied.map(({ tag }) => tag) };
 }
 
-/** Tags of the migrations that `migrateDatabase` would apply, in their order. */
-export async function pendingMigrations(database: Database): Promise<string[]> {
+/** Tags of the migrations that `migrateDatabase` would apply or finish, in their order. */
+export async function pendingMigrations({ db }: Database): Promise<string[]> {
   const migrations = readMigrations();
-  const { rows } = await database.db.execute<{ exists: boolean }>(
-    sql`SELECT to_regclass('drizzle.__drizzle_migrations') IS NOT NULL AS exists`,
-  );
-  const pending = rows[0]?.exists === true ? await unrecorded(database.db, migrations) : migrations;
-  return pending.map(({ tag }) => tag);
+  // The record is hidden from the service until the rights are granted with which migrating ends.
+  const { rows } = await db.execute<{ readable: boolean | null }>(sql`
+    SELECT has_table_privilege(pg_class.oid, 'SELECT') AND has_schema_privilege(relnamespace, 'USAGE') AS readable
+    FROM pg_class WHERE relname = '__drizzle_migrations' AND relnamespace = (
+      SELECT oid FROM pg_namespace WHERE nspname = 'drizzle')`);
+  const pending = rows[0]?.readable === true ? await unrecorded(db, migrations) : migrations;
+  if (pending.length > 0) return pending.map(({ tag }) => tag);
+  return (await readAuditEnd(db)).hash === undefined ? [AUDIT_CHAIN] : [];
 }
 
 async function unrecorded(db: Db, migrations: Migration[]): Promise<Migration[]> {

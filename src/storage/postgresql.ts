@@ -3,6 +3,7 @@ import { drizzle, NodePgSession, NodePgTransaction } from 'drizzle-orm/node-post
 import { PgDialect } from 'drizzle-orm/pg-core';
 import { Client, type ClientConfig, escapeIdentifier, Pool, type PoolClient } from 'pg';
 import type { Database, Db, PostgresqlOptions, Tx } from './connect.ts';
+import { SERVICE_ROLE } from './service-role.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
@@ -21,9 +22,8 @@ export class DatabaseUnreachable extends Error {
 
 /** @throws DatabaseUnreachable */
 export async function openPostgresql(options: PostgresqlOptions): Promise<Database> {
-  const unlimited = connectionConfig(options.url);
   const limited: ClientConfig = {
-    ...unlimited,
+    ...connectionConfig(options.url, options.role),
     statement_timeout: STATEMENT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
@@ -52,7 +52,7 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<Databa
         await subscription.end();
       };
     },
-    withDedicatedConnection: (use) => withDedicatedConnection(unlimited, use),
+    asOwner: (use) => withDedicatedConnection(connectionConfig(options.url, 'owner'), use),
     async [Symbol.asyncDispose]() {
       closed ??= Promise.all([
         pool.end(),
@@ -64,19 +64,31 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<Databa
   };
 }
 
-function connectionConfig(url: string): ClientConfig {
+/** Times are parsed on our side: a database with another DateStyle by default must not change what we read. */
+const SESSION_OPTIONS = '-c TimeZone=UTC -c DateStyle=ISO';
+
+/** The server itself makes each connection the service's, from its first moment on. */
+function connectionConfig(url: string, role: 'service' | 'owner' = 'service'): ClientConfig {
   if (target(url) === undefined) {
     throw new DatabaseUnreachable('the database URL is not of the form postgresql://user:password@host:port/database');
   }
+  const options = role === 'owner' ? SESSION_OPTIONS : `${SESSION_OPTIONS} -c role=${SERVICE_ROLE}`;
   return {
-    connectionString: url,
+    ...withOptions(url, options),
     application_name: 'holdfast',
-    // Times are parsed on our side: a database with another DateStyle by default must not change what we read.
-    options: '-c TimeZone=UTC -c DateStyle=ISO',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
   };
+}
+
+/** What the URL itself has of options would replace ours. */
+function withOptions(url: string, options: string): Pick<ClientConfig, 'connectionString' | 'options'> {
+  const parsed = new URL(url);
+  const own = parsed.searchParams.get('options');
+  if (own === null) return { connectionString: url, options };
+  parsed.searchParams.set('options', `${own} ${options}`);
+  return { connectionString: parsed.href };
 }
 
 /**
@@ -209,11 +221,18 @@ const REASONS: Record<string, string> = {
   ENOTFOUND: 'the host is unknown',
 };
 
+/** The server could not make the connection the service's. */
+const ROLE_REASONS: Record<string, string> = {
+  '22023': `there is no role ${SERVICE_ROLE} yet; run \`holdfast migrate\``,
+  '42501': `the user may not act as ${SERVICE_ROLE}; run \`holdfast migrate\`, or have that role granted to it`,
+};
+
 /** The error itself is not passed on: who logs it would log what hangs on it. */
 function reasonOf(error: unknown, url: string): string {
   if (!(error instanceof Error)) return 'the connection failed';
   const code = 'code' in error ? String(error.code) : '';
-  const reason = REASONS[code] ?? (quotesPassword(error.message, url) ? 'the connection failed' : error.message);
+  const reasons = error.message.includes(SERVICE_ROLE) ? ROLE_REASONS : REASONS;
+  const reason = reasons[code] ?? (quotesPassword(error.message, url) ? 'the connection failed' : error.message);
   return code === '' ? reason : `${reason} (${code})`;
 }
 

@@ -13,6 +13,47 @@ describe('HOLDFAST_RESOLVE_ANONYMOUS', () => {
   });
 });
 
+describe('HOLDFAST_AUDIT_CHECKPOINT_INTERVAL_SECONDS', () => {
+  it('is a day by default, ten minutes at least, and 0 for never', () => {
+    const secondsOf = (value: string) =>
+      configOf({ HOLDFAST_AUDIT_CHECKPOINT_INTERVAL_SECONDS: value }).auditCheckpointIntervalSeconds;
+    expect([configOf({}).auditCheckpointIntervalSeconds, secondsOf('0'), secondsOf('600')]).toEqual([86_400, 0, 600]);
+    for (const value of ['599', '00', '1e3']) {
+      expect(() => secondsOf(value)).toThrow('HOLDFAST_AUDIT_CHECKPOINT_INTERVAL_SECONDS');
+    }
+  });
+});
+
+describe('HOLDFAST_DATABASE_OWNER_URL', () => {
+  const owner = { HOLDFAST_DATABASE_OWNER_URL: 'postgresql://owner:s3cret@db/x' };
+
+  it('is a secret that goes with the URL of the service', () => {
+    const { secrets } = loadConfig({ ...owner, HOLDFAST_DATABASE_URL: 'postgresql://app@db/x' });
+    expect(secrets.databaseOwnerUrl).toBe(owner.HOLDFAST_DATABASE_OWNER_URL);
+    expect(() => loadConfig(owner)).toThrow('HOLDFAST_DATABASE_OWNER_URL goes with HOLDFAST_DATABASE_URL');
+  });
+});
+
+describe('HOLDFAST_HOSTED_BASE_URL', () => {
+  const hosted = (url: string, baseUrl = 'https://federation.example') =>
+    configOf({ HOLDFAST_BASE_URL: baseUrl, HOLDFAST_HOSTED_BASE_URL: url }).hostedBaseUrl;
+
+  it('is a host name for hosted entities alone', () => {
+    expect(configOf({}).hostedBaseUrl).toBeUndefined();
+    expect(hosted('https://entities.example/')).toBe('https://entities.example');
+    for (const url of [
+      'https://federation.example',
+      'https://federation.example:8443',
+      'https://FEDERATION.example.',
+    ]) {
+      expect(() => hosted(url)).toThrow('must have another host name than HOLDFAST_BASE_URL');
+    }
+    for (const url of ['http://entities.example', 'https://entities.example/e', 'https://entities.example?x', 'x']) {
+      expect(() => hosted(url)).toThrow('HOLDFAST_HOSTED_BASE_URL must be an https URL');
+    }
+  });
+});
+
 describe('HOLDFAST_TRUSTED_PROXIES', () => {
   it('is a list, empty by default', () => {
     expect(configOf({}).trustedProxies).toEqual([]);

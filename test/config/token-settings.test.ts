@@ -20,8 +20,9 @@ describe('the settings of a token', () => {
   });
 
   it('hand on nothing of ours to the module', () => {
-    const { foreignEnvironment } = loadConfig({ ...TOKEN, ...PIN, SOFTHSM2_CONF: '/etc/softhsm2.conf' }).secrets;
-    expect(foreignEnvironment).toEqual({ SOFTHSM2_CONF: '/etc/softhsm2.conf' });
+    const theirs = { SOFTHSM2_CONF: '/etc/softhsm2.conf', NODE_PATH: '/opt/pkcs11js', PATH: '/usr/bin' };
+    const ours = { ...TOKEN, ...PIN, PGPASSWORD: 'of-the-database', PGHOST: 'db', NODE_OPTIONS: '--require=/ours.js' };
+    expect(loadConfig({ ...ours, ...theirs }).secrets.foreignEnvironment).toEqual(theirs);
   });
 
   it.each([

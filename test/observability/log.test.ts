@@ -22,10 +22,12 @@ describe.each(DATABASE_KINDS)('errors in the log, on the %s database', (kind) =>
   it('do not quote the row that a constraint refused', async () => {
     await using database = await createTestDatabase(kind);
     const insert = sql`insert into registry_counter (id, seq) values (2, 4711471147114711)`;
-    const failure = await database.db.execute(insert).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
+    const failure = await database
+      .asOwner((db) => db.execute(insert))
+      .then(
+        () => undefined,
+        (error: unknown) => error,
+      );
     expect(failure).toBeInstanceOf(Error);
     const { stack, message } = serializeError(failure) as { stack: string; message: string };
     expect(`${stack}${message}`.replaceAll(/insert into[^\n]*/g, '')).not.toContain('4711471147114711');

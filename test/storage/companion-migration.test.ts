@@ -7,8 +7,8 @@ import { createEmptyEmbeddedDatabase, createEmptyPostgresqlDatabase, DATABASE_KI
 
 const CREATE_EMPTY = { embedded: createEmptyEmbeddedDatabase, postgresql: createEmptyPostgresqlDatabase };
 
-describe.each(DATABASE_KINDS)('migration 0011 on %s', (kind) => {
-  it('takes the times of registration and last change from the audit', async () => {
+describe.each(DATABASE_KINDS)('migrations for the companion endpoints on %s', (kind) => {
+  it('take the times of registration and last change from the audit, and what to look for from the records', async () => {
     await using database = await CREATE_EMPTY[kind]();
     const { db } = database;
     const apply = async (tag: string) => {
@@ -46,5 +46,12 @@ describe.each(DATABASE_KINDS)('migration 0011 on %s', (kind) => {
       { registered: day(4), updated: day(5) },
       { registered: null, updated: day(2) },
     ]);
+    await apply('0015_companion_search');
+    const texts = async () =>
+      (await db.execute(sql`SELECT text FROM entity_search_texts ORDER BY entity_id`)).rows.map(({ text }) => text);
+    expect(await texts()).toEqual(['https://e0.example', 'https://e1.example']);
+    await db.execute(sql`
+      UPDATE entities SET metadata = '{"oauth_client":{"client_name":"ACME","logo_uri":"x"}}' WHERE id = ${ids[1]}`);
+    expect(await texts()).toEqual(['https://e0.example', 'https://e1.example\nacme']);
   });
 });

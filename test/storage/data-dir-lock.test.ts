@@ -69,7 +69,9 @@ describe('the embedded database in a data directory', () => {
     expect(statSync(join(dataDir, 'database')).mode & 0o777).toBe(0o700);
     await using again = await connectDatabase({ dataDir });
     expect(await pendingMigrations(again)).toEqual([]);
-    expect(await again.db.select().from(registryCounter).where(eq(registryCounter.id, 1))).toEqual([{ id: 1, seq: 7 }]);
+    expect(await again.db.select().from(registryCounter).where(eq(registryCounter.id, 1))).toMatchObject([
+      { id: 1, seq: 7 },
+    ]);
   });
 
   it('frees the directory when the database cannot be opened', async () => {

@@ -39,16 +39,16 @@ describe.each(DATABASE_KINDS)('migrations on %s', (kind) => {
 
   it('leaves migrations alone that only a newer program knows', async () => {
     await using database = await createTestDatabase(kind);
-    await database.db.execute(
-      sql`INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES ('newer', 9999999999999)`,
-    );
+    const newer = sql`INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES ('newer', 9999999999999)`;
+    await database.asOwner((db) => db.execute(newer));
     expect(await pendingMigrations(database)).toEqual([]);
     expect(await migrateDatabase(database)).toEqual({ applied: [] });
   });
 
   it('refuses a migration that was changed after it had been applied', async () => {
     await using database = await createTestDatabase(kind);
-    await database.db.execute(sql`UPDATE drizzle.__drizzle_migrations SET hash = 'of another text'`);
+    const change = sql`UPDATE drizzle.__drizzle_migrations SET hash = 'of another text'`;
+    await database.asOwner((db) => db.execute(change));
     const complaint = /migration 0001_registry was changed after it had been applied/;
     await expect(pendingMigrations(database)).rejects.toThrow(complaint);
     await expect(migrateDatabase(database)).rejects.toThrow(complaint);
@@ -67,8 +67,8 @@ describe.each(DATABASE_KINDS)('migrations on %s', (kind) => {
 describe('concurrent migrators', () => {
   it('apply each migration once between them', async () => {
     await using first = await createEmptyPostgresqlDatabase();
-    await using second = await connectDatabase({ url: first.url ?? '' });
-    const results = await Promise.all([first, second, first, second].map(migrateDatabase));
+    await using second = await connectDatabase({ url: first.url ?? '', role: 'owner' });
+    const results = await Promise.all([first, second, first, second].map((each) => migrateDatabase(each)));
     expect(results.flatMap(({ applied }) => applied)).toEqual(tags);
     const { rows } = await first.db.execute<{ count: string }>(
       sql`SELECT count(*) AS count FROM drizzle.__drizzle_migrations`,

@@ -1,4 +1,4 @@
-/** Who changed what, why and when, under the seq of the change. */
+/** Who changed what, why and when, under the seq of the change; each row chained to the one before it. */
 import { bigint, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import type { JsonObject } from '../../federation/json.ts';
 
@@ -19,6 +19,8 @@ export const audit = pgTable(
     after: jsonb('after').$type<JsonObject>(),
     reason: text('reason'),
     requestId: text('request_id'),
+    /** Over the hash of the row before and all other members, see audit-chain.ts. */
+    hash: text('hash').notNull(),
   },
   (table) => [primaryKey({ columns: [table.seq, table.ordinal] })],
 );

@@ -26,7 +26,7 @@ export const entities = pgTable('entities', {
   /** The terminal record of the same Entity Identifier that this one follows. */
   previousId: uuid('previous_id'),
   entityIdentifier: text('entity_identifier').notNull(),
-  enrolment: text('enrolment').$type<'published' | 'handed_over'>().notNull(),
+  enrolment: text('enrolment').$type<'published' | 'handed_over' | 'hosted'>().notNull(),
   registeredEntityTypes: jsonb('registered_entity_types').$type<string[]>().notNull(),
   registeredIntermediate: boolean('registered_intermediate').notNull(),
   /** From the last verified Entity Configuration; null while none was ever obtained. */

@@ -3,8 +3,8 @@ import { jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/p
 import type { JsonObject } from '../../federation/json.ts';
 import { entities } from './entities.ts';
 
-/** `withdrawn`: a later configuration no longer shows it. */
-export type KeyProposalState = 'proposed' | 'accepted' | 'refused' | 'withdrawn';
+/** One that a later configuration no longer shows is deleted while nobody decided about it. */
+export type KeyProposalState = 'proposed' | 'accepted' | 'refused';
 
 export const entityKeyProposals = pgTable(
   'entity_key_proposals',
@@ -14,6 +14,8 @@ export const entityKeyProposals = pgTable(
       .references(() => entities.id),
     kid: text('kid').notNull(),
     publicJwk: jsonb('public_jwk').$type<JsonObject>().notNull(),
+    /** kid of the key that signed the configuration; null for proposals of before that was kept. */
+    signedBy: text('signed_by'),
     state: text('state').$type<KeyProposalState>().notNull(),
     proposedAt: timestamp('proposed_at', { withTimezone: true }).notNull(),
     decidedAt: timestamp('decided_at', { withTimezone: true }),

@@ -8,7 +8,9 @@ export const issuedStatements = pgTable(
     authorityId: uuid('authority_id')
       .notNull()
       .references(() => authorities.id),
-    kind: text('kind').$type<'entity-configuration' | 'subordinate-statement' | 'historical-keys'>().notNull(),
+    kind: text('kind')
+      .$type<'entity-configuration' | 'subordinate-statement' | 'historical-keys' | 'hosted-configuration'>()
+      .notNull(),
     /** Entity Identifier of the statement's `sub`; of the authority for its historical keys. */
     subject: text('subject').notNull(),
     /** Digest of the claims without `iat` and `exp`: equal means that the statement still says the truth. */

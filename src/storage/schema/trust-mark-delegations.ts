@@ -1,5 +1,5 @@
 /** Delegations that our authorities gave as owners of Trust Mark types. */
-import { integer, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import { authorities } from './authorities.ts';
 
 export const trustMarkDelegations = pgTable('trust_mark_delegations', {
@@ -22,3 +22,20 @@ export const trustMarkDelegations = pgTable('trust_mark_delegations', {
   version: integer('version').notNull(),
   createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
 });
+
+/** Every JWT of a delegation that was given out: others may show it until it expires, also where it was renewed. */
+export const issuedDelegations = pgTable(
+  'issued_delegations',
+  {
+    delegationId: uuid('delegation_id')
+      .notNull()
+      .references(() => trustMarkDelegations.id),
+    /** That of the delegation which it says. */
+    version: integer('version').notNull(),
+    kid: text('kid').notNull(),
+    issuedAt: timestamp('issued_at', { withTimezone: true }).notNull(),
+    /** `exp`; null for a JWT without. */
+    expiresAt: timestamp('expires_at', { withTimezone: true }),
+  },
+  (table) => [primaryKey({ columns: [table.delegationId, table.version] })],
+);
