@@ -1,10 +1,13 @@
 /** The one entrance to the keys we hold, whoever has custody of them; only linted statements are signed. */
+import type { Jwk } from '../federation/jwk-set.ts';
 import type { LintedStatement } from '../federation/lint/linted-statement.ts';
 import type { Algorithm } from '../federation/signature.ts';
 import {
   CustodyUnavailable,
   type GeneratedKey,
   type KeyCustody,
+  type KeyPurpose,
+  type NoteTokenKey,
   type SealedKey,
   type SigningKey,
   type TokenKey,
@@ -14,17 +17,25 @@ import type { MasterKey } from './sealing.ts';
 
 export interface Signer<Held extends SigningKey = SigningKey> {
   /** Makes a key pair in the custody of new keys; its `kid` is the thumbprint of RFC 7638. @throws CustodyUnavailable */
-  generateKey(owner: string, alg: Algorithm): Promise<GeneratedKey<Held>>;
-  /** Signs what a lint let pass, in the custody that the key is in. @throws UnsealError, CustodyUnavailable */
+  generateKey(owner: string, alg: Algorithm, purpose?: KeyPurpose): Promise<GeneratedKey<Held>>;
+  /**
+   * Signs what a lint let pass, in the custody that the key is in. The key of a hosted entity signs nothing but Entity
+   * Configurations of that entity.
+   * @throws UnsealError, CustodyUnavailable, TypeError when the key is not for this
+   */
   sign(key: SigningKey, statement: LintedStatement): Promise<string>;
   /** The same key sealed under another master key. @throws UnsealError */
   rewrap(key: SealedKey, masterKey: MasterKey): Uint8Array;
+  /** The private JWK of a hosted entity's key as a JWE for `recipient`, who takes it along. @throws UnsealError, TypeError */
+  exportKey(key: SealedKey, recipient: Jwk): Promise<string>;
 }
 
 /** A token beside the database: it signs with the keys that it holds, and makes new ones where it is told to. */
 export interface TokenCustody {
   token: KeyCustody<TokenKey>;
   makesNewKeys: boolean;
+  /** Told of each new key before it is made in the token. */
+  note?: NoteTokenKey;
 }
 
 export function createSigner(masterKey: MasterKey): Signer<SealedKey>;
@@ -40,13 +51,22 @@ export function createSigner(masterKey: MasterKey, custody?: TokenCustody): Sign
   }
 
   return {
-    generateKey: (owner, alg) => (custody?.makesNewKeys ? custody.token : sealed).generateKey(owner, alg),
+    generateKey: (owner, alg, purpose = 'federation') =>
+      (custody?.makesNewKeys ? custody.token : sealed).generateKey(owner, alg, purpose, custody?.note),
     async sign(key, statement) {
+      requirePurpose(key, statement);
       const header = JSON.stringify({ ...statement.header, typ: statement.typ, alg: key.alg, kid: key.kid });
       return await compactJws(header, statement.spend(), (signingInput) => signatureOf(key, signingInput));
     },
     rewrap: sealed.rewrap,
+    exportKey: sealed.exportKey,
   };
+}
+
+/** Its custody knows a hosted entity's key by its owner, so what is checked here is what the key was made for. */
+function requirePurpose({ kid, owner, purpose }: SigningKey, { configurationOf }: LintedStatement): void {
+  if (purpose === 'federation' || configurationOf === owner) return;
+  throw new TypeError(`the key ${kid} signs Entity Configurations of ${owner} and nothing else`);
 }
 
 /**

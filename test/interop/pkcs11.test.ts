@@ -1,7 +1,7 @@
 /** Keys in a PKCS#11 token: the service as operators run it, with SoftHSM2. */
 import { execFile } from 'node:child_process';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -15,7 +15,8 @@ import { clearToken } from '../../src/jobs/clear-token.ts';
 import { createAuthority } from '../../src/registry/authorities/create-authority.ts';
 import { revokeAuthorityKey } from '../../src/registry/authorities/keys/revoke-authority-key.ts';
 import { STATEMENTS_ONLY } from '../../src/registry/authorities/keys/signed-by-key.ts';
-import type { TokenKey } from '../../src/signer/custody/key-custody.ts';
+import { noteTokenObject } from '../../src/registry/authorities/keys/token-objects-in-making.ts';
+import type { TokenKey, TokenKeyPlace } from '../../src/signer/custody/key-custody.ts';
 import { Pkcs11Custody } from '../../src/signer/custody/pkcs11/token-custody.ts';
 import { MasterKey } from '../../src/signer/sealing.ts';
 import { createSigner } from '../../src/signer/signer.ts';
@@ -24,7 +25,7 @@ import { freePort } from '../support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../support/databases.ts';
 import { serveFederation } from '../support/federation-server.ts';
 import { buildPkcs11js } from '../support/pkcs11js.ts';
-import { NOW_DATE, openRegistry, TEST_MASTER_KEY } from '../support/registry.ts';
+import { openRegistry, TEST_MASTER_KEY } from '../support/registry.ts';
 import {
   type ApiAnswer,
   enrolThrough,
@@ -305,7 +306,8 @@ describe('keys in a token', { timeout: 180_000 }, () => {
     const { environment, module, pin } = deployment.token;
     const env = { ...process.env, ...environment, NODE_PATH: nodePath };
     const { stdout } = await promisify(execFile)(process.execPath, ['-e', LOOK_INSIDE, module, pin], { env });
-    expect(JSON.parse(stdout)).toEqual([{ refusal: 'CKR_ATTRIBUTE_SENSITIVE', extractable: 0, sensitive: 1 }]);
+    const uses = { sign: 1, decrypt: 0, unwrap: 0, derive: 0 };
+    expect(JSON.parse(stdout)).toEqual([{ refusal: 'CKR_ATTRIBUTE_SENSITIVE', extractable: 0, sensitive: 1, ...uses }]);
   });
 
   it('[OIDFED-11.2-1] [OIDFED-11.2-2] [OIDFED-8.7-5] [OIDFED-8.7-6] are rolled for a year without breaking a chain', async () => {
@@ -327,12 +329,13 @@ describe('keys in a token', { timeout: 180_000 }, () => {
       environment: { ...process.env, ...environment, NODE_PATH: nodePath },
     });
     await using registry = await openRegistry('embedded');
-    const signer = createSigner(TEST_MASTER_KEY, { token, makesNewKeys: true });
+    const note = (place: TokenKeyPlace) => noteTokenObject(registry.db, place);
+    const signer = createSigner(TEST_MASTER_KEY, { token, makesNewKeys: true, note });
     const generateKey = (authorityId: string) => signer.generateKey(authorityId, 'ES256');
     const settings = { entityIdentifier: 'https://anchor.example', name: 'Anchor' };
     const { id } = await createAuthority(registry.context(), settings, generateKey);
     const [leaked] = await registry.db.select().from(authorityKeys);
-    const clear = () => clearToken({ db: registry.db, token, now: () => NOW_DATE });
+    const clear = () => clearToken({ db: registry.db, token });
     await clear();
     const held: TokenKey = {
       ...{ kid: leaked?.kid ?? '', alg: 'ES256', owner: id, purpose: 'federation' },
@@ -343,7 +346,7 @@ describe('keys in a token', { timeout: 180_000 }, () => {
     const tools = { generateKey, signedByKey: STATEMENTS_ONLY };
     const { signingKid } = await revokeAuthorityKey(registry.context(), id, held.kid, revocation, tools);
     await clear();
-    await expect(token.sign(held, new Uint8Array(1))).rejects.toThrow('the token has no key');
+    await expect(token.sign(held, new Uint8Array(1))).rejects.toThrow('the token "holdfast" has no key');
     const keys = await registry.db.select().from(authorityKeys);
     expect(keys.map(({ kid, tokenObject }) => [kid, tokenObject === null])).toEqual(
       expect.arrayContaining([
@@ -371,7 +374,8 @@ const read = (key, type) => token.C_GetAttributeValue(session, key, [{ type }])[
 const outcomes = keys.map((key) => {
   let refusal;
   try { read(key, pkcs11js.CKA_PRIVATE_EXPONENT); } catch (error) { refusal = error.message; }
-  return { refusal, extractable: read(key, pkcs11js.CKA_EXTRACTABLE), sensitive: read(key, pkcs11js.CKA_SENSITIVE) };
+  const flags = ['EXTRACTABLE', 'SENSITIVE', 'SIGN', 'DECRYPT', 'UNWRAP', 'DERIVE'];
+  return { refusal, ...Object.fromEntries(flags.map((flag) => [flag.toLowerCase(), read(key, pkcs11js['CKA_' + flag])])) };
 });
 console.log(JSON.stringify(outcomes));
 `;
@@ -385,6 +389,15 @@ describe('a start with a token', { timeout: 60_000 }, () => {
     expect(refusal).not.toContain('no-such-pin');
     const node = await deployment.start(deployment.tokenSettings);
     expect((await configurationOf(node)).jwks.keys).toHaveLength(1);
+  });
+
+  it('is refused with a PIN file that has none', async () => {
+    await using deployment = await Deployment.prepare();
+    const { HOLDFAST_PKCS11_PIN: _, ...settings } = deployment.tokenSettings;
+    const pinFile = path.join(deployment.folder, 'pin');
+    await writeFile(pinFile, '\n', { mode: 0o600 });
+    const refusal = deployment.start({ ...settings, HOLDFAST_PKCS11_PIN_FILE: pinFile });
+    await expect(refusal).rejects.toThrow(`the PIN file ${pinFile} is empty`);
   });
 
   it('says what to install when pkcs11js is missing, and which tokens there are when the named one is not', async () => {

@@ -2,12 +2,15 @@
 import type { Jwk } from '../../federation/jwk-set.ts';
 import type { Algorithm } from '../../federation/signature.ts';
 
+/** What a key may sign: whatever an authority says, or the Entity Configuration of the hosted entity that owns it. */
+export type KeyPurpose = 'federation' | 'hosted-entity';
+
 interface Key {
   kid: string;
   alg: Algorithm;
-  /** Who signs with it: the id of the authority. */
+  /** Who signs with it: the id of the authority, or the Entity Identifier of a hosted entity. */
   owner: string;
-  purpose: 'federation';
+  purpose: KeyPurpose;
 }
 
 /** A key that the database holds, its private half only sealed. */
@@ -25,6 +28,12 @@ export interface TokenKey extends Key {
   tokenObject: string;
 }
 
+/** What a key in the token is found by. */
+export type TokenKeyPlace = Pick<TokenKey, 'owner' | 'purpose' | 'tokenObject'>;
+
+/** Hears of a key in the token before it is made, so that it can be destroyed whatever becomes of who wanted it. */
+export type NoteTokenKey = (place: TokenKeyPlace) => Promise<void>;
+
 /** A key as the registry keeps it, with what its custody needs to sign with it. */
 export type SigningKey = SealedKey | TokenKey;
 
@@ -34,7 +43,7 @@ export type GeneratedKey<Held extends SigningKey = SigningKey> = Held & { public
 /** Makes keys and signs with those that it made, for their owner alone. */
 export interface KeyCustody<Held extends SigningKey> {
   /** Makes a key pair; its `kid` is the thumbprint of RFC 7638. @throws CustodyUnavailable */
-  generateKey(owner: string, alg: Algorithm): Promise<GeneratedKey<Held>>;
+  generateKey(owner: string, alg: Algorithm, purpose: KeyPurpose, note?: NoteTokenKey): Promise<GeneratedKey<Held>>;
   /** The signature of RFC 7515 over these bytes. @throws CustodyUnavailable, UnsealError */
   sign(key: Held, signingInput: Uint8Array): Promise<Uint8Array>;
 }

@@ -1,6 +1,6 @@
 /** Keys made in this process and kept in the database, sealed under the master key; opened in memory to sign. */
 import { webcrypto } from 'node:crypto';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
+import { CompactEncrypt, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
 import type { Jwk } from '../../federation/jwk-set.ts';
 import type { Algorithm } from '../../federation/signature.ts';
 import type { MasterKey, SealContext } from '../sealing.ts';
@@ -26,6 +26,8 @@ const SIGNATURE_PARAMETERS: Readonly<Record<Algorithm, SignatureParameters>> = {
 export interface SealedCustody extends KeyCustody<SealedKey> {
   /** The same key sealed under another master key. @throws UnsealError */
   rewrap(key: SealedKey, masterKey: MasterKey): Uint8Array;
+  /** The private JWK of a hosted entity's key, encrypted to a key of that entity. @throws UnsealError */
+  exportKey(key: SealedKey, recipient: Jwk): Promise<string>;
 }
 
 const encoder = new TextEncoder();
@@ -46,14 +48,14 @@ export function createSealedCustody(masterKey: MasterKey): SealedCustody {
   }
 
   return {
-    async generateKey(owner, alg) {
+    async generateKey(owner, alg, purpose) {
       const { publicKey, privateKey } = await generateKeyPair(alg, {
         extractable: true,
         modulusLength: RSA_MODULUS_BITS,
       });
       const publicMembers = await exportJWK(publicKey);
       const kid = await calculateJwkThumbprint(publicMembers);
-      const context = { owner, kid, purpose: 'federation' } as const;
+      const context = { owner, kid, purpose };
       const plaintext = encoder.encode(JSON.stringify(await exportJWK(privateKey)));
       const sealedPrivateKey = masterKey.seal(plaintext, context);
       plaintext.fill(0);
@@ -70,6 +72,15 @@ export function createSealedCustody(masterKey: MasterKey): SealedCustody {
       plaintext.fill(0);
       return sealed;
     },
+    async exportKey(key, recipient) {
+      if (key.purpose !== 'hosted-entity') throw new TypeError(`the key ${key.kid} is an authority's and stays here`);
+      const plaintext = masterKey.unseal(key.sealedPrivateKey, sealContext(key));
+      try {
+        return await encryptedKey(plaintext, recipient);
+      } finally {
+        plaintext.fill(0);
+      }
+    },
   };
 }
 
@@ -82,4 +93,13 @@ async function openKey(key: SealedKey, masterKey: MasterKey): Promise<webcrypto.
   const jwk: JWK = JSON.parse(new TextDecoder().decode(plaintext));
   plaintext.fill(0);
   return (await importJWK({ ...jwk, ext: false }, key.alg)) as webcrypto.CryptoKey;
+}
+
+/** A JWK as RFC 7517 §7 has it encrypted, to whoever holds the private half of `recipient` alone. */
+async function encryptedKey(jwk: Uint8Array, recipient: Jwk): Promise<string> {
+  const { kid, kty, crv, x, y } = recipient;
+  const publicKey = await importJWK({ kty, crv, x, y } as JWK, 'ECDH-ES');
+  return await new CompactEncrypt(jwk)
+    .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM', cty: 'jwk+json', kid })
+    .encrypt(publicKey);
 }

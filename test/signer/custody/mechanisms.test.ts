@@ -1,7 +1,13 @@
 import { constants, createHash, createPrivateKey, generateKeyPairSync, privateEncrypt, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { CKA } from '../../../src/signer/custody/pkcs11/constants.ts';
-import { isTokenAlgorithm, MEANS, publicMembers } from '../../../src/signer/custody/pkcs11/mechanisms.ts';
+import {
+  isTokenAlgorithm,
+  MEANS,
+  publicMembers,
+  type TokenAlgorithm,
+  verifies,
+} from '../../../src/signer/custody/pkcs11/mechanisms.ts';
 
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
 const point = Buffer.concat([
@@ -51,6 +57,20 @@ describe('what a token signs', () => {
     const wrapped = Buffer.concat([MEANS.RS256.prefix, digest]);
     const signature = privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, wrapped);
     expect(signature).toEqual(sign('sha256', Buffer.from('statement'), key));
+  });
+
+  it.each<[TokenAlgorithm, ReturnType<typeof generateKeyPairSync>]>([
+    ['ES256', generateKeyPairSync('ec', { namedCurve: 'P-256' })],
+    ['ES384', generateKeyPairSync('ec', { namedCurve: 'P-384' })],
+    ['RS256', generateKeyPairSync('rsa', { modulusLength: 2048 })],
+    ['PS256', generateKeyPairSync('rsa', { modulusLength: 2048 })],
+  ])('is verified for %s as others do', (alg, { publicKey, privateKey }) => {
+    const jwk = publicKey.export({ format: 'jwk' }) as Parameters<typeof verifies>[1];
+    const input = Buffer.from('statement');
+    const signature = sign(MEANS[alg].hash, input, { ...MEANS[alg].verify, key: privateKey });
+    expect(verifies(alg, jwk, input, signature)).toBe(true);
+    expect(verifies(alg, jwk, Buffer.from('another'), signature)).toBe(false);
+    expect(verifies(alg, { kty: 'EC', kid: 'none' }, input, signature)).toBe(false);
   });
 
   it('is by four algorithms, which others do not pass for', () => {

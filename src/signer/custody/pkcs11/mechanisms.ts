@@ -1,6 +1,8 @@
 /** How each algorithm is done by a token: with the mechanisms that nearly every one has. @see PKCS#11 2.40 */
+import { constants, createPublicKey, type JsonWebKey, type SigningOptions, verify } from 'node:crypto';
 import type { Attribute, Mechanism } from 'pkcs11js';
 import type { JsonObject } from '../../../federation/json.ts';
+import type { Jwk } from '../../../federation/jwk-set.ts';
 import { ALGORITHMS } from '../../../federation/signature.ts';
 import { RSA_MODULUS_BITS } from '../key-custody.ts';
 import { CKA, CKG, CKM, CKP_RSA_PSS } from './constants.ts';
@@ -15,6 +17,8 @@ interface Means {
   /** What stands before the digest. */
   prefix: Buffer;
   signatureBytes: number;
+  /** How others verify it. */
+  verify: SigningOptions;
   generate: Mechanism;
   publicTemplate: Attribute[];
 }
@@ -43,6 +47,7 @@ export const MEANS: Readonly<Record<TokenAlgorithm, Means>> = {
     ...RSA,
     publicTemplate: [...RSA.publicTemplate],
     sign: { mechanism: CKM.RSA_PKCS, parameter: null },
+    verify: { padding: constants.RSA_PKCS1_PADDING },
     prefix: SHA256_DIGEST_INFO,
   },
   PS256: {
@@ -52,6 +57,7 @@ export const MEANS: Readonly<Record<TokenAlgorithm, Means>> = {
       mechanism: CKM.RSA_PKCS_PSS,
       parameter: { type: CKP_RSA_PSS, hashAlg: CKM.SHA256, mgf: CKG.MGF1_SHA256, saltLen: 32 },
     },
+    verify: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 },
     prefix: Buffer.alloc(0),
   },
 };
@@ -65,6 +71,7 @@ function elliptic(hash: Means['hash'], curve: Buffer, signatureBytes: number): M
   return {
     hash,
     sign: { mechanism: CKM.ECDSA, parameter: null },
+    verify: { dsaEncoding: 'ieee-p1363' },
     prefix: Buffer.alloc(0),
     signatureBytes,
     generate: { mechanism: CKM.EC_KEY_PAIR_GEN, parameter: null },
@@ -91,6 +98,16 @@ export function publicMembers(alg: TokenAlgorithm, attributes: readonly { type: 
   const point = uncompressedPoint(value(CKA.EC_POINT), size);
   const [x, y] = [point.subarray(1, 1 + size), point.subarray(1 + size)];
   return { kty: 'EC', crv: means.crv, x: x.toString('base64url'), y: y.toString('base64url') };
+}
+
+/** Whether others will accept what the token signs with the key. */
+export function verifies(alg: TokenAlgorithm, jwk: Jwk, input: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    const key = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
+    return verify(MEANS[alg].hash, input, { ...MEANS[alg].verify, key }, signature);
+  } catch {
+    return false;
+  }
 }
 
 const UNCOMPRESSED = 0x04;

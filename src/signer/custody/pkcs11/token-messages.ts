@@ -42,6 +42,7 @@ export interface TokenResults {
  * - `token_absent`, `token_lost`: there was none by that name, or it went away; a new process finds it when it is back
  * - `key_missing`: the token is here, without the key
  * - `refused`: the token does not do what was asked of it
+ * - `late`: the token works, but did not get round to it
  */
 export type TokenFailureKind =
   | 'package_missing'
@@ -50,7 +51,8 @@ export type TokenFailureKind =
   | 'token_absent'
   | 'token_lost'
   | 'key_missing'
-  | 'refused';
+  | 'refused'
+  | 'late';
 
 export interface TokenFailureReport {
   kind: TokenFailureKind;

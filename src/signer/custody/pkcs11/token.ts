@@ -16,10 +16,18 @@ export function openToken({ module, label, pin, sessions }: TokenSettings): Toke
     const slot = findSlot(pkcs11, label);
     const first = pkcs11.C_OpenSession(slot, CKF.SERIAL_SESSION);
     logIn(pkcs11, { slot, session: first, pin, label });
-    return new Token(pkcs11, slot, [first, ...furtherSessions(pkcs11, slot, sessions - 1)]);
+    return new Token(pkcs11, { slot, name: nameOfToken(label) }, [
+      first,
+      ...furtherSessions(pkcs11, slot, sessions - 1),
+    ]);
   } catch (error) {
-    throw error instanceof TokenFailure ? error : new TokenFailure('token_absent', `the token: ${complaintOf(error)}`);
+    if (error instanceof TokenFailure) throw error;
+    throw new TokenFailure('token_absent', `${nameOfToken(label)} says ${complaintOf(error)}`);
   }
+}
+
+function nameOfToken(label: string): string {
+  return `the token ${JSON.stringify(label)}`;
 }
 
 /** Found beside Holdfast, and where NODE_PATH says. */
@@ -66,7 +74,7 @@ function logIn(
   { slot, session, pin, label }: { slot: Handle; session: Handle; pin: string; label: string },
 ): void {
   const { flags } = pkcs11.C_GetTokenInfo(slot);
-  const token = `the token ${JSON.stringify(label)}`;
+  const token = nameOfToken(label);
   if ((flags & CKF.USER_PIN_LOCKED) !== 0) throw new TokenFailure('pin_refused', `the PIN of ${token} is locked`);
   if ((flags & CKF.USER_PIN_FINAL_TRY) !== 0) {
     const message = `${token} allows one more try before it locks its PIN, which is not risked; log in by other means once`;
@@ -83,14 +91,16 @@ function logIn(
   }
 }
 
-/** As many as the token allows. */
+/** As many as the token allows, but for one: keys are made and destroyed in a session of their own. */
 function furtherSessions(pkcs11: PKCS11, slot: Handle, count: number): Handle[] {
   const sessions: Handle[] = [];
   try {
-    while (sessions.length < count) sessions.push(pkcs11.C_OpenSession(slot, CKF.SERIAL_SESSION));
+    while (sessions.length <= count) sessions.push(pkcs11.C_OpenSession(slot, CKF.SERIAL_SESSION));
   } catch (error) {
     if (complaintOf(error) !== 'CKR_SESSION_COUNT') throw error;
   }
+  const spare = sessions.pop();
+  if (spare !== undefined) pkcs11.C_CloseSession(spare);
   return sessions;
 }
 
@@ -100,6 +110,8 @@ const QUICK_MS = 0.5;
 export class Token {
   readonly #pkcs11: PKCS11;
   readonly #slot: Handle;
+  /** For messages. */
+  readonly #name: string;
   readonly #freeSessions: Handle[];
   readonly #waiting: ((session: Handle) => void)[] = [];
   /** Whether a signature takes less time than another thread to be woken up for it; then it is waited for. */
@@ -107,9 +119,10 @@ export class Token {
   /** Private keys found before, by name. */
   readonly #handles = new Map<string, Handle>();
 
-  constructor(pkcs11: PKCS11, slot: Handle, sessions: Handle[]) {
+  constructor(pkcs11: PKCS11, { slot, name }: { slot: Handle; name: string }, sessions: Handle[]) {
     this.#pkcs11 = pkcs11;
     this.#slot = slot;
+    this.#name = name;
     this.#freeSessions = sessions;
   }
 
@@ -150,6 +163,10 @@ export class Token {
       { type: CKA.SENSITIVE, value: true },
       { type: CKA.EXTRACTABLE, value: false },
       { type: CKA.SIGN, value: true },
+      // Some tokens allow by themselves what nobody forbids.
+      { type: CKA.DECRYPT, value: false },
+      { type: CKA.UNWRAP, value: false },
+      { type: CKA.DERIVE, value: false },
       { type: CKA.ID, value: Buffer.from(id, 'hex') },
       { type: CKA.LABEL, value: label },
     ];
@@ -162,7 +179,7 @@ export class Token {
     const [sensitive, extractable] = protection.map(({ value }) => value[0] !== 0);
     if (sensitive !== true || extractable !== false) {
       pkcs11.C_DestroyObject(session, pair.privateKey);
-      throw new TokenFailure('refused', 'the token made a key that can be extracted; it was destroyed');
+      throw new TokenFailure('refused', `${this.#name} made a key that can be extracted; it was destroyed`);
     }
     return publicMembers(alg, pkcs11.C_GetAttributeValue(session, pair.publicKey, publicAttributes(alg)));
   }
@@ -184,7 +201,8 @@ export class Token {
     if (handle === undefined) {
       // A token that went away may look as if it were empty: this fails then.
       for (const slot of this.#pkcs11.C_GetSlotList(true)) this.#pkcs11.C_GetTokenInfo(slot);
-      throw new TokenFailure('key_missing', `the token has no key ${key.id}, labelled ${JSON.stringify(key.label)}`);
+      const message = `${this.#name} has no key ${key.id}, labelled ${JSON.stringify(key.label)}`;
+      throw new TokenFailure('key_missing', message);
     }
     this.#handles.set(nameOf(key), handle);
     return handle;
@@ -205,13 +223,25 @@ export class Token {
 
   async #inSession<T>(work: (session: Handle) => Promise<T>): Promise<T> {
     const session = this.#freeSessions.pop() ?? (await new Promise<Handle>((resolve) => this.#waiting.push(resolve)));
+    let usable = session;
     try {
       return await work(session);
+    } catch (error) {
+      if (!(error instanceof TokenFailure)) usable = this.#replaced(session);
+      throw error;
     } finally {
       const next = this.#waiting.shift();
-      if (next === undefined) this.#freeSessions.push(session);
-      else next(session);
+      if (next === undefined) this.#freeSessions.push(usable);
+      else next(usable);
     }
+  }
+
+  /** What failed in a session may have left an operation behind, which the next one would stumble over. */
+  #replaced(session: Handle): Handle {
+    // In this order: the token forgets a login with the last session.
+    const fresh = this.#pkcs11.C_OpenSession(this.#slot, CKF.SERIAL_SESSION);
+    this.#pkcs11.C_CloseSession(session);
+    return fresh;
   }
 
   async #inWritingSession<T>(work: (session: Handle) => Promise<T>): Promise<T> {
@@ -230,17 +260,19 @@ export class Token {
     } catch (error) {
       if (error instanceof TokenFailure) throw error;
       const complaint = complaintOf(error);
-      throw new TokenFailure(REFUSALS.has(complaint) ? 'refused' : 'token_lost', `the token says ${complaint}`);
+      throw new TokenFailure(REFUSALS.has(complaint) ? 'refused' : 'token_lost', `${this.#name} says ${complaint}`);
     }
   }
 }
 
 /** What a token answers that works, but does not do such a thing. */
 const REFUSALS: ReadonlySet<string> = new Set([
+  'CKR_ACTION_PROHIBITED',
   'CKR_ATTRIBUTE_TYPE_INVALID',
   'CKR_ATTRIBUTE_VALUE_INVALID',
   'CKR_DEVICE_MEMORY',
   'CKR_DOMAIN_PARAMS_INVALID',
+  'CKR_FUNCTION_NOT_SUPPORTED',
   'CKR_KEY_FUNCTION_NOT_PERMITTED',
   'CKR_KEY_SIZE_RANGE',
   'CKR_KEY_TYPE_INCONSISTENT',
