@@ -29,7 +29,7 @@ export async function approveEntity(
   authorise(context.actor, ['admin', 'approver'], entity.authorityId);
   nextState(entity.state, 'approve');
   requireVersion(entity, expectedVersion);
-  if (entity.enrolment === 'published') await requireSameEvidence(context, entity, retrieve);
+  if (entity.enrolment !== 'handed_over') await requireSameEvidence(context, entity, retrieve);
   return transitionEntity(context, entityId, 'approve', reason, expectedVersion);
 }
 
@@ -42,7 +42,7 @@ async function requireSameEvidence(
   const isSame = (member: 'digest' | 'settingsDigest') => found.evidence[member] === entity.evidence[member];
   const isSameOutcome = isSame('digest') && isSame('settingsDigest') && allPassed(entity.checks);
   if (isSameOutcome && allPassed(found.checks)) return;
-  const { version, checks } = await recordChecks(context, entity.id, found, entity.version);
+  const { version, checks } = await recordChecks(context, entity.id, found, { expectedVersion: entity.version });
   if (allPassed(found.checks)) {
     const what = isSame('settingsDigest') ? 'find something else than before' : 'were made under other settings before';
     const message = `the checks ${what}; look at the new evidence and decide anew`;

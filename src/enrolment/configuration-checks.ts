@@ -4,7 +4,7 @@ import { enforceConstraints } from '../federation/constraints.ts';
 import { FederationError } from '../federation/errors.ts';
 import { type EntityIdentifier, entityConfigurationUrl, type IdentifierOptions } from '../federation/identifiers.ts';
 import { canonicalJson, type JsonObject } from '../federation/json.ts';
-import { type JwkSet, MAX_KEYS } from '../federation/jwk-set.ts';
+import type { JwkSet } from '../federation/jwk-set.ts';
 import { publishedKeyComplaint } from '../federation/lint/published-key.ts';
 import type { Metadata } from '../federation/metadata/metadata.ts';
 import { resolveMetadata } from '../federation/metadata/resolve-metadata.ts';
@@ -16,7 +16,7 @@ import type { Authority } from '../registry/authorities/authority.ts';
 import { MAX_ENTITY_TYPES, mergedPolicy } from '../registry/claims-input.ts';
 import type { CheckedEvidence, SubordinateSettings } from '../registry/entities/entity.ts';
 import { settingsDigest } from '../registry/entities/judging-settings.ts';
-import { barredKids, type KeyHistory, reusedKids } from '../registry/entities/register-keys.ts';
+import { type KeyHistory, registrationComplaints } from '../registry/entities/keys/key-history.ts';
 import { isStorable } from '../registry/storable.ts';
 import { CheckRun } from './check-run.ts';
 
@@ -31,8 +31,16 @@ export interface ConfigurationSubject {
   entityTypes: readonly string[];
   /** Keys that the entity ever had under this authority. */
   keyHistory: KeyHistory;
-  /** Once it is approved, the keys of which one must have signed; null before that. */
-  registeredKeys: JwkSet | null;
+  /** null before it is approved. */
+  approved: ApprovedSubject | null;
+}
+
+/** What a configuration must continue once its entity is approved. */
+export interface ApprovedSubject {
+  /** Registered ones, of which one must have signed it. */
+  keys: JwkSet;
+  /** `iat` of the last configuration that was accepted: an older one may be a replay. */
+  lastIat: NumericDate;
 }
 
 export interface CheckedConfiguration extends CheckedEvidence {
@@ -73,11 +81,10 @@ export async function checkConfiguration(
 async function obtain(
   run: CheckRun,
   url: string,
-  { entityIdentifier, registeredKeys }: ConfigurationSubject,
+  { entityIdentifier, approved }: ConfigurationSubject,
   retrieve: RetrieveConfiguration,
   options: ValidationOptions,
 ): Promise<EntityStatement | undefined> {
-  const signers = registeredKeys ?? undefined;
   const jwt = await run.attempt(
     'configuration_retrieved',
     () => retrieve(entityIdentifier),
@@ -93,7 +100,7 @@ async function obtain(
       const valid = await validateEntityConfiguration(jwt, entityIdentifier, options);
       requireStorable(valid);
       requireFewTypes(valid);
-      if (signers !== undefined) await verifySignature(valid, signers);
+      if (approved !== null) await requireContinuation(valid, approved);
       return valid;
     },
     (valid) => `signed by its own key ${valid.header.kid}; iss and sub are what was asked for`,
@@ -131,6 +138,13 @@ async function judge(
   return jwks ?? null;
 }
 
+/** @throws FederationError key_not_found, key_unsuitable, signature_invalid, claim_invalid */
+async function requireContinuation(statement: EntityStatement, { keys, lastIat }: ApprovedSubject): Promise<void> {
+  await verifySignature(statement, keys);
+  if (statement.claims.iat >= lastIat) return;
+  throw new FederationError('claim_invalid', `lies before ${lastIat}, that of one accepted already`, '/iat');
+}
+
 /** Refused here, it cannot make a later step fail. @throws FederationError claim_invalid */
 export function requireStorable(statement: EntityStatement): void {
   if (isStorable(statement.header.kid) && isStorable(statement.claims)) return;
@@ -159,17 +173,13 @@ function requireTypes(statement: EntityStatement, wanted: readonly string[]): st
   throw new FederationError('metadata_invalid', `does not declare ${missing.join(', ')}`, '/metadata');
 }
 
-function requireKeys(statement: EntityStatement, history: KeyHistory, now: NumericDate): JwkSet {
+async function requireKeys(statement: EntityStatement, history: KeyHistory, now: NumericDate): Promise<JwkSet> {
   const { jwks } = statement.claims;
   const expired = jwks.keys.filter(({ kid, exp }) => kid === statement.header.kid && exp !== undefined && exp <= now);
   const complaints = [
-    ...(jwks.keys.length > MAX_KEYS ? [`more than ${MAX_KEYS} keys`] : []),
     ...expired.map(({ kid }) => `the key ${kid}, which signs the configuration, has expired`),
     ...jwks.keys.map(publishedKeyComplaint).filter((text) => text !== undefined),
-    ...reusedKids(jwks, history.recorded).map(
-      (kid) => `the kid ${kid} stood for another key; a new key needs a new kid`,
-    ),
-    ...barredKids(jwks, history.barred).map((kid) => `the key ${kid} was removed and does not return; make a new one`),
+    ...(await registrationComplaints(jwks, history)),
   ];
   if (complaints.length === 0) return jwks;
   throw new FederationError('key_unsuitable', complaints.join('; '), '/jwks');

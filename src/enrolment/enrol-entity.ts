@@ -5,8 +5,8 @@ import { type ChangeContext, type Idempotency, madeBefore } from '../registry/ch
 import { inputSubordinate } from '../registry/claims-input.ts';
 import { addEntity } from '../registry/entities/add-entity.ts';
 import type { Entity, SubordinateSettings } from '../registry/entities/entity.ts';
+import { keyHistory } from '../registry/entities/keys/key-history.ts';
 import { readEntity } from '../registry/entities/read-entity.ts';
-import { keyHistory } from '../registry/entities/register-keys.ts';
 import { inputSubordinateSettings } from '../registry/entities/subordinate-settings.ts';
 import { readOrganisation } from '../registry/organisations/read-organisation.ts';
 import { checkConfiguration, type RetrieveConfiguration } from './configuration-checks.ts';
@@ -40,7 +40,7 @@ export async function enrolEntity(
   const record = { authorityId: authority.id, entityIdentifier, state: 'pending' } as const;
   const history = await keyHistory(context.db, record);
   const asked = { entityIdentifier, authority, settings, entityTypes };
-  const subject = { ...asked, keyHistory: history, registeredKeys: null };
+  const subject = { ...asked, keyHistory: history, approved: null };
   const now = Math.floor(context.now.getTime() / 1000);
   const found = await checkConfiguration(subject, retrieve, now, context);
   return addEntity(

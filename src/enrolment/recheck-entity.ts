@@ -1,20 +1,26 @@
 /** Runs the automatic checks of an enrolled entity again and keeps what they find. */
 import type { EntityIdentifier } from '../federation/identifiers.ts';
-import type { JwkSet } from '../federation/jwk-set.ts';
 import { authorise } from '../registry/actor.ts';
 import { readAuthority } from '../registry/authorities/read-authority.ts';
 import type { ChangeContext } from '../registry/change.ts';
 import type { Entity } from '../registry/entities/entity.ts';
-import { isLive } from '../registry/entities/keys/keys-changeable.ts';
+import { keyHistory } from '../registry/entities/keys/key-history.ts';
+import { lastConfigurationIat } from '../registry/entities/keys/key-statements.ts';
+import { liveKeysOf } from '../registry/entities/keys/keys-changeable.ts';
 import { requireOpen } from '../registry/entities/lock-entity.ts';
 import { readEntity } from '../registry/entities/read-entity.ts';
 import { recordChecks } from '../registry/entities/record-checks.ts';
-import { keyHistory } from '../registry/entities/register-keys.ts';
 import { RegistryError } from '../registry/registry-error.ts';
-import { type CheckedConfiguration, checkConfiguration, type RetrieveConfiguration } from './configuration-checks.ts';
+import {
+  type ApprovedSubject,
+  type CheckedConfiguration,
+  checkConfiguration,
+  type RetrieveConfiguration,
+} from './configuration-checks.ts';
 
 /**
- * What they find about a record that changed meanwhile is not kept.
+ * What they find about a record that changed meanwhile is not kept. The Entity Types that they find become those of the
+ * record: somebody looks at them.
  * @throws RegistryError not_found, role_missing, illegal_transition when the record is closed, checks_failed when the
  *   entity publishes no configuration, version_mismatch
  */
@@ -26,7 +32,8 @@ export async function recheckEntity(
   const entity = await readEntity(context.db, context.actor, entityId);
   authorise(context.actor, ['admin', 'registrar', 'approver'], entity.authorityId);
   requireOpen(entity);
-  return recordChecks(context, entityId, await freshChecks(context, entity, retrieve), entity.version);
+  const found = await freshChecks(context, entity, retrieve);
+  return recordChecks(context, entityId, found, { expectedVersion: entity.version });
 }
 
 /** @throws RegistryError checks_failed when the entity's keys were handed over and there is nothing to fetch */
@@ -45,12 +52,13 @@ export async function freshChecks(
     settings: entity,
     entityTypes: entity.registeredEntityTypes,
     keyHistory: await keyHistory(context.db, entity),
-    // What nobody registered signs is not even evidence any more, once there is somebody to vouch for.
-    registeredKeys: entity.state === 'pending' ? null : liveKeysOf(entity, context.now),
+    approved: entity.state === 'pending' ? null : await approvedOf(context, entity),
   };
   return checkConfiguration(subject, retrieve, Math.floor(context.now.getTime() / 1000), context);
 }
 
-function liveKeysOf({ keys }: Entity, now: Date): JwkSet {
-  return { keys: keys.map(({ jwk }) => jwk).filter((key) => isLive(key, now)) };
+/** What nobody registered signs, and what is older, is not even evidence, once there is somebody to vouch for. */
+async function approvedOf({ db, now }: ChangeContext, entity: Entity): Promise<ApprovedSubject> {
+  const keys = liveKeysOf(entity, now);
+  return { keys: { keys }, lastIat: await lastConfigurationIat(db, entity, keys) };
 }

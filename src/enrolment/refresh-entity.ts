@@ -28,7 +28,8 @@ export interface RefreshedEntity extends Omit<FollowedConfiguration, 'outcome'> 
 }
 
 /**
- * A configuration that is no good raises a finding and changes nothing else. What is taken in is kept as evidence, too.
+ * A configuration that is no good raises a finding and changes nothing else. What is taken in is kept as evidence, too;
+ * Entity Types that changed are a finding.
  * @throws RegistryError not_found, role_missing, illegal_transition when the record is closed, entity_not_active,
  *   checks_failed when there is nothing to fetch
  */
@@ -50,7 +51,8 @@ export async function refreshEntity(
   const followed = await followConfiguration(context, entityId, configuration);
   if (followed.outcome === 'followed') {
     const present = await readEntity(context.db, context.actor, entityId);
-    await recordChecks(context, entityId, await freshChecks(context, present, async () => jwt));
+    const checked = await freshChecks(context, present, async () => jwt);
+    await recordChecks(context, entityId, checked, { keepsTypes: true });
   }
   return { ...followed, detail: DETAILS[followed.outcome] };
 }
@@ -74,8 +76,9 @@ function requireRefreshable({ state, organisationState, enrolment }: Entity): vo
 }
 
 async function validated(context: ChangeContext, identifier: EntityIdentifier, jwt: string): Promise<EntityStatement> {
+  const { allowHttp, understoodClaims } = context;
   const now = Math.floor(context.now.getTime() / 1000);
-  const configuration = await validateEntityConfiguration(jwt, identifier, { now, allowHttp: context.allowHttp });
+  const configuration = await validateEntityConfiguration(jwt, identifier, { now, allowHttp, understoodClaims });
   requireStorable(configuration);
   return configuration;
 }

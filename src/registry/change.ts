@@ -1,6 +1,7 @@
 /** The one way to change the registry: a transaction, its audit rows, the next seq taken last, a notification. */
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import type { JsonObject } from '../federation/json.ts';
+import { auditContents, hashAuditRow } from '../storage/audit-chain.ts';
 import { CHANGES_CHANNEL } from '../storage/change-feed.ts';
 import type { Db, Tx } from '../storage/connect.ts';
 import { audit } from '../storage/schema/audit.ts';
@@ -8,6 +9,7 @@ import { entities } from '../storage/schema/entities.ts';
 import { idempotencyKeys } from '../storage/schema/idempotency-keys.ts';
 import { registryCounter } from '../storage/schema/registry-counter.ts';
 import type { Actor } from './actor.ts';
+import type { HostingSites } from './hosting/hosting-place.ts';
 import { RegistryError } from './registry-error.ts';
 
 /** What every verb needs to act: where, who, when, and whom to tell. */
@@ -19,6 +21,10 @@ export interface ChangeContext {
   newId: () => string;
   /** Whether `http` Entity Identifiers are accepted beyond loopback. */
   allowHttp: boolean;
+  /** Claims whose meaning this federation defined; none by default. */
+  understoodClaims?: ReadonlySet<string>;
+  /** Host names of the deployment, and of the entities that it hosts; these two are kept apart. */
+  hostingSites?: HostingSites;
   /** Resolves when this node's own caches follow the registry up to `seq`. */
   committed: (seq: number) => Promise<void>;
 }
@@ -79,30 +85,41 @@ async function markUpdated(tx: Tx, entries: readonly AuditEntry[], now: Date): P
   if (ids.length > 0) await tx.update(entities).set({ updatedAt: now }).where(inArray(entities.id, ids));
 }
 
+/** Takes the counter, whose holder alone may add to the chain, then writes rows, end of the chain and notification at once. */
 async function writeAudit(tx: Tx, context: ChangeContext, entries: readonly AuditEntry[]): Promise<number> {
   const [counter] = await tx
     .update(registryCounter)
     .set({ seq: sql`${registryCounter.seq} + 1` })
     .where(eq(registryCounter.id, 1))
-    .returning({ seq: registryCounter.seq });
+    .returning({ seq: registryCounter.seq, auditHash: registryCounter.auditHash });
   if (counter === undefined) throw new Error('the registry counter is missing; restore the database');
+  if (counter.auditHash === null) throw new Error('the audit is not chained yet; run `holdfast migrate`');
   const { kind, id, name } = context.actor;
-  await tx.insert(audit).values(
-    entries.map((entry, ordinal) => ({
-      ...entry,
-      seq: counter.seq,
-      ordinal,
-      at: context.now,
-      actor: { kind, id, name },
-      requestId: context.requestId,
-    })),
+  let hash = counter.auditHash;
+  const rows = entries.map((entry, ordinal) => {
+    const place = { seq: counter.seq, ordinal };
+    const row = { ...entry, ...place, at: context.now, actor: { kind, id, name }, requestId: context.requestId };
+    hash = hashAuditRow(hash, auditContents(row));
+    return { ...row, hash };
+  });
+  const written = tx.$with('written').as(tx.insert(audit).values(rows).returning({ seq: audit.seq }));
+  const chained = tx.$with('chained').as(
+    tx
+      .update(registryCounter)
+      .set({ auditHash: hash, auditRows: sql`${registryCounter.auditRows} + ${rows.length}` })
+      .where(eq(registryCounter.id, 1))
+      .returning({ seq: registryCounter.seq }),
   );
-  await tx.execute(sql`select pg_notify(${CHANGES_CHANNEL}, ${String(counter.seq)})`);
+  await tx
+    .with(written, chained)
+    .select({ notified: sql`pg_notify(${CHANGES_CHANNEL}, ${String(counter.seq)})` })
+    .from(chained);
   return counter.seq;
 }
 
 /**
  * Makes a record at most once for an idempotency key, inside the transaction that makes it.
+ * @param id of the record, where something was got ready for it before
  * @returns the id of the record made now or before, and whether it is new
  * @throws RegistryError idempotency_key_reused when the key came with another request
  */
@@ -111,8 +128,8 @@ export async function createOnce(
   context: ChangeContext,
   idempotency: Idempotency | undefined,
   create: (id: string) => Promise<void>,
+  id = context.newId(),
 ): Promise<{ id: string; isNew: boolean }> {
-  const id = context.newId();
   if (idempotency !== undefined) {
     const claimed = await tx
       .insert(idempotencyKeys)

@@ -9,7 +9,7 @@ import { checkFederationEntity } from '../federation/metadata/federation-entity.
 import { checkMetadata } from '../federation/metadata/metadata.ts';
 import { mergeForStatement } from '../federation/policy/merge-for-statement.ts';
 import { type MetadataPolicy, parseMetadataPolicy } from '../federation/policy/parse-policy.ts';
-import { STATEMENT_CLAIMS } from '../federation/statement/entity-statement.ts';
+import { STATEMENT_CLAIMS, type StatementOptions } from '../federation/statement/entity-statement.ts';
 import { invalidField, RegistryError } from './registry-error.ts';
 
 /** Shortest and longest life of a statement that may be configured, in seconds. */
@@ -113,14 +113,28 @@ export function inputOwnMetadata(parameters: JsonObject, options: IdentifierOpti
   return parameters;
 }
 
-export function inputAdditionalClaims(claims: JsonObject, crit: readonly string[]): void {
+/**
+ * Claims of a Subordinate Statement beside those of the standard, and which of them readers must understand: no reader
+ * of this federation could, if we did not ourselves.
+ */
+export function inputAdditionalClaims(
+  claims: JsonObject,
+  crit: readonly string[],
+  { understoodClaims }: StatementOptions,
+): void {
   for (const name of Object.keys(claims)) {
     if (STATEMENT_CLAIMS.has(name))
       throw invalidField(`/additionalClaims${pointer(name)}`, 'is set by Holdfast itself');
   }
   if (new Set(crit).size !== crit.length) throw invalidField('/crit', 'names a claim twice');
   crit.forEach((name, index) => {
-    if (!Object.hasOwn(claims, name)) throw invalidField(`/crit/${index}`, 'names no claim of additionalClaims');
+    const field = `/crit/${index}`;
+    if (!Object.hasOwn(claims, name)) throw invalidField(field, 'names no claim of additionalClaims');
+    if (understoodClaims?.has(name)) return;
+    throw invalidField(
+      field,
+      `${name} is not understood here; if this federation defined it, name it in HOLDFAST_UNDERSTOOD_CLAIMS`,
+    );
   });
 }
 

@@ -1,11 +1,12 @@
-/** Deletes what has served its time: idempotency keys, challenges, used assertions, retrieved statements, Trust Marks long over. */
-import { setTimeout as pause } from 'node:timers/promises';
+/** Deletes what has served its time: idempotency keys, challenges, assertions, what was retrieved, Trust Marks long over. */
 import { lt, type SQL, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Db } from '../storage/connect.ts';
 import { pruneRetrievedStatements } from '../storage/retrieved-statements.ts';
+import { collectedEntities } from '../storage/schema/collected-entities.ts';
 import { enrolmentChallenges } from '../storage/schema/enrolment-challenges.ts';
 import { idempotencyKeys } from '../storage/schema/idempotency-keys.ts';
+import { issuedDelegations } from '../storage/schema/trust-mark-delegations.ts';
 import { issuedTrustMarks } from '../storage/schema/trust-marks.ts';
 import { usedAssertions } from '../storage/schema/used-assertions.ts';
 
@@ -18,48 +19,16 @@ const CLOCK_DIFFERENCE_SECONDS = 3600;
 /** How long it is known that a mark was issued after it expired; later its signature tells that it was ours. */
 const ISSUED_MARK_MEMORY_SECONDS = 7 * 86_400;
 
+/** A page of a collection that begins with somebody who left goes on for as long. */
+const COLLECTED_MEMORY_SECONDS = 86_400;
+
 /** Rows that one statement deletes: others wait for it only briefly. */
 const BATCH_SIZE = 1000;
 
-const PAUSE_MS = 3_600_000;
-
-export interface PruningOptions {
-  db: Db;
-  now: () => Date;
-  /** Told of the first of several failures in a row; it is tried again after the next pause all the same. */
-  onError: (error: unknown) => void;
-  /** Time between two rounds. */
-  pauseMs?: number;
-}
-
-/** Prunes now and again and again until it is disposed of. Nodes that do so at once do not mind each other. */
-export function startPruning(options: PruningOptions): AsyncDisposable {
-  const stop = new AbortController();
-  const pruning = keepPruning(options, stop.signal);
-  return {
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await pruning;
-    },
-  };
-}
-
-async function keepPruning(options: PruningOptions, signal: AbortSignal): Promise<void> {
-  const { db, now, onError, pauseMs = PAUSE_MS } = options;
-  let isFailing = false;
-  while (!signal.aborted) {
-    try {
-      await pruneExpired(db, now(), signal);
-      isFailing = false;
-    } catch (error) {
-      if (!isFailing) onError(error);
-      isFailing = true;
-    }
-    await pause(pauseMs, undefined, { ref: false, signal }).catch(() => undefined);
-  }
-}
-
-/** Deletes what has expired, a batch at a time, until nothing is left or it is told to stop. */
+/**
+ * Deletes what has expired, a batch at a time, until nothing is left or it is told to stop. Nodes that do so at once do
+ * not mind each other.
+ */
 export async function pruneExpired(db: Db, now: Date, signal?: AbortSignal): Promise<void> {
   const before = (seconds: number) => new Date(now.getTime() - seconds * 1000);
   const isSpent = lt(enrolmentChallenges.expiresAt, before(CLOCK_DIFFERENCE_SECONDS));
@@ -70,6 +39,10 @@ export async function pruneExpired(db: Db, now: Date, signal?: AbortSignal): Pro
   await deleteInBatches(db, idempotencyKeys, isForgotten, signal);
   const isOver = lt(issuedTrustMarks.expiresAt, before(ISSUED_MARK_MEMORY_SECONDS));
   await deleteInBatches(db, issuedTrustMarks, isOver, signal);
+  const isNoMore = lt(issuedDelegations.expiresAt, before(ISSUED_MARK_MEMORY_SECONDS));
+  await deleteInBatches(db, issuedDelegations, isNoMore, signal);
+  const isGone = lt(collectedEntities.validUntil, before(COLLECTED_MEMORY_SECONDS));
+  await deleteInBatches(db, collectedEntities, isGone, signal);
   if (signal?.aborted !== true) await pruneRetrievedStatements(db, now);
 }
 

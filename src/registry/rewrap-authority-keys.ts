@@ -3,15 +3,22 @@ import { asc, eq, isNotNull } from 'drizzle-orm';
 import type { Tx } from '../storage/connect.ts';
 import { authorityKeys } from '../storage/schema/authority-keys.ts';
 import { deployment } from '../storage/schema/deployment.ts';
+import { entities } from '../storage/schema/entities.ts';
+import { hostedKeys } from '../storage/schema/hosted-entities.ts';
 import { authorise } from './actor.ts';
-import type { AuthorityKey } from './authorities/authority.ts';
 import { type ChangeContext, changeRegistry } from './change.ts';
 import { RegistryError } from './registry-error.ts';
 
 /** A key with its sealed private half. */
-export type SealedAuthorityKey = Pick<AuthorityKey, 'id' | 'authorityId' | 'kid' | 'alg' | 'purpose'> & {
+export interface SealedKeyRecord {
+  id: string;
+  /** Who it is sealed for: the id of an authority, or the Entity Identifier of a hosted entity. */
+  owner: string;
+  kid: string;
+  alg: string;
+  purpose: 'federation' | 'hosted-entity';
   sealedPrivateKey: Uint8Array;
-};
+}
 
 /** From the present master key to a new one; filled by whoever holds both. */
 export interface MasterKeyChange {
@@ -20,7 +27,7 @@ export interface MasterKeyChange {
   /** The check that the new master key makes. */
   newCheck: string;
   /** The private half sealed under the new master key. @throws when the present one does not open it */
-  rewrap: (key: SealedAuthorityKey) => Uint8Array;
+  rewrap: (key: SealedKeyRecord) => Uint8Array;
 }
 
 /**
@@ -40,11 +47,11 @@ export async function rewrapAuthorityKeys(
       throw new RegistryError('validation_failed', message);
     }
     const keys = await sealedKeys(tx);
-    for (const key of keys) {
+    for (const { table, ...key } of keys) {
       await tx
-        .update(authorityKeys)
+        .update(table)
         .set({ sealedPrivateKey: rewrap(key) })
-        .where(eq(authorityKeys.id, key.id));
+        .where(eq(table.id, key.id));
     }
     await tx.update(deployment).set({ masterKeyCheck: newCheck }).where(eq(deployment.id, 1));
     record({
@@ -58,13 +65,28 @@ export async function rewrapAuthorityKeys(
   });
 }
 
-async function sealedKeys(tx: Tx): Promise<SealedAuthorityKey[]> {
-  const { id, authorityId, kid, alg, purpose, sealedPrivateKey } = authorityKeys;
-  const rows = await tx
-    .select({ id, authorityId, kid, alg, purpose, sealedPrivateKey })
+/** A key and where its record is. */
+type PlacedKey = SealedKeyRecord & { table: typeof authorityKeys | typeof hostedKeys };
+
+async function sealedKeys(tx: Tx): Promise<PlacedKey[]> {
+  const ofAuthorities = await tx
+    .select()
     .from(authorityKeys)
-    .where(isNotNull(sealedPrivateKey))
-    .orderBy(asc(id))
+    .where(isNotNull(authorityKeys.sealedPrivateKey))
+    .orderBy(asc(authorityKeys.id))
     .for('update');
-  return rows.filter((row): row is SealedAuthorityKey => row.sealedPrivateKey !== null);
+  const ofHosted = await tx
+    .select({ key: hostedKeys, owner: entities.entityIdentifier })
+    .from(hostedKeys)
+    .innerJoin(entities, eq(entities.id, hostedKeys.entityId))
+    .where(isNotNull(hostedKeys.sealedPrivateKey))
+    .orderBy(asc(hostedKeys.id))
+    .for('update', { of: hostedKeys });
+  const placed = [
+    ...ofAuthorities.map((key) => ({ ...key, owner: key.authorityId, table: authorityKeys })),
+    ...ofHosted.map(({ key, owner }) => ({ ...key, owner, table: hostedKeys })),
+  ];
+  return placed.flatMap(({ id, owner, kid, alg, purpose, sealedPrivateKey, table }) =>
+    sealedPrivateKey === null ? [] : [{ id, owner, kid, alg, purpose, sealedPrivateKey, table }],
+  );
 }

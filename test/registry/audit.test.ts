@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AuditRow, listAudit } from '../../src/registry/audit/list-audit.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
-import { type AuditRow, listAudit } from '../../src/registry/list-audit.ts';
 import { createToken } from '../../src/registry/tokens/create-token.ts';
 import { apiTokens } from '../../src/storage/schema/api-tokens.ts';
 import { authorityKeys } from '../../src/storage/schema/authority-keys.ts';

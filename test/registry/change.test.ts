@@ -1,5 +1,6 @@
 import { count } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import { createAuthority } from '../../src/registry/authorities/create-authority.ts';
 import { type Idempotency, withChanges } from '../../src/registry/change.ts';
@@ -153,6 +154,17 @@ it('on postgresql the counter is held only at the end: work under way holds up n
     'organisation.add',
     'organisation.update',
   ]);
+});
+
+it('on postgresql counter, audit rows, end of the chain and notification take two round trips', async () => {
+  await using registry = await openRegistry('postgresql');
+  const { id } = await registry.authority();
+  const query = vi.spyOn(Client.prototype, 'query');
+  onTestFinished(() => query.mockRestore());
+  await addOrganisation(registry.context(), id, FIELDS);
+  const texts = query.mock.calls.map(([sent]) => (typeof sent === 'string' ? sent : (sent as { text: string }).text));
+  const kept = texts.filter((text) => /registry_counter|"audit"|pg_notify/.test(text));
+  expect(kept.map((text) => /^\w+/.exec(text)?.[0])).toEqual(['update', 'with']);
 });
 
 describe('withChanges', () => {

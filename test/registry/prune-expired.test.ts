@@ -2,8 +2,10 @@ import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createEnrolmentChallenge } from '../../src/enrolment/enrolment-challenge.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
+import { saveBranch } from '../../src/registry/collection/save-branch.ts';
 import { addOrganisation } from '../../src/registry/organisations/add-organisation.ts';
-import { pruneExpired, startPruning } from '../../src/registry/prune-expired.ts';
+import { pruneExpired } from '../../src/registry/prune-expired.ts';
+import { collectedEntities } from '../../src/storage/schema/collected-entities.ts';
 import { enrolmentChallenges } from '../../src/storage/schema/enrolment-challenges.ts';
 import { idempotencyKeys } from '../../src/storage/schema/idempotency-keys.ts';
 import { usedAssertions } from '../../src/storage/schema/used-assertions.ts';
@@ -77,6 +79,20 @@ describe.each(DATABASE_KINDS)('pruning on %s', (kind) => {
     expect(left.map(({ expiresAt }) => expiresAt)).toEqual(ends.slice(2));
   });
 
+  it('forgets a day later who was seen below an Intermediate elsewhere', async () => {
+    const branch = await registry.entity(await registry.organisation(authority), { verifiedIntermediate: true });
+    const ends = [at(-2 * DAY), at(-DAY - 1), at(-DAY), at(DAY)];
+    const found = ends.map((validUntil, index) => ({
+      entityIdentifier: `https://e${index}.example`,
+      ...{ entityTypes: [], metadata: {}, trustMarks: null, validUntil },
+    }));
+    const walked = { authorityId: authority.id, branchId: branch.id, found, gone: [] };
+    await saveBranch(registry.db, walked, NOW_DATE);
+    await pruneExpired(registry.db, NOW_DATE);
+    const left = await registry.db.select().from(collectedEntities).orderBy(collectedEntities.validUntil);
+    expect(left.map(({ validUntil }) => validUntil)).toEqual(ends.slice(2));
+  });
+
   it('deletes more than fits into one batch, and stops where it is told to', async () => {
     await leaveChallenges(2500);
     const stopped = AbortSignal.abort();
@@ -92,60 +108,5 @@ describe.each(DATABASE_KINDS)('pruning on %s', (kind) => {
     await Promise.all([1, 2, 3].map(() => pruneExpired(registry.db, NOW_DATE)));
     await pruneExpired(registry.db, NOW_DATE);
     expect(await challenges()).toEqual([at(0)]);
-  });
-
-  describe('again and again', () => {
-    /** Starts pruning; `wholeRound` resolves after a round that began after it was called. */
-    function start(errors: unknown[] = []): AsyncDisposable & { wholeRound: () => Promise<void> } {
-      let waiting: { rounds: number; resolve: () => void }[] = [];
-      const pruning = startPruning({
-        db: registry.db,
-        now: () => {
-          for (const waiter of waiting) waiter.rounds -= 1;
-          for (const { rounds, resolve } of waiting) if (rounds === 0) resolve();
-          waiting = waiting.filter(({ rounds }) => rounds > 0);
-          return NOW_DATE;
-        },
-        onError: (error) => errors.push(error),
-        pauseMs: 1,
-      });
-      const wholeRound = () => new Promise<void>((resolve) => void waiting.push({ rounds: 2, resolve }));
-      return { wholeRound, [Symbol.asyncDispose]: () => pruning[Symbol.asyncDispose]() };
-    }
-
-    it('finds what expires later, until it is disposed of', async () => {
-      const pruning = start();
-      for (const _ of ['first', 'second']) {
-        await leaveChallenges(1);
-        await pruning.wholeRound();
-        expect(await challenges()).toEqual([]);
-      }
-      await pruning[Symbol.asyncDispose]();
-      await leaveChallenges(1);
-      expect(await challenges()).toHaveLength(1);
-    });
-
-    it('tells once of each time that it fails, and goes on trying', async () => {
-      const errors: unknown[] = [];
-      const rename = (from: string, to: string) => registry.db.execute(sql.raw(`alter table ${from} rename to ${to}`));
-      await using pruning = start(errors);
-      for (const failures of [1, 2]) {
-        await rename('enrolment_challenges', 'out_of_reach');
-        for (const _ of [1, 2, 3]) await pruning.wholeRound();
-        expect(errors).toHaveLength(failures);
-        await rename('out_of_reach', 'enrolment_challenges');
-        await leaveChallenges(1);
-        await pruning.wholeRound();
-        expect(await challenges()).toEqual([]);
-        expect(errors).toHaveLength(failures);
-      }
-    });
-
-    it('ends at once while it pauses', async () => {
-      const pruning = startPruning({ db: registry.db, now: () => NOW_DATE, onError: () => {}, pauseMs: 3_600_000 });
-      await pruning[Symbol.asyncDispose]();
-      await leaveChallenges(1);
-      expect(await challenges()).toHaveLength(1);
-    });
   });
 });

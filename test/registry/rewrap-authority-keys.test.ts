@@ -1,4 +1,4 @@
-import { asc } from 'drizzle-orm';
+import { asc, eq } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Algorithm } from '../../src/federation/signature.ts';
 import { bindMasterKey, readMasterKeyCheck } from '../../src/registry/prepare-deployment.ts';
@@ -6,7 +6,9 @@ import { type MasterKeyChange, rewrapAuthorityKeys } from '../../src/registry/re
 import { makeMasterKeyCheck, masterKeyMatches } from '../../src/signer/master-key-check.ts';
 import { MasterKey, UnsealError } from '../../src/signer/sealing.ts';
 import { authorityKeys } from '../../src/storage/schema/authority-keys.ts';
+import { hostedKeys } from '../../src/storage/schema/hosted-entities.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
+import { hostedEntity } from '../support/hosting-verbs.ts';
 import {
   NOW_DATE,
   openRegistry,
@@ -22,8 +24,7 @@ const NEXT_MASTER_KEY = new MasterKey(new Uint8Array(32).fill(8));
 const CHANGE: MasterKeyChange = {
   isPresentCheck: (check) => masterKeyMatches(TEST_MASTER_KEY, check),
   newCheck: makeMasterKeyCheck(NEXT_MASTER_KEY),
-  rewrap: ({ authorityId: owner, alg, ...key }) =>
-    testSigner.rewrap({ ...key, owner, alg: alg as Algorithm }, NEXT_MASTER_KEY),
+  rewrap: ({ owner, alg, ...key }) => testSigner.rewrap({ ...key, owner, alg: alg as Algorithm }, NEXT_MASTER_KEY),
 };
 
 describe.each(DATABASE_KINDS)('rewrapAuthorityKeys on %s', (kind) => {
@@ -51,6 +52,16 @@ describe.each(DATABASE_KINDS)('rewrapAuthorityKeys on %s', (kind) => {
     expect(await openedBy()).toEqual([['next'], ['next']]);
     const check = (await readMasterKeyCheck(registry.db)) ?? '';
     expect([masterKeyMatches(NEXT_MASTER_KEY, check), masterKeyMatches(TEST_MASTER_KEY, check)]).toEqual([true, false]);
+  });
+
+  it('seals the keys of hosted entities as well', async () => {
+    const { id, entityIdentifier: owner } = await hostedEntity(registry, await registry.authority());
+    expect(await rewrapAuthorityKeys(registry.context(), CHANGE)).toEqual({ rewrapped: 4 });
+    const [key] = await registry.db.select().from(hostedKeys).where(eq(hostedKeys.entityId, id));
+    const { kid = '', purpose = '', sealedPrivateKey } = key ?? {};
+    const sealed = sealedPrivateKey ?? new Uint8Array();
+    expect(NEXT_MASTER_KEY.unseal(sealed, { owner, kid, purpose }).length).toBeGreaterThan(32);
+    expect(() => TEST_MASTER_KEY.unseal(sealed, { owner, kid, purpose })).toThrow(UnsealError);
   });
 
   it('changes nothing when the present master key is not that of the deployment', async () => {

@@ -33,17 +33,27 @@ describe('nothing is written past the audit', () => {
   /** Why these files may write outside changeRegistry, or inside one that another file opens. */
   const WRITERS: Record<string, string> = {
     [CHANGE]: 'opens the transaction',
+    'registry/audit/audit-checkpoint.ts': 'a checkpoint says what the audit is, and changes nothing',
     'registry/authorities/keys/longest-lifetime.ts': 'works in the transaction of the verb that sets a lifetime',
     'registry/authorities/keys/spent-token-objects.ts':
       'forgets what the token destroyed; that the key is over is on record',
+    'registry/authorities/keys/token-objects-in-making.ts':
+      'what is on its way from a token is no record; it is claimed in the transaction of the verb that records the key',
     'registry/authorities/keys/superior-sightings.ts': 'what was seen elsewhere is no record; what rests on it is',
+    'registry/collection/save-branch.ts': 'what was seen elsewhere is no record; nothing rests on it',
+    'registry/collection/walks.ts': 'when to look again is no record',
     'registry/entities/register-keys.ts': 'works in the transaction of the verb that calls it',
     'registry/entities/keys/findings.ts': 'what was noticed is no record; what a person does about it is',
     'registry/entities/keys/key-proposals.ts': 'works in the transaction of the verb that calls it',
     'registry/entities/keys/key-statements.ts': 'works in the transaction of the verb that calls it',
     'registry/entities/keys/refreshes.ts': 'when to look again is no record',
     'registry/trust-marks/held-trust-mark.ts': 'notes why a mark could not be refreshed; nothing of that is published',
+    'registry/trust-marks/issue-delegation.ts': 'works in the transaction of the verb that calls it',
     'registry/trust-marks/insert-trust-mark.ts': 'works in the transaction of the verb that calls it',
+    'registry/hosting/begin-hosting.ts': 'works in the transaction of the verb that enrols',
+    'registry/hosting/end-hosting.ts': 'works in the transaction of the verb that calls it',
+    'registry/hosting/hosted-key.ts': 'works in the transaction of the verb that calls it',
+    'registry/hosting/spent-token-objects.ts': 'forgets what the token destroyed; that the key is over is on record',
     'registry/prepare-deployment.ts': 'binds the master key before there is anybody to act',
     'registry/prune-expired.ts': 'deletes what is no record and has expired',
     'enrolment/enrolment-challenge.ts': 'a challenge is no record; it is spent in the transaction of the enrolment',

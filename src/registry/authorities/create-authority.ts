@@ -1,8 +1,11 @@
 /** Makes an authority with its first Federation Entity Key. */
+import { eq, or } from 'drizzle-orm';
+import type { Db } from '../../storage/connect.ts';
 import { authorities } from '../../storage/schema/authorities.ts';
 import { authorise } from '../actor.ts';
-import { type ChangeContext, changeRegistry, createOnce, type Idempotency } from '../change.ts';
+import { type ChangeContext, changeRegistry, createOnce, type Idempotency, madeBefore } from '../change.ts';
 import { inputIdentifier } from '../claims-input.ts';
+import { requireNoHostingPlace } from '../hosting/hosting-place.ts';
 import { RegistryError } from '../registry-error.ts';
 import { isUniqueViolation } from '../unique-violation.ts';
 import { type Authority, authoritySnapshot, DEFAULT_LIFETIMES, type GenerateAuthorityKey } from './authority.ts';
@@ -33,8 +36,16 @@ export async function createAuthority(
   inputIdentifier(input.entityIdentifier, context, '/entityIdentifier');
   checkAuthorityPath(input.entityIdentifier);
   const settings = inputAuthoritySettings(withDefaults(input), input.entityIdentifier, context);
+  // Before a key is made for nothing. In this order: who finds its place taken may have taken it itself.
+  const isTaken = await isPlaceTaken(context.db, input.entityIdentifier);
+  const earlier = idempotency && (await madeBefore(context.db, context.actor, idempotency));
+  if (earlier !== undefined) return readAuthority(context.db, context.actor, earlier);
+  if (isTaken) throw taken(input.entityIdentifier);
+  const newAuthorityId = context.newId();
+  // Whoever makes keys may take its time: neither a lock nor a connection is held for so long.
+  const fresh = await generateKey(newAuthorityId);
   const { id } = await changeRegistry(context, async (tx, record) => {
-    return await createOnce(tx, context, idempotency, async (authorityId) => {
+    const create = async (authorityId: string): Promise<void> => {
       const authority: Authority = {
         id: authorityId,
         entityIdentifier: input.entityIdentifier,
@@ -43,13 +54,13 @@ export async function createAuthority(
         version: 1,
         createdAt: context.now,
       };
-      const made = newKeyRow(context, authorityId, await generateKey(authorityId));
+      await requireNoHostingPlace(context, tx, input.entityIdentifier);
+      const made = newKeyRow(context, authorityId, fresh);
       try {
         await tx.insert(authorities).values(authority);
       } catch (error) {
         if (!isUniqueViolation(error, 'authorities_entity_identifier_key', 'authorities_location_key')) throw error;
-        const message = `${input.entityIdentifier}, or an authority at the same place, is here already`;
-        throw new RegistryError('authority_exists', message, {}, { cause: error });
+        throw taken(input.entityIdentifier, error);
       }
       const key = await signingFromNow(tx, authority, made, context.now);
       await insertKey(tx, key);
@@ -67,9 +78,24 @@ export async function createAuthority(
         subjectId: key.kid,
         after: keySnapshot(key),
       });
-    });
+    };
+    return await createOnce(tx, context, idempotency, create, newAuthorityId);
   });
   return readAuthority(context.db, context.actor, id);
+}
+
+async function isPlaceTaken(db: Db, entityIdentifier: string): Promise<boolean> {
+  const isThere = or(
+    eq(authorities.entityIdentifier, entityIdentifier),
+    eq(authorities.location, authorityLocation(entityIdentifier)),
+  );
+  const there = await db.select({ id: authorities.id }).from(authorities).where(isThere);
+  return there.length > 0;
+}
+
+function taken(entityIdentifier: string, cause?: unknown): RegistryError {
+  const message = `${entityIdentifier}, or an authority at the same place, is here already`;
+  return new RegistryError('authority_exists', message, {}, { cause });
 }
 
 function withDefaults(input: NewAuthority): AuthoritySettings {

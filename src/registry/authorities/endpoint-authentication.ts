@@ -3,9 +3,10 @@ import type { EndpointAuthentication, EndpointAuthenticationSetting } from '../.
 import { invalidField } from '../registry-error.ts';
 import type { Authority } from './authority.ts';
 
+/** From the most open to the strictest. */
 export const ENDPOINT_AUTHENTICATIONS = ['off', 'optional', 'required'] as const satisfies EndpointAuthentication[];
 
-/** Endpoints for which operators decide, and what holds until they do. */
+/** Endpoints for which operators decide, and what holds until they do; some follow others, see {@link FOLLOWED}. */
 export const DEFAULT_AUTHENTICATION = {
   fetch: 'off',
   list: 'off',
@@ -34,13 +35,32 @@ const FIXED_AUTHENTICATION = {
 
 type FixedEndpoint = keyof typeof FIXED_AUTHENTICATION;
 
+/**
+ * What the companion endpoints tell others tell as well. Until operators decide about one, it is as strict as the
+ * strictest of those: what is for some alone there is not for everybody here.
+ */
+const FOLLOWED: Partial<Record<ConfigurableEndpoint, readonly ConfigurableEndpoint[]>> = {
+  extendedList: ['list', 'fetch'],
+  subordinateEvents: ['fetch'],
+  collection: ['list'],
+};
+
 /** What an endpoint of an authority asks for. */
 export function authenticationOf(
   { endpointAuthentication }: Pick<Authority, 'endpointAuthentication'>,
   endpoint: ConfigurableEndpoint | FixedEndpoint,
 ): EndpointAuthentication {
   if (endpoint in FIXED_AUTHENTICATION) return FIXED_AUTHENTICATION[endpoint as FixedEndpoint];
-  return endpointAuthentication[endpoint] ?? DEFAULT_AUTHENTICATION[endpoint as ConfigurableEndpoint];
+  const decided = (one: ConfigurableEndpoint) => endpointAuthentication[one] ?? DEFAULT_AUTHENTICATION[one];
+  const followed = FOLLOWED[endpoint as ConfigurableEndpoint] ?? [];
+  if (endpointAuthentication[endpoint] !== undefined || followed.length === 0) {
+    return decided(endpoint as ConfigurableEndpoint);
+  }
+  return followed.map(decided).reduce((one, other) => (strictness(one) < strictness(other) ? other : one));
+}
+
+function strictness(authentication: EndpointAuthentication): number {
+  return ENDPOINT_AUTHENTICATIONS.indexOf(authentication);
 }
 
 /** What all endpoints for which operators decide ask for. */

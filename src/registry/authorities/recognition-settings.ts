@@ -17,6 +17,8 @@ export const NO_RECOGNITION: RecognitionSettings = { trustMarkIssuers: {}, trust
 /** Most types, and issuers of one type: they stand in every Entity Configuration of the authority. */
 export const MAX_RECOGNISED_TYPES = 200;
 export const MAX_RECOGNISED_ISSUERS = 200;
+/** Most bytes of JSON that both take together: a configuration that is too large is read by nobody. */
+export const MAX_RECOGNITION_BYTES = 64 * 1024;
 
 /** @throws RegistryError validation_failed */
 export function inputRecognition(
@@ -35,6 +37,19 @@ export function inputRecognition(
     inputIdentifier(sub, options, `${field}/sub`);
     inputJwkSet(jwks, `${field}/jwks`);
   }
+  requireRoom({ trustMarkIssuers, trustMarkOwners });
+}
+
+/** Told of the larger one. */
+function requireRoom(settings: RecognitionSettings): void {
+  const sizes = Object.entries(settings).map(([name, value]) => {
+    return [name, Buffer.byteLength(JSON.stringify(value))] as const;
+  });
+  const total = sizes.reduce((sum, [, bytes]) => sum + bytes, 0);
+  const [largest] = sizes.sort(([, a], [, b]) => b - a);
+  if (total <= MAX_RECOGNITION_BYTES || largest === undefined) return;
+  const message = `leads to ${total} bytes of issuers and owners; ${MAX_RECOGNITION_BYTES} are the limit`;
+  throw invalidField(`/${largest[0]}`, message);
 }
 
 function requireFew(types: object, field: string): void {

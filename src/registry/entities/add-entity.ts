@@ -8,6 +8,7 @@ import { raiseLongestLifetime } from '../authorities/keys/longest-lifetime.ts';
 import { readAuthority } from '../authorities/read-authority.ts';
 import { type ChangeContext, changeRegistry, createOnce, type Idempotency } from '../change.ts';
 import { inputJwkSet, inputSubordinate } from '../claims-input.ts';
+import { beginHosting, type NewHosting, settingsOf } from '../hosting/begin-hosting.ts';
 import type { Organisation } from '../organisations/organisation.ts';
 import { readOrganisation } from '../organisations/read-organisation.ts';
 import { RegistryError } from '../registry-error.ts';
@@ -27,11 +28,13 @@ import { checkPolicyAgainstDefault, inputSubordinateSettings } from './subordina
 export interface NewEntity extends SubordinateSettings, CheckedEvidence {
   organisationId: string;
   entityIdentifier: string;
-  enrolment: 'published' | 'handed_over';
+  enrolment: EntityRow['enrolment'];
   entityTypes: string[];
   isIntermediate: boolean;
   /** Federation Entity Keys to register; null while no configuration showed any. */
   jwks: JwkSet | null;
+  /** Where the entity is hosted here: what is published for it. */
+  hosting?: NewHosting;
   /** Runs in the same transaction, such as spending the challenge that proved the keys. */
   alongside?: (tx: Tx) => Promise<void>;
 }
@@ -63,6 +66,7 @@ export async function addEntity(context: ChangeContext, input: NewEntity, idempo
         throw new RegistryError('entity_exists', message, {}, { cause: error });
       }
       if (input.jwks !== null) await registerKeys(tx, entity, input.jwks, context.now, 'enrolment');
+      if (input.hosting !== undefined) await beginHosting(tx, context, entity, input.hosting);
       const { statementLifetimeSeconds } = settings;
       if (statementLifetimeSeconds !== null) await raiseLongestLifetime(tx, authorityId, statementLifetimeSeconds);
       record({
@@ -70,7 +74,10 @@ export async function addEntity(context: ChangeContext, input: NewEntity, idempo
         authorityId,
         subjectKind: 'entity',
         subjectId: entityId,
-        after: entitySnapshotWithEvidence(entity, await registeredKeysOf(tx, entityId)),
+        after: {
+          ...entitySnapshotWithEvidence(entity, await registeredKeysOf(tx, entityId)),
+          ...(input.hosting && { hosting: settingsOf(input.hosting) }),
+        },
       });
     });
   });
@@ -85,7 +92,10 @@ function requireOpenOrganisation({ id, name, state }: Organisation): void {
   });
 }
 
-/** The latest record of this identifier that was closed; a closed one is never opened again. */
+/**
+ * The latest record of this identifier that was closed; a closed one is never opened again. It stays as it is until the
+ * transaction ends: its version is counted on from, and a key of it may be about to be marked as compromised.
+ */
 async function previousRecord(tx: Tx, authorityId: string, input: NewEntity): Promise<PreviousRecord | undefined> {
   const [previous] = await tx
     .select({ id: entities.id, version: entities.version })
@@ -98,7 +108,8 @@ async function previousRecord(tx: Tx, authorityId: string, input: NewEntity): Pr
       ),
     )
     .orderBy(desc(entities.id))
-    .limit(1);
+    .limit(1)
+    .for('update');
   return previous;
 }
 

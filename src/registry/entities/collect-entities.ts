@@ -1,92 +1,85 @@
-/** The entities below an authority, direct and through Intermediates of ours, page by page. @see COLLECTION §2 */
-import { and, asc, eq, inArray, isNotNull, notInArray, or, type SQL, sql } from 'drizzle-orm';
+/** The entities below an authority, direct and through Intermediates, page by page. @see COLLECTION §2 */
+import { and, asc, desc, eq, inArray, isNotNull, notInArray, sql } from 'drizzle-orm';
 import type { JsonObject } from '../../federation/json.ts';
 import type { Db } from '../../storage/connect.ts';
+import { audit } from '../../storage/schema/audit.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { organisations } from '../../storage/schema/organisations.ts';
-import { issuedTrustMarks, trustMarks } from '../../storage/schema/trust-marks.ts';
-import { holdersOf } from '../trust-marks/list-holders.ts';
+import { isActiveUnder } from '../collection/authorities-below.ts';
+import { collectElsewhere, wasElsewhere } from '../collection/collect-elsewhere.ts';
+import type { CollectedEntity, CollectingAuthority, CollectionQuery } from '../collection/collection-query.ts';
+import { type MarkBearer, showsMark } from '../collection/shown-marks.ts';
 import { playsAnyOf } from './list-subordinates.ts';
-
-/** An authority of ours, as far as finding what is below it needs one. */
-export interface CollectingAuthority {
-  id: string;
-  entityIdentifier: string;
-}
-
-/** A Trust Mark type that each entity must show a valid mark of. */
-export interface CollectedMark {
-  trustMarkType: string;
-  /** The type as defined by those issuers that count. */
-  typeIds: readonly string[];
-}
-
-export interface CollectionQuery {
-  /** Entities that play any of these; empty: all. */
-  entityTypes: readonly string[];
-  marks: readonly CollectedMark[];
-  /** What was signed with these keys counts no longer. */
-  revokedKids: readonly string[];
-  /** Text in an identifier or a name, in whatever case; null: any. */
-  text: string | null;
-  /** The Entity Identifier that the page begins with, or the first one after it; null: the first page. */
-  from: string | null;
-  limit: number;
-}
-
-export interface CollectedEntity {
-  entityIdentifier: string;
-  entityTypes: string[];
-  /** Metadata of its Entity Configuration as last verified, and what its superior says instead. */
-  ownMetadata: JsonObject | null;
-  superiorMetadata: JsonObject;
-  /** `trust_marks` of its Entity Configuration as last verified. */
-  trustMarks: JsonObject[] | null;
-}
-
-/** The authority and those of ours below it that may vouch: each active under one that may. */
-export async function authoritiesBelow(
-  db: Db,
-  top: CollectingAuthority,
-  all: readonly CollectingAuthority[],
-): Promise<CollectingAuthority[]> {
-  const found = [top];
-  const left = new Map(all.filter(({ id }) => id !== top.id).map((one) => [one.entityIdentifier, one] as const));
-  for (let level = [top]; level.length > 0 && left.size > 0; ) {
-    const rows = await db
-      .selectDistinct({ identifier: entities.entityIdentifier })
-      .from(entities)
-      .innerJoin(organisations, eq(organisations.id, entities.organisationId))
-      .where(and(isActiveUnder(level), inArray(entities.entityIdentifier, [...left.keys()])));
-    level = rows.flatMap(({ identifier }) => left.get(identifier) ?? []);
-    for (const { entityIdentifier } of level) left.delete(entityIdentifier);
-    found.push(...level);
-  }
-  return found;
-}
+import { idsOfThoseNamed } from './search-entities.ts';
 
 const IDENTIFIER = sql<string>`${entities.entityIdentifier} collate "C"`;
 
+const BEARER: MarkBearer = {
+  entityIdentifier: entities.entityIdentifier,
+  trustMarks: sql`${entities.evidence} -> 'claims' -> 'trust_marks'`,
+};
+
+export interface CollectionPage {
+  collected: CollectedEntity[];
+  /** The Entity Identifier that the next page begins with; null on the last one. */
+  next: string | null;
+  /** When the first chain ends of those that the page rests on; null: never. */
+  validUntil: Date | null;
+}
+
 /**
  * An entity that several of the authorities vouch for is there once, as the first of its records tells.
- * @returns undefined when `from` is no entity that was ever registered under one of the authorities
+ * @param authorities the one that is asked first, and those of ours below it
+ * @returns undefined when `from` is no entity that was ever registered under one of the authorities, or lately seen below
  */
 export async function collectEntities(
   db: Db,
   authorities: readonly CollectingAuthority[],
   query: CollectionQuery,
   now: Date,
-): Promise<{ collected: CollectedEntity[]; next: string | null } | undefined> {
-  const { from, limit, entityTypes, marks, text, revokedKids } = query;
-  if (from !== null && !(await wasRegistered(db, authorities, from))) return undefined;
-  const rows = await db
-    .selectDistinctOn([IDENTIFIER], {
-      entityIdentifier: entities.entityIdentifier,
-      entityTypes: sql<string[]>`coalesce(${entities.verifiedEntityTypes}, ${entities.registeredEntityTypes})`,
-      ownMetadata: sql<JsonObject | null>`${entities.evidence} -> 'claims' -> 'metadata'`,
-      superiorMetadata: entities.metadata,
-      trustMarks: sql<JsonObject[] | null>`${entities.evidence} -> 'claims' -> 'trust_marks'`,
-    })
+): Promise<CollectionPage | undefined> {
+  const { from, limit, reads } = query;
+  if (from !== null && !(await wasRegistered(db, authorities, from)) && !(await wasElsewhere(db, authorities, from))) {
+    return undefined;
+  }
+  const records = await findRecords(db, authorities, query, now);
+  const elsewhere = await collectElsewhere(db, authorities, query, now);
+  const registered = new Map(records.map(({ entityIdentifier, id }) => [entityIdentifier, id]));
+  const others = new Map(
+    elsewhere
+      .filter(({ entityIdentifier }) => !registered.has(entityIdentifier))
+      .map((entity) => [entity.entityIdentifier, entity] as const),
+  );
+  // Of each kind there are as many as could be on the page, so the first of both together are the first of all.
+  const identifiers = [...registered.keys(), ...others.keys()].sort();
+  const shown = identifiers.slice(0, limit);
+  const own = await readShown(
+    db,
+    shown.flatMap((identifier) => registered.get(identifier) ?? []),
+    reads,
+  );
+  const known = new Map<string, CollectedEntity>(own.map((entity) => [entity.entityIdentifier, entity]));
+  const seen = shown.flatMap((identifier) => others.get(identifier) ?? []);
+  for (const { validUntil: _, ...entity } of seen) known.set(entity.entityIdentifier, entity);
+  return {
+    collected: shown.flatMap((identifier) => known.get(identifier) ?? []),
+    next: identifiers[limit] ?? null,
+    validUntil: seen.reduce<Date | null>(
+      (first, { validUntil }) => (first === null || validUntil < first ? validUntil : first),
+      null,
+    ),
+  };
+}
+
+/** One more than fits on the page, in the order of the pages: bytes, of ASCII as all identifiers are. */
+async function findRecords(
+  db: Db,
+  authorities: readonly CollectingAuthority[],
+  { from, limit, entityTypes, marks, text, revokedKids }: CollectionQuery,
+  now: Date,
+): Promise<{ id: string; entityIdentifier: string }[]> {
+  return await db
+    .selectDistinctOn([IDENTIFIER], { id: entities.id, entityIdentifier: entities.entityIdentifier })
     .from(entities)
     .innerJoin(organisations, eq(organisations.id, entities.organisationId))
     .where(
@@ -98,18 +91,53 @@ export async function collectEntities(
         ),
         from === null ? undefined : sql`${IDENTIFIER} >= ${from}`,
         entityTypes.length === 0 ? undefined : playsAnyOf(entityTypes),
-        text === null ? undefined : speaksOf(text),
-        ...marks.map((mark) => shows(db, mark, revokedKids, now)),
+        text === null ? undefined : inArray(entities.id, idsOfThoseNamed(db, text)),
+        ...marks.map((mark) => showsMark(db, BEARER, mark, revokedKids, now)),
       ),
     )
     .orderBy(IDENTIFIER, asc(entities.id))
     .limit(limit + 1);
-  return { collected: rows.slice(0, limit), next: rows[limit]?.entityIdentifier ?? null };
 }
 
-function isActiveUnder(authorities: readonly CollectingAuthority[]): SQL | undefined {
-  const ids = authorities.map(({ id }) => id);
-  return and(inArray(entities.authorityId, ids), eq(entities.state, 'active'), eq(organisations.state, 'active'));
+async function readShown(
+  db: Db,
+  ids: readonly string[],
+  { metadata, trustMarks: isMarked }: CollectionQuery['reads'],
+): Promise<CollectedEntity[]> {
+  if (ids.length === 0) return [];
+  const none = sql<null>`null::jsonb`;
+  return await db
+    .select({
+      entityIdentifier: entities.entityIdentifier,
+      entityTypes: sql<string[]>`coalesce(${entities.verifiedEntityTypes}, ${entities.registeredEntityTypes})`,
+      ownMetadata: metadata ? sql<JsonObject | null>`${entities.evidence} -> 'claims' -> 'metadata'` : none,
+      superiorMetadata: metadata ? sql<JsonObject | null>`${entities.metadata}` : none,
+      trustMarks: isMarked ? sql<JsonObject[] | null>`${entities.evidence} -> 'claims' -> 'trust_marks'` : none,
+    })
+    .from(entities)
+    .where(inArray(entities.id, [...ids]));
+}
+
+/**
+ * When anything was last recorded of one of these authorities or below it; null: never. The newest of each is found in
+ * the index, however long their histories are.
+ */
+export async function lastRecordedBelow(db: Db, authorities: readonly CollectingAuthority[]): Promise<Date | null> {
+  const ids = sql.join(
+    authorities.map(({ id }) => sql`(${id}::uuid)`),
+    sql`, `,
+  );
+  const newest = db
+    .select({ at: audit.at })
+    .from(audit)
+    .where(sql`${audit.authorityId} = below.id`)
+    .orderBy(desc(audit.seq))
+    .limit(1);
+  const { rows } = await db.execute<{ at: number | string | null }>(sql`
+    select floor(extract(epoch from max(newest.at))) as at
+    from (values ${ids}) as below (id) cross join lateral ${newest} as newest`);
+  const at = rows[0]?.at ?? null;
+  return at === null ? null : new Date(Number(at) * 1000);
 }
 
 /** Whoever only asked to be admitted is not known here. */
@@ -131,37 +159,4 @@ async function wasRegistered(
     )
     .limit(1);
   return found !== undefined;
-}
-
-/** Parameters that name an entity to people, in any language. */
-const NAMING = '^(display_name|organization_name|client_name|resource_name|description|keywords)(#.*)?$';
-
-function speaksOf(text: string): SQL | undefined {
-  const pattern = `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
-  return or(
-    sql`${entities.entityIdentifier} ilike ${pattern}`,
-    sql`exists (
-      select 1 from (
-        select * from jsonb_each(coalesce(${entities.evidence} -> 'claims' -> 'metadata', '{}'::jsonb))
-        union all select * from jsonb_each(${entities.metadata})
-      ) as played(type, parameters)
-      cross join lateral jsonb_each_text(parameters) as parameter(name, value)
-      where parameter.name ~ ${NAMING} and parameter.value ilike ${pattern})`,
-  );
-}
-
-/** The mark stands in its Entity Configuration, byte for byte as it was issued here, and counts still. */
-function shows(db: Db, { trustMarkType, typeIds }: CollectedMark, revokedKids: readonly string[], now: Date): SQL {
-  const revoked = revokedKids.length === 0 ? sql`` : sql`and ${issuedTrustMarks.kid} not in ${[...revokedKids]}`;
-  return sql`(${inArray(entities.entityIdentifier, holdersOf(db, typeIds, now))} and exists (
-    select 1
-    from jsonb_array_elements(coalesce(${entities.evidence} -> 'claims' -> 'trust_marks', '[]'::jsonb)) as shown(mark)
-    join ${issuedTrustMarks}
-      on ${issuedTrustMarks.digest} = sha256(convert_to(shown.mark ->> 'trust_mark', 'UTF8'))
-    join ${trustMarks} on ${trustMarks.id} = ${issuedTrustMarks.trustMarkId}
-    where shown.mark ->> 'trust_mark_type' = ${trustMarkType}
-      and ${inArray(trustMarks.typeId, [...typeIds])}
-      and ${trustMarks.subject} = ${entities.entityIdentifier}
-      and (${issuedTrustMarks.expiresAt} is null or ${issuedTrustMarks.expiresAt} > ${now.toISOString()}::timestamptz)
-      ${revoked}))`;
 }

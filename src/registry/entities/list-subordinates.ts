@@ -54,13 +54,13 @@ export function playsAnyOf(entityTypes: readonly string[]) {
     where t.type in ${[...entityTypes]})`;
 }
 
-/** The Entity Types that subordinates of an authority play, in code point order. */
-export async function listEntityTypes(db: Db, authorityId: string): Promise<string[]> {
+/** The Entity Types that subordinates of these authorities play, in code point order. */
+export async function listEntityTypes(db: Db, authorityIds: readonly string[]): Promise<string[]> {
   const types = sql<string>`jsonb_array_elements_text(
     coalesce(${entities.verifiedEntityTypes}, ${entities.registeredEntityTypes}))`;
   const rows = await db
     .selectDistinct({ type: types })
     .from(entities)
-    .where(and(eq(entities.authorityId, authorityId), eq(entities.state, 'active')));
+    .where(and(inArray(entities.authorityId, [...authorityIds]), eq(entities.state, 'active')));
   return rows.map((row) => row.type).sort();
 }

@@ -1,11 +1,11 @@
 /** The history of an Entity Identifier under an authority, from the audit: from its registration on. @see EVENTS §2.3.3 */
-import { and, asc, eq, inArray, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, notInArray, or, sql } from 'drizzle-orm';
 import type { NumericDate } from '../../federation/time.ts';
 import type { Db } from '../../storage/connect.ts';
 import { audit } from '../../storage/schema/audit.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import type { ParticipantState } from '../../storage/schema/organisations.ts';
-import { effectiveState, TRANSITIONS } from '../states.ts';
+import { effectiveState, TRANSITION_NAMES, TRANSITIONS } from '../states.ts';
 
 /** Those that the draft names, and two of our own: what ends a suspension, and leaving without fault. */
 export type RegistrationEventName =
@@ -21,11 +21,17 @@ export type RegistrationEventName =
 export interface RegistrationEvent {
   event: RegistrationEventName;
   at: NumericDate;
-  /** Why, in the words of who decided; null for registrations, whose reasons speak of evidence. */
+  /** Why, in the words of who decided and knew that this is public; null where nobody did. */
   reason: string | null;
 }
 
-/** @returns the events in their order; none for an identifier that was never registered, whoever asked for it */
+/** Updates that a history goes back to at most; moves from one state to another are all told. */
+export const MAX_UPDATE_EVENTS = 500;
+
+/**
+ * @returns the events in their order; of updates the newest {@link MAX_UPDATE_EVENTS}. None for an identifier that was
+ *   never registered, whoever asked for it
+ */
 export async function readRegistrationEvents(
   db: Db,
   authorityId: string,
@@ -40,42 +46,81 @@ export async function readRegistrationEvents(
   const changes = await readChanges(db, authorityId, records);
   const events = records.flatMap((record) => eventsOf(record, authorityId, changes));
   const registrations = new Set(events.filter(({ event }) => event === 'registration').map(({ at }) => at));
-  return events.filter(({ event, at }) => !(UPDATES.has(event) && registrations.has(at)));
+  return newest(events.filter(({ event, at }) => !(UPDATES.has(event) && registrations.has(at))));
+}
+
+function newest(events: readonly RegistrationEvent[]): RegistrationEvent[] {
+  const updates = events.filter(({ event }) => UPDATES.has(event));
+  const older = new Set(updates.slice(0, Math.max(0, updates.length - MAX_UPDATE_EVENTS)));
+  return events.filter((event) => !older.has(event));
 }
 
 type RecordIds = Pick<typeof entities.$inferSelect, 'id' | 'organisationId'>;
-type RecordedChange = Awaited<ReturnType<typeof readChanges>>[number];
+type RecordedChange = Awaited<ReturnType<typeof readMoves>>[number];
 
-/** Snapshots are large: of each only whether it differs from the one before is read. */
-async function readChanges(db: Db, authorityId: string, records: readonly RecordIds[]) {
-  const differs = (member: string) =>
-    sql<boolean>`coalesce(${audit.before} is not null
-      and ${audit.before}->${member} is distinct from ${audit.after}->${member}, false)`;
-  const idsOf = (member: keyof RecordIds) => [...new Set(records.map((record) => record[member]))];
+/** In their order. */
+async function readChanges(db: Db, authorityId: string, records: readonly RecordIds[]): Promise<RecordedChange[]> {
+  const entityIds = [...new Set(records.map(({ id }) => id))];
+  const organisationIds = [...new Set(records.map(({ organisationId }) => organisationId))];
+  const moves = await readMoves(db, entityIds, organisationIds);
+  const updates = await readUpdates(db, authorityId, entityIds);
+  return [...moves, ...updates].sort((one, other) => one.seq - other.seq || one.ordinal - other.ordinal);
+}
+
+const IDENTITY = {
+  seq: audit.seq,
+  ordinal: audit.ordinal,
+  action: audit.action,
+  subjectId: audit.subjectId,
+  at: audit.at,
+  reason: audit.reason,
+};
+
+type MovedKind = 'entity' | 'organisation';
+
+function movesOf(kind: MovedKind): string[] {
+  return TRANSITION_NAMES.map((transition) => `${kind}.${transition}`);
+}
+
+/** Changes from one state to another; people make them, so there are few. */
+async function readMoves(db: Db, entityIds: readonly string[], organisationIds: readonly string[]) {
+  const never = sql<boolean>`false`;
+  const of = (kind: MovedKind, ids: readonly string[]) =>
+    and(eq(audit.subjectKind, kind), inArray(audit.subjectId, [...ids]), inArray(audit.action, movesOf(kind)));
   return await db
-    .select({
-      action: audit.action,
-      subjectId: audit.subjectId,
-      at: audit.at,
-      reason: audit.reason,
-      hasOtherKeys: differs('keys'),
-      hasOtherMetadata: differs('metadata'),
-      hasOtherPolicy: sql<boolean>`${differs('metadataPolicy')} or ${differs('defaultMetadataPolicy')}`,
-    })
+    .select({ ...IDENTITY, hasOtherKeys: never, hasOtherMetadata: never, hasOtherPolicy: never })
     .from(audit)
-    .where(
-      or(
-        and(eq(audit.subjectKind, 'entity'), inArray(audit.subjectId, idsOf('id'))),
-        and(eq(audit.subjectKind, 'organisation'), inArray(audit.subjectId, idsOf('organisationId'))),
-        and(
-          eq(audit.subjectKind, 'authority'),
-          eq(audit.subjectId, authorityId),
-          eq(audit.action, 'authority.update'),
-          differs('defaultMetadataPolicy'),
-        ),
-      ),
-    )
-    .orderBy(asc(audit.seq), asc(audit.ordinal));
+    .where(or(of('entity', entityIds), of('organisation', organisationIds)));
+}
+
+/**
+ * The newest changes of what is said about the entity. Snapshots are large: of each only whether it differs from the one
+ * before is read. Authorities have metadata and keys too, but those are their own.
+ */
+async function readUpdates(db: Db, authorityId: string, entityIds: readonly string[]): Promise<RecordedChange[]> {
+  const differs = (kind: 'entity' | 'authority', member: string) =>
+    sql<boolean>`coalesce(${audit.subjectKind} = ${kind} and ${audit.before} is not null
+      and ${audit.before}->${member} is distinct from ${audit.after}->${member}, false)`;
+  const hasOtherKeys = differs('entity', 'keys');
+  const hasOtherMetadata = differs('entity', 'metadata');
+  const hasOtherPolicy = sql<boolean>`(${differs('entity', 'metadataPolicy')}
+    or ${differs('authority', 'defaultMetadataPolicy')})`;
+  const isOfEntity = and(
+    eq(audit.subjectKind, 'entity'),
+    inArray(audit.subjectId, [...entityIds]),
+    notInArray(audit.action, movesOf('entity')),
+  );
+  const isOfAuthority = and(
+    eq(audit.subjectKind, 'authority'),
+    eq(audit.subjectId, authorityId),
+    eq(audit.action, 'authority.update'),
+  );
+  return await db
+    .select({ ...IDENTITY, hasOtherKeys, hasOtherMetadata, hasOtherPolicy })
+    .from(audit)
+    .where(and(or(isOfEntity, isOfAuthority), or(hasOtherKeys, hasOtherMetadata, hasOtherPolicy)))
+    .orderBy(desc(audit.seq), desc(audit.ordinal))
+    .limit(MAX_UPDATE_EVENTS);
 }
 
 /** What became of one record: the state that counts is the stricter of its own and its organisation's. */
@@ -117,6 +162,9 @@ const UPDATES: ReadonlySet<RegistrationEventName> = new Set([
   'metadata_policy_update',
 ]);
 
+/** Updates whose reasons are told, as those of all moves after a registration are: the API says so to who gives them. */
+const TOLD_UPDATES: ReadonlySet<string> = new Set(['entity.remove_key', 'entity.mark_key_compromised']);
+
 /** Nothing is said about these any more, whatever changes around them. */
 const CLOSED: ReadonlySet<ParticipantState> = new Set(['rejected', 'withdrawn', 'revoked']);
 
@@ -126,7 +174,8 @@ function targetOf(action: string): ParticipantState | undefined {
 }
 
 function updatesIn(change: RecordedChange, at: NumericDate): RegistrationEvent[] {
-  const { hasOtherKeys, hasOtherMetadata, hasOtherPolicy, reason } = change;
+  const { action, hasOtherKeys, hasOtherMetadata, hasOtherPolicy } = change;
+  const reason = TOLD_UPDATES.has(action) ? change.reason : null;
   const names: RegistrationEventName[] = [
     ...(hasOtherKeys ? ['jwks_update' as const] : []),
     ...(hasOtherMetadata ? ['metadata_update' as const] : []),

@@ -1,6 +1,6 @@
 /** Checks of what a superior wants to say about a subordinate, before it is saved. */
 import { eq } from 'drizzle-orm';
-import type { IdentifierOptions } from '../../federation/identifiers.ts';
+import type { StatementOptions } from '../../federation/statement/entity-statement.ts';
 import type { Tx } from '../../storage/connect.ts';
 import { authorities } from '../../storage/schema/authorities.ts';
 import { notFound } from '../actor.ts';
@@ -18,10 +18,10 @@ import type { SubordinateSettings } from './entity.ts';
 export function inputSubordinateSettings(
   settings: SubordinateSettings,
   subject: string,
-  options: IdentifierOptions,
+  options: StatementOptions,
 ): SubordinateSettings {
   const { metadata, metadataPolicy, constraints, additionalClaims, crit, statementLifetimeSeconds } = settings;
-  inputAdditionalClaims(additionalClaims, crit);
+  inputAdditionalClaims(additionalClaims, crit, options);
   if (statementLifetimeSeconds !== null) inputLifetime(statementLifetimeSeconds, '/statementLifetimeSeconds');
   return {
     metadata: inputSuperiorMetadata(metadata, subject, options, '/metadata'),

@@ -6,8 +6,9 @@ import { entities } from '../../storage/schema/entities.ts';
 import { organisations } from '../../storage/schema/organisations.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
+import { endHosting } from '../hosting/end-hosting.ts';
 import { RegistryError } from '../registry-error.ts';
-import { nextState, type Transition } from '../states.ts';
+import { LIVE_STATES, nextState, type Transition } from '../states.ts';
 import { type Entity, type EntityRow, entitySnapshot, type RegisteredKey } from './entity.ts';
 import { areChecksOutdated } from './judging-settings.ts';
 import { lockEntity } from './lock-entity.ts';
@@ -38,6 +39,7 @@ export async function transitionEntity(
     const moved = { state, stateReason: reason, stateChangedAt: context.now, registeredAt };
     const change = { ...moved, version: before.version + 1 };
     await tx.update(entities).set(change).where(eq(entities.id, entityId));
+    if (before.enrolment === 'hosted' && !LIVE_STATES.includes(state)) await endHosting(tx, entityId, context.now);
     record({
       action: `entity.${transition}`,
       authorityId,

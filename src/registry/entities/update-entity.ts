@@ -10,6 +10,7 @@ import { inputJwkSet } from '../claims-input.ts';
 import { invalidField, RegistryError } from '../registry-error.ts';
 import { type Entity, type EntityRow, entitySnapshot, type RegisteredKey, type SubordinateSettings } from './entity.ts';
 import { settleProposals } from './keys/key-proposals.ts';
+import { outdatePushed } from './keys/key-statements.ts';
 import { requireKeyLeft, requireKeysChangeable } from './keys/keys-changeable.ts';
 import { lockOpenEntity } from './lock-entity.ts';
 import { readEntity, registeredKeysOf } from './read-entity.ts';
@@ -49,6 +50,7 @@ export async function updateEntity(
       requireKeyLeft(before, wanted.keys, context.now);
       await registerKeys(tx, before, wanted, context.now, 'registrar');
       await settleProposals(tx, entityId, context.now);
+      await outdatePushed(tx, entityId, context.now);
     }
     const snapshotAfter = entitySnapshot(after, await registeredKeysOf(tx, entityId));
     if (jsonEquals(snapshotBefore, snapshotAfter)) return;
@@ -74,11 +76,11 @@ export async function updateEntity(
  * @throws RegistryError validation_failed, key_not_published
  */
 function inputKeys(jwks: JwkSet, entity: EntityRow, registered: readonly RegisteredKey[]): JwkSet {
-  if (entity.state === 'pending' && entity.enrolment === 'published') {
+  if (entity.state === 'pending' && entity.enrolment !== 'handed_over') {
     throw invalidField('/jwks', 'are those of its Entity Configuration until it is approved; run the checks again');
   }
   const valid = inputJwkSet(jwks, '/jwks');
-  const proven = registered.map(({ jwk }) => jwk).concat(publishedKeys(entity));
+  const proven = registered.map(({ jwk }) => jwk).concat(publishedKeys(entity, registered));
   const unproven = valid.keys.findIndex(
     (key) => !proven.some((one) => one.kid === key.kid && isSamePublicKey(one, key)),
   );
@@ -93,8 +95,13 @@ function inputKeys(jwks: JwkSet, entity: EntityRow, registered: readonly Registe
   throw new RegistryError('key_not_published', `${pointer} ${detail}`, { errors: [{ pointer, detail }] });
 }
 
-/** Keys of the Entity Configuration that the last checks verified; none when they could not verify one. */
-function publishedKeys({ enrolment, evidence }: EntityRow): Jwk[] {
-  const { claims } = evidence;
-  return enrolment === 'published' && isJsonObject(claims) ? checkJwkSet(claims['jwks']).keys : [];
+/**
+ * Keys of the Entity Configuration that the last checks verified; none when they could not verify one, or when the key
+ * that signed it was removed. One that has expired since signed it while it counted.
+ */
+function publishedKeys({ enrolment, evidence }: EntityRow, registered: readonly RegisteredKey[]): Jwk[] {
+  const { claims, kid } = evidence;
+  if (enrolment === 'handed_over' || !isJsonObject(claims)) return [];
+  if (!registered.some(({ jwk }) => jwk.kid === kid)) return [];
+  return checkJwkSet(claims['jwks']).keys;
 }

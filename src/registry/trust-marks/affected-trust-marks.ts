@@ -4,6 +4,7 @@ import type { RegistryChange } from '../../storage/change-feed.ts';
 import type { Db } from '../../storage/connect.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { trustMarks } from '../../storage/schema/trust-marks.ts';
+import { TRANSITION_NAMES } from '../states.ts';
 
 export interface AffectedTrustMark {
   authorityId: string;
@@ -12,17 +13,16 @@ export interface AffectedTrustMark {
   subject: string;
 }
 
-/** Changes that leave every mark as it stands; whatever else happens to an entity may end or bring back its marks. */
-const HARMLESS: ReadonlySet<string> = new Set([
-  ...['entity.add', 'entity.update', 'entity.check'],
-  ...['organisation.add', 'organisation.update'],
-]);
+/** Only by these do the marks of an entity, or of all entities of an organisation, end or come back. */
+const MOVING: ReadonlySet<string> = new Set(
+  ['entity', 'organisation'].flatMap((kind) => TRANSITION_NAMES.map((transition) => `${kind}.${transition}`)),
+);
 
 export async function affectedTrustMarks(db: Db, changes: readonly RegistryChange[]): Promise<AffectedTrustMark[]> {
   const idsOf = (kind: string) => [
     ...new Set(
       changes
-        .filter(({ subjectKind, action }) => subjectKind === kind && !HARMLESS.has(action))
+        .filter(({ subjectKind, action }) => subjectKind === kind && (kind === 'trust_mark' || MOVING.has(action)))
         .map((change) => change.subjectId),
     ),
   ];

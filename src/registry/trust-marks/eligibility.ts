@@ -47,6 +47,16 @@ export async function requireEligible(tx: Tx, type: TrustMarkType, who: Candidat
   throw new RegistryError('not_eligible', `${who.subject} ${unmet.join(', and ')}`, { unmet });
 }
 
+/**
+ * A grant, or the request for one, that goes with a record here ends with it, unless the subject was enrolled anew.
+ * @throws RegistryError not_eligible
+ */
+export function requireNotLeft({ entityId }: { entityId: string | null }, { subject, entity }: Candidate): void {
+  if (entityId === null || entity !== undefined) return;
+  const message = `${subject} is enrolled here no longer; end this one, and grant another if it is to have one all the same`;
+  throw new RegistryError('not_eligible', message, { unmet: ['is enrolled here no longer'] });
+}
+
 function playsEntityType({ eligibility: { entityTypes: wanted } }: TrustMarkType, who: Candidate): string | undefined {
   if (wanted === undefined) return undefined;
   if (who.entity === undefined) return `is not enrolled here, and the type is for ${wanted.join(' or ')}`;

@@ -33,10 +33,10 @@ export async function grantTrustMark(
   const { authorityId } = await readTrustMarkType(context.db, context.actor, input.typeId);
   authorise(context.actor, ['admin', 'registrar'], authorityId);
   const { entityIdentifier: issuer } = await readAuthority(context.db, context.actor, authorityId);
-  const { additionalClaims = {}, expiresAt = null } = input;
+  const { additionalClaims = {} } = input;
   const subject = inputIdentifier(input.subject, context, '/subject');
   inputTrustMarkClaims(additionalClaims);
-  requireAhead(expiresAt, context.now);
+  const expiresAt = input.expiresAt ? inputEnd(input.expiresAt, context.now) : null;
   const { id } = await changeRegistry(context, async (tx, record) => {
     return await createOnce(tx, context, idempotency, async (trustMarkId) => {
       const type = await lockTrustMarkType(tx, input.typeId, 'share');
@@ -60,8 +60,9 @@ export async function grantTrustMark(
   return readTrustMark(context.db, context.actor, id);
 }
 
-/** @throws RegistryError validation_failed */
-export function requireAhead(expiresAt: Date | null, now: Date): void {
-  if (expiresAt === null || expiresAt > now) return;
+/** The end of a grant in whole seconds, as a mark tells it. @throws RegistryError validation_failed */
+export function inputEnd(expiresAt: Date, now: Date): Date {
+  const end = new Date(Math.floor(expiresAt.getTime() / 1000) * 1000);
+  if (end > now) return end;
   throw invalidField('/expiresAt', 'is a time to come, or null for no end');
 }

@@ -1,5 +1,6 @@
 /** Trust Marks that an authority shows in its own Entity Configuration, as records. @see OIDFED §3.1.2 */
-import { and, asc, eq, inArray, lte } from 'drizzle-orm';
+import { createHash } from 'node:crypto';
+import { and, asc, eq, inArray, sql } from 'drizzle-orm';
 import type { JsonObject } from '../../federation/json.ts';
 import type { Db, Tx } from '../../storage/connect.ts';
 import { heldTrustMarks } from '../../storage/schema/held-trust-marks.ts';
@@ -41,13 +42,24 @@ export async function listHeldTrustMarks(db: Db, actor: Actor, authorityId?: str
     .orderBy(asc(heldTrustMarks.id));
 }
 
-/** Marks of which a fresh one is to be asked for by now, in any authority. */
-export async function heldTrustMarksDue(db: Db, now: Date): Promise<HeldTrustMark[]> {
+/**
+ * Takes marks of which a fresh one is to be asked for by now, in any authority, the longest due first. For the time of
+ * the lease nobody else is given them; whoever dies over one leaves it to others then.
+ */
+export async function claimHeldTrustMarks(
+  db: Db,
+  now: Date,
+  limit: number,
+  leaseSeconds: number,
+): Promise<HeldTrustMark[]> {
+  const due = sql`select id from held_trust_marks
+    where state = 'held' and next_refresh_at <= ${now.toISOString()}::timestamptz
+    order by next_refresh_at limit ${limit} for update skip locked`;
   return await db
-    .select()
-    .from(heldTrustMarks)
-    .where(and(eq(heldTrustMarks.state, 'held'), lte(heldTrustMarks.nextRefreshAt, now)))
-    .orderBy(asc(heldTrustMarks.nextRefreshAt));
+    .update(heldTrustMarks)
+    .set({ nextRefreshAt: new Date(now.getTime() + leaseSeconds * 1000) })
+    .where(sql`${heldTrustMarks.id} = any(array(${due}))`)
+    .returning();
 }
 
 /** Notes that a fresh mark could not be had, and when to try again; nothing of that is published. */
@@ -59,6 +71,8 @@ export async function noteRefreshProblem(db: Db, { id, version }: HeldTrustMark,
     .where(and(eq(heldTrustMarks.id, id), eq(heldTrustMarks.version, version)));
 }
 
+/** A mark may be long and is refreshed for ever: the audit knows it by its SHA-256. */
 export function heldTrustMarkSnapshot({ trustMarkType, issuer, jwt, expiresAt, state }: HeldTrustMark): JsonObject {
-  return { trustMarkType, issuer, jwt, expiresAt: expiresAt?.toISOString() ?? null, state };
+  const digest = createHash('sha256').update(jwt).digest('hex');
+  return { trustMarkType, issuer, digest, expiresAt: expiresAt?.toISOString() ?? null, state };
 }

@@ -1,11 +1,13 @@
 /** Lets an authority show a Trust Mark that it was given, in place of an older one of the same type and issuer. */
-import { and, eq } from 'drizzle-orm';
+import { and, eq, ne, sql } from 'drizzle-orm';
 import { FederationError } from '../../federation/errors.ts';
+import { decodeJwt } from '../../federation/signature.ts';
 import { checkTimes } from '../../federation/trust-mark/claim-checks.ts';
 import { parseTrustMark, type TrustMark } from '../../federation/trust-mark/trust-mark.ts';
 import type { Tx } from '../../storage/connect.ts';
+import { authorities } from '../../storage/schema/authorities.ts';
 import { heldTrustMarks } from '../../storage/schema/held-trust-marks.ts';
-import { authorise } from '../actor.ts';
+import { authorise, notFound } from '../actor.ts';
 import { readAuthority } from '../authorities/read-authority.ts';
 import { type ChangeContext, changeRegistry } from '../change.ts';
 import { LATEST_EXPIRY } from '../entities/register-keys.ts';
@@ -19,9 +21,24 @@ import { type HeldTrustMark, heldTrustMarkSnapshot } from './held-trust-mark.ts'
  */
 export type VerifyTrustMark = (mark: TrustMark) => Promise<void>;
 
-/** Most marks that one authority shows, and the most characters of one: readers stop at 256 KiB of configuration. */
+/** What an issuer was asked for: nothing else counts as its answer. */
+export interface AskedTrustMark {
+  issuer: string;
+  trustMarkType: string;
+  /** The record that the answer is to refresh; without it a new one is made where there is none. */
+  heldId?: string;
+}
+
+/**
+ * Most marks that one authority shows, and the most characters of one and of all: readers stop at 256 KiB of
+ * configuration.
+ */
 export const MAX_HELD_TRUST_MARKS = 20;
 const MAX_HELD_MARK_LENGTH = 8 * 1024;
+export const MAX_HELD_MARKS_LENGTH = 96 * 1024;
+
+/** The least that is left of a mark: each takes another signature of the configuration, and a refresh before it ends. */
+export const MIN_HELD_SECONDS = 600;
 
 /** A mark without `exp` is asked for anew once a day: its issuer may have another key, or other claims. */
 const DAY_MS = 86_400_000;
@@ -29,26 +46,30 @@ const DAY_MS = 86_400_000;
 const REFRESH_SHARE = 0.4;
 
 /**
- * The mark must be about this authority, valid now, and signed by its issuer. The same mark again changes nothing.
+ * The mark must be about this authority, valid now and for a while, and signed by its issuer. The same mark again
+ * changes nothing, and an older one does not take the place of a newer.
  * @param mark the compact JWT
- * @throws RegistryError not_found, role_missing, validation_failed
+ * @throws RegistryError not_found, also for a record to refresh that is held no longer; role_missing, validation_failed
  */
 export async function holdTrustMark(
   context: ChangeContext,
   authorityId: string,
   mark: string,
   verify: VerifyTrustMark,
+  asked?: AskedTrustMark,
 ): Promise<HeldTrustMark> {
   authorise(context.actor, ['admin'], authorityId);
   const { entityIdentifier } = await readAuthority(context.db, context.actor, authorityId);
-  const { claims, jwt } = await validMark(mark, entityIdentifier, verify, context);
+  const { claims, jwt } = await validMark(mark, { bearer: entityIdentifier, asked }, verify, context);
   const expiresAt = claims.exp === undefined ? null : new Date(Math.floor(claims.exp) * 1000);
   return changeRegistry(context, async (tx, record) => {
     await lockHeld(tx, authorityId);
     const place = { authorityId, trustMarkType: claims.trust_mark_type, issuer: claims.iss as string };
     const before = await heldInPlace(tx, place);
+    if (asked?.heldId !== undefined && before?.id !== asked.heldId) throw notFound('held trust mark', asked.heldId);
     if (before?.jwt === jwt) return await seenAgain(tx, before, context.now);
-    if (before === undefined) await requireRoom(tx, authorityId);
+    if (before !== undefined) requireNewer(claims.iat, before);
+    await requireRoom(tx, authorityId, jwt, before);
     const after: HeldTrustMark = {
       ...{ id: before?.id ?? context.newId(), ...place, jwt, expiresAt, state: 'held' },
       ...{ refreshedAt: context.now, nextRefreshAt: nextRefresh(expiresAt, context.now), refreshProblem: null },
@@ -70,7 +91,7 @@ export async function holdTrustMark(
 
 async function validMark(
   jwt: string,
-  bearer: string,
+  { bearer, asked }: { bearer: string; asked: AskedTrustMark | undefined },
   verify: VerifyTrustMark,
   { now, allowHttp }: ChangeContext,
 ): Promise<TrustMark> {
@@ -78,9 +99,8 @@ async function validMark(
     const mark = parseTrustMark(jwt, { allowHttp });
     checkTimes('Trust Mark', mark.claims, { now: now.getTime() / 1000 });
     if (mark.claims.sub !== bearer) throw new FederationError('subject_mismatch', `is not about ${bearer}`, '/sub');
-    if (mark.claims.exp !== undefined && mark.claims.exp * 1000 <= now.getTime()) {
-      throw new FederationError('trust_mark_expired', 'has expired', '/exp');
-    }
+    if (asked !== undefined) requireAsked(mark, asked);
+    requireLasting(mark, now);
     requireKeepable(mark);
     await verify(mark);
     return mark;
@@ -91,6 +111,21 @@ async function validMark(
     const message = `/trustMark ${detail}`;
     throw new RegistryError('validation_failed', message, { errors, reason: error.reason }, { cause: error });
   }
+}
+
+function requireAsked({ claims }: TrustMark, { issuer, trustMarkType }: AskedTrustMark): void {
+  if (claims.iss !== issuer) throw new FederationError('issuer_mismatch', `is not by ${issuer}, who was asked`, '/iss');
+  if (claims.trust_mark_type === trustMarkType) return;
+  const message = `is not of the type ${trustMarkType}, which was asked for`;
+  throw new FederationError('trust_mark_type_mismatch', message, '/trust_mark_type');
+}
+
+function requireLasting({ claims: { exp } }: TrustMark, now: Date): void {
+  const left = exp === undefined ? Number.POSITIVE_INFINITY : exp - now.getTime() / 1000;
+  if (left <= 0) throw new FederationError('trust_mark_expired', 'has expired', '/exp');
+  if (left >= MIN_HELD_SECONDS) return;
+  const message = `has less than ${MIN_HELD_SECONDS / 60} minutes left, too little to be shown; its issuer must give out longer ones`;
+  throw new FederationError('trust_mark_expired', message, '/exp');
 }
 
 /** Marks go into a configuration that readers limit, and into a database. */
@@ -105,7 +140,7 @@ function requireKeepable({ jwt, claims: { trust_mark_type: type, exp } }: TrustM
 
 /** Two who hold marks for one authority at once do it one after the other. */
 async function lockHeld(tx: Tx, authorityId: string): Promise<void> {
-  await tx.select().from(heldTrustMarks).where(eq(heldTrustMarks.authorityId, authorityId)).for('update');
+  await tx.select({ id: authorities.id }).from(authorities).where(eq(authorities.id, authorityId)).for('no key update');
 }
 
 async function heldInPlace(
@@ -122,7 +157,8 @@ async function heldInPlace(
         eq(heldTrustMarks.issuer, issuer),
         eq(heldTrustMarks.state, 'held'),
       ),
-    );
+    )
+    .for('update');
   return held;
 }
 
@@ -133,13 +169,43 @@ async function seenAgain(tx: Tx, held: HeldTrustMark, now: Date): Promise<HeldTr
   return { ...held, ...seen };
 }
 
-async function requireRoom(tx: Tx, authorityId: string): Promise<void> {
-  const isHeld = and(eq(heldTrustMarks.authorityId, authorityId), eq(heldTrustMarks.state, 'held'));
-  if ((await tx.$count(heldTrustMarks, isHeld)) < MAX_HELD_TRUST_MARKS) return;
-  throw invalidField('/trustMark', `is one too many: an authority shows at most ${MAX_HELD_TRUST_MARKS}`);
+/** Somebody who keeps old answers must not bring one back. */
+function requireNewer(iat: number, { jwt }: HeldTrustMark): void {
+  if (iat >= Number(decodeJwt(jwt).claims['iat'])) return;
+  throw invalidField('/trustMark', 'was issued before the one that is held');
+}
+
+async function requireRoom(
+  tx: Tx,
+  authorityId: string,
+  jwt: string,
+  { id }: Partial<HeldTrustMark> = {},
+): Promise<void> {
+  const [others] = await tx
+    .select({
+      count: sql<number>`count(*)::int`,
+      length: sql<number>`coalesce(sum(length(${heldTrustMarks.jwt})), 0)::int`,
+    })
+    .from(heldTrustMarks)
+    .where(
+      and(
+        eq(heldTrustMarks.authorityId, authorityId),
+        eq(heldTrustMarks.state, 'held'),
+        id === undefined ? undefined : ne(heldTrustMarks.id, id),
+      ),
+    );
+  const { count, length } = others ?? { count: 0, length: 0 };
+  if (count >= MAX_HELD_TRUST_MARKS) {
+    throw invalidField('/trustMark', `is one too many: an authority shows at most ${MAX_HELD_TRUST_MARKS}`);
+  }
+  if (length + jwt.length <= MAX_HELD_MARKS_LENGTH) return;
+  throw invalidField(
+    '/trustMark',
+    `is too long beside the others: all have at most ${MAX_HELD_MARKS_LENGTH} characters`,
+  );
 }
 
 function nextRefresh(expiresAt: Date | null, now: Date): Date {
   const leftMs = expiresAt === null ? DAY_MS / REFRESH_SHARE : expiresAt.getTime() - now.getTime();
-  return new Date(now.getTime() + Math.max(60_000, leftMs * REFRESH_SHARE));
+  return new Date(now.getTime() + leftMs * REFRESH_SHARE);
 }

@@ -5,6 +5,7 @@ import { readAuthority } from '../authorities/read-authority.ts';
 import { type ChangeContext, changeRegistry, createOnce, type Idempotency } from '../change.ts';
 import { RegistryError } from '../registry-error.ts';
 import { isUniqueViolation } from '../unique-violation.ts';
+import { recordIssued, signedDelegation } from './issue-delegation.ts';
 import {
   delegationClaims,
   readTrustMarkDelegation,
@@ -25,7 +26,8 @@ export interface NewTrustMarkDelegation {
 /**
  * The JWT is for the issuer, who puts it into each mark. It counts where a Trust Anchor lists this authority as the
  * owner of the type.
- * @throws RegistryError not_found, role_missing, validation_failed, delegation_exists, idempotency_key_reused
+ * @throws RegistryError not_found, role_missing, validation_failed, delegation_exists, key_changed,
+ *   idempotency_key_reused
  */
 export async function makeTrustMarkDelegation(
   context: ChangeContext,
@@ -40,7 +42,7 @@ export async function makeTrustMarkDelegation(
   const claims = delegationClaims(owner, terms, context.now, context);
   const { id } = await changeRegistry(context, async (tx, record) => {
     return await createOnce(tx, context, idempotency, async (delegationId) => {
-      const signed = await sign(authorityId, claims);
+      const signed = await signedDelegation(tx, authorityId, claims, sign);
       const delegation: TrustMarkDelegationRecord = {
         ...{ id: delegationId, authorityId, ...terms, ...signed },
         ...{ state: 'active', stateReason: null, version: 1, createdAt: context.now },
@@ -52,6 +54,7 @@ export async function makeTrustMarkDelegation(
         const message = `${issuer} has a delegation for ${trustMarkType} already; renew or withdraw that`;
         throw new RegistryError('delegation_exists', message, {}, { cause: error });
       }
+      await recordIssued(tx, delegation, context.now);
       record({
         action: 'trust_mark_delegation.make',
         authorityId,

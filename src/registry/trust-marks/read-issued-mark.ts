@@ -49,6 +49,32 @@ export async function readMarkStanding(db: Db, trustMarkId: string): Promise<Mar
   return found;
 }
 
+/** An issued mark with how its grant fares. */
+export interface FaringMark extends IssuedMark, MarkStanding {
+  digest: Uint8Array;
+  authorityId: string;
+  /** Who bears it. */
+  subject: string;
+}
+
+/** Of marks known by the digests of their bytes those that authorities of ours issued. */
+export async function readFaringMarks(db: Db, digests: readonly Uint8Array[]): Promise<FaringMark[]> {
+  if (digests.length === 0) return [];
+  const { digest, authorityId, trustMarkId, kid, expiresAt } = issuedTrustMarks;
+  return await db
+    .select({
+      ...{ digest, authorityId, trustMarkId, kid, expiresAt },
+      ...{ typeId: trustMarks.typeId, subject: trustMarks.subject },
+      stands: sql<boolean>`coalesce(${stands(db)}, false)`,
+      endsAt: trustMarks.expiresAt,
+    })
+    .from(issuedTrustMarks)
+    .innerJoin(trustMarks, eq(trustMarks.id, trustMarkId))
+    .leftJoin(entities, ITS_ENTITY)
+    .leftJoin(organisations, ITS_ORGANISATION)
+    .where(inArray(digest, [...digests]));
+}
+
 /** Whether the authority ever granted the subject a mark of the type: requests that came to nothing do not count. */
 export async function wasEverGranted(
   db: Db,

@@ -4,6 +4,7 @@ import { trustMarkDelegations } from '../../storage/schema/trust-mark-delegation
 import { authorise } from '../actor.ts';
 import { readAuthority } from '../authorities/read-authority.ts';
 import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../change.ts';
+import { recordIssued, signedDelegation } from './issue-delegation.ts';
 import {
   delegationClaims,
   lockTrustMarkDelegation,
@@ -17,7 +18,7 @@ import { requireActiveDelegation } from './withdraw-trust-mark-delegation.ts';
 /**
  * Signed anew even where nothing else changes, as is needed when the key that signed it was revoked. The issuer has to
  * take over the new JWT.
- * @throws RegistryError not_found, role_missing, validation_failed, illegal_transition, version_mismatch
+ * @throws RegistryError not_found, role_missing, validation_failed, illegal_transition, version_mismatch, key_changed
  */
 export async function renewTrustMarkDelegation(
   context: ChangeContext,
@@ -34,9 +35,11 @@ export async function renewTrustMarkDelegation(
     requireActiveDelegation(before);
     requireVersion(before, expectedVersion);
     const changed = withChanges(before, terms);
-    const signed = await sign(authorityId, delegationClaims(owner, changed, context.now, context));
+    const claims = delegationClaims(owner, changed, context.now, context);
+    const signed = await signedDelegation(tx, authorityId, claims, sign);
     const after: TrustMarkDelegationRecord = { ...changed, ...signed, version: before.version + 1 };
     await tx.update(trustMarkDelegations).set(after).where(eq(trustMarkDelegations.id, delegationId));
+    await recordIssued(tx, after, context.now);
     record({
       action: 'trust_mark_delegation.renew',
       authorityId,

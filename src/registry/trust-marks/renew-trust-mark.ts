@@ -5,8 +5,8 @@ import { trustMarks } from '../../storage/schema/trust-marks.ts';
 import { authorise } from '../actor.ts';
 import { readAuthority } from '../authorities/read-authority.ts';
 import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../change.ts';
-import { candidate, requireEligible } from './eligibility.ts';
-import { requireAhead } from './grant-trust-mark.ts';
+import { candidate, requireEligible, requireNotLeft } from './eligibility.ts';
+import { inputEnd } from './grant-trust-mark.ts';
 import { requireActiveType } from './insert-trust-mark.ts';
 import {
   lockTrustMark,
@@ -26,7 +26,8 @@ export interface Renewal {
 }
 
 /**
- * Whoever renews looks at the rules again: the subject must be eligible now. What is so already changes nothing.
+ * Whoever renews looks at the rules again: the subject must be eligible now. The grant goes over to the subject's present
+ * record, where it was enrolled anew. What is so already changes nothing.
  * @throws RegistryError not_found, role_missing, validation_failed, illegal_transition, version_mismatch,
  *   trust_mark_type_retired, not_eligible
  */
@@ -40,16 +41,20 @@ export async function renewTrustMark(
   authorise(context.actor, ['admin', 'registrar'], authorityId);
   const { entityIdentifier: issuer } = await readAuthority(context.db, context.actor, authorityId);
   inputTrustMarkClaims(renewal.additionalClaims ?? {});
-  requireAhead(renewal.expiresAt ?? null, context.now);
+  const { expiresAt, additionalClaims } = renewal;
+  const changes = { additionalClaims, expiresAt: expiresAt && inputEnd(expiresAt, context.now) };
   await changeRegistry(context, async (tx, record) => {
     const type = await lockTrustMarkType(tx, typeId, 'share');
     const before = await lockTrustMark(tx, trustMarkId);
     requireTrustMarkState(before, 'active', 'renew');
     requireVersion(before, expectedVersion);
     requireActiveType(type);
-    const after: TrustMark = { ...withChanges(before, renewal), version: before.version + 1 };
+    const who = await candidate(tx, authorityId, before.subject);
+    const entityId = who.entity?.id ?? before.entityId;
+    const after: TrustMark = { ...withChanges(before, changes), entityId, version: before.version + 1 };
     requireSignable(issuer, type, after, context);
-    await requireEligible(tx, type, await candidate(tx, authorityId, before.subject), context.now);
+    await requireEligible(tx, type, who, context.now);
+    requireNotLeft(before, who);
     if (jsonEquals(trustMarkSnapshot(before), trustMarkSnapshot(after))) return;
     await tx.update(trustMarks).set(after).where(eq(trustMarks.id, trustMarkId));
     record({

@@ -1,11 +1,14 @@
 /** Marks and delegations that a key signed and that still have to verify, so that it stays published. @see OIDFED §11.2 */
 import { and, eq, gt, isNull, or, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../../storage/connect.ts';
-import { trustMarkDelegations } from '../../storage/schema/trust-mark-delegations.ts';
+import { issuedDelegations, trustMarkDelegations } from '../../storage/schema/trust-mark-delegations.ts';
 import { issuedTrustMarks, trustMarks } from '../../storage/schema/trust-marks.ts';
 import type { SignedByKey } from '../authorities/keys/signed-by-key.ts';
 
-/** Marks of suspended entities count: they may come back. Withdrawn ones do not, nor what has expired. */
+/**
+ * Marks of suspended entities count: they may come back. Withdrawn ones do not, nor what has expired. A delegation that
+ * was renewed counts for each key that signed a JWT of it.
+ */
 export const MARKS_AND_DELEGATIONS: SignedByKey = {
   async stillLives(tx, kid, now) {
     const [mark] = await liveMarks(tx, kid, now).limit(1);
@@ -40,13 +43,14 @@ function liveMarks(db: Db | Tx, kid: string, now: Date) {
 
 function liveDelegations(db: Db | Tx, kid: string, now: Date) {
   return db
-    .select({ one: sql<number>`1`.as('one') })
-    .from(trustMarkDelegations)
+    .selectDistinct({ id: issuedDelegations.delegationId })
+    .from(issuedDelegations)
+    .innerJoin(trustMarkDelegations, eq(trustMarkDelegations.id, issuedDelegations.delegationId))
     .where(
       and(
-        eq(trustMarkDelegations.kid, kid),
+        eq(issuedDelegations.kid, kid),
         eq(trustMarkDelegations.state, 'active'),
-        or(isNull(trustMarkDelegations.expiresAt), gt(trustMarkDelegations.expiresAt, now)),
+        or(isNull(issuedDelegations.expiresAt), gt(issuedDelegations.expiresAt, now)),
       ),
     );
 }

@@ -16,8 +16,8 @@ export const ITS_ORGANISATION = eq(organisations.id, entities.organisationId);
 
 /**
  * Whether a grant stands, its end and its type aside: it is active, and so are the entity that it was given to and that
- * entity's organisation. A subject that was not enrolled when it got its mark, and was enrolled later, must not have
- * been suspended, withdrawn or revoked since.
+ * entity's organisation. A subject that was not enrolled when it got its mark must not have been suspended, withdrawn or
+ * revoked here since; of what happened in the same moment the order of the ids tells.
  */
 export function stands(db: Db | Tx): SQL | undefined {
   const fallen = db
@@ -28,10 +28,10 @@ export function stands(db: Db | Tx): SQL | undefined {
       and(
         eq(later.authorityId, trustMarks.authorityId),
         eq(later.entityIdentifier, trustMarks.subject),
-        gt(later.id, trustMarks.id),
         isNull(trustMarks.entityId),
         or(
-          sql`${later.state} in ('suspended', 'withdrawn', 'revoked')`,
+          sql`${later.state} in ('suspended', 'withdrawn', 'revoked')
+            and (${later.stateChangedAt}, ${later.id}) > (${trustMarks.stateChangedAt}, ${trustMarks.id})`,
           and(eq(later.state, 'active'), sql`${laterOrganisation.state} <> 'active'`),
         ),
       ),

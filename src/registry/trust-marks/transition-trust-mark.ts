@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm';
 import { trustMarks } from '../../storage/schema/trust-marks.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
-import { candidate, requireEligible } from './eligibility.ts';
+import { candidate, requireEligible, requireNotLeft } from './eligibility.ts';
 import { requireActiveType } from './insert-trust-mark.ts';
 import {
   lockTrustMark,
@@ -49,7 +49,8 @@ export async function transitionTrustMark(
       requireActiveType(type);
       const who = await candidate(tx, authorityId, before.subject);
       await requireEligible(tx, type, who, context.now);
-      after.entityId = who.entity?.id ?? before.entityId;
+      requireNotLeft(before, who);
+      after.entityId = who.entity?.id ?? null;
     }
     await tx.update(trustMarks).set(after).where(eq(trustMarks.id, trustMarkId));
     record({

@@ -1,5 +1,6 @@
 /** The claims of a Trust Mark, times aside, and how long it may live. @see OIDFED §7.1 */
 import type { JsonObject } from '../../federation/json.ts';
+import { MAX_TRUST_MARK_SECONDS } from '../../federation/lint/lint-trust-mark.ts';
 import type { TrustMark } from './trust-mark.ts';
 import type { TrustMarkType } from './trust-mark-type.ts';
 
@@ -28,13 +29,17 @@ export function buildTrustMark(
   return claims;
 }
 
-/** When a mark signed at `now` ends: with its own life, the grant or the delegation; undefined if with none of them. */
+/**
+ * When a mark signed at `now` ends: with its own life, the grant or the delegation, in five years at the latest;
+ * undefined if with none of them.
+ */
 export function endOfMark(
   type: MarkedType,
   { expiresAt }: Pick<TrustMark, 'expiresAt'>,
   now: Date,
 ): { exp: number } | undefined {
   const ends = [expiresAt, type.delegationExpiresAt].flatMap((end) => (end === null ? [] : [end.getTime() / 1000]));
-  if (type.lifetimeSeconds !== null) ends.push(now.getTime() / 1000 + type.lifetimeSeconds);
-  return ends.length === 0 ? undefined : { exp: Math.floor(Math.min(...ends)) };
+  const issuedAt = Math.floor(now.getTime() / 1000);
+  if (type.lifetimeSeconds !== null) ends.push(issuedAt + type.lifetimeSeconds);
+  return ends.length === 0 ? undefined : { exp: Math.floor(Math.min(...ends, issuedAt + MAX_TRUST_MARK_SECONDS)) };
 }

@@ -12,8 +12,8 @@ import type { TrustMark } from './trust-mark.ts';
 import { buildTrustMark, endOfMark, type MarkedType } from './trust-mark-claims.ts';
 import type { Ownership, TrustMarkType, TrustMarkTypeSettings } from './trust-mark-type.ts';
 
-/** Shortest and longest life of a mark, in seconds. */
-export const TRUST_MARK_LIFETIME_SECONDS = { min: 60, max: MAX_TRUST_MARK_SECONDS } as const;
+/** Shortest and longest life of a mark, in seconds: each that is signed is on record for a week after it ended. */
+export const TRUST_MARK_LIFETIME_SECONDS = { min: 600, max: MAX_TRUST_MARK_SECONDS } as const;
 
 const MAX_RULES = 50;
 

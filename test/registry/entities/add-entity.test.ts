@@ -1,10 +1,14 @@
 import { inspect } from 'node:util';
+import { eq } from 'drizzle-orm';
 import { afterAll, describe, expect, it } from 'vitest';
 import { addEntity, type NewEntity } from '../../../src/registry/entities/add-entity.ts';
+import type { Entity } from '../../../src/registry/entities/entity.ts';
 import { readEntity } from '../../../src/registry/entities/read-entity.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
+import { entities } from '../../../src/storage/schema/entities.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { testKey } from '../../support/keys.ts';
+import { untilWaiting } from '../../support/postgres-locks.ts';
 import {
   actor,
   freshIdentifier,
@@ -251,3 +255,16 @@ describe.each(DATABASE_KINDS)('addEntity on %s', async (kind) => {
 function everythingIn(error: Error): string {
   return inspect(error, { depth: null, showHidden: true });
 }
+
+it('on postgresql a new record counts on from what becomes of the closed one meanwhile', async () => {
+  const { registry, organisation } = await openOrganisation('postgresql');
+  await using _ = registry;
+  const { id, entityIdentifier } = await registry.entity(organisation, {}, 'revoked');
+  let adding: Promise<Entity> | undefined;
+  await registry.db.transaction(async (tx) => {
+    await tx.update(entities).set({ version: 40 }).where(eq(entities.id, id));
+    adding = addEntity(registry.context(), await newEntity(organisation, { entityIdentifier }));
+    await untilWaiting(registry.db);
+  });
+  expect((await adding)?.version).toBe(41);
+});

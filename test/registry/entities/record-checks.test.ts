@@ -31,7 +31,7 @@ describe.each(DATABASE_KINDS)('recordChecks on %s', async (kind) => {
         jwks: null,
         ...found,
       },
-      expectedVersion,
+      { expectedVersion },
     );
   const kidsOf = ({ keys }: Entity) => keys.map(({ jwk }) => jwk.kid);
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Jwk } from '../../../src/federation/jwk-set.ts';
+import { type Jwk, MAX_KEYS } from '../../../src/federation/jwk-set.ts';
 import { addEntity } from '../../../src/registry/entities/add-entity.ts';
 import type { Entity } from '../../../src/registry/entities/entity.ts';
 import { listEntities, readEntity } from '../../../src/registry/entities/read-entity.ts';
@@ -103,6 +103,11 @@ describe.each(DATABASE_KINDS)('updateEntity on %s', async (kind) => {
       await registry.publishKeys(entity, { keys: [first, second] });
       await update(entity, { jwks: { keys: [second] } });
       expect(await keysOf(entity)).toEqual([second.kid]);
+      expect(await outcome(update(entity, { jwks: { keys: [second, first] } }))).toBe(
+        'key_not_published at /jwks/keys/1',
+      );
+      // Not even where a configuration of the present key shows it.
+      await registry.publishKeys(entity, { keys: [second, first] });
       expect(await outcome(update(entity, { jwks: { keys: [second, first] } }))).toBe('validation_failed at /jwks');
       expect(await keysOf(entity)).toEqual([second.kid]);
     });
@@ -245,6 +250,14 @@ describe.each(DATABASE_KINDS)('updateEntity on %s', async (kind) => {
         const gone = { url: 'https://rp.example/.well-known/openid-federation' };
         await recordChecks(registry.context(), entity.id, { ...entity, evidence: gone, jwks: null });
         expect(await refusal(entity, old, fresh)).toBe(refusedAt(1));
+      });
+
+      it('nor more of them than an entity may have', async () => {
+        const { keys } = await freshJwks(MAX_KEYS + 1);
+        const entity = await registry.entity(organisation, { jwks: { keys: keys.slice(0, 1) } });
+        await registry.publishKeys(entity, { keys });
+        expect(await outcome(update(entity, { jwks: { keys } }))).toBe('validation_failed at /jwks');
+        expect(await outcome(update(entity, { jwks: { keys: keys.slice(1) } }))).toBe('done');
       });
 
       it('whereas they may be dropped and left to expire without it', async () => {

@@ -34,7 +34,7 @@ describe.each(DATABASE_KINDS)('Trust Mark types on %s', (kind) => {
   it.each<[string, object]>([
     ['/trustMarkType', { trustMarkType: 'member' }],
     ['/trustMarkType', { trustMarkType: 'https://marks.example/a b' }],
-    ['/lifetimeSeconds', { lifetimeSeconds: 59 }],
+    ['/lifetimeSeconds', { lifetimeSeconds: 599 }],
     ['/lifetimeSeconds', { lifetimeSeconds: 1.5 }],
     ['/lifetimeSeconds', { lifetimeSeconds: 10 * 366 * 86_400 }],
     ['/additionalClaims/exp', { additionalClaims: { exp: 1 } }],
@@ -144,6 +144,16 @@ describe.each(DATABASE_KINDS)('Trust Mark types on %s', (kind) => {
       const trustMarkOwners = { [AUDITED]: { sub: federation.id('owner'), jwks: (await freshJwks()) as never } };
       const changed = await updateAuthority(registry.context(), authority.id, { trustMarkIssuers, trustMarkOwners });
       expect(changed).toMatchObject({ trustMarkIssuers, trustMarkOwners });
+    });
+
+    it('are few enough for a configuration that is read', async () => {
+      const issuersOf = (types: number, issuers: number) => {
+        const names = Array.from({ length: issuers }, (_, index) => `https://issuer-${index}.example`);
+        return Object.fromEntries(Array.from({ length: types }, (_, index) => [`urn:type:${index}`, names]));
+      };
+      expect(await recognised({ trustMarkIssuers: issuersOf(10, 200) })).toBe('done');
+      expect(await recognised({ trustMarkIssuers: issuersOf(12, 200) })).toBe('validation_failed at /trustMarkIssuers');
+      await recognised({ trustMarkIssuers: {} });
     });
 
     it.each<[string, () => Promise<object>]>([

@@ -1,17 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MAX_TRUST_MARK_SECONDS } from '../../../src/federation/lint/lint-trust-mark.ts';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
+import { changeRegistry } from '../../../src/registry/change.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
+import { updateEntity } from '../../../src/registry/entities/update-entity.ts';
+import { transitionOrganisation } from '../../../src/registry/organisations/transition-organisation.ts';
+import { affectedTrustMarks } from '../../../src/registry/trust-marks/affected-trust-marks.ts';
+import { grantTrustMark } from '../../../src/registry/trust-marks/grant-trust-mark.ts';
 import { renewTrustMark } from '../../../src/registry/trust-marks/renew-trust-mark.ts';
 import { requestTrustMark } from '../../../src/registry/trust-marks/request-trust-mark.ts';
 import { standingTypeIds } from '../../../src/registry/trust-marks/standing.ts';
 import { transitionTrustMark } from '../../../src/registry/trust-marks/transition-trust-mark.ts';
 import { listTrustMarks, readTrustMark } from '../../../src/registry/trust-marks/trust-mark.ts';
+import { endOfMark } from '../../../src/registry/trust-marks/trust-mark-claims.ts';
 import type { TrustMarkType } from '../../../src/registry/trust-marks/trust-mark-type.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import {
   actor,
   freshIdentifier,
   NOW_DATE,
+  nextId,
   openRegistry,
   outcome,
   refusedBy,
@@ -144,6 +152,100 @@ describe.each(DATABASE_KINDS)('Trust Marks on %s', (kind) => {
     for (const step of way[state]) await transitionTrustMark(registry.context(), id, step, 'on the way');
     expect(await outcome(transitionTrustMark(registry.context(), id, transition, 'x'))).toBe('illegal_transition');
   });
+
+  it('[OIDFED-7.1-1] end in whole seconds, and may be granted for longer than a mark lives', async () => {
+    const type = await registry.trustMarkType(authority, { lifetimeSeconds: null });
+    const tenYears = NOW_DATE.getTime() + 10 * 366 * 86_400_000;
+    const mark = await registry.trustMark(type, undefined, { expiresAt: new Date(tenYears + 700) });
+    expect(mark.expiresAt).toEqual(new Date(tenYears));
+    const now = NOW_DATE.getTime() / 1000;
+    expect(endOfMark(type, mark, NOW_DATE)).toEqual({ exp: now + MAX_TRUST_MARK_SECONDS });
+    const soon = new Date(NOW_DATE.getTime() + 999);
+    expect(await outcome(registry.trustMark(type, undefined, { expiresAt: soon }))).toBe(
+      'validation_failed at /expiresAt',
+    );
+  });
+
+  describe('of entities that leave', () => {
+    it('stand for the present record once they are renewed', async () => {
+      const type = await registry.trustMarkType(authority);
+      const organisation = await registry.organisation(authority);
+      const { id, entityIdentifier } = await registry.entity(organisation);
+      const mark = await registry.trustMark(type, entityIdentifier);
+      await transitionEntity(registry.context(), id, 'withdraw', 'moving');
+      expect(await outcome(renewTrustMark(registry.context(), mark.id, {}))).toBe('not_eligible');
+      const present = await registry.entity(organisation, { entityIdentifier });
+      expect(await standingTypeIds(registry.db, authority.id, entityIdentifier, NOW_DATE)).toEqual(new Set());
+      const renewed = await renewTrustMark(registry.context(), mark.id, {});
+      expect(renewed).toMatchObject({ entityId: present.id, version: 2 });
+      expect(await standingTypeIds(registry.db, authority.id, entityIdentifier, NOW_DATE)).toEqual(new Set([type.id]));
+    });
+
+    it('are not approved on a request from before', async () => {
+      const type = await registry.trustMarkType(authority);
+      const { id, entityIdentifier } = await registry.entity(await registry.organisation(authority));
+      const asked = await ask(type, entityIdentifier);
+      await transitionEntity(registry.context(), id, 'revoke', 'fraud');
+      const approve = () => outcome(transitionTrustMark(registry.context(), asked.id, 'approve', 'fine'));
+      expect(await approve()).toBe('not_eligible');
+      await transitionTrustMark(registry.context(), asked.id, 'reject', 'gone');
+      expect(await outcome(registry.trustMark(type, entityIdentifier))).toBe('done');
+    });
+
+    it('do not fall by what happened before they were given, whichever record has the later id', async () => {
+      const type = await registry.trustMarkType(authority);
+      const subject = freshIdentifier('bearer');
+      const at = (seconds: number) => new Date(NOW_DATE.getTime() + seconds * 1000);
+      const earlierId = nextId();
+      const organisation = await registry.organisation(authority);
+      const { id } = await registry.entity(organisation, { entityIdentifier: subject });
+      await transitionEntity(registry.context(), id, 'withdraw', 'gone');
+      const context = registry.context(actor(), { now: at(60), newId: () => earlierId });
+      await grantTrustMark(context, { typeId: type.id, subject });
+      const stands = () => standingTypeIds(registry.db, authority.id, subject, at(60));
+      expect(await stands()).toEqual(new Set([type.id]));
+      const again = await registry.entity(organisation, { entityIdentifier: subject });
+      expect(await stands()).toEqual(new Set([type.id]));
+      await transitionEntity(registry.context(actor(), { now: at(61) }), again.id, 'suspend', 'incident');
+      expect(await stands()).toEqual(new Set());
+    });
+  });
+
+  it('are concerned by what ends or brings back an entity or its organisation, and by nothing else of these', async () => {
+    const type = await registry.trustMarkType(authority);
+    const organisation = await registry.organisation(authority);
+    const { id, entityIdentifier } = await registry.entity(organisation);
+    const { id: trustMarkId } = await registry.trustMark(type, entityIdentifier);
+    const concerned = async (work: () => Promise<unknown>) => {
+      const seq = await registry.seq();
+      await work();
+      const changes = await registry.auditAfter(seq);
+      expect(changes).not.toEqual([]);
+      return (await affectedTrustMarks(registry.db, changes)).map((mark) => mark.trustMarkId);
+    };
+    const context = registry.context();
+    expect(await concerned(() => updateEntity(context, id, { statementLifetimeSeconds: 100 }))).toEqual([]);
+    expect(await concerned(() => pushed(id))).toEqual([]);
+    expect(await concerned(() => transitionEntity(context, id, 'suspend', 'x'))).toEqual([trustMarkId]);
+    expect(await concerned(() => transitionEntity(context, id, 'reinstate', 'x'))).toEqual([trustMarkId]);
+    expect(await concerned(() => transitionOrganisation(context, organisation.id, 'suspend', 'x'))).toEqual([
+      trustMarkId,
+    ]);
+    expect(await concerned(() => transitionOrganisation(context, organisation.id, 'withdraw', 'x'))).toEqual([
+      trustMarkId,
+    ]);
+  });
+
+  /** What every push, acceptance or removal of a key leaves in the audit. */
+  const pushed = (entityId: string) =>
+    changeRegistry(registry.context(), async (_tx, record) =>
+      record({
+        action: 'entity.push_keys',
+        authorityId: authority.id,
+        subjectKind: 'entity',
+        subjectId: entityId,
+      }),
+    );
 
   it('are renewed while they are active, and nothing changes where nothing is new', async () => {
     const type = await registry.trustMarkType(authority);

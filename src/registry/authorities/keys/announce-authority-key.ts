@@ -17,6 +17,7 @@ import {
 } from './authority-key.ts';
 import { latest, readyAt } from './key-times.ts';
 import { longestLifetime } from './longest-lifetime.ts';
+import { claimTokenObject } from './token-objects-in-making.ts';
 
 export interface Announcement {
   /** Keep the key ready for an emergency, without a time to sign. */
@@ -45,7 +46,9 @@ export async function announceAuthorityKey(
     const announced = keyIn(keys, 'announced');
     if (announced !== undefined && (isStandby || announced.activateAfter !== null)) throw rollPending(announced);
     const before = announced === undefined ? undefined : keySnapshot(announced);
-    const made = announced ?? newKeyRow(context, authorityId, fresh ?? (await generateKey(authorityId)));
+    const made = announced ?? (fresh && newKeyRow(context, authorityId, fresh));
+    if (made === undefined)
+      throw new RegistryError('key_roll_pending', 'the announced key changed just now; try again');
     const signsAtOnce = keyIn(keys, 'active') === undefined;
     const key = signsAtOnce
       ? await signingFromNow(tx, authority, made, context.now)
@@ -76,8 +79,12 @@ export async function signingFromNow(
   return { ...key, state: 'active', activateAfter: null, activatedAt, longestLifetimeSeconds };
 }
 
-/** @throws RegistryError kid_reused: a kid stands for one key in the whole deployment, for ever (§8.7) */
+/**
+ * @throws RegistryError kid_reused: a kid stands for one key in the whole deployment, for ever (§8.7)
+ * @throws RegistryError key_not_ready: it took so long that it was destroyed in its token
+ */
 export async function insertKey(tx: Tx, key: AuthorityKey): Promise<void> {
+  if (key.tokenObject !== null) await claimTokenObject(tx, key.tokenObject);
   try {
     await tx.insert(authorityKeys).values(key);
   } catch (cause) {

@@ -1,5 +1,5 @@
 /** Who and what is affected when a key of an authority is revoked. */
-import { and, asc, count, eq, gt, gte, lte, max, sql } from 'drizzle-orm';
+import { and, asc, count, eq, gt, gte, lte, max, ne, sql } from 'drizzle-orm';
 import type { Tx } from '../../../storage/connect.ts';
 import { authorities } from '../../../storage/schema/authorities.ts';
 import { entities } from '../../../storage/schema/entities.ts';
@@ -58,6 +58,7 @@ async function statementsBy(
     .where(
       and(
         eq(authorityId, owner),
+        ne(kind, 'hosted-configuration'),
         activatedAt === null ? undefined : gte(issuedAt, activatedAt),
         retiredAt === null ? undefined : lte(issuedAt, after(retiredAt, LEEWAY_SECONDS)),
         gt(expiresAt, now),

@@ -1,8 +1,7 @@
 /** Keys that sign no more and whose private half is in a token still: there to be destroyed. */
-import { and, eq, isNotNull, lt, or } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull } from 'drizzle-orm';
 import type { Db } from '../../../storage/connect.ts';
 import { authorityKeys } from '../../../storage/schema/authority-keys.ts';
-import { after } from './key-times.ts';
 
 export interface SpentTokenObject {
   id: string;
@@ -12,12 +11,10 @@ export interface SpentTokenObject {
   tokenObject: string;
 }
 
-/** A node that has not heard yet that a key retired may be signing with it; a revoked one signs for nobody. */
-const GRACE_SECONDS = 600;
-
-export async function spentTokenObjects(db: Db, now: Date): Promise<SpentTokenObject[]> {
-  const { id, authorityId, kid, purpose, tokenObject, state, retiredAt } = authorityKeys;
-  const isOver = or(eq(state, 'revoked'), lt(retiredAt, after(now, -GRACE_SECONDS)));
+/** Historical or revoked: what nobody may bring back, whatever clock a node had when it let a key retire. */
+export async function spentTokenObjects(db: Db): Promise<SpentTokenObject[]> {
+  const { id, authorityId, kid, purpose, tokenObject, state } = authorityKeys;
+  const isOver = inArray(state, ['historical', 'revoked']);
   const rows = await db
     .select({ id, authorityId, kid, purpose, tokenObject })
     .from(authorityKeys)

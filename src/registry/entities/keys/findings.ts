@@ -19,6 +19,8 @@ export const FINDING_KINDS = [
   'registered_key_missing',
   /** Keys wait for a decision. */
   'keys_proposed',
+  /** Its configuration declares other Entity Types than those that it was approved with. */
+  'types_changed',
 ] as const;
 
 export type FindingKind = (typeof FINDING_KINDS)[number];
@@ -31,6 +33,19 @@ export interface Finding {
 
 export interface RaisedFinding extends Finding {
   since: Date;
+}
+
+/** Most kids that a finding names, and most characters of each: an entity may call many keys anything. */
+const NAMED_KIDS = 5;
+const NAMED_CHARACTERS = 64;
+
+/** kids for a person to read; all of them are with the keys. */
+export function namedKids(kids: readonly string[]): string {
+  const named = kids.slice(0, NAMED_KIDS).map((kid) => {
+    return kid.length <= NAMED_CHARACTERS ? kid : `${kid.slice(0, NAMED_CHARACTERS)}…`;
+  });
+  const others = kids.length - named.length;
+  return others === 0 ? named.join(', ') : `${named.join(', ')} and ${others} more`;
 }
 
 /** Makes the findings of these kinds exactly those that were found now; what stands already keeps its beginning. */

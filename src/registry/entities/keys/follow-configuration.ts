@@ -14,11 +14,20 @@ import { RegistryError } from '../../registry-error.ts';
 import { type EntityRow, entitySnapshot } from '../entity.ts';
 import { lockOpenEntity } from '../lock-entity.ts';
 import { readEntity, registeredKeysOf } from '../read-entity.ts';
-import { barredKids, keyHistory, registerKeys, reusedKids } from '../register-keys.ts';
-import { type Finding, type FindingKind, setFindings } from './findings.ts';
-import { decide, proposalsOf, propose, settleProposals } from './key-proposals.ts';
-import { acceptedStatements, recordAccepted } from './key-statements.ts';
-import { isEffectivelyActive, isLive } from './keys-changeable.ts';
+import { registerKeys } from '../register-keys.ts';
+import { type Finding, type FindingKind, namedKids, setFindings } from './findings.ts';
+import { barredKids, keyHistory, repeatedKids, reusedKids, roomFor, unusableKids } from './key-history.ts';
+import {
+  decide,
+  isRefused,
+  type KeyProposal,
+  proposalsOf,
+  propose,
+  settleProposals,
+  withdraw,
+} from './key-proposals.ts';
+import { acceptedStatements, lastConfigurationIat, recordAccepted } from './key-statements.ts';
+import { activeSince, isLive } from './keys-changeable.ts';
 
 /** `unknown_key`, `older`: not taken in; `unchanged`: this very configuration was taken in before. */
 export type Following = 'unknown_key' | 'older' | 'unchanged' | 'followed';
@@ -55,35 +64,39 @@ export async function followConfiguration(
 ): Promise<FollowedConfiguration> {
   const { authorityId } = await readEntity(context.db, context.actor, entityId);
   authorise(context.actor, ['admin', 'registrar'], authorityId);
+  const { header, claims } = configuration;
   return await changeRegistry(context, async (tx, record) => {
     const before = await lockOpenEntity(tx, entityId);
-    if (!(await isEffectivelyActive(tx, before))) {
+    if ((await activeSince(tx, before)) === undefined) {
       throw new RegistryError('entity_not_active', 'its keys do not change while it is not active');
     }
     const registered = await registeredKeysOf(tx, entityId);
     const keys = registered.map(({ jwk }) => jwk);
-    const standing = await standingOf(tx, before, keys, configuration, context.now);
-    if (standing.outcome !== 'followed') {
-      await setFindings(tx, entityId, WHOLE, standing.findings, context.now);
-      return { outcome: standing.outcome, proposed: [], added: [] };
+    const { outcome, findings } = await standingOf(tx, before, keys, configuration, context.now);
+    if (outcome === 'unknown_key' || outcome === 'older') {
+      await setFindings(tx, entityId, WHOLE, findings, context.now);
+      return { outcome, proposed: [], added: [] };
     }
     const news = await newsOf(tx, before, keys, configuration);
-    const taken = await takeIn(tx, before, keys, news, context.now);
-    await recordAccepted(tx, entityId, { configurationIat: configuration.claims.iat });
+    // What is registered may have changed since it was taken in, and cured something.
     await setFindings(tx, entityId, [...WHOLE, ...KEYS], news.findings, context.now);
+    if (outcome === 'unchanged') return { outcome, proposed: [], added: [] };
+    const taken = await takeIn(tx, before, keys, news, header.kid, context.now);
+    await recordAccepted(tx, entityId, { configurationIat: claims.iat });
     if (taken.proposed.length + taken.added.length + taken.withdrawn.length > 0) {
       const after = { ...before, version: before.version + 1 };
       await tx.update(entities).set({ version: after.version }).where(eq(entities.id, entityId));
+      const signed = { signedBy: header.kid, iat: claims.iat };
       record({
         action: taken.added.length > 0 ? 'entity.add_published_keys' : 'entity.propose_keys',
         authorityId,
         subjectKind: 'entity',
         subjectId: entityId,
         before: entitySnapshot(before, registered),
-        after: { ...entitySnapshot(after, await registeredKeysOf(tx, entityId)), ...taken },
+        after: { ...entitySnapshot(after, await registeredKeysOf(tx, entityId)), ...taken, ...signed },
       });
     }
-    return { outcome: 'followed', proposed: taken.proposed, added: taken.added };
+    return { outcome, proposed: taken.proposed, added: taken.added };
   });
 }
 
@@ -101,18 +114,18 @@ async function standingOf(
   now: Date,
 ): Promise<Standing> {
   const { header, claims } = configuration;
+  const live = keys.filter((key) => isLive(key, now));
   try {
-    await verifySignature(configuration, { keys: keys.filter((key) => isLive(key, now)) });
+    await verifySignature(configuration, { keys: live });
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;
-    const detail = `no registered key signed its configuration, but ${header.kid}: nothing of it counts; ask the partner`;
+    const signer = namedKids([header.kid]);
+    const detail = `no registered key signed its configuration, but ${signer}: nothing of it counts; ask the partner`;
     return { outcome: 'unknown_key', findings: [{ kind: 'signed_by_unknown_key', detail }] };
   }
   const { configurationIat } = await acceptedStatements(tx, entity);
-  const { iat: checkedIat } = entity.evidence;
-  // The one that was checked last was accepted as well, but not yet taken in.
-  const last = Math.max(configurationIat ?? 0, typeof checkedIat === 'number' ? checkedIat : 0);
   if (claims.iat === configurationIat) return { outcome: 'unchanged', findings: [] };
+  const last = await lastConfigurationIat(tx, entity, live);
   if (claims.iat >= last) return { outcome: 'followed', findings: [] };
   const detail = `its iat, ${claims.iat}, lies before that of one accepted already, ${last}; it may be a replay`;
   return { outcome: 'older', findings: [{ kind: 'configuration_older', detail }] };
@@ -121,38 +134,53 @@ async function standingOf(
 interface News {
   /** Keys that may be registered and are not. */
   fresh: Jwk[];
-  /** kids that the configuration shows. */
-  shown: string[];
+  /** All that the configuration shows. */
+  shown: readonly Jwk[];
   findings: Finding[];
 }
 
+/** Keys of a configuration that are looked at: as many as may be registered, and as many new ones in their place. */
+const MAX_CONSIDERED = 2 * MAX_KEYS;
+
 async function newsOf(tx: Tx, entity: EntityRow, keys: readonly Jwk[], { claims }: EntityStatement): Promise<News> {
-  const { recorded, barred } = await keyHistory(tx, entity);
+  const history = await keyHistory(tx, entity);
   const shown = claims.jwks.keys;
-  const reused = reusedKids({ keys: shown }, recorded);
-  const returning = barredKids({ keys: shown }, barred);
-  const unknown = shown.filter((key) => !keys.some((known) => known.kid === key.kid || isSamePublicKey(known, key)));
-  const usable = unknown.filter(({ kid }) => !reused.includes(kid) && !returning.includes(kid));
-  const unsuitable = usable.filter((key) => publishedKeyComplaint(key) !== undefined);
-  const surplus = usable.slice(Math.max(0, MAX_KEYS - keys.length));
-  const fresh = usable.filter((key) => !unsuitable.includes(key) && !surplus.includes(key));
-  const missing = keys.filter(({ kid }) => !shown.some((key) => key.kid === kid)).map(({ kid }) => kid);
-  const unfit = [...unsuitable, ...surplus].map(({ kid }) => kid);
+  const considered = { keys: shown.slice(0, MAX_CONSIDERED) };
+  const reused = reusedKids(considered, history.recorded);
+  const returning = barredKids(considered, history.barred);
+  const isKnown = (key: Jwk) => keys.some((known) => known.kid === key.kid || isSamePublicKey(known, key));
+  const isOut = ({ kid }: Jwk) => reused.includes(kid) || returning.includes(kid);
+  const unknown = considered.keys.filter((key) => !isKnown(key) && !isOut(key));
+  const repeated = repeatedKids({ keys: unknown }, history);
+  const fit = unknown.filter((key) => publishedKeyComplaint(key) === undefined && !repeated.includes(key.kid));
+  const room = Math.min(Math.max(0, MAX_KEYS - keys.length), roomFor(history));
+  const unusable = await unusableKids(fit.slice(0, room));
+  const fresh = fit.slice(0, room).filter(({ kid }) => !unusable.includes(kid));
+  const unsuitable = [...unknown.filter((key) => !fresh.includes(key)), ...shown.slice(MAX_CONSIDERED)];
+  const missing = keys.filter(({ kid }) => !shown.some((key) => key.kid === kid));
   const findings = [
-    finding('key_unsuitable', unfit, 'cannot be vouched for: another type, too short, not for signatures, or too many'),
+    finding(
+      'key_unsuitable',
+      kidsOf(unsuitable),
+      'cannot be vouched for: another type, too short, not for signatures, no key at all, there twice, or too many',
+    ),
     finding('kid_reused', reused, 'stood for another key of this entity; the new key needs a new kid'),
     finding(
       'removed_key_published',
       returning,
       'was removed or is compromised and does not return; it is to be left out',
     ),
-    finding('registered_key_missing', missing, 'is registered but no longer published: remove it if it is not used'),
+    finding(
+      'registered_key_missing',
+      kidsOf(missing),
+      'is registered but no longer published: remove it if it is not used',
+    ),
   ];
-  return { fresh, shown: shown.map(({ kid }) => kid), findings: findings.filter((one) => one !== undefined) };
+  return { fresh, shown, findings: findings.filter((one) => one !== undefined) };
 }
 
 function finding(kind: FindingKind, kids: readonly string[], text: string): Finding | undefined {
-  return kids.length === 0 ? undefined : { kind, detail: `${kids.join(', ')}: ${text}` };
+  return kids.length === 0 ? undefined : { kind, detail: `${namedKids(kids)}: ${text}` };
 }
 
 interface Taken {
@@ -162,29 +190,35 @@ interface Taken {
   withdrawn: string[];
 }
 
-async function takeIn(tx: Tx, entity: EntityRow, keys: Jwk[], { fresh, shown }: News, now: Date): Promise<Taken> {
+async function takeIn(
+  tx: Tx,
+  entity: EntityRow,
+  keys: Jwk[],
+  { fresh, shown }: News,
+  signedBy: string,
+  now: Date,
+): Promise<Taken> {
   const proposals = await proposalsOf(tx, entity.id);
-  const stateOf = (kid: string) => proposals.find((proposal) => proposal.kid === kid)?.state;
-  const withdrawn = proposals.filter(({ kid, state }) => state === 'proposed' && !shown.includes(kid));
-  const gone = { state: 'withdrawn', reason: 'its configuration shows it no longer' } as const;
-  await decide(tx, entity.id, kidsOf(withdrawn), gone, now);
-  const wanted = fresh.filter(({ kid }) => stateOf(kid) !== 'refused');
+  const open = proposals.filter(({ state }) => state === 'proposed');
+  const isShown = ({ kid, publicJwk }: KeyProposal) =>
+    shown.some((key) => key.kid === kid && isSamePublicKey(publicJwk as Jwk, key));
+  const withdrawn = kidsOf(open.filter((proposal) => !isShown(proposal)));
+  await withdraw(tx, entity.id, withdrawn);
+  const wanted = fresh.filter((key) => !isRefused(key, proposals));
   const [authority] = await tx
     .select({ keyProposals: authorities.keyProposals })
     .from(authorities)
     .where(eq(authorities.id, entity.authorityId));
   const isAccepted = authority?.keyProposals === 'accept';
-  const isNew = (key: Jwk) =>
-    stateOf(key.kid) !== 'proposed' ||
-    !proposals.some(({ kid, publicJwk }) => kid === key.kid && isSamePublicKey(publicJwk as Jwk, key));
-  const proposed = isAccepted ? [] : wanted.filter(isNew);
-  await propose(tx, entity.id, isAccepted ? wanted : proposed, now);
+  const isOpen = ({ kid }: Jwk) => open.some((proposal) => proposal.kid === kid && !withdrawn.includes(kid));
+  const proposed = isAccepted ? [] : wanted.filter((key) => !isOpen(key));
+  await propose(tx, entity.id, isAccepted ? wanted : proposed, signedBy, now);
   if (isAccepted && wanted.length > 0) {
     await registerKeys(tx, entity, { keys: [...keys, ...wanted] }, now, 'configuration');
     await decide(tx, entity.id, kidsOf(wanted), { state: 'accepted', reason: 'as the authority has it' }, now);
   }
   await settleProposals(tx, entity.id, now);
-  return { proposed: kidsOf(proposed), added: isAccepted ? kidsOf(wanted) : [], withdrawn: kidsOf(withdrawn) };
+  return { proposed: kidsOf(proposed), added: isAccepted ? kidsOf(wanted) : [], withdrawn };
 }
 
 function kidsOf(keys: readonly { kid: string }[]): string[] {

@@ -5,18 +5,22 @@ import type { Tx } from '../../../storage/connect.ts';
 import { organisations } from '../../../storage/schema/organisations.ts';
 import { RegistryError } from '../../registry-error.ts';
 import { effectiveState } from '../../states.ts';
-import type { EntityRow } from '../entity.ts';
+import type { EntityRow, RegisteredKey } from '../entity.ts';
 
-type Holder = Pick<EntityRow, 'state' | 'organisationId'>;
+type Holder = Pick<EntityRow, 'state' | 'organisationId' | 'stateChangedAt'>;
 
-/** Whether the entity and its organisation are both active; the organisation stays as it is until the transaction ends. */
-export async function isEffectivelyActive(tx: Tx, { state, organisationId }: Holder): Promise<boolean> {
+/**
+ * Since when the entity and its organisation are both active, undefined while they are not; the organisation stays as it
+ * is until the transaction ends.
+ */
+export async function activeSince(tx: Tx, entity: Holder): Promise<Date | undefined> {
   const [organisation] = await tx
-    .select({ state: organisations.state })
+    .select({ state: organisations.state, stateChangedAt: organisations.stateChangedAt })
     .from(organisations)
-    .where(eq(organisations.id, organisationId))
+    .where(eq(organisations.id, entity.organisationId))
     .for('share');
-  return organisation !== undefined && effectiveState(state, organisation.state) === 'active';
+  if (organisation === undefined || effectiveState(entity.state, organisation.state) !== 'active') return undefined;
+  return organisation.stateChangedAt > entity.stateChangedAt ? organisation.stateChangedAt : entity.stateChangedAt;
 }
 
 /**
@@ -24,7 +28,7 @@ export async function isEffectivelyActive(tx: Tx, { state, organisationId }: Hol
  * @throws RegistryError entity_not_active
  */
 export async function requireKeysChangeable(tx: Tx, entity: Holder): Promise<void> {
-  if (entity.state === 'pending' || (await isEffectivelyActive(tx, entity))) return;
+  if (entity.state === 'pending' || (await activeSince(tx, entity)) !== undefined) return;
   const message = 'keys change only while the entity and its organisation are active; a key may be marked compromised';
   throw new RegistryError('entity_not_active', message, { state: entity.state });
 }
@@ -32,6 +36,11 @@ export async function requireKeysChangeable(tx: Tx, entity: Holder): Promise<voi
 /** Whether a key still verifies something. */
 export function isLive({ exp }: Jwk, now: Date): boolean {
   return exp === undefined || exp * 1000 > now.getTime();
+}
+
+/** The registered keys that still verify something. */
+export function liveKeysOf({ keys }: { keys: readonly RegisteredKey[] }, now: Date): Jwk[] {
+  return keys.map(({ jwk }) => jwk).filter((key) => isLive(key, now));
 }
 
 /**

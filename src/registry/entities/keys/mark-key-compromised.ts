@@ -7,12 +7,16 @@ import { authorise, notFound } from '../../actor.ts';
 import { type ChangeContext, changeRegistry } from '../../change.ts';
 import { type Entity, type EntityRow, entitySnapshot } from '../entity.ts';
 import { readEntity, registeredKeysOf } from '../read-entity.ts';
+import { settleProposals, withdrawSignedBy } from './key-proposals.ts';
+import { forgetConfigurations, outdatePushed } from './key-statements.ts';
+import { hastenRefresh } from './refreshes.ts';
 
 type Place = typeof entityKeys.$inferSelect;
 
 /**
  * The key leaves the Subordinate Statement at once, whatever the state of the entity, and even when it is the last one;
- * so it does wherever it stands under another kid, or in another record of the same entity. It never returns.
+ * so it does wherever it stands under another kid, or in another record of the same entity. It never returns. What it
+ * proposed is forgotten, and the next configuration of another key counts whatever this one signed last.
  * @throws RegistryError not_found, role_missing
  */
 export async function markKeyCompromised(
@@ -25,11 +29,20 @@ export async function markKeyCompromised(
   const { now } = context;
   await changeRegistry(context, async (tx, record) => {
     const { records, places } = await placesOf(tx, entityId, kid);
+    const fresh = places.filter((place) => place.compromisedAt === null);
+    if (fresh.length === 0) return;
+    const ids = records.map(({ id }) => id);
+    await forgetConfigurations(tx, ids);
     for (const before of records) {
-      const here = places.filter((place) => place.entityId === before.id && place.compromisedAt === null);
+      const here = fresh.filter((place) => place.entityId === before.id);
       if (here.length === 0) continue;
       const keys = await registeredKeysOf(tx, before.id);
       for (const place of here) await mark(tx, place, reason, now);
+      const kids = here.map((place) => place.kid);
+      const withdrawn = await withdrawSignedBy(tx, before.id, kids);
+      await settleProposals(tx, before.id, now);
+      await outdatePushed(tx, before.id, now);
+      await hastenRefresh(tx, before.id);
       const after = { ...before, version: before.version + 1 };
       await tx.update(entities).set({ version: after.version }).where(eq(entities.id, before.id));
       record({
@@ -38,7 +51,7 @@ export async function markKeyCompromised(
         subjectKind: 'entity',
         subjectId: before.id,
         before: entitySnapshot(before, keys),
-        after: { ...entitySnapshot(after, await registeredKeysOf(tx, before.id)), kid },
+        after: { ...entitySnapshot(after, await registeredKeysOf(tx, before.id)), kid, withdrawn },
         reason,
       });
     }

@@ -1,10 +1,11 @@
 /** Makes the registered keys of a subordinate those of a set that it signed with one of them. @see OIDFED §11.2 */
 import { and, eq } from 'drizzle-orm';
 import { FederationError } from '../../../federation/errors.ts';
+import { type JsonValue, jsonEquals } from '../../../federation/json.ts';
 import type { JwkSet } from '../../../federation/jwk-set.ts';
 import type { PushedKeySet } from '../../../federation/pushed-key-set.ts';
 import { verifySignature } from '../../../federation/signature.ts';
-import type { Tx } from '../../../storage/connect.ts';
+import type { Db, Tx } from '../../../storage/connect.ts';
 import { entities } from '../../../storage/schema/entities.ts';
 import { authorise } from '../../actor.ts';
 import { type ChangeContext, changeRegistry } from '../../change.ts';
@@ -12,10 +13,11 @@ import { isStorable } from '../../storable.ts';
 import { type EntityRow, entitySnapshot, type RegisteredKey } from '../entity.ts';
 import { registeredKeysOf } from '../read-entity.ts';
 import { readSubordinate } from '../read-subordinate.ts';
-import { barredKids, keyHistory, registerKeys, reusedKids } from '../register-keys.ts';
+import { registerKeys } from '../register-keys.ts';
+import { keyHistory, registrationComplaints } from './key-history.ts';
 import { settleProposals } from './key-proposals.ts';
 import { acceptedStatements, recordAccepted } from './key-statements.ts';
-import { isEffectivelyActive, isLive } from './keys-changeable.ts';
+import { activeSince, isLive, liveKeysOf } from './keys-changeable.ts';
 import { hastenRefresh } from './refreshes.ts';
 
 export interface PushedKeys {
@@ -27,25 +29,36 @@ export interface PushedKeys {
 
 /**
  * Adds and removes keys in one step: the set replaces what was registered. Of an entity that is not active nobody learns
- * that it is known here.
+ * that it is known here. A set that says what is so already only outdates the ones before it.
+ * @param admit may refuse what is signed and later than the set before: only whoever has a key can send any such
  * @throws RegistryError not_found, role_missing
  * @throws FederationError key_set_not_authorised, key_set_not_newer, key_set_invalid
  */
-export async function pushKeys(context: ChangeContext, authorityId: string, pushed: PushedKeySet): Promise<PushedKeys> {
+export async function pushKeys(
+  context: ChangeContext,
+  authorityId: string,
+  pushed: PushedKeySet,
+  admit: () => void = () => {},
+): Promise<PushedKeys> {
   authorise(context.actor, ['registrar'], authorityId);
   // Strangers are turned away before they hold up anything.
   const known = await readSubordinate(context.db, authorityId, pushed.subject);
-  await requireSignedBy(pushed, known?.keys ?? [], context.now);
+  if (known === undefined) throw notAuthorised();
+  await requireSignedBy(pushed, known.keys, context.now);
+  await requireNewer(context.db, known.entity, known.entity.stateChangedAt, pushed);
+  admit();
   return await changeRegistry(context, async (tx, record) => {
-    const before = await lockActive(tx, authorityId, pushed);
+    const { before, since } = await lockActive(tx, authorityId, pushed);
     const keys = await registeredKeysOf(tx, before.id);
     await requireSignedBy(pushed, keys, context.now);
-    await requireNewer(tx, before, pushed);
+    await requireNewer(tx, before, since, pushed);
+    await recordAccepted(tx, before.id, { pushedIat: pushed.iat });
+    const present = keys.map(({ jwk }) => jwk);
+    if (jsonEquals(present as JsonValue, pushed.jwks.keys as JsonValue)) return differenceOf(keys, keys);
     await requireRegistrable(tx, before, pushed.jwks, context.now);
     await registerKeys(tx, before, pushed.jwks, context.now, 'push');
-    await recordAccepted(tx, before.id, { pushedIat: pushed.iat });
     await settleProposals(tx, before.id, context.now);
-    await hastenRefresh(tx, before.id, context.now);
+    await hastenRefresh(tx, before.id);
     const after = { ...before, version: before.version + 1 };
     await tx.update(entities).set({ version: after.version }).where(eq(entities.id, before.id));
     const registered = await registeredKeysOf(tx, before.id);
@@ -57,15 +70,14 @@ export async function pushKeys(context: ChangeContext, authorityId: string, push
       before: entitySnapshot(before, keys),
       after: { ...entitySnapshot(after, registered), signedBy: pushed.signed.header.kid, iat: pushed.iat },
     });
-    return differenceOf(kidsOf(keys), kidsOf(registered));
+    return differenceOf(keys, registered);
   });
 }
 
 /** A removed or compromised key is not among those registered, an expired one counts no more. */
 async function requireSignedBy(pushed: PushedKeySet, keys: readonly RegisteredKey[], now: Date): Promise<void> {
-  const live = keys.map(({ jwk }) => jwk).filter((key) => isLive(key, now));
   try {
-    await verifySignature(pushed.signed, { keys: live });
+    await verifySignature(pushed.signed, { keys: liveKeysOf({ keys }, now) });
   } catch (error) {
     if (error instanceof FederationError) throw notAuthorised(error);
     throw error;
@@ -77,47 +89,60 @@ function notAuthorised(cause?: unknown): FederationError {
   return new FederationError('key_set_not_authorised', message, 'header/kid', { cause });
 }
 
-async function lockActive(tx: Tx, authorityId: string, { subject }: PushedKeySet): Promise<EntityRow> {
-  const [entity] = await tx
+async function lockActive(
+  tx: Tx,
+  authorityId: string,
+  { subject }: PushedKeySet,
+): Promise<{ before: EntityRow; since: Date }> {
+  const [before] = await tx
     .select()
     .from(entities)
     .where(
       and(eq(entities.authorityId, authorityId), eq(entities.entityIdentifier, subject), eq(entities.state, 'active')),
     )
     .for('update');
-  if (entity === undefined || !(await isEffectivelyActive(tx, entity))) throw notAuthorised();
-  return entity;
+  const since = before && (await activeSince(tx, before));
+  if (before === undefined || since === undefined) throw notAuthorised();
+  return { before, since };
 }
 
-async function requireNewer(tx: Tx, entity: EntityRow, { iat }: PushedKeySet): Promise<void> {
-  const { pushedIat } = await acceptedStatements(tx, entity);
-  if (pushedIat === null || iat > pushedIat) return;
-  const message = `its iat must be later than that of the set accepted last, ${pushedIat}; sign it anew`;
+/**
+ * What was signed before a suspension says nothing after it: meanwhile somebody else may have had the key, or decided.
+ * @param since when the entity became active
+ */
+async function requireNewer(
+  db: Db | Tx,
+  entity: Pick<EntityRow, 'authorityId' | 'entityIdentifier'>,
+  since: Date,
+  { iat }: PushedKeySet,
+): Promise<void> {
+  const { pushedIat } = await acceptedStatements(db, entity);
+  const activeFrom = since.getTime() / 1000;
+  if (iat >= activeFrom && (pushedIat === null || iat > pushedIat)) return;
+  const last = Math.max(pushedIat ?? 0, activeFrom);
+  const message = `its iat must be later than ${last}, when the last set was accepted or decided otherwise; sign it anew`;
   throw new FederationError('key_set_not_newer', message, '/iat');
 }
 
 async function requireRegistrable(tx: Tx, entity: EntityRow, jwks: JwkSet, now: Date): Promise<void> {
-  const { recorded, barred } = await keyHistory(tx, entity);
-  const complaints = [
-    ...reusedKids(jwks, recorded).map((kid) => `the kid ${kid} stood for another key; a new key needs a new kid`),
-    ...barredKids(jwks, barred).map((kid) => `the key ${kid} was removed and does not return; make a new one`),
-    ...(isStorable(jwks) ? [] : ['it holds the character U+0000 or half of a surrogate pair']),
-    ...(jwks.keys.some((key) => isLive(key, now))
-      ? []
-      : ['no key would be left that counts; only a person decides that']),
-  ];
+  const complaints = await registrationComplaints(jwks, await keyHistory(tx, entity));
+  if (!isStorable(jwks)) complaints.push('it holds the character U+0000 or half of a surrogate pair');
+  if (!jwks.keys.some((key) => isLive(key, now))) {
+    complaints.push('no key would be left that counts; only a person decides that');
+  }
   if (complaints.length === 0) return;
   throw new FederationError('key_set_invalid', `the key set is refused: ${complaints.join('; ')}`, '/keys');
 }
 
-function kidsOf(keys: readonly RegisteredKey[]): string[] {
-  return keys.map(({ jwk }) => jwk.kid);
-}
-
-function differenceOf(before: readonly string[], registered: string[]): PushedKeys {
+function differenceOf(before: readonly RegisteredKey[], after: readonly RegisteredKey[]): PushedKeys {
+  const [old, registered] = [kidsOf(before), kidsOf(after)];
   return {
     registered,
-    added: registered.filter((kid) => !before.includes(kid)),
-    removed: before.filter((kid) => !registered.includes(kid)),
+    added: registered.filter((kid) => !old.includes(kid)),
+    removed: old.filter((kid) => !registered.includes(kid)),
   };
+}
+
+function kidsOf(keys: readonly RegisteredKey[]): string[] {
+  return keys.map(({ jwk }) => jwk.kid);
 }

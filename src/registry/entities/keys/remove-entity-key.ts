@@ -6,6 +6,7 @@ import { type ChangeContext, changeRegistry } from '../../change.ts';
 import { type Entity, entitySnapshot } from '../entity.ts';
 import { lockOpenEntity } from '../lock-entity.ts';
 import { readEntity, registeredKeysOf } from '../read-entity.ts';
+import { outdatePushed } from './key-statements.ts';
 import { requireKeyLeft, requireKeysChangeable } from './keys-changeable.ts';
 
 export interface KeyRemoval {
@@ -41,6 +42,7 @@ export async function removeEntityKey(
       .update(entityKeys)
       .set({ removedAt: context.now, removal: 'registrar' })
       .where(and(eq(entityKeys.entityId, entityId), eq(entityKeys.kid, kid)));
+    await outdatePushed(tx, entityId, context.now);
     const after = { ...before, version: before.version + 1 };
     await tx.update(entities).set({ version: after.version }).where(eq(entities.id, entityId));
     record({

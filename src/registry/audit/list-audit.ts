@@ -1,10 +1,11 @@
 /** Reads the audit trail: who changed what, why and when, in the order of seq. */
-import { and, asc, eq, gt, inArray, or, sql } from 'drizzle-orm';
-import type { Db } from '../storage/connect.ts';
-import { audit } from '../storage/schema/audit.ts';
-import { type Actor, authorise, requireRole } from './actor.ts';
-import type { PageRequest } from './page.ts';
-import { invalidField } from './registry-error.ts';
+import { and, asc, eq, inArray, type SQL } from 'drizzle-orm';
+import { isAfter } from '../../storage/audit-chain.ts';
+import type { Db } from '../../storage/connect.ts';
+import { audit } from '../../storage/schema/audit.ts';
+import { type Actor, authorise, requireRole } from '../actor.ts';
+import type { PageRequest } from '../page.ts';
+import { invalidField } from '../registry-error.ts';
 
 export type AuditRow = typeof audit.$inferSelect;
 
@@ -46,9 +47,9 @@ export async function listAudit(
     : { items, next: `${last.seq}.${last.ordinal}` };
 }
 
-function afterCursor(cursor: string | undefined): ReturnType<typeof or> {
+function afterCursor(cursor: string | undefined): SQL | undefined {
   if (cursor === undefined) return undefined;
   const [, seq, ordinal] = CURSOR.exec(cursor) ?? [];
   if (seq === undefined) throw invalidField('/cursor', 'is no cursor of ours; use `next` of the page before');
-  return or(gt(audit.seq, Number(seq)), and(eq(audit.seq, sql`${Number(seq)}`), gt(audit.ordinal, Number(ordinal))));
+  return isAfter({ seq: Number(seq), ordinal: Number(ordinal) });
 }

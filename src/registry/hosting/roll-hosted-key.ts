@@ -1,0 +1,60 @@
+/** Begins to roll the key of a hosted entity: the new one is listed before it signs anything. @see OIDFED §11.2 */
+import { authorise } from '../actor.ts';
+import { type ChangeContext, changeRegistry } from '../change.ts';
+import { readEntity } from '../entities/read-entity.ts';
+import { type GenerateHostedKey, type Hosting, isKeptHere, publicJwkOf } from './hosted-entity.ts';
+import {
+  changeRegistered,
+  dropUnregistered,
+  hostingChanged,
+  insertHostedKey,
+  keyIn,
+  knownEverywhere,
+  lockHosting,
+  newHostedKey,
+  requireActive,
+  requireNoneAnnounced,
+  requireSignedHere,
+  signing,
+  updateHostedKey,
+} from './hosted-key.ts';
+import { readHosting } from './read-hosting.ts';
+
+/**
+ * Announces the next key, in the configuration and in the Subordinate Statement at once. Where the present one is not
+ * registered any more, for it was removed or is compromised, the next one signs at once, an announced one first.
+ * @throws RegistryError not_found, role_missing, not_hosted, entity_not_active, key_roll_pending, kid_reused, and what
+ *   `generateKey` fails with
+ */
+export async function rollHostedKey(
+  context: ChangeContext,
+  entityId: string,
+  { reason }: { reason: string | undefined },
+  generateKey: GenerateHostedKey,
+): Promise<Hosting> {
+  const { authorityId, entityIdentifier } = await readEntity(context.db, context.actor, entityId);
+  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  // Whoever makes keys may take its time: nothing is locked meanwhile.
+  const fresh = await generateKey(entityIdentifier);
+  await changeRegistry(context, async (tx, record) => {
+    const before = await lockHosting(tx, entityId);
+    const { entity, hosted } = before;
+    requireSignedHere(hosted, entity);
+    await requireActive(tx, entity);
+    const keys = await dropUnregistered(tx, before);
+    const key = newHostedKey(context, entityId, fresh);
+    const announced = keyIn(keys, 'announced');
+    if (keyIn(keys, 'active') !== undefined) {
+      requireNoneAnnounced(keys);
+      await insertHostedKey(tx, { ...key, activateAfter: await knownEverywhere(tx, entity, context.now) });
+      await changeRegistered(tx, entity, { add: publicJwkOf(key) }, context.now);
+    } else if (announced !== undefined && isKeptHere(announced)) {
+      await updateHostedKey(tx, signing(announced, hosted));
+    } else {
+      await insertHostedKey(tx, signing(key, hosted));
+      await changeRegistered(tx, entity, { add: publicJwkOf(key) }, context.now);
+    }
+    record({ ...(await hostingChanged(tx, before, 'entity.roll_hosted_key', { reason })) });
+  });
+  return readHosting(context.db, context.actor, entityId);
+}

@@ -1,0 +1,92 @@
+import { eq } from 'drizzle-orm';
+import { exportJWK, generateKeyPair } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Authority } from '../../../src/registry/authorities/authority.ts';
+import { revocationImpact } from '../../../src/registry/authorities/keys/revocation-impact.ts';
+import { STATEMENTS_ONLY } from '../../../src/registry/authorities/keys/signed-by-key.ts';
+import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
+import { advanceHostedKeys } from '../../../src/registry/hosting/advance-hosted-keys.ts';
+import { dueHostedEntities } from '../../../src/registry/hosting/read-hosting.ts';
+import { rollHostedKey } from '../../../src/registry/hosting/roll-hosted-key.ts';
+import { takeHostedKey } from '../../../src/registry/hosting/take-hosted-key.ts';
+import { authorityKeys } from '../../../src/storage/schema/authority-keys.ts';
+import { hostedKeys } from '../../../src/storage/schema/hosted-entities.ts';
+import { issuedStatements } from '../../../src/storage/schema/issued-statements.ts';
+import { DATABASE_KINDS } from '../../support/databases.ts';
+import { generateHostedKey, hostedEntity } from '../../support/hosting-verbs.ts';
+import { NOW_DATE, openRegistry, outcome, type TestRegistry } from '../../support/registry.ts';
+
+const later = (days: number): Date => new Date(NOW_DATE.getTime() + days * 86_400_000);
+
+describe.each(DATABASE_KINDS)('keys of a hosted entity on %s', (kind) => {
+  let registry: TestRegistry;
+  let authority: Authority;
+
+  beforeAll(async () => {
+    registry = await openRegistry(kind);
+    authority = await registry.authority();
+  });
+
+  afterAll(() => registry[Symbol.asyncDispose]());
+
+  const keysOf = (id: string) => registry.db.select().from(hostedKeys).where(eq(hostedKeys.entityId, id));
+  const at = (now: Date) => registry.context(undefined, { now });
+
+  it('destroy their private halves when they sign no more, and when the record is closed', async () => {
+    const { id } = await hostedEntity(registry, authority);
+    await rollHostedKey(registry.context(), id, { reason: undefined }, generateHostedKey);
+    await advanceHostedKeys(at(later(120)), id);
+    const held = async () =>
+      (await keysOf(id)).map(({ state, sealedPrivateKey }) => `${state} ${sealedPrivateKey !== null}`).sort();
+    expect(await held()).toEqual(['active true', 'retired false']);
+    await transitionEntity(registry.context(), id, 'withdraw', 'left');
+    expect(await held()).toEqual(['removed false', 'removed false']);
+    expect(await dueHostedEntities(registry.db, later(400))).not.toContain(id);
+  });
+
+  it('are due when their next step is, and not before', async () => {
+    const { id } = await hostedEntity(registry, authority);
+    const isDue = async (days: number) => (await dueHostedEntities(registry.db, later(days))).includes(id);
+    expect(await isDue(400)).toBe(false);
+    await rollHostedKey(registry.context(), id, { reason: undefined }, generateHostedKey);
+    expect([await isDue(0), await isDue(120)]).toEqual([false, true]);
+    await advanceHostedKeys(at(later(120)), id);
+    expect([await isDue(120), await isDue(121)]).toEqual([false, true]);
+    await advanceHostedKeys(at(later(121)), id);
+    expect(await isDue(400)).toBe(false);
+  });
+
+  it('take one step at a time: of two nodes that roll at once one is refused', async () => {
+    const { id } = await hostedEntity(registry, authority);
+    const roll = () => outcome(rollHostedKey(registry.context(), id, { reason: undefined }, generateHostedKey));
+    expect((await Promise.all([roll(), roll()])).sort()).toEqual(['done', 'key_roll_pending']);
+    const advance = () => advanceHostedKeys(at(later(120)), id);
+    await Promise.all([advance(), advance()]);
+    expect((await keysOf(id)).map(({ state }) => state).sort()).toEqual(['active', 'retired']);
+  });
+
+  it('do not leave a PKCS#11 token', async () => {
+    const { id, configuration } = await hostedEntity(registry, authority);
+    const inToken = { custody: 'pkcs11', tokenObject: 'ab', sealedPrivateKey: null } as const;
+    await registry.db.update(hostedKeys).set(inToken).where(eq(hostedKeys.entityId, id));
+    const { publicKey } = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true });
+    const recipient = { ...(await exportJWK(publicKey)), kid: 'theirs' };
+    const tools = { exportKey: () => Promise.reject(new Error('asked for')), presentConfiguration: configuration };
+    const take = takeHostedKey(registry.context(), id, { recipient, reason: 'moves out' }, tools);
+    expect(await outcome(take)).toBe('key_not_exportable');
+  });
+
+  it('are not counted among what a key of the authority signed', async () => {
+    const { entityIdentifier } = await hostedEntity(registry, authority);
+    await registry.db.insert(issuedStatements).values({
+      ...{ authorityId: authority.id, kind: 'hosted-configuration', subject: entityIdentifier, claimsHash: 'x' },
+      ...{ basisVersion: 1, jwt: 'x', issuedAt: NOW_DATE, expiresAt: later(1), refreshAt: later(1) },
+    });
+    const [key] = await registry.db.select().from(authorityKeys).where(eq(authorityKeys.authorityId, authority.id));
+    if (key === undefined) throw new Error('no key');
+    const impact = await registry.db.transaction((tx) =>
+      revocationImpact(tx, authority, key, STATEMENTS_ONLY, NOW_DATE),
+    );
+    expect(impact.statements).toEqual([]);
+  });
+});
