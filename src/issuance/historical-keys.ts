@@ -7,8 +7,8 @@ import { type AuthorityKey, isPublishedKey } from '../registry/authorities/autho
 import type { ServedAuthority } from '../registry/authorities/authority-directory.ts';
 import type { SigningKey } from '../signer/custody/key-custody.ts';
 import type { Signer } from '../signer/signer.ts';
+import type { IssuedStatement } from './issued-statement.ts';
 import { lintOwn } from './lint-own.ts';
-import type { IssuedStatement } from './statement-issuer.ts';
 
 /** The document has no `exp`; it is signed anew after a day. */
 export const HISTORICAL_KEYS_LIFETIME_SECONDS = 86_400;

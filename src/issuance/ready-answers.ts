@@ -15,7 +15,8 @@ import { firstEndOfMarks } from '../registry/trust-marks/list-holders.ts';
 import type { RegistryChange } from '../storage/change-feed.ts';
 import type { Db } from '../storage/connect.ts';
 import { FollowingCache } from './following-cache.ts';
-import type { IssuedStatement, StatementIssuer } from './statement-issuer.ts';
+import type { IssuedStatement } from './issued-statement.ts';
+import type { StatementIssuer } from './statement-issuer.ts';
 
 /** A 200 answer to a public GET. */
 export type ReadyAnswer = SignedAnswer | UnsignedAnswer;
@@ -141,14 +142,19 @@ export class ReadyAnswers {
     const authorityId = served.authority.id;
     const { entityTypes } = filter;
     if (entityTypes.length === 0) return this.#list(authorityId, filter);
-    const narrowed = ({ types }: PlayedTypes) => {
-      const known = [...types].filter((type) => entityTypes.includes(type));
-      return known.length === 0 ? NOBODY : this.#list(authorityId, { ...filter, entityTypes: known });
-    };
+    const narrowed = (known: readonly string[]) =>
+      known.length === 0 ? NOBODY : this.#list(authorityId, { ...filter, entityTypes: known });
+    const known = this.playedAmong(authorityId, entityTypes);
+    return known instanceof Promise ? known.then(narrowed) : narrowed(known);
+  }
+
+  /** Those of these Entity Types that a subordinate of the authority plays, in code point order. @throws TooManyLoads */
+  playedAmong(authorityId: string, entityTypes: readonly string[]): readonly string[] | Promise<readonly string[]> {
+    const among = ({ types }: PlayedTypes) => types.filter((type) => entityTypes.includes(type));
     const played = this.#playedTypes.get(authorityId, '');
-    if (played !== undefined) return narrowed(played);
-    const load = async () => ({ types: await listEntityTypes(this.#options.db, authorityId) });
-    return present(this.#playedTypes.load(authorityId, '', load)).then(narrowed);
+    if (played !== undefined) return among(played);
+    const load = async () => ({ types: await listEntityTypes(this.#options.db, [authorityId]) });
+    return present(this.#playedTypes.load(authorityId, '', load)).then(among);
   }
 
   #list(authorityId: string, filter: SubordinateFilter): ReadyAnswer | Promise<ReadyAnswer> {
@@ -188,8 +194,8 @@ export class ReadyAnswers {
     affected: readonly AffectedSubject[],
     marks: readonly AffectedTrustMark[] = [],
   ): void {
-    const remarked = [...marks, ...changes.filter(({ subjectKind }) => subjectKind === 'trust_mark_type')];
-    for (const { authorityId } of [...remarked, ...affected]) {
+    const retyped = changes.filter(({ subjectKind }) => subjectKind === 'trust_mark_type');
+    for (const authorityId of new Set([...marks, ...retyped, ...affected].map((changed) => changed.authorityId))) {
       if (authorityId === null) continue;
       this.#markedLists.deleteScope(authorityId);
       this.#unions.deleteScope(authorityId);
@@ -202,19 +208,28 @@ export class ReadyAnswers {
       this.#unions.deleteScope(authorityId);
       this.#playedTypes.deleteScope(authorityId);
     }
-    for (const authorityId of rewrittenAuthorities(changes)) {
-      this.#statements.deleteScope(authorityId);
-      this.#own.deleteScope(authorityId);
-    }
+    for (const authorityId of resignedAuthorities(changes)) this.#statements.deleteScope(authorityId);
+    for (const authorityId of rewrittenAuthorities(changes)) this.#own.deleteScope(authorityId);
   }
 }
 
-/** The authority's own record, its keys, and what else stands in its configuration. */
-const REWRITING: ReadonlySet<string> = new Set(['authority', 'authority_key', 'trust_mark_type', 'held_trust_mark']);
+/** The authority's own record and its keys. */
+const RESIGNING: ReadonlySet<string> = new Set(['authority', 'authority_key']);
+/** What else stands in its configuration, besides. */
+const REWRITING: ReadonlySet<string> = new Set([...RESIGNING, 'trust_mark_type', 'held_trust_mark']);
 
 /** Authorities whose own record or keys changed: all that they sign may read differently now. */
+export function resignedAuthorities(changes: readonly RegistryChange[]): Set<string> {
+  return authoritiesOf(changes, RESIGNING);
+}
+
+/** Those, and authorities that changed in what they say about themselves alone. */
 export function rewrittenAuthorities(changes: readonly RegistryChange[]): Set<string> {
-  const concerned = changes.filter(({ subjectKind }) => REWRITING.has(subjectKind));
+  return authoritiesOf(changes, REWRITING);
+}
+
+function authoritiesOf(changes: readonly RegistryChange[], kinds: ReadonlySet<string>): Set<string> {
+  const concerned = changes.filter(({ subjectKind }) => kinds.has(subjectKind));
   return new Set(concerned.flatMap(({ authorityId }) => (authorityId === null ? [] : [authorityId])));
 }
 
@@ -254,8 +269,8 @@ interface PlayedTypes {
 }
 
 /** The loaders of what every authority has never find nothing. */
-async function present<T>(loaded: Promise<T | undefined>): Promise<T> {
+export async function present<T>(loaded: Promise<T | undefined>): Promise<T> {
   const answer = await loaded;
-  if (answer === undefined) throw new Error('an authority without a document of its own');
+  if (answer === undefined) throw new Error('an authority without what every authority has');
   return answer;
 }

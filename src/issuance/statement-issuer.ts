@@ -1,7 +1,6 @@
 /** Signed statements of our authorities: signed once, stored for all nodes, reused until they change or age. */
-import { createHash } from 'node:crypto';
 import { and, eq, lt, lte, or, sql } from 'drizzle-orm';
-import { canonicalJson, type JsonObject } from '../federation/json.ts';
+import type { JsonObject } from '../federation/json.ts';
 import type { HouseRules } from '../federation/lint/house-rules.ts';
 import { lintEntityStatement } from '../federation/lint/lint-entity-statement.ts';
 import type { Algorithm } from '../federation/signature.ts';
@@ -9,22 +8,16 @@ import type { Clock, NumericDate } from '../federation/time.ts';
 import type { AuthorityKey } from '../registry/authorities/authority.ts';
 import type { ServedAuthority } from '../registry/authorities/authority-directory.ts';
 import { readSubordinate, type StoredStatement } from '../registry/entities/read-subordinate.ts';
-import { CustodyUnavailable, type SigningKey } from '../signer/custody/key-custody.ts';
+import type { HostedKey } from '../registry/hosting/hosted-entity.ts';
+import type { SigningKey } from '../signer/custody/key-custody.ts';
 import type { Signer } from '../signer/signer.ts';
 import type { Db } from '../storage/connect.ts';
 import { issuedStatements } from '../storage/schema/issued-statements.ts';
 import { buildEntityConfiguration, firstTrustMarkExpiry, trustMarksVersion } from './entity-configuration.ts';
 import { buildHistoricalKeys, HISTORICAL_KEYS_LIFETIME_SECONDS, signHistoricalKeys } from './historical-keys.ts';
+import { claimsHashOf, type IssuedStatement, issuedFrom, refreshTime, reuseOrIssue } from './issued-statement.ts';
 import { lintOwn } from './lint-own.ts';
 import { buildSubordinateStatement, firstKeyExpiry, liveKeys } from './subordinate-statement.ts';
-
-/** A signed answer as bytes that may be sent again and again. */
-export interface IssuedStatement {
-  jwt: string;
-  /** When it expires and when a fresh one takes its place, seconds since the epoch. */
-  expiresAt: NumericDate;
-  refreshAt: NumericDate;
-}
 
 export interface StatementIssuerOptions {
   db: Db;
@@ -34,9 +27,6 @@ export interface StatementIssuerOptions {
   random: () => number;
   houseRules: HouseRules;
 }
-
-/** A statement is renewed between 40 % and 50 % of its life. */
-const REFRESH = { earliest: 0.4, spread: 0.1 } as const;
 
 export class StatementIssuer {
   readonly #options: StatementIssuerOptions;
@@ -52,7 +42,7 @@ export class StatementIssuer {
     const { authority } = served;
     const now = this.#options.clock.now();
     const stored = await this.#stored(authority.id, 'entity-configuration', authority.entityIdentifier);
-    return this.#issue(served, {
+    return this.#issue(signerOf(served), {
       kind: 'entity-configuration',
       subject: authority.entityIdentifier,
       claims: buildEntityConfiguration(served, now),
@@ -67,7 +57,7 @@ export class StatementIssuer {
   /** The authority's historical keys document (§8.7). */
   async historicalKeys(served: ServedAuthority): Promise<IssuedStatement> {
     const { authority } = served;
-    return this.#issue(served, {
+    return this.#issue(signerOf(served), {
       kind: 'historical-keys',
       subject: authority.entityIdentifier,
       claims: buildHistoricalKeys(served),
@@ -84,7 +74,7 @@ export class StatementIssuer {
     const subordinate = await readSubordinate(this.#options.db, authority.id, subject);
     const now = this.#options.clock.now();
     if (subordinate === undefined || liveKeys(subordinate, now).length === 0) return undefined;
-    return this.#issue(served, {
+    return this.#issue(signerOf(served), {
       kind: 'subordinate-statement',
       subject,
       claims: buildSubordinateStatement(authority, subordinate, now),
@@ -93,6 +83,11 @@ export class StatementIssuer {
       basisVersion: recordVersion(served) + subordinate.entity.version,
       stored: subordinate.stored,
     });
+  }
+
+  /** The Entity Configuration of a hosted entity (§9), signed with its own key. */
+  hostedConfiguration(signer: StatementSigner, draft: StatementDraft): Promise<IssuedStatement> {
+    return this.#issue(signer, draft);
   }
 
   async #stored(
@@ -113,24 +108,15 @@ export class StatementIssuer {
     return stored;
   }
 
-  /** The stored statement while it says what the records say and is young; otherwise a new one for all nodes. */
-  async #issue(served: ServedAuthority, draft: StatementDraft): Promise<IssuedStatement> {
-    const key = signingKeyOf(served);
-    const claimsHash = digest({ ...draft.claims, 'header/kid': key.kid, lifetime: draft.lifetimeSeconds });
-    const { stored } = draft;
+  #issue({ authorityId, key }: StatementSigner, draft: StatementDraft): Promise<IssuedStatement> {
+    const claimsHash = claimsHashOf({ ...draft.claims, 'header/kid': key.kid, lifetime: draft.lifetimeSeconds });
     const now = this.#options.clock.now();
-    if (stored?.claimsHash === claimsHash && stored.refreshAt.getTime() > now * 1000) return issuedFrom(stored);
     const sign = draft.kind === 'historical-keys' ? signHistoricalKeys : signStatement;
-    let statement: IssuedStatement;
-    try {
-      statement = await sign(draft, key, now, this.#options);
-    } catch (error) {
-      const lasting = stored?.claimsHash === claimsHash ? lastingThrough(error, stored, now) : undefined;
-      if (lasting === undefined) throw error;
-      return lasting;
-    }
-    const saved = await this.#save(served.authority.id, draft, claimsHash, statement, now);
-    return saved ?? statement;
+    return reuseOrIssue({
+      ...{ stored: draft.stored, claimsHash, now },
+      sign: () => sign(draft, key, now, this.#options),
+      save: (statement) => this.#save(authorityId, draft, claimsHash, statement, now),
+    });
   }
 
   /**
@@ -154,10 +140,20 @@ export class StatementIssuer {
       refreshAt: new Date(statement.refreshAt * 1000),
     };
     const written = await this.#saving.execute({ authorityId, kind, subject, ...row });
-    if (written.length > 0) return statement;
+    if (written.length > 0) return undefined;
     const winner = await this.#stored(authorityId, kind, subject);
     return winner?.claimsHash === claimsHash ? issuedFrom(winner) : undefined;
   }
+}
+
+/** Whose statement it is kept as, and the key that signs it. */
+export interface StatementSigner {
+  authorityId: string;
+  key: SigningKey;
+}
+
+function signerOf(served: ServedAuthority): StatementSigner {
+  return { authorityId: served.authority.id, key: signingKeyOf(served) };
 }
 
 /** Everything that goes into a statement, before it has times and a signature. */
@@ -172,28 +168,25 @@ export interface StatementDraft {
   renewBy?: NumericDate;
   basisVersion: number;
   stored: StoredStatement | undefined;
+  /** Lints it, where more is asked of it than of any Entity Statement. */
+  lint?: typeof lintEntityStatement;
 }
 
 /** Claims with times → lint → sign: all that a statement costs once its records are read. */
 export async function signStatement(
-  draft: Pick<StatementDraft, 'claims' | 'lifetimeSeconds' | 'notAfter' | 'renewBy'>,
+  draft: Pick<StatementDraft, 'claims' | 'lifetimeSeconds' | 'notAfter' | 'renewBy' | 'lint'>,
   key: SigningKey,
   now: NumericDate,
   { signer, random, houseRules }: Pick<StatementIssuerOptions, 'signer' | 'random' | 'houseRules'>,
 ): Promise<IssuedStatement> {
   const expiresAt = Math.min(now + draft.lifetimeSeconds, draft.notAfter);
-  const aged = now + Math.floor((expiresAt - now) * (REFRESH.earliest + REFRESH.spread * random()));
+  const aged = refreshTime(now, expiresAt, random);
   const refreshAt = Math.min(aged, draft.renewBy ?? aged);
   const claims: JsonObject = { ...draft.claims, iat: now, exp: expiresAt };
   const linted = lintOwn(`a statement about ${claims['sub']}`, () =>
-    lintEntityStatement(claims, rulesFor(claims, houseRules)),
+    (draft.lint ?? lintEntityStatement)(claims, houseRules),
   );
   return { jwt: await signer.sign(key, linted), expiresAt, refreshAt };
-}
-
-/** What the operator marks critical is for readers to understand; we only say it. */
-function rulesFor({ crit }: JsonObject, houseRules: HouseRules): HouseRules {
-  return Array.isArray(crit) ? { ...houseRules, understoodClaims: new Set(crit.map(String)) } : houseRules;
 }
 
 /** The states of a key in the order of its life. */
@@ -213,34 +206,21 @@ export class NoSigningKey extends Error {
 export function signingKeyOf({ authority, keys }: ServedAuthority): SigningKey {
   const key = keys.find(({ state }) => state === 'active');
   if (key === undefined) throw new NoSigningKey(`${authority.entityIdentifier} has no active key to sign with`);
-  return inCustody(key);
+  return inCustody(key, key.authorityId);
 }
 
-function inCustody({ kid, purpose, authorityId: owner, alg, custody, ...held }: AuthorityKey): SigningKey {
-  const { sealedPrivateKey, tokenObject } = held;
+type HeldKey = Pick<
+  AuthorityKey | HostedKey,
+  'kid' | 'purpose' | 'alg' | 'custody' | 'sealedPrivateKey' | 'tokenObject'
+>;
+
+/** A key as its custody knows it. @param owner who it signs for, as when it was made */
+export function inCustody(record: HeldKey, owner: string): SigningKey {
+  const { kid, purpose, alg, custody, sealedPrivateKey, tokenObject } = record;
   const key = { kid, purpose, owner, alg: alg as Algorithm };
   if (custody === 'pkcs11' && tokenObject !== null) return { ...key, custody, sealedPrivateKey: null, tokenObject };
   if (sealedPrivateKey !== null) return { ...key, sealedPrivateKey };
   throw new Error(`the private half of ${kid} is not here`);
-}
-
-/** How long what is due to be signed anew is served as it is before the token is tried again. */
-const OUTAGE_REFRESH_SECONDS = 10;
-
-/** While nobody can sign, a statement that says what the records say is good until it expires. */
-function lastingThrough(error: unknown, stored: StoredStatement, now: NumericDate): IssuedStatement | undefined {
-  const { jwt, expiresAt } = issuedFrom(stored);
-  if (!(error instanceof CustodyUnavailable) || expiresAt <= now) return undefined;
-  return { jwt, expiresAt, refreshAt: Math.min(expiresAt, now + OUTAGE_REFRESH_SECONDS) };
-}
-
-function issuedFrom({ jwt, expiresAt, refreshAt }: StoredStatement): IssuedStatement {
-  const seconds = (date: Date) => Math.floor(date.getTime() / 1000);
-  return { jwt, expiresAt: seconds(expiresAt), refreshAt: seconds(refreshAt) };
-}
-
-function digest(claims: JsonObject): string {
-  return createHash('sha256').update(canonicalJson(claims)).digest('base64url');
 }
 
 /** Composed once: that costs more than the rest of a write. An older row is replaced, one that is as new is not. */

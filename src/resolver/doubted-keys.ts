@@ -5,7 +5,7 @@ import type { EntityStatement } from '../federation/statement/entity-statement.t
 import type { NumericDate } from '../federation/time.ts';
 import type { Discovery } from '../federation/trust-chain/discover.ts';
 import type { GraphEntity } from '../federation/trust-chain/superior-graph.ts';
-import type { JudgedChain } from './resolver.ts';
+import type { JudgedChain } from './judged-chains.ts';
 
 /** What an old configuration and a new statement look like together, or the other way around. */
 const UNFITTING: ReadonlySet<Reason> = new Set(['key_not_found', 'signature_invalid', 'trust_anchor_key_unknown']);

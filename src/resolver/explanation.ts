@@ -14,7 +14,8 @@ import {
   MAX_METADATA_CHARACTERS,
   type TracedMetadata,
 } from './explained-metadata.ts';
-import type { Explanation, JudgedChain, Resolution, ResolveRequest } from './resolver.ts';
+import type { JudgedChain } from './judged-chains.ts';
+import type { Explanation, Resolution, ResolveRequest } from './resolution.ts';
 import type { AcceptedTrustMark, RefusedTrustMark } from './trust-marks.ts';
 import { issuerAtFault, type Mender, whoCanMend, whoCanMendMark } from './who-can-mend.ts';
 

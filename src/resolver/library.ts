@@ -15,13 +15,9 @@ import { parseOutboundAllow } from '../outbound/address-rules.ts';
 import { createFetchClient, type Fetch } from '../outbound/fetch-client.ts';
 import { createOutboundClient, type OutboundClient } from '../outbound/outbound-client.ts';
 import { describeExplanation, type ResolutionExplanation } from './explanation.ts';
+import type { ResolveOutcome, ResolveRequest } from './resolution.ts';
 import { ResolutionCache } from './resolution-cache.ts';
-import {
-  createResolver as createResolverCore,
-  type ResolveOutcome,
-  type ResolveRequest,
-  type Resolver as ResolverCore,
-} from './resolver.ts';
+import { createResolver as createResolverCore, type Resolver as ResolverCore } from './resolver.ts';
 import type { StatementCache } from './statement-cache.ts';
 import { type LearnedTrustAnchorKeys, type TrustAnchorKeyEvent, TrustAnchorKeys } from './trust-anchor-keys.ts';
 import { TrustMarkStatusClient } from './trust-mark-status.ts';
@@ -43,8 +39,9 @@ export type { Fetch, FetchInit } from '../outbound/fetch-client.ts';
 export type { ExplainedEntity, ExplainedRefusal, ExplainedStatement } from './explained-graph.ts';
 export type { ExplainedMetadata, ExplainedParameter, ParameterStep } from './explained-metadata.ts';
 export type { ExplainedAttempt, ExplainedChain, ResolutionExplanation } from './explanation.ts';
+export type { Refusal, Resolution, ResolveOutcome } from './resolution.ts';
 export { ResolutionCache, type ResolutionCacheOptions } from './resolution-cache.ts';
-export { DEFAULT_RESOLUTION_TIMEOUT_MS, type Refusal, type Resolution, type ResolveOutcome } from './resolver.ts';
+export { DEFAULT_RESOLUTION_TIMEOUT_MS } from './resolver.ts';
 export { StatementCache, type StatementCacheOptions, type StatementStore } from './statement-cache.ts';
 export type { LearnedTrustAnchorKeys, TrustAnchorKeyEvent } from './trust-anchor-keys.ts';
 export {
@@ -97,6 +94,8 @@ export interface ResolverOptions {
   userAgent?: string;
   /** How far clocks may disagree, in seconds, 30 by default. */
   leewaySeconds?: number;
+  /** Claims that you process when a statement names them in `crit`; none by default. */
+  understoodClaims?: ReadonlySet<string>;
   /** Metadata policy operators known besides the standard ones; see `createOperatorRegistry`. */
   operators?: OperatorRegistry;
   /** Ask issuers that offer it whether their Trust Marks are still active; true by default. */
@@ -203,14 +202,15 @@ export function createResolver(options: ResolverOptions): Resolver {
 
 function coreOf(options: ResolverOptions, outbound: OutboundClient, clock: Clock): ResolverCore {
   const { statements, isTrustMarkStatusAsked = true, trustMarkTyps, trustMarkBudget } = options;
-  const { budget, timeoutMs, requestTimeoutMs, operators, onTrustAnchorKeys, learnedTrustAnchorKeys = [] } = options;
+  const { budget, timeoutMs, requestTimeoutMs, onTrustAnchorKeys, learnedTrustAnchorKeys = [] } = options;
+  const { understoodClaims, operators } = options;
   const judging = { clock, allowHttp: options.allowHttp, leewaySeconds: options.leewaySeconds };
   const trustMarkStatus = isTrustMarkStatusAsked ? new TrustMarkStatusClient({ outbound, ...judging }) : undefined;
   const trustAnchorKeys = new TrustAnchorKeys(onTrustAnchorKeys);
   trustAnchorKeys.adopt(learnedTrustAnchorKeys);
-  const dependencies = { outbound, cache: statements, trustMarkStatus, operators, trustAnchorKeys };
+  const dependencies = { outbound, cache: statements, trustMarkStatus, trustAnchorKeys };
   const limits = { budget, timeoutMs, requestTimeoutMs, trustMarkTyps, trustMarkBudget };
-  return createResolverCore({ ...dependencies, ...judging, ...limits });
+  return createResolverCore({ ...dependencies, ...judging, understoodClaims, operators, ...limits });
 }
 
 const SYSTEM_CLOCK: Clock = { now: () => Math.floor(Date.now() / 1000) };

@@ -4,7 +4,7 @@ import { FederationError } from '../federation/errors.ts';
 import type { EntityIdentifier } from '../federation/identifiers.ts';
 import type { Clock, NumericDate } from '../federation/time.ts';
 import { attemptOf } from '../federation/trust-chain/attempt.ts';
-import type { ResolveOutcome } from './resolver.ts';
+import type { ResolveOutcome } from './resolution.ts';
 import { verdictOf } from './verdict.ts';
 
 export const DEFAULT_MAX_CACHE_BYTES = 64 * 1024 * 1024;

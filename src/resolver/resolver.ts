@@ -1,8 +1,6 @@
 /** Resolves entities: discovers Trust Chains, validates each, and gives what follows from the best. @see OIDFED §10 */
 import { FederationError } from '../federation/errors.ts';
 import type { EntityIdentifier } from '../federation/identifiers.ts';
-import type { Metadata } from '../federation/metadata/metadata.ts';
-import type { MetadataStep } from '../federation/metadata/metadata-trace.ts';
 import type { OperatorRegistry } from '../federation/policy/operator.ts';
 import { verifySignature } from '../federation/signature.ts';
 import {
@@ -12,26 +10,26 @@ import {
 } from '../federation/statement/entity-statement.ts';
 import type { ValidationOptions } from '../federation/statement/validate-statement.ts';
 import type { Clock, NumericDate } from '../federation/time.ts';
-import { type Attempt, attemptOf } from '../federation/trust-chain/attempt.ts';
+import { attemptOf } from '../federation/trust-chain/attempt.ts';
 import { orderTrustChains } from '../federation/trust-chain/choose-trust-chain.ts';
 import { type Discovery, discoverTrustChains } from '../federation/trust-chain/discover.ts';
 import { completeBudget, type DiscoveryBudget } from '../federation/trust-chain/discovery-budget.ts';
-import { type HistoricalKeys, withHistoricalKeys } from '../federation/trust-chain/historical-keys.ts';
-import type { GraphEntity } from '../federation/trust-chain/superior-graph.ts';
+import { withHistoricalKeys } from '../federation/trust-chain/historical-keys.ts';
 import type { TrustAnchors, TrustChain } from '../federation/trust-chain/trust-chain.ts';
-import { validateParsedTrustChain, validateTrustChain } from '../federation/trust-chain/validate-trust-chain.ts';
+import { validateTrustChain } from '../federation/trust-chain/validate-trust-chain.ts';
 import { statusEndpointOf } from '../federation/trust-mark/status-endpoint.ts';
 import { Deadline } from '../outbound/deadline.ts';
-import { CountingClient, type OnRequest, type RequestLimits } from './counting-client.ts';
+import { CountingClient, type RequestLimits } from './counting-client.ts';
 import { Doubts, doubtedEntities } from './doubted-keys.ts';
 import { createHttpStatementSource, type HttpGet } from './http-statement-source.ts';
+import { type JudgedChain, JudgedChains, validOf } from './judged-chains.ts';
+import type { Explanation, Resolution, ResolveOutcome, ResolveRequest, VerificationRequest } from './resolution.ts';
 import { StatementAges } from './statement-ages.ts';
 import { StatementCache } from './statement-cache.ts';
 import { dependencyKey, type OwnAuthorities, type RememberingSource, rememberingSource } from './statement-source.ts';
 import { type TrustAnchorKeyEvent, TrustAnchorKeys } from './trust-anchor-keys.ts';
 import type { TrustMarkStatusClient } from './trust-mark-status.ts';
 import {
-  type AcceptedTrustMark,
   type RefusedTrustMark,
   type ResolvedIssuer,
   type TrustMarkBudget,
@@ -59,6 +57,8 @@ export interface ResolverOptions {
   allowHttp?: boolean;
   /** Widens every check of time, in seconds. */
   leewaySeconds?: number;
+  /** Claims that the caller processes when a statement names them in `crit`. */
+  understoodClaims?: ReadonlySet<string>;
   /** Metadata policy operators known besides the standard ones. */
   operators?: OperatorRegistry;
   /** Asks issuers about their Trust Marks; without it the marks speak for themselves. */
@@ -70,85 +70,6 @@ export interface ResolverOptions {
   onTrustAnchorKeys?: (event: TrustAnchorKeyEvent) => void;
   /** Remembers which keys those are, and tells of them instead of `onTrustAnchorKeys`; one of its own by default. */
   trustAnchorKeys?: TrustAnchorKeys;
-}
-
-export interface ResolveRequest {
-  subject: EntityIdentifier;
-  /** Where a chain may end, with the keys pinned for each. */
-  trustAnchors: TrustAnchors;
-  /** Ends discovery early; what was found until then is judged. */
-  signal?: AbortSignal;
-  /** Ask again for statements that will soon be stale, so that the outcome outlives the one there is. */
-  isRefresh?: boolean;
-  /** Give what the other valid chains lead to as well. */
-  isEveryChainWanted?: boolean;
-  /** Choose by Trust Anchor first, in the order of `trustAnchors`; by default the chains alone decide. */
-  isTrustAnchorOrderBinding?: boolean;
-  /** Hears, before it is asked, of everything that the outcome will rest on. */
-  onDependency?: (key: string) => void;
-  onRequest?: OnRequest;
-}
-
-/** An entity that a Trust Anchor vouches for. */
-export interface Resolution {
-  subject: EntityIdentifier;
-  trustAnchor: EntityIdentifier;
-  /** Resolved Metadata: superior's metadata, constraints and policies applied. */
-  metadata: Metadata;
-  /** Compact JWTs from the subject's Entity Configuration to the Trust Anchor's, always included. */
-  trustChain: string[];
-  /** Marks that were verified, of types and by issuers that the Trust Anchor recognises. */
-  trustMarks: AcceptedTrustMark[];
-  /** Marks of the Entity Configuration that do not count, each with its reason. */
-  refusedTrustMarks: RefusedTrustMark[];
-  /** The smallest `exp` of the chain and of all that `trustMarks` rest on, seconds since the epoch. */
-  expiresAt: NumericDate;
-  /** When the oldest statement of the chain was retrieved, seconds since the epoch. */
-  oldestAt: NumericDate;
-  /** From then on a statement of the chain should be asked for again, although none may have expired. */
-  freshUntil: NumericDate;
-  /** What was asked in the course of it, unfavourable answers included: see `dependencyKey`. */
-  dependencies: string[];
-}
-
-/** No valid chain: what failed where. */
-export interface Refusal {
-  /** At least one. See `verdictOf` for what a resolve endpoint makes of them. */
-  attempts: Attempt[];
-  /** Requests that were sent to others. */
-  requests: number;
-}
-
-/** `alternatives`: what the other valid chains lead to, in the order of the choice, if every chain was wanted. */
-export type ResolveOutcome = { resolved: Resolution; alternatives?: Resolution[] } | Refusal;
-
-/** A chain that was put together, and what became of it. */
-export interface JudgedChain {
-  statements: EntityStatement[];
-  verdict: TrustChain | Attempt;
-  /** What each superior did to the subject's metadata, in order; none was taken if the chain failed before. */
-  metadataSteps: MetadataStep[];
-}
-
-/** An outcome with all that led to it. */
-export interface Explanation {
-  outcome: ResolveOutcome;
-  /** The subject with all that was found above it. */
-  graph: GraphEntity;
-  /** Branches that ended below a Trust Anchor, and limits that were met, whatever the outcome. */
-  deadEnds: Attempt[];
-  chains: JudgedChain[];
-}
-
-/** A chain that was handed over: in a `trust_chain` header, a body, or a resolve response. */
-export interface VerificationRequest
-  extends Omit<ResolveRequest, 'isRefresh' | 'isEveryChainWanted' | 'isTrustAnchorOrderBinding'> {
-  /** Compact JWTs, ES[0] first; see handed-over.ts for what they come in. */
-  trustChain: readonly unknown[];
-  /** The moment to judge by, seconds since the epoch; now if absent. Trust Marks are judged for the present only. */
-  at?: NumericDate;
-  /** Keys that the Trust Anchor no longer uses (§8.7), already verified. They say nothing without `at`. */
-  historicalKeys?: HistoricalKeys;
 }
 
 export interface Resolver {
@@ -201,8 +122,9 @@ class Run {
   readonly #dependencies = new Set<string>();
   readonly #ages: StatementAges;
   readonly #doubts: Doubts;
-  /** By the statements of the chain. */
-  readonly #judged = new Map<string, Promise<JudgedChain>>();
+  readonly #chains: JudgedChains;
+  /** When the first mark of an authority of ours ends by itself: then what rests on it does. */
+  #ownMarksEnd: NumericDate = Number.POSITIVE_INFINITY;
 
   constructor(options: ResolverOptions, cache: StatementCache, keys: TrustAnchorKeys, request: RunRequest) {
     this.#options = options;
@@ -215,6 +137,8 @@ class Run {
       (statement) => this.#ages.retrievedAt(statement),
     );
     const validation = () => this.#validation();
+    const { trustAnchors, isTraced = false } = request;
+    this.#chains = new JudgedChains({ trustAnchors, keys, validation, isTraced });
     this.#source = rememberingSource({
       ownAuthorities: options.ownAuthorities,
       remote: createHttpStatementSource({
@@ -277,8 +201,8 @@ class Run {
   }
 
   #validation(now = this.#options.clock.now()): ValidationOptions {
-    const { allowHttp = false, leewaySeconds, operators } = this.#options;
-    return { now, allowHttp, leewaySeconds, operators };
+    const { allowHttp = false, leewaySeconds, understoodClaims, operators } = this.#options;
+    return { now, allowHttp, leewaySeconds, understoodClaims, operators };
   }
 
   #deadline(): Deadline {
@@ -298,7 +222,7 @@ class Run {
     const mayDecide = (chain: EntityStatement[]) =>
       !isTrustAnchorOrderBinding || chain.at(-1)?.claims.iss === preferred;
     const isValid = async (chain: EntityStatement[]) =>
-      mayDecide(chain) && validOf(await this.#judge([chain])).length > 0;
+      mayDecide(chain) && validOf(await this.#chains.judge([chain])).length > 0;
     const options = { source: this.#source, trustAnchors, budget, signal };
     return await discoverTrustChains(subject, isAllWanted ? options : { ...options, isValid });
   }
@@ -314,7 +238,7 @@ class Run {
       using deadline = timeLimit(timeoutMs, signal);
       const discovery = await this.#discover(subject, anchors, deadline.signal);
       const isCut = deadline.signal.aborted;
-      return { discovery, chains: await this.#judge(discovery.chains), isCut };
+      return { discovery, chains: await this.#chains.judge(discovery.chains), isCut };
     };
     const first = await look();
     if (validOf(first.chains).length > 0 || signal.aborted) return first;
@@ -324,38 +248,6 @@ class Run {
     const again = await look();
     // That the time was over is not why nothing was found.
     return again.isCut && validOf(again.chains).length === 0 ? first : again;
-  }
-
-  /** Validates every candidate for itself, so that none spoils another (§10.3), and once: what was valid stays so. */
-  async #judge(candidates: readonly EntityStatement[][]): Promise<JudgedChain[]> {
-    await this.#learnKeys(candidates);
-    return await Promise.all(
-      candidates.map((statements) => {
-        const name = statements.map(({ jwt }) => jwt).join(' ');
-        const judged = this.#judged.get(name) ?? this.#judgeOne(statements);
-        this.#judged.set(name, judged);
-        return judged;
-      }),
-    );
-  }
-
-  async #judgeOne(statements: EntityStatement[]): Promise<JudgedChain> {
-    const { trustAnchors, isTraced = false } = this.#request;
-    const metadataSteps: MetadataStep[] = [];
-    const observer = isTraced ? (step: MetadataStep) => void metadataSteps.push(step) : undefined;
-    const options = { ...this.#validation(), trustAnchors: this.#keys.believed(trustAnchors), observer };
-    return { statements, verdict: await verdictOn(statements, options), metadataSteps };
-  }
-
-  /** Every candidate ends with the configuration of its Trust Anchor. */
-  async #learnKeys(candidates: readonly EntityStatement[][]): Promise<void> {
-    const configurations = new Map(
-      candidates.flatMap((chain) => chain.slice(-1)).map((last) => [last.claims.iss, last]),
-    );
-    for (const [trustAnchor, configuration] of configurations) {
-      const pinned = this.#request.trustAnchors.get(trustAnchor);
-      if (pinned !== undefined) await this.#keys.learn(configuration, pinned, this.#options.clock.now());
-    }
   }
 
   #inOrder(valid: readonly TrustChain[]): TrustChain[] {
@@ -400,7 +292,11 @@ class Run {
       confirm: async (question) => {
         const { iss, sub } = question.mark.claims;
         this.#noteDependency(dependencyKey(iss, sub));
-        if (await client.confirmOwn(question.mark)) return undefined;
+        const own = await client.confirmOwn(question.mark);
+        if (own !== undefined) {
+          this.#ownMarksEnd = Math.min(this.#ownMarksEnd, own.activeUntil ?? Number.POSITIVE_INFINITY);
+          return undefined;
+        }
         const url = statusEndpointOf(question.issuer) ?? iss;
         this.#outbound.count(url, client.hasConfirmed(question));
         return await client.confirm(question);
@@ -451,7 +347,7 @@ class Run {
       trustChain: statements.map(({ jwt }) => jwt),
       trustMarks: accepted,
       refusedTrustMarks: refused,
-      expiresAt: Math.min(chain.expiresAt, ...accepted.map(({ expiresAt }) => expiresAt)),
+      expiresAt: Math.min(chain.expiresAt, this.#ownMarksEnd, ...accepted.map(({ expiresAt }) => expiresAt)),
       oldestAt: ages.oldestAt,
       freshUntil: Math.max(soonest, Math.min(ages.freshUntil, ...statusEnds)),
       dependencies: [...this.#dependencies],
@@ -489,21 +385,4 @@ const NO_MARKS: VerifiedTrustMarks = { accepted: [], refused: [] };
 function withoutTrustAnchor({ trust_mark_type }: TrustMarkEntry, error: FederationError): RefusedTrustMark {
   const { reason, section, message } = error;
   return { trust_mark_type, reason, section, at: 'Entity Configuration of the Trust Anchor', message, retryable: true };
-}
-
-function validOf(chains: readonly JudgedChain[]): TrustChain[] {
-  return chains.flatMap(({ verdict }) => ('statements' in verdict ? verdict : []));
-}
-
-async function verdictOn(
-  chain: EntityStatement[],
-  options: Parameters<typeof validateParsedTrustChain>[1],
-): Promise<TrustChain | Attempt> {
-  try {
-    return await validateParsedTrustChain(chain, options);
-  } catch (error) {
-    if (!(error instanceof FederationError)) throw error;
-    const way = new Set(chain.map(({ claims }) => claims.iss));
-    return { ...attemptOf(way, error), complete: true };
-  }
 }

@@ -22,11 +22,14 @@ export const DEFAULT_MAX_STATUS_CACHE_BYTES = 8 * 1024 * 1024;
 export type HttpPost = Pick<OutboundClient, 'post'>;
 
 /**
- * What one of our own authorities says about a mark that it issued, as it stands now; undefined when the issuer is not
- * ours. It knows of every change that the resolution cache was told of.
+ * What one of our own authorities says about a mark that it issued, as it stands now, and until when it says so;
+ * undefined when the issuer is not ours. It knows of every change that the resolution cache was told of.
  * @throws FederationError when it issued no such mark, or cannot say
  */
-export type OwnTrustMarkStatus = (issuer: EntityIdentifier, trustMarkJwt: string) => Promise<string | undefined>;
+export type OwnTrustMarkStatus = (
+  issuer: EntityIdentifier,
+  trustMarkJwt: string,
+) => Promise<{ status: string; activeUntil?: NumericDate } | undefined>;
 
 export interface TrustMarkStatusClientOptions extends IdentifierOptions {
   outbound: HttpPost;
@@ -94,13 +97,13 @@ export class TrustMarkStatusClient {
 
   /**
    * Makes sure that a mark of an authority of ours is active, without a request; nothing of it is remembered here.
-   * @returns false if the issuer is not ours
+   * @returns until when, unless the registry changes; undefined if the issuer is not ours
    * @throws FederationError trust_mark_status_not_active, and whatever keeps the answer from us
    */
-  async confirmOwn({ claims, jwt }: TrustMark): Promise<boolean> {
-    const status = await this.#options.ownStatus?.(claims.iss, jwt);
-    if (status === undefined || status === 'active') return status === 'active';
-    const message = `its issuer says that the mark is "${status}", not "active"`;
+  async confirmOwn({ claims, jwt }: TrustMark): Promise<{ activeUntil?: NumericDate } | undefined> {
+    const own = await this.#options.ownStatus?.(claims.iss, jwt);
+    if (own === undefined || own.status === 'active') return own;
+    const message = `its issuer says that the mark is "${own.status}", not "active"`;
     throw new FederationError('trust_mark_status_not_active', message, '/status');
   }
 

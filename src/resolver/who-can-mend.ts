@@ -92,6 +92,7 @@ export const MENDERS: Readonly<Record<Reason, Rule>> = {
   trust_mark_status_mismatch: markIssuer('answers about the Trust Mark that it was asked about'),
   trust_mark_unknown: QUESTION,
   trust_mark_not_held: QUESTION,
+  trust_mark_endpoint_missing: QUESTION,
   trust_mark_type_unknown: QUESTION,
   trust_mark_not_eligible: QUESTION,
   request_too_large: QUESTION,

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { EntityIdentifier } from '../../src/federation/identifiers.ts';
 import { TooManyLoads } from '../../src/issuance/following-cache.ts';
 import { type ReadyAnswer, ReadyAnswers } from '../../src/issuance/ready-answers.ts';
 import { StatementIssuer } from '../../src/issuance/statement-issuer.ts';
 import { AuthorityDirectory, type ServedAuthority } from '../../src/registry/authorities/authority-directory.ts';
+import type { RegistryChange } from '../../src/storage/change-feed.ts';
 import type { Db } from '../../src/storage/connect.ts';
 import { ManualClock } from '../support/federation.ts';
 import { openRegistry, type TestRegistry, testSigner } from '../support/registry.ts';
@@ -121,3 +123,26 @@ async function holdDatabase(): Promise<() => void> {
   await held.promise;
   return released.resolve;
 }
+
+describe('statements', () => {
+  const changeOf = (subjectKind: string): RegistryChange => ({
+    ...{ seq: 1, ordinal: 0, action: `${subjectKind}.change`, subjectKind, subjectId: served.authority.id },
+    authorityId: served.authority.id,
+  });
+
+  it('stay ready when only what the authority says about itself changes, and go with its record and keys', async () => {
+    const subject = identifiers[0] as EntityIdentifier;
+    const statement = await answers.subordinateStatement(served, subject);
+    const configuration = await answers.entityConfiguration(served);
+    for (const kind of ['trust_mark_type', 'held_trust_mark']) {
+      answers.follow([changeOf(kind)], []);
+      expect(answers.readyStatement(served, subject)).toBe(statement);
+      expect(await answers.entityConfiguration(served)).not.toBe(configuration);
+    }
+    for (const kind of ['authority', 'authority_key']) {
+      await answers.subordinateStatement(served, subject);
+      answers.follow([changeOf(kind)], []);
+      expect(answers.readyStatement(served, subject)).toBeUndefined();
+    }
+  });
+});

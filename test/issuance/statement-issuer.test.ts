@@ -1,10 +1,7 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type IssuedStatement,
-  StatementIssuer,
-  type StatementIssuerOptions,
-} from '../../src/issuance/statement-issuer.ts';
+import type { IssuedStatement } from '../../src/issuance/issued-statement.ts';
+import { StatementIssuer, type StatementIssuerOptions } from '../../src/issuance/statement-issuer.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import { AuthorityDirectory, type ServedAuthority } from '../../src/registry/authorities/authority-directory.ts';
 import { updateAuthority } from '../../src/registry/authorities/update-authority.ts';

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import type { ResolveOutcome } from '../../src/resolver/resolution.ts';
 import { ResolutionCache, type ResolutionKey } from '../../src/resolver/resolution-cache.ts';
-import { createResolver, type ResolveOutcome } from '../../src/resolver/resolver.ts';
+import { createResolver } from '../../src/resolver/resolver.ts';
 import { dependencyKey, type OwnAuthorities } from '../../src/resolver/statement-source.ts';
 import { ManualClock } from '../support/federation.ts';
 import { type FederationServer, serveFederation } from '../support/federation-server.ts';

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { EntityIdentifier } from '../../src/federation/identifiers.ts';
 import type { ExplainedEntity } from '../../src/resolver/explained-graph.ts';
 import { describeExplanation } from '../../src/resolver/explanation.ts';
-import { createResolver, type ResolveOutcome } from '../../src/resolver/resolver.ts';
+import type { ResolveOutcome } from '../../src/resolver/resolution.ts';
+import { createResolver } from '../../src/resolver/resolver.ts';
 import { buildFederation, type EntitySettings, LIFETIME_SECONDS, NOW } from '../support/federation.ts';
 import { memoryClient, publishedStatements } from '../support/memory-client.ts';
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MEDIA_TYPE } from '../../src/federation/media-types.ts';
 import type { OutboundClient } from '../../src/outbound/outbound-client.ts';
-import { createResolver, type Resolution, type Resolver } from '../../src/resolver/resolver.ts';
+import type { Resolution } from '../../src/resolver/resolution.ts';
+import { createResolver, type Resolver } from '../../src/resolver/resolver.ts';
 import { StatementCache } from '../../src/resolver/statement-cache.ts';
 import { LIFETIME_SECONDS, ManualClock, NOW } from '../support/federation.ts';
 import { type FederationServer, serveFederation } from '../support/federation-server.ts';

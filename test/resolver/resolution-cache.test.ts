@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FederationError } from '../../src/federation/errors.ts';
 import type { EntityIdentifier } from '../../src/federation/identifiers.ts';
 import { attemptOf } from '../../src/federation/trust-chain/attempt.ts';
+import type { ResolveOutcome } from '../../src/resolver/resolution.ts';
 import {
   DEFAULT_MAX_AGE_SECONDS,
   DEFAULT_REFUSAL_SECONDS,
@@ -11,7 +12,6 @@ import {
   type ResolutionCacheOptions,
   type ResolutionKey,
 } from '../../src/resolver/resolution-cache.ts';
-import type { ResolveOutcome } from '../../src/resolver/resolver.ts';
 import { ManualClock, NOW } from '../support/federation.ts';
 
 const OP = 'https://op.example' as EntityIdentifier;

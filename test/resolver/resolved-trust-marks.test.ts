@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OutboundClient } from '../../src/outbound/outbound-client.ts';
-import { createResolver, type Resolution } from '../../src/resolver/resolver.ts';
+import type { Resolution } from '../../src/resolver/resolution.ts';
+import { createResolver } from '../../src/resolver/resolver.ts';
 import { TrustMarkStatusClient } from '../../src/resolver/trust-mark-status.ts';
 import { ManualClock, NOW } from '../support/federation.ts';
 import { type FederationServer, serveFederation } from '../support/federation-server.ts';

@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { createResolver, type ResolveOutcome, type Resolver } from '../../src/resolver/resolver.ts';
+import type { ResolveOutcome } from '../../src/resolver/resolution.ts';
+import { createResolver, type Resolver } from '../../src/resolver/resolver.ts';
 import { buildFederation, ManualClock, NOW, type TestFederation } from '../support/federation.ts';
 import { testKey } from '../support/keys.ts';
 import { testClient } from '../support/outbound.ts';

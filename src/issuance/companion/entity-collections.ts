@@ -1,27 +1,29 @@
 /** Pages of the Entity Collection, ready as bytes: functions of the registry at its seq. @see COLLECTION §2 */
-import { desc, inArray } from 'drizzle-orm';
 import { isJsonObject, type JsonObject } from '../../federation/json.ts';
-import type { Clock } from '../../federation/time.ts';
+import type { Clock, NumericDate } from '../../federation/time.ts';
 import type { AffectedSubject } from '../../registry/affected-subjects.ts';
 import type { AuthorityDirectory, ServedAuthority } from '../../registry/authorities/authority-directory.ts';
-import {
-  authoritiesBelow,
-  type CollectedEntity,
-  type CollectedMark,
-  type CollectingAuthority,
-  collectEntities,
-} from '../../registry/entities/collect-entities.ts';
+import { authoritiesBelow } from '../../registry/collection/authorities-below.ts';
+import { listTypesElsewhere } from '../../registry/collection/collect-elsewhere.ts';
+import type {
+  CollectedEntity,
+  CollectedMark,
+  CollectingAuthority,
+} from '../../registry/collection/collection-query.ts';
+import { lastWalkBelow } from '../../registry/collection/walks.ts';
+import { collectEntities, lastRecordedBelow } from '../../registry/entities/collect-entities.ts';
+import { listEntityTypes } from '../../registry/entities/list-subordinates.ts';
 import type { AffectedTrustMark } from '../../registry/trust-marks/affected-trust-marks.ts';
 import { isIssued } from '../../registry/trust-marks/trust-mark-type.ts';
 import type { RegistryChange } from '../../storage/change-feed.ts';
 import type { Db } from '../../storage/connect.ts';
-import { audit } from '../../storage/schema/audit.ts';
 import { FollowingCache } from '../following-cache.ts';
-import { listAnswer, type ReadyAnswer, rewrittenAuthorities, sizeOf } from '../ready-answers.ts';
+import { listAnswer, present, type ReadyAnswer, rewrittenAuthorities, sizeOf } from '../ready-answers.ts';
+import { withCountedMarks } from './shown-trust-marks.ts';
 import { uiInfos } from './ui-infos.ts';
 
-/** Entities on a page at most, and where no `limit` asks for fewer. */
-export const MAX_COLLECTED_ENTITIES = 500;
+/** Entities on a page at most, and where no `limit` asks for fewer: what is shown of each may be large. */
+export const MAX_COLLECTED_ENTITIES = 100;
 
 /** Claims of an entry that may be asked for. */
 export const ENTITY_CLAIMS = ['entity_id', 'entity_types', 'ui_infos', 'trust_marks'] as const;
@@ -50,14 +52,25 @@ export interface EntityCollectionsOptions {
 }
 
 const CACHE_BYTES = 64 * 1024 * 1024;
-/** A page of 500 reads much; these leave the database to others. */
+/** A page reads much; these leave the database to others. */
 const MAX_LOADS = 2;
 /** Nothing fits. */
 const KEEPS_NOTHING = 1;
 /** Searches read much, and there are as many as there are words. */
 const MAX_SEARCH_LOADS = 2;
+/** How long what a walk found may take to be shown. */
+const SEEN_SECONDS = 60;
+const BELOW_BYTES = 4 * 1024 * 1024;
 /** A change below one authority may show above it, so all pages go together. */
 const SCOPE = '';
+
+/** Who vouches below an authority, itself included, and the Entity Types that their subordinates play. */
+interface Below {
+  authorities: readonly CollectingAuthority[];
+  entityTypes: readonly string[];
+  /** What was seen below Intermediates elsewhere changes without the registry. */
+  refreshAt: NumericDate;
+}
 
 /** What there is below an authority when nobody fits. */
 export const NO_ENTITIES = listAnswer('{"entities":[]}');
@@ -65,53 +78,93 @@ export const NO_ENTITIES = listAnswer('{"entities":[]}');
 export class EntityCollections {
   readonly #options: EntityCollectionsOptions;
   readonly #pages = new FollowingCache<ReadyAnswer>({ maxBytes: CACHE_BYTES, sizeOf, maxLoads: MAX_LOADS });
-  /** Searches, and pages of those with marks, which end by themselves. */
+  /** Whatever else may be asked: there is no end to it, and marks end by themselves. */
   readonly #passing = new FollowingCache<ReadyAnswer>({ maxBytes: KEEPS_NOTHING, sizeOf, maxLoads: MAX_SEARCH_LOADS });
+  /** By authority. */
+  readonly #below = new FollowingCache<Below>({
+    maxBytes: BELOW_BYTES,
+    sizeOf: ({ authorities, entityTypes }) => 200 * (1 + authorities.length + entityTypes.length),
+  });
 
   constructor(options: EntityCollectionsOptions) {
     this.#options = options;
   }
 
-  /** @returns undefined when `from` points to no page. @throws TooManyLoads */
-  page(served: ServedAuthority, query: EntityCollectionQuery): ReadyAnswer | Promise<ReadyAnswer | undefined> {
-    const pages = query.text === null && query.trustMarkTypes.length === 0 ? this.#pages : this.#passing;
+  /**
+   * Entity Types that nobody plays are left out first, so that made-up ones cost next to nothing.
+   * @returns undefined when `from` points to no page
+   * @throws TooManyLoads
+   */
+  page(served: ServedAuthority, asked: EntityCollectionQuery): ReadyAnswer | Promise<ReadyAnswer | undefined> {
+    const below = this.#present(this.#below.get(SCOPE, served.authority.id));
+    const query = below === undefined ? asked : played(asked, below);
+    if (query === undefined) return NO_ENTITIES;
+    const pages = isUsual(query) ? this.#pages : this.#passing;
     const key = JSON.stringify([served.authority.id, query]);
-    return pages.get(SCOPE, key) ?? pages.load(SCOPE, key, () => this.#load(served, query));
+    return this.#present(pages.get(SCOPE, key)) ?? pages.load(SCOPE, key, () => this.#load(served, query));
   }
 
-  async #load(served: ServedAuthority, query: EntityCollectionQuery): Promise<ReadyAnswer | undefined> {
+  #present<T extends { refreshAt: NumericDate }>(kept: T | undefined): T | undefined {
+    return kept !== undefined && kept.refreshAt > this.#options.clock.now() ? kept : undefined;
+  }
+
+  /** All of it within the load of a page, which counts no more once anything changes. */
+  async #load(served: ServedAuthority, asked: EntityCollectionQuery): Promise<ReadyAnswer | undefined> {
+    const below = await this.#readBelow(served);
+    const query = played(asked, below);
+    return query === undefined ? NO_ENTITIES : await this.#collect(served, query, below);
+  }
+
+  async #readBelow({ authority }: ServedAuthority): Promise<Below> {
     const { db, directory, clock } = this.#options;
-    const all = directory.all;
-    const authorities = await authoritiesBelow(
-      db,
-      served.authority,
-      all.map(({ authority }) => authority),
-    );
+    const load = async () => {
+      const all = directory.all.map((one) => one.authority);
+      const authorities = await authoritiesBelow(db, authority, all);
+      const ids = authorities.map(({ id }) => id);
+      const now = clock.now();
+      const elsewhere = await listTypesElsewhere(db, authorities, new Date(now * 1000));
+      const entityTypes = [...new Set([...(await listEntityTypes(db, ids)), ...elsewhere])].sort();
+      return { authorities, entityTypes, refreshAt: now + SEEN_SECONDS };
+    };
+    const known = this.#present(this.#below.get(SCOPE, authority.id));
+    return known ?? (await present(this.#below.load(SCOPE, authority.id, load)));
+  }
+
+  async #collect(
+    served: ServedAuthority,
+    query: EntityCollectionQuery,
+    { authorities }: Below,
+  ): Promise<ReadyAnswer | undefined> {
+    const { db, directory, clock } = this.#options;
     const from = query.from === undefined ? null : identifierOf(query.from);
     if (from === undefined) return undefined;
     const now = new Date(clock.now() * 1000);
-    const issuers = all.filter(({ authority }) => authorities.some(({ id }) => id === authority.id));
+    const issuers = directory.all.filter(({ authority }) => authorities.some(({ id }) => id === authority.id));
     const marks = query.trustMarkTypes.map((type) => countedMark(served, issuers, type, now));
     if (marks.some(({ typeIds }) => typeIds.length === 0)) return NO_ENTITIES;
+    const revoked = issuers.flatMap(({ keys }) => keys.filter(({ state }) => state === 'revoked'));
     const page = await collectEntities(
       db,
       authorities,
       {
         ...query,
-        from,
-        marks,
-        revokedKids: issuers.flatMap(({ keys }) =>
-          keys.filter(({ state }) => state === 'revoked').map(({ kid }) => kid),
-        ),
+        ...{ from, marks },
+        revokedKids: revoked.map(({ kid }) => kid),
+        reads: {
+          metadata: isShown(query, 'ui_infos'),
+          trustMarks: isShown(query, 'trust_marks') || query.trustMarkTypes.length > 0,
+        },
       },
       now,
     );
     if (page === undefined) return undefined;
-    const body: JsonObject = { entities: page.collected.map((entity) => entityInfo(entity, query)) };
+    const { collected, endsAt } = await withCountedMarks(db, directory.all, page.collected, clock.now());
+    const body: JsonObject = { entities: collected.map((entity) => entityInfo(entity, query)) };
     if (page.next !== null) body['next'] = Buffer.from(page.next).toString('base64url');
     const changedAt = await lastChange(db, authorities);
-    if (changedAt !== null) body['last_updated'] = Math.floor(changedAt.getTime() / 1000);
-    return listAnswer(JSON.stringify(body));
+    if (changedAt !== null) body['last_updated'] = changedAt;
+    const chainsEndAt = (page.validUntil?.getTime() ?? Number.POSITIVE_INFINITY) / 1000;
+    return listAnswer(JSON.stringify(body), Math.min(endsAt, chainsEndAt, clock.now() + SEEN_SECONDS));
   }
 
   /** Drops what the changes made untrue, before their seq is served. */
@@ -121,9 +174,34 @@ export class EntityCollections {
     marks: readonly AffectedTrustMark[],
   ): void {
     if (affected.length === 0 && marks.length === 0 && rewrittenAuthorities(changes).size === 0) return;
-    this.#pages.deleteScope(SCOPE);
-    this.#passing.deleteScope(SCOPE);
+    for (const cache of [this.#pages, this.#passing, this.#below]) cache.deleteScope(SCOPE);
   }
+}
+
+/** Without Entity Types that nobody plays; undefined when nobody plays any of those asked for. */
+function played(query: EntityCollectionQuery, below: Below): EntityCollectionQuery | undefined {
+  if (query.entityTypes.length === 0) return query;
+  const entityTypes = below.entityTypes.filter((type) => query.entityTypes.includes(type));
+  return entityTypes.length === 0 ? undefined : { ...query, entityTypes };
+}
+
+/** Pages that many ask for: whole ones, of all entities or of one Entity Type, with what is shown unasked. */
+export function isUsual(query: EntityCollectionQuery): boolean {
+  const { entityTypes, trustMarkTypes, text, limit, entityClaims, uiClaims } = query;
+  const isPlain = text === null && trustMarkTypes.length === 0 && entityTypes.length <= 1;
+  return isPlain && limit === MAX_COLLECTED_ENTITIES && entityClaims === null && uiClaims === null;
+}
+
+/** When anything below was last recorded, or looked at elsewhere; null: never. */
+async function lastChange(db: Db, authorities: readonly CollectingAuthority[]): Promise<NumericDate | null> {
+  const ids = authorities.map(({ id }) => id);
+  const times = [await lastRecordedBelow(db, authorities), await lastWalkBelow(db, ids)];
+  const known = times.flatMap((time) => (time === null ? [] : [Math.floor(time.getTime() / 1000)]));
+  return known.length === 0 ? null : Math.max(...known);
+}
+
+function isShown({ entityClaims }: EntityCollectionQuery, claim: (typeof ENTITY_CLAIMS)[number]): boolean {
+  return (entityClaims ?? SHOWN_UNASKED).includes(claim);
 }
 
 /** The Entity Identifier that a pointer of ours stands for; undefined for anything that is no such pointer. */
@@ -154,16 +232,13 @@ function countedMark(
   return { trustMarkType, typeIds };
 }
 
-function entityInfo(
-  entity: CollectedEntity,
-  { entityClaims, uiClaims, entityTypes }: EntityCollectionQuery,
-): JsonObject {
-  const isShown = (claim: (typeof ENTITY_CLAIMS)[number]) => (entityClaims ?? SHOWN_UNASKED).includes(claim);
+function entityInfo(entity: CollectedEntity, query: EntityCollectionQuery): JsonObject {
+  const { entityTypes, uiClaims } = query;
   const info: JsonObject = { entity_id: entity.entityIdentifier };
-  if (isShown('entity_types')) info['entity_types'] = entity.entityTypes;
-  const infos = isShown('ui_infos') ? uiInfos(metadataOf(entity), { entityTypes, claims: uiClaims }) : {};
+  if (isShown(query, 'entity_types')) info['entity_types'] = entity.entityTypes;
+  const infos = uiInfos(metadataOf(entity), { entityTypes, claims: uiClaims });
   if (Object.keys(infos).length > 0) info['ui_infos'] = infos;
-  if (isShown('trust_marks') && entity.trustMarks !== null) info['trust_marks'] = entity.trustMarks;
+  if (isShown(query, 'trust_marks') && entity.trustMarks !== null) info['trust_marks'] = entity.trustMarks;
   return info;
 }
 
@@ -177,16 +252,4 @@ function metadataOf({ entityTypes, ownMetadata, superiorMetadata }: CollectedEnt
     return [type, { ...parametersOf(ownMetadata, type), ...parametersOf(superiorMetadata, type) }] as const;
   });
   return Object.fromEntries(merged);
-}
-
-/** Nothing is gathered ahead of time: the collection is as new as what was last recorded below. */
-async function lastChange(db: Db, authorities: readonly CollectingAuthority[]): Promise<Date | null> {
-  const ids = authorities.map(({ id }) => id);
-  const [row] = await db
-    .select({ at: audit.at })
-    .from(audit)
-    .where(inArray(audit.authorityId, ids))
-    .orderBy(desc(audit.seq))
-    .limit(1);
-  return row?.at ?? null;
 }

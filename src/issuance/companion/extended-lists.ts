@@ -11,7 +11,8 @@ import { firstEndOfMarks } from '../../registry/trust-marks/list-holders.ts';
 import type { RegistryChange } from '../../storage/change-feed.ts';
 import type { Db } from '../../storage/connect.ts';
 import { FollowingCache } from '../following-cache.ts';
-import { listAnswer, type ReadyAnswer, type ReadyAnswers, rewrittenAuthorities, sizeOf } from '../ready-answers.ts';
+import { StatementUnfit } from '../lint-own.ts';
+import { listAnswer, type ReadyAnswer, type ReadyAnswers, resignedAuthorities, sizeOf } from '../ready-answers.ts';
 import { pagePointer, recordOfPointer } from './page-pointer.ts';
 
 /** Entities on a page at most, and where no `limit` asks for fewer: with all their statements some 200 kB. */
@@ -35,8 +36,10 @@ export interface ExtendedListQuery {
 
 export interface ExtendedListsOptions {
   db: Db;
-  answers: Pick<ReadyAnswers, 'subordinateStatement'>;
+  answers: Pick<ReadyAnswers, 'subordinateStatement' | 'playedAmong'>;
   clock: Clock;
+  /** Our own records would make a statement that readers refuse: its entry does without. */
+  onUnfit: (error: StatementUnfit) => void;
   /** Memory for pages, in bytes. */
   pageCacheBytes?: number;
 }
@@ -47,15 +50,20 @@ const DEFAULT_PAGE_CACHE_BYTES = 64 * 1024 * 1024;
 const MAX_PAGE_LOADS = 3;
 /** Nothing fits. */
 const KEEPS_NOTHING = 1;
-/** There are as many questions about times as there are times: such pages are made for each. */
-const MAX_TIMED_LOADS = 4;
+/** There is no end to times, claims and marks that may be asked for: such pages are made for each question. */
+const MAX_PASSING_LOADS = 4;
+/** How long an entry stays without a statement that could not be made, unless something changes. */
+const UNFIT_REFRESH_SECONDS = 60;
 /** Statements of one page that are made at a time, so that a page leaves the database and the signer to others. */
 const STATEMENTS_AT_A_TIME = 2;
+
+/** What an authority answers that vouches for nobody of the kind asked for. */
+export const NO_SUBORDINATES = listAnswer('{"immediate_subordinate_entities":[]}');
 
 export class ExtendedLists {
   readonly #options: ExtendedListsOptions;
   readonly #pages: FollowingCache<ReadyAnswer>;
-  readonly #timed = new FollowingCache<ReadyAnswer>({ maxBytes: KEEPS_NOTHING, sizeOf, maxLoads: MAX_TIMED_LOADS });
+  readonly #passing = new FollowingCache<ReadyAnswer>({ maxBytes: KEEPS_NOTHING, sizeOf, maxLoads: MAX_PASSING_LOADS });
 
   constructor(options: ExtendedListsOptions) {
     this.#options = options;
@@ -63,15 +71,29 @@ export class ExtendedLists {
     this.#pages = new FollowingCache({ maxBytes, sizeOf, maxLoads: MAX_PAGE_LOADS });
   }
 
-  /** @returns undefined when `from` points to no page. @throws TooManyLoads */
+  /**
+   * Entity Types that nobody plays are left out first, so that made-up ones cost next to nothing.
+   * @returns undefined when `from` points to no page
+   * @throws TooManyLoads
+   */
   page(served: ServedAuthority, query: ExtendedListQuery): ReadyAnswer | Promise<ReadyAnswer | undefined> {
+    const { entityTypes } = query.filter;
+    if (entityTypes.length === 0) return this.#page(served, query);
+    const narrowed = (known: readonly string[]) =>
+      known.length === 0
+        ? NO_SUBORDINATES
+        : this.#page(served, { ...query, filter: { ...query.filter, entityTypes: known } });
+    const known = this.#options.answers.playedAmong(served.authority.id, entityTypes);
+    return known instanceof Promise ? known.then(narrowed) : narrowed(known);
+  }
+
+  #page(served: ServedAuthority, query: ExtendedListQuery): ReadyAnswer | Promise<ReadyAnswer | undefined> {
     const { filter, from, limit, updatedAfter, updatedBefore, hasAuditTimestamps, claims } = query;
     const { entityTypes, intermediate, marks } = filter;
-    const isTimed = updatedAfter !== null || updatedBefore !== null;
-    const pages = isTimed ? this.#timed : this.#pages;
+    const pages = isUsual(query) ? this.#pages : this.#passing;
     const key = JSON.stringify([
-      ...[from, limit, hasAuditTimestamps, claims, entityTypes, intermediate, marks?.typeIds],
-      ...(isTimed ? [updatedAfter, updatedBefore] : []),
+      ...[from, limit, hasAuditTimestamps, claims, entityTypes, intermediate, marks],
+      ...[updatedAfter, updatedBefore],
     ]);
     const ready = pages.get(served.authority.id, key);
     if (ready !== undefined && ready.refreshAt > this.#options.clock.now()) return ready;
@@ -118,7 +140,10 @@ export class ExtendedLists {
     const entry: JsonObject = { id: entityIdentifier, ...(hasAuditTimestamps && { registered, updated }) };
     const never = Number.POSITIVE_INFINITY;
     if (claims.length === 0) return { entry, expiresAt: never, refreshAt: never };
-    const statement = await this.#options.answers.subordinateStatement(served, entityIdentifier as EntityIdentifier);
+    const statement = await this.#statement(served, entityIdentifier as EntityIdentifier);
+    if (statement === 'unfit') {
+      return { entry, expiresAt: never, refreshAt: this.#options.clock.now() + UNFIT_REFRESH_SECONDS };
+    }
     if (typeof statement?.body !== 'string') return { entry, expiresAt: never, refreshAt: never };
     const { body, expiresAt, refreshAt } = statement;
     const said = claims.some((claim) => claim !== SUBORDINATE_STATEMENT) ? claimsOf(body) : {};
@@ -129,6 +154,18 @@ export class ExtendedLists {
     return { entry, expiresAt, refreshAt };
   }
 
+  /** One that cannot be made must not take the others with it: fetch refuses it alone, too. */
+  async #statement(served: ServedAuthority, subject: EntityIdentifier): Promise<ReadyAnswer | 'unfit' | undefined> {
+    const { answers, onUnfit } = this.#options;
+    try {
+      return await answers.subordinateStatement(served, subject);
+    } catch (error) {
+      if (!(error instanceof StatementUnfit)) throw error;
+      onUnfit(error);
+      return 'unfit';
+    }
+  }
+
   /** Drops what the changes made untrue, before their seq is served. */
   follow(
     changes: readonly RegistryChange[],
@@ -136,11 +173,18 @@ export class ExtendedLists {
     marks: readonly AffectedTrustMark[],
   ): void {
     const concerned = [...affected, ...marks].map(({ authorityId }) => authorityId);
-    for (const authorityId of new Set([...concerned, ...rewrittenAuthorities(changes)])) {
+    for (const authorityId of new Set([...concerned, ...resignedAuthorities(changes)])) {
       this.#pages.deleteScope(authorityId);
-      this.#timed.deleteScope(authorityId);
+      this.#passing.deleteScope(authorityId);
     }
   }
+}
+
+/** Pages that many ask for: whole ones, of all, of Intermediates or of one Entity Type, with statements or without. */
+export function isUsual({ filter, limit, updatedAfter, updatedBefore, claims }: ExtendedListQuery): boolean {
+  const isTimed = updatedAfter !== null || updatedBefore !== null;
+  const isPlain = filter.entityTypes.length <= 1 && filter.marks === undefined && !isTimed;
+  return isPlain && limit === MAX_PAGE_ENTITIES && claims.every((claim) => claim === SUBORDINATE_STATEMENT);
 }
 
 interface Entry {

@@ -7,12 +7,14 @@ import type { Clock } from '../../federation/time.ts';
 import type { AffectedSubject } from '../../registry/affected-subjects.ts';
 import type { AuthorityDirectory, ServedAuthority } from '../../registry/authorities/authority-directory.ts';
 import { type RegistrationEvent, readRegistrationEvents } from '../../registry/entities/read-registration-events.ts';
+import { CustodyUnavailable } from '../../signer/custody/key-custody.ts';
 import type { Signer } from '../../signer/signer.ts';
 import type { RegistryChange } from '../../storage/change-feed.ts';
 import type { Db } from '../../storage/connect.ts';
 import { FollowingCache } from '../following-cache.ts';
+import { OUTAGE_REFRESH_SECONDS } from '../issued-statement.ts';
 import { lintOwn } from '../lint-own.ts';
-import { type ReadyAnswer, rewrittenAuthorities, type SignedAnswer, signedAnswer, sizeOf } from '../ready-answers.ts';
+import { type ReadyAnswer, resignedAuthorities, type SignedAnswer, signedAnswer, sizeOf } from '../ready-answers.ts';
 import { signingKeyOf } from '../statement-issuer.ts';
 
 export interface SubordinateEventsOptions {
@@ -49,10 +51,23 @@ export class SubordinateEvents {
     if (ready === undefined && this.#histories.isAbsent(id, subject)) return undefined;
     return this.#histories.load(id, subject, async () => {
       const events = await readRegistrationEvents(this.#options.db, id, subject);
-      return events.length === 0
-        ? undefined
-        : await this.#sign(this.#options.directory.get(id) ?? served, subject, events);
+      if (events.length === 0) return undefined;
+      try {
+        return await this.#sign(this.#options.directory.get(id) ?? served, subject, events);
+      } catch (error) {
+        const lasting = this.#lastingThrough(error, id, subject);
+        if (lasting === undefined) throw error;
+        return lasting;
+      }
     });
+  }
+
+  /** While nobody can sign, a history to which nothing was added is good until it expires. */
+  #lastingThrough(error: unknown, authorityId: string, subject: string): ReadyAnswer | undefined {
+    const now = this.#options.clock.now();
+    const ready = this.#histories.get(authorityId, subject);
+    if (!(error instanceof CustodyUnavailable) || ready === undefined || ready.expiresAt <= now) return undefined;
+    return { ...ready, refreshAt: Math.min(ready.expiresAt, now + OUTAGE_REFRESH_SECONDS) };
   }
 
   async #sign(served: ServedAuthority, subject: string, events: readonly RegistrationEvent[]): Promise<SignedAnswer> {
@@ -76,7 +91,7 @@ export class SubordinateEvents {
   /** Drops what the changes made untrue, before their seq is served. */
   follow(changes: readonly RegistryChange[], affected: readonly AffectedSubject[]): void {
     for (const { authorityId, entityIdentifier } of affected) this.#histories.delete(authorityId, entityIdentifier);
-    for (const authorityId of rewrittenAuthorities(changes)) this.#histories.deleteScope(authorityId);
+    for (const authorityId of resignedAuthorities(changes)) this.#histories.deleteScope(authorityId);
   }
 }
 

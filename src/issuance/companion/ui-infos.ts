@@ -37,6 +37,17 @@ export function isUiClaim(claim: string): boolean {
   return known.includes(untagged(claim));
 }
 
+/** Of metadata by Entity Type what is meant for people, names that a type has of its own included. */
+export function informational(metadata: JsonObject): JsonObject {
+  const types = Object.entries(metadata).map(([type, parameters]) => {
+    const shown = isJsonObject(parameters)
+      ? Object.entries(parameters).filter(([name]) => isUiClaim(name) || untagged(name) === OWN_NAMES[type])
+      : [];
+    return [type, Object.fromEntries(shown)] as const;
+  });
+  return Object.fromEntries(types);
+}
+
 export interface UiInfosQuery {
   /** Entity Types to show; empty: all. */
   entityTypes: readonly string[];

@@ -9,7 +9,7 @@ import { isIssued, type TrustMarkType } from '../../registry/trust-marks/trust-m
 import type { RegistryChange } from '../../storage/change-feed.ts';
 import type { Db } from '../../storage/connect.ts';
 import { FollowingCache } from '../following-cache.ts';
-import { listAnswer, NOBODY, type ReadyAnswer, rewrittenAuthorities, signedAnswer, sizeOf } from '../ready-answers.ts';
+import { listAnswer, NOBODY, type ReadyAnswer, resignedAuthorities, signedAnswer, sizeOf } from '../ready-answers.ts';
 import { dateOf, type TrustMarkIssuer } from './trust-mark-issuer.ts';
 import type { TrustMarkStatuses } from './trust-mark-status.ts';
 
@@ -122,7 +122,7 @@ export class TrustMarkAnswers {
    */
   follow(changes: readonly RegistryChange[], affected: readonly AffectedTrustMark[]): void {
     const types = changedTrustMarkTypes(changes);
-    for (const authorityId of rewrittenAuthorities(changes)) {
+    for (const authorityId of resignedAuthorities(changes)) {
       const served = this.#options.directory.get(authorityId);
       for (const { id } of served?.trustMarkTypes ?? []) this.#marks.deleteScope(id);
     }

@@ -1,12 +1,12 @@
 /** Trust Marks of our authorities: signed once, stored for all nodes, reused until they change or age. @see OIDFED §7.1 */
 import { createHash } from 'node:crypto';
 import { sql } from 'drizzle-orm';
-import { canonicalJson, type JsonObject } from '../../federation/json.ts';
+import type { JsonObject } from '../../federation/json.ts';
 import type { HouseRules } from '../../federation/lint/house-rules.ts';
 import { lintTrustMark } from '../../federation/lint/lint-trust-mark.ts';
 import type { Clock, NumericDate } from '../../federation/time.ts';
 import type { ServedAuthority } from '../../registry/authorities/authority-directory.ts';
-import { type CurrentTrustMark, readStandingMark } from '../../registry/trust-marks/read-standing-mark.ts';
+import { readStandingMark } from '../../registry/trust-marks/read-standing-mark.ts';
 import type { TrustMark } from '../../registry/trust-marks/trust-mark.ts';
 import { buildTrustMark, endOfMark, type MarkedType } from '../../registry/trust-marks/trust-mark-claims.ts';
 import { isIssued, type TrustMarkType } from '../../registry/trust-marks/trust-mark-type.ts';
@@ -14,8 +14,9 @@ import type { SigningKey } from '../../signer/custody/key-custody.ts';
 import type { Signer } from '../../signer/signer.ts';
 import type { Db } from '../../storage/connect.ts';
 import { currentTrustMarks, issuedTrustMarks } from '../../storage/schema/trust-marks.ts';
+import { claimsHashOf, type IssuedStatement, issuedFrom, refreshTime, reuseOrIssue } from '../issued-statement.ts';
 import { lintOwn } from '../lint-own.ts';
-import { type IssuedStatement, signingKeyOf } from '../statement-issuer.ts';
+import { signingKeyOf } from '../statement-issuer.ts';
 
 export interface TrustMarkIssuerOptions {
   db: Db;
@@ -25,9 +26,6 @@ export interface TrustMarkIssuerOptions {
   random: () => number;
   houseRules: HouseRules;
 }
-
-/** A mark is renewed between 40 % and 50 % of its life. */
-const REFRESH = { earliest: 0.4, spread: 0.1 } as const;
 
 export class TrustMarkIssuer {
   readonly #options: TrustMarkIssuerOptions;
@@ -47,14 +45,17 @@ export class TrustMarkIssuer {
     const key = signingKeyOf(served);
     const claims = buildTrustMark(served.authority.entityIdentifier, type, mark);
     const claimsHash = hashOf({ claims, kid: key.kid, type, mark });
-    if (current?.claimsHash === claimsHash && isYoung(current, now)) return issuedFrom(current);
-    const issued = await signTrustMark({ claims, type, mark }, key, now, this.#options);
-    return (await this.#save({ served, type, mark, claimsHash, kid: key.kid }, issued, now)) ?? issued;
+    return reuseOrIssue({
+      ...{ stored: current, claimsHash, now },
+      sign: () => signTrustMark({ claims, type, mark }, key, now, this.#options),
+      save: (issued) => this.#save({ served, type, mark, claimsHash, kid: key.kid }, issued, now),
+    });
   }
 
   /**
    * Stores a mark, and that it was issued, before anybody gets it; unless another node stored one that is as new: then
-   * that one is served. An older view of the records never replaces a newer one.
+   * that one is served. An older view of the records never replaces a newer one. Some algorithms sign the same twice
+   * alike: then it is recorded already.
    */
   async #save(
     { served, type, mark, claimsHash, kid }: MarkBasis,
@@ -74,20 +75,23 @@ export class TrustMarkIssuer {
         where stored.basis_version < excluded.basis_version
           or (stored.basis_version = excluded.basis_version
             and (stored.claims_hash <> excluded.claims_hash or stored.refresh_at <= excluded.issued_at))
-        returning trust_mark_id)
-      insert into ${issuedTrustMarks} (digest, trust_mark_id, authority_id, kid, issued_at, expires_at)
-      select ${digestOf(jwt)}, trust_mark_id, ${served.authority.id}::uuid, ${kid},
-        ${issuedAt}::timestamptz, ${expiry}::timestamptz
-      from saved
-      returning trust_mark_id`);
+        returning trust_mark_id),
+      recorded as (
+        insert into ${issuedTrustMarks} (digest, trust_mark_id, authority_id, kid, issued_at, expires_at)
+        select ${digestOf(jwt)}, trust_mark_id, ${served.authority.id}::uuid, ${kid},
+          ${issuedAt}::timestamptz, ${expiry}::timestamptz
+        from saved
+        on conflict (digest) do nothing)
+      select trust_mark_id from saved`);
     if (rows.length > 0) return undefined;
     const winner = (await readStandingMark(this.#options.db, type.id, mark.subject))?.current;
     if (winner?.claimsHash === claimsHash) return issuedFrom(winner);
     // Somebody knows newer records than we do. Ours is served to whoever asked, so it has to be known as well.
-    await this.#options.db.insert(issuedTrustMarks).values({
+    const ours = {
       ...{ digest: digestOf(jwt), trustMarkId: mark.id, authorityId: served.authority.id, kid },
       ...{ issuedAt: dateOf(now), expiresAt: Number.isFinite(expiresAt) ? dateOf(expiresAt) : null },
-    });
+    };
+    await this.#options.db.insert(issuedTrustMarks).values(ours).onConflictDoNothing();
     return undefined;
   }
 }
@@ -113,8 +117,7 @@ export async function signTrustMark(
   );
   const jwt = await signer.sign(key, linted);
   if (end === undefined) return { jwt, expiresAt: Number.POSITIVE_INFINITY, refreshAt: Number.POSITIVE_INFINITY };
-  const refreshAt = now + Math.floor((end.exp - now) * (REFRESH.earliest + REFRESH.spread * random()));
-  return { jwt, expiresAt: end.exp, refreshAt };
+  return { jwt, expiresAt: end.exp, refreshAt: refreshTime(now, end.exp, random) };
 }
 
 /** SHA-256 of a compact JWT: what an issued mark is known by. */
@@ -130,20 +133,11 @@ function hasEnded({ expiresAt }: TrustMark, now: NumericDate): boolean {
   return expiresAt !== null && expiresAt.getTime() <= now * 1000;
 }
 
-function isYoung({ refreshAt }: CurrentTrustMark, now: NumericDate): boolean {
-  return refreshAt === null || refreshAt.getTime() > now * 1000;
-}
-
 /** Equal for marks that say the same, are signed with the same key, and may live as long. */
 function hashOf({ claims, kid, type, mark }: { claims: JsonObject; kid: string; type: MarkedType; mark: TrustMark }) {
   const ends = [mark.expiresAt, type.delegationExpiresAt].map((end) => end?.toISOString() ?? null);
   const basis = { ...claims, 'header/kid': kid, lifetime: [type.lifetimeSeconds, ...ends] };
-  return createHash('sha256').update(canonicalJson(basis)).digest('base64url');
-}
-
-function issuedFrom({ jwt, expiresAt, refreshAt }: CurrentTrustMark): IssuedStatement {
-  const seconds = (date: Date | null) => (date === null ? Number.POSITIVE_INFINITY : Math.floor(date.getTime() / 1000));
-  return { jwt, expiresAt: seconds(expiresAt), refreshAt: seconds(refreshAt) };
+  return claimsHashOf(basis);
 }
 
 function timestampOf(seconds: NumericDate): string | null {

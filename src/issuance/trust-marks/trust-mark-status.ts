@@ -37,6 +37,13 @@ export interface TrustMarkStatusesOptions {
 /** Memory for marks that were asked about, in bytes, and for how their grants fare. */
 const ISSUED_BYTES = 64 * 1024 * 1024;
 const STANDING_BYTES = 32 * 1024 * 1024;
+/** What may be told of a mark, and for how long. */
+export interface TellableStatus {
+  status: TrustMarkStatus;
+  /** Unless the records change: when `active` ends by itself, seconds since the epoch; undefined if it does not. */
+  activeUntil?: NumericDate;
+}
+
 /** What an entry takes beyond its key. */
 const ISSUED_ENTRY_BYTES = 400;
 const STANDING_ENTRY_BYTES = 200;
@@ -63,7 +70,8 @@ export class TrustMarkStatuses {
    * @throws TooManyLoads
    */
   async answer(served: ServedAuthority, jwt: string, onUnknown: () => void): Promise<SignedAnswer> {
-    return await this.#sign(served, jwt, await this.status(served, jwt, onUnknown));
+    const { status } = await this.status(served, jwt, onUnknown);
+    return await this.#sign(served, jwt, status);
   }
 
   /**
@@ -71,9 +79,9 @@ export class TrustMarkStatuses {
    * @throws FederationError parameter_invalid, trust_mark_unknown
    * @throws TooManyLoads
    */
-  async status(served: ServedAuthority, jwt: string, onUnknown: () => void = () => {}): Promise<TrustMarkStatus> {
+  async status(served: ServedAuthority, jwt: string, onUnknown: () => void = () => {}): Promise<TellableStatus> {
     const known = await this.#issuedMark(served, jwt, onUnknown);
-    return known === undefined ? await this.#ofUnknown(served, jwt) : await this.#ofIssued(served, known);
+    return known === undefined ? { status: await this.#ofUnknown(served, jwt) } : await this.#ofIssued(served, known);
   }
 
   /** Found by the digest of all its bytes: then nothing of it needs to be read or verified. */
@@ -90,16 +98,12 @@ export class TrustMarkStatuses {
     return this.#issued.load(authority.id, digest, () => readIssuedMark(this.#options.db, authority.id, digestOf(jwt)));
   }
 
-  async #ofIssued(served: ServedAuthority, issued: IssuedMark): Promise<TrustMarkStatus> {
+  async #ofIssued(served: ServedAuthority, issued: IssuedMark): Promise<TellableStatus> {
     const { typeId, trustMarkId } = issued;
     const standing =
       this.#standings.get(typeId, trustMarkId) ??
       (await this.#standings.load(typeId, trustMarkId, () => readMarkStanding(this.#options.db, trustMarkId)));
-    const now = this.#options.clock.now();
-    if (standing === undefined || !standing.stands || isRevoked(served, issued)) return 'revoked';
-    if (isPast(issued.expiresAt, now) || isPast(standing.endsAt, now)) return 'expired';
-    const type = served.trustMarkTypes.find(({ id }) => id === typeId);
-    return type !== undefined && isIssued(type, dateOf(now)) ? 'active' : 'revoked';
+    return statusOf(served, issued, standing, this.#options.clock.now());
   }
 
   /**
@@ -137,6 +141,22 @@ export class TrustMarkStatuses {
   }
 }
 
+/** How a mark of the authority fares, from the records alone. */
+export function statusOf(
+  served: ServedAuthority,
+  issued: IssuedMark,
+  standing: MarkStanding | undefined,
+  now: NumericDate,
+): TellableStatus {
+  if (standing === undefined || !standing.stands || isRevoked(served, issued)) return { status: 'revoked' };
+  if (isPast(issued.expiresAt, now) || isPast(standing.endsAt, now)) return { status: 'expired' };
+  const type = served.trustMarkTypes.find(({ id }) => id === issued.typeId);
+  if (type === undefined || !isIssued(type, dateOf(now))) return { status: 'revoked' };
+  const ends = [issued.expiresAt, standing.endsAt, type.delegationExpiresAt].filter((end) => end !== null);
+  if (ends.length === 0) return { status: 'active' };
+  return { status: 'active', activeUntil: Math.min(...ends.map((end) => end.getTime() / 1000)) };
+}
+
 /** A key that may have been in others' hands vouches for nothing that it signed. */
 function isRevoked({ keys }: ServedAuthority, { kid }: IssuedMark): boolean {
   return keys.some((key) => key.kid === kid && key.state === 'revoked');
@@ -165,7 +185,8 @@ async function isOverAndOurs(
   try {
     const mark = parseTrustMark(jwt, houseRules);
     if (mark.claims.exp === undefined || mark.claims.exp > clock.now()) return false;
-    await verifyTrustMarkSignature(mark, { keys: keys.map(({ publicJwk }) => publicJwk as Jwk) });
+    const vouching = keys.filter(({ state }) => state !== 'revoked');
+    await verifyTrustMarkSignature(mark, { keys: vouching.map(({ publicJwk }) => publicJwk as Jwk) });
     return true;
   } catch (error) {
     if (error instanceof FederationError) return false;
