@@ -1,5 +1,6 @@
 /** The wiring: hands each module the few things it needs. It opens no file, database or port; start.ts does. */
 import packageJson from '../package.json' with { type: 'json' };
+import { type ComposedHosting, composeHosting } from './compose-hosting.ts';
 import { type Config, isLoopbackDeployment } from './config/config.ts';
 import type { RetrieveConfiguration } from './enrolment/configuration-checks.ts';
 import { FederationError } from './federation/errors.ts';
@@ -17,6 +18,8 @@ import { createFederationDoor } from './http/federation/federation-door.ts';
 import { DEFAULT_ANONYMOUS_POLICY, DEFAULT_AUTHENTICATED_POLICY, RateLimits } from './http/federation/rate-limits.ts';
 import { Resolutions } from './http/federation/resolutions.ts';
 import { UsedAssertions } from './http/federation/used-assertions.ts';
+import { createHostedDoor } from './http/hosted/hosted-door.ts';
+import { auditCheckpointSigner } from './issuance/audit-checkpoint-signer.ts';
 import { EntityCollections } from './issuance/companion/entity-collections.ts';
 import { ExtendedLists } from './issuance/companion/extended-lists.ts';
 import { SubordinateEvents } from './issuance/companion/subordinate-events.ts';
@@ -31,17 +34,21 @@ import { TrustMarkStatuses } from './issuance/trust-marks/trust-mark-status.ts';
 import { ConfigurationRefreshes } from './jobs/refresh-configurations.ts';
 import { refreshHeldTrustMarks } from './jobs/refresh-held-trust-marks.ts';
 import { KeyRolls } from './jobs/roll-authority-keys.ts';
+import { rollHostedKeys } from './jobs/roll-hosted-keys.ts';
 import { createSuperiorStatements } from './jobs/superior-statements.ts';
 import { TrustMarkIssuers } from './jobs/trust-mark-issuers.ts';
+import { CollectionWalks } from './jobs/walk-collections.ts';
 import type { Log } from './observability/log.ts';
 import { parseOutboundAllow } from './outbound/address-rules.ts';
 import { Deadline } from './outbound/deadline.ts';
 import { createOutboundClient, type OutboundClient } from './outbound/outbound-client.ts';
 import type { Actor } from './registry/actor.ts';
 import { affectedSubjects } from './registry/affected-subjects.ts';
+import type { SignAuditCheckpoint } from './registry/audit/audit-checkpoint.ts';
 import type { GenerateAuthorityKey } from './registry/authorities/authority.ts';
 import { AuthorityDirectory } from './registry/authorities/authority-directory.ts';
 import type { SignedByKey } from './registry/authorities/keys/signed-by-key.ts';
+import { noteTokenObject } from './registry/authorities/keys/token-objects-in-making.ts';
 import type { ChangeContext } from './registry/change.ts';
 import { LIFETIME_SECONDS } from './registry/claims-input.ts';
 import { SYSTEM } from './registry/prepare-deployment.ts';
@@ -59,6 +66,7 @@ import { ResolutionCache } from './resolver/resolution-cache.ts';
 import { createResolver } from './resolver/resolver.ts';
 import { StatementCache } from './resolver/statement-cache.ts';
 import type { OwnAuthorities } from './resolver/statement-source.ts';
+import { retrieveSubordinateList } from './resolver/subordinate-list.ts';
 import { TrustAnchorKeys } from './resolver/trust-anchor-keys.ts';
 import { type OwnTrustMarkStatus, TrustMarkStatusClient } from './resolver/trust-mark-status.ts';
 import type { MasterKey } from './signer/sealing.ts';
@@ -92,10 +100,15 @@ export interface Composition extends AsyncDisposable {
   generateAuthorityKey: GenerateAuthorityKey;
   /** Moves the keys of all authorities along, as far as it is time; to be run again and again. */
   keyRolls: KeyRolls;
+  /** The same for the keys of hosted entities. */
+  rollHostedKeys: (signal?: AbortSignal) => Promise<void>;
   /** Asks for fresh Trust Marks where our authorities show some that age; to be run again and again. */
   refreshTrustMarks: (signal?: AbortSignal) => Promise<void>;
   /** Fetches configurations of subordinates that are due; to be run again and again. */
   configurationRefreshes: ConfigurationRefreshes;
+  /** Looks for entities below Intermediates elsewhere; to be run again and again. */
+  collectionWalks: CollectionWalks;
+  signAuditCheckpoint: SignAuditCheckpoint;
 }
 
 /** Wires the service and lets its caches follow the registry from its present seq. */
@@ -113,15 +126,20 @@ export async function compose({
   await using stack = new AsyncDisposableStack();
   const { db } = database;
   const { allowHttp, statementCacheBytes, resolver: limits } = config;
-  const signer = createSigner(masterKey, tokenCustody);
-  const houseRules: HouseRules = { allowHttp, maxLifetimeSeconds: LIFETIME_SECONDS.max };
+  const signer = createSigner(
+    masterKey,
+    tokenCustody && { ...tokenCustody, note: (place) => noteTokenObject(db, place) },
+  );
+  const understoodClaims: ReadonlySet<string> = new Set(config.understoodClaims);
+  const houseRules: HouseRules = { allowHttp, understoodClaims, maxLifetimeSeconds: LIFETIME_SECONDS.max };
   const directory = new AuthorityDirectory(database.feedDb);
   const issuer = new StatementIssuer({ db, signer, clock, random: Math.random, houseRules });
   const answers = new ReadyAnswers({ db, issuer, clock, directory, statementCacheBytes });
+  const hosting = composeHosting({ config, database, signer, issuer, clock, houseRules });
   const marksIssuer = new TrustMarkIssuer({ db, signer, clock, random: Math.random, houseRules });
   const statuses = new TrustMarkStatuses({ db, signer, clock, houseRules });
   const trustMarks = new TrustMarkAnswers({ db, issuer: marksIssuer, statuses, clock, directory });
-  const extendedLists = new ExtendedLists({ db, answers, clock });
+  const extendedLists = new ExtendedLists({ db, answers, clock, onUnfit: log.statementUnfit });
   const subordinateEvents = new SubordinateEvents({ db, signer, clock, directory, houseRules });
   const collections = new EntityCollections({ db, directory, clock });
   const companions: Companions = { extendedLists, subordinateEvents, collections };
@@ -139,7 +157,7 @@ export async function compose({
     seenKeys.record(event);
   });
   const resolver = createResolver({
-    ...{ outbound, ownAuthorities, clock, allowHttp, cache },
+    ...{ outbound, ownAuthorities, clock, allowHttp, understoodClaims, cache },
     budget: limits.budget,
     timeoutMs: limits.timeoutMs,
     requestTimeoutMs: limits.requestTimeoutMs,
@@ -169,7 +187,7 @@ export async function compose({
       database,
       onChanges: (changes) =>
         follow(changes, {
-          ...{ database, directory, answers, trustMarks, companions },
+          ...{ database, directory, answers, trustMarks, companions, hosting },
           ...{ resolutions, trustAnchorKeys, background, log },
         }),
       onError: log.stateStale,
@@ -183,6 +201,8 @@ export async function compose({
     requestId,
     newId,
     allowHttp,
+    understoodClaims,
+    hostingSites: hosting.sites,
     committed: async (seq) => {
       if (actor.id === FIRST_ADMIN) await firstAdminMade?.();
       await caughtUp(feed, seq);
@@ -199,14 +219,16 @@ export async function compose({
     changeContext: () => changeContext(SYSTEM, null),
     generateKey: generateAuthorityKey,
     signedByKey,
-    readSuperiorStatement: createSuperiorStatements({ outbound, ownAuthorities, clock, allowHttp }),
+    readSuperiorStatement: createSuperiorStatements({ outbound, ownAuthorities, clock, allowHttp, understoodClaims }),
     onWaiting: log.authorityKeyWaits,
     onError: log.keyRollFailed,
   });
-  const retrieveConfiguration: RetrieveConfiguration = async (entity) =>
+  const retrievePublished: RetrieveConfiguration = async (entity) =>
     (await ownAuthorities.entityConfiguration(entity)) ?? (await retrieveEntityConfiguration(outbound, entity));
+  const retrieveConfiguration: RetrieveConfiguration = async (entity) =>
+    (await hosting.checked(entity, outbound)) ?? (await retrievePublished(entity));
   const markIssuers = new TrustMarkIssuers({
-    ...{ outbound, clock, allowHttp, retrieveConfiguration },
+    ...{ outbound, clock, allowHttp, understoodClaims, retrieveConfiguration: retrievePublished },
     ownTrustMark: async ({ issuer, trustMarkType, bearer }) => {
       const served = directory.find(issuer);
       if (served === undefined) return undefined;
@@ -224,6 +246,21 @@ export async function compose({
       },
       signal,
     );
+  const rollHosted = (signal?: AbortSignal) =>
+    rollHostedKeys(
+      {
+        ...{ db, generateKey: hosting.generateKey, onError: log.keyRollFailed },
+        changeContext: () => changeContext(SYSTEM, null),
+      },
+      signal,
+    );
+  const collectionWalks = new CollectionWalks({
+    ...{ db, clock, directory, resolver, allowHttp },
+    listSubordinates: (endpoint, signal) => retrieveSubordinateList(outbound, endpoint, { allowHttp, signal }),
+    intervalSeconds: config.refreshIntervalSeconds,
+    random: Math.random,
+    onError: log.walkFailed,
+  });
   const configurationRefreshes = new ConfigurationRefreshes({
     db,
     changeContext: () => changeContext(SYSTEM, null),
@@ -232,8 +269,10 @@ export async function compose({
     random: Math.random,
     onError: log.refreshFailed,
   });
+  const signAuditCheckpoint = auditCheckpointSigner({ directory, signer, houseRules });
   await feed.start();
   await directory.reload();
+  await hosting.hosts.reload();
   await followPins(database, trustAnchorKeys);
   const signed = new SignedResolutions({ signer, clock, houseRules });
   const identifiers = { allowHttp };
@@ -259,14 +298,25 @@ export async function compose({
       clock,
       logError: log.requestFailed,
     }),
+    hosted: createHostedDoor({
+      configurations: hosting.configurations,
+      kindOfHost: (hostname) => hosting.hosts.kindOf(hostname),
+      freshness: feed,
+      clock,
+      logError: log.requestFailed,
+    }),
     api: {
       db,
       authenticate,
       changeContext,
       retrieveConfiguration,
       generateAuthorityKey,
+      generateHostedKey: hosting.generateKey,
+      previewHosted: (draft) => hosting.configurations.preview(draft),
+      hostedKeyTools: hosting.keyTools,
       signedByKey,
       ...{ verifyTrustMark, fetchTrustMark, signDelegation: delegationSigner({ directory, signer, houseRules }) },
+      signAuditCheckpoint,
       ...{ directory, resolutions, identifiers },
       readiness: () => readiness(feed),
     },
@@ -281,7 +331,10 @@ export async function compose({
     changeContext,
     generateAuthorityKey,
     keyRolls,
+    rollHostedKeys: rollHosted,
     configurationRefreshes,
+    collectionWalks,
+    signAuditCheckpoint,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
@@ -367,6 +420,7 @@ interface Followers {
   answers: ReadyAnswers;
   trustMarks: TrustMarkAnswers;
   companions: Companions;
+  hosting: ComposedHosting;
   resolutions: Resolutions;
   trustAnchorKeys: TrustAnchorKeys;
   background: BackgroundEvaluations;
@@ -383,14 +437,14 @@ const RESOLVED_BY: ReadonlySet<string> = new Set([
 ]);
 
 /** Every cache follows the registry before the new seq counts as served. */
-async function follow(
-  changes: RegistryChange[],
-  { database, directory, answers, trustMarks, companions, resolutions, trustAnchorKeys, background, log }: Followers,
-): Promise<void> {
+async function follow(changes: RegistryChange[], followers: Followers): Promise<void> {
+  const { database, directory, answers, trustMarks, companions, resolutions, trustAnchorKeys, background, log } =
+    followers;
   const affected = await affectedSubjects(database.feedDb, changes);
   const marks = await affectedTrustMarks(database.feedDb, changes);
   await directory.follow(changes);
   if (changes.some(({ subjectKind }) => subjectKind === 'trust_anchor')) await followPins(database, trustAnchorKeys);
+  await followers.hosting.follow(changes, affected);
   answers.follow(changes, affected, marks);
   trustMarks.follow(changes, marks);
   companions.extendedLists.follow(changes, affected, marks);

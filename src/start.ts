@@ -9,14 +9,16 @@ import { type Config, isLoopbackDeployment, type Secrets } from './config/config
 import type { Clock } from './federation/time.ts';
 import { parseNetworks } from './http/client-address.ts';
 import { clearToken } from './jobs/clear-token.ts';
+import { makeDueAuditCheckpoint } from './jobs/make-audit-checkpoints.ts';
 import { startPeriodic } from './jobs/periodic.ts';
 import { createSteadyClockCheck } from './jobs/steady-clock.ts';
 import { createLog, type Log } from './observability/log.ts';
 import { parseOutboundAllow } from './outbound/address-rules.ts';
 import { readExtraCas } from './outbound/extra-cas.ts';
 import type { AuthorityDirectory } from './registry/authorities/authority-directory.ts';
+import { hostnameOf } from './registry/hosting/hosting-place.ts';
 import { bindMasterKey, ensureFirstAuthority, readMasterKeyCheck, SYSTEM } from './registry/prepare-deployment.ts';
-import { startPruning } from './registry/prune-expired.ts';
+import { pruneExpired } from './registry/prune-expired.ts';
 import { ADMIN_TOKEN_IGNORED, createAuthenticator } from './registry/tokens/authenticate.ts';
 import { adminTokenEverExisted, adminTokenExists } from './registry/tokens/find-token.ts';
 import { FirstAdminToken } from './registry/tokens/first-admin-token.ts';
@@ -26,6 +28,7 @@ import { makeMasterKeyCheck, masterKeyMatches } from './signer/master-key-check.
 import { ensureMasterKeyFile, parseMasterKey, readMasterKeyFile, readSecretFile } from './signer/master-key-file.ts';
 import type { MasterKey } from './signer/sealing.ts';
 import { connectDatabase, type Database } from './storage/connect.ts';
+import { databaseSeconds } from './storage/database-clock.ts';
 import { migrateDatabase, pendingMigrations } from './storage/migrate.ts';
 
 /** A running service; disposing of it stops it in order. */
@@ -103,11 +106,16 @@ export async function startService({ config, secrets }: { config: Config; secret
   });
   await directory.reload();
   if (token === undefined) requireSealedKeys(directory);
-  stack.use(startPruning({ db: database.db, now: () => new Date(), onError: log.pruningFailed }));
-  stack.use(startKeyRolls(composition, log));
+  requireHostingApart(config, directory);
+  stack.use(startPruning(database, log));
+  stack.use(startKeyRolls(composition, database, log));
   if (token !== undefined) stack.use(startTokenClearing(database, token.custody, log));
   stack.use(startTrustMarkRefresh(composition, log));
-  if (config.refreshIntervalSeconds > 0) stack.use(startRefreshes(composition, log));
+  if (config.refreshIntervalSeconds > 0) {
+    stack.use(startRefreshes(composition, log));
+    stack.use(startCollectionWalks(composition, log));
+  }
+  if (config.auditCheckpointIntervalSeconds > 0) stack.use(startAuditCheckpoints(composition, config, log));
   entrance.admit(composition.app.fetch);
   stack.defer(() => entrance[Symbol.asyncDispose]());
   const summary: ServiceSummary = {
@@ -135,15 +143,33 @@ function startTrustMarkRefresh({ refreshTrustMarks }: Composition, log: Log): As
   return startPeriodic({ everyMs: TRUST_MARK_REFRESH_EVERY_MS, run: refreshTrustMarks, onError });
 }
 
+const PRUNING_EVERY_MS = 3_600_000;
+
+function startPruning({ db }: Database, log: Log): AsyncDisposable {
+  return startPeriodic({
+    everyMs: PRUNING_EVERY_MS,
+    run: (signal) => pruneExpired(db, new Date(), signal),
+    onError: log.pruningFailed,
+  });
+}
+
 const KEY_ROLLS_EVERY_MS = 60_000;
 
-/** A key that was rolled too early cannot be taken back: a clock that leapt is not believed at once. */
-function startKeyRolls({ keyRolls }: Composition, log: Log): AsyncDisposable {
-  const isSteady = createSteadyClockCheck({ clock, monotonicMs: () => performance.now(), onLeap: log.clockLeapt });
+/** A key that was rolled too early cannot be taken back: a clock that leapt, or that only we have, is not believed. */
+function startKeyRolls({ keyRolls, rollHostedKeys }: Composition, { kind, db }: Database, log: Log): AsyncDisposable {
+  const isSteady = createSteadyClockCheck({
+    clock,
+    monotonicMs: () => performance.now(),
+    ...(kind === 'postgresql' && { sharedSeconds: () => databaseSeconds(db) }),
+    onLeap: log.clockLeapt,
+    onApart: log.clockApart,
+  });
   return startPeriodic({
     everyMs: KEY_ROLLS_EVERY_MS,
     run: async (signal) => {
-      if (isSteady()) await keyRolls.run(signal);
+      if (!(await isSteady())) return;
+      await keyRolls.run(signal);
+      await rollHostedKeys(signal);
     },
     onError: (error) => log.keyRollFailed(error, 'all'),
   });
@@ -159,12 +185,35 @@ function startRefreshes({ configurationRefreshes }: Composition, log: Log): Asyn
   });
 }
 
+const AUDIT_CHECKPOINTS_EVERY_MS = 300_000;
+
+function startAuditCheckpoints(composition: Composition, config: Config, log: Log): AsyncDisposable {
+  const { directory, changeContext, signAuditCheckpoint: sign } = composition;
+  const { auditCheckpointIntervalSeconds: intervalSeconds } = config;
+  return startPeriodic({
+    everyMs: AUDIT_CHECKPOINTS_EVERY_MS,
+    run: () =>
+      makeDueAuditCheckpoint({ changeContext: () => changeContext(SYSTEM, null), directory, sign, intervalSeconds }),
+    onError: log.auditCheckpointFailed,
+  });
+}
+
+const COLLECTION_WALKS_EVERY_MS = 60_000;
+
+function startCollectionWalks({ collectionWalks }: Composition, log: Log): AsyncDisposable {
+  return startPeriodic({
+    everyMs: COLLECTION_WALKS_EVERY_MS,
+    run: (signal) => collectionWalks.run(signal),
+    onError: (error) => log.walkFailed(error, 'all'),
+  });
+}
+
 const TOKEN_CLEARING_EVERY_MS = 600_000;
 
 function startTokenClearing({ db }: Database, token: Pkcs11Custody, log: Log): AsyncDisposable {
   return startPeriodic({
     everyMs: TOKEN_CLEARING_EVERY_MS,
-    run: () => clearToken({ db, token, now: () => new Date() }),
+    run: () => clearToken({ db, token }),
     onError: log.tokenClearingFailed,
   });
 }
@@ -244,7 +293,7 @@ async function openToken(
 ): Promise<{ custody: Pkcs11Custody; notes: string[] } | undefined> {
   if (pkcs11 === undefined) return undefined;
   const { module, token: label, pinFile } = pkcs11;
-  const pin = pinFile === undefined ? (pkcs11Pin ?? '') : (await pinFrom(pinFile)).trim();
+  const pin = pinFile === undefined ? (pkcs11Pin ?? '') : await pinFrom(pinFile);
   const custody = new Pkcs11Custody({
     module,
     label,
@@ -264,7 +313,9 @@ async function openToken(
 
 async function pinFrom(file: string): Promise<string> {
   try {
-    return await readSecretFile(file, 'PIN');
+    const pin = (await readSecretFile(file, 'PIN')).trim();
+    if (pin === '') throw new Error(`the PIN file ${file} is empty`);
+    return pin;
   } catch (cause) {
     throw asStartError(cause);
   }
@@ -280,6 +331,17 @@ function requireSealedKeys(directory: AuthorityDirectory): void {
     const setUp = 'HOLDFAST_PKCS11_MODULE, HOLDFAST_PKCS11_TOKEN and HOLDFAST_PKCS11_PIN_FILE';
     throw new StartError(`the key ${key.kid} of ${authority.entityIdentifier} is in a PKCS#11 token; set ${setUp}`);
   }
+}
+
+/** @throws StartError when an authority is on the host that is for hosted entities */
+function requireHostingApart({ hostedBaseUrl }: Config, { all }: AuthorityDirectory): void {
+  if (hostedBaseUrl === undefined) return;
+  const there = all.find(({ authority }) => hostnameOf(authority.entityIdentifier) === hostnameOf(hostedBaseUrl));
+  if (there === undefined) return;
+  const { entityIdentifier } = there.authority;
+  throw new StartError(
+    `HOLDFAST_HOSTED_BASE_URL is on the host of the authority ${entityIdentifier}; name another host`,
+  );
 }
 
 async function firstAdmin(config: Config, secrets: Secrets, database: Database): Promise<FirstAdminToken | undefined> {

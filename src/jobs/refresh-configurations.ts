@@ -28,9 +28,8 @@ export interface ConfigurationRefreshesOptions {
 }
 
 const DEFAULT_CONCURRENCY = 8;
-/** Claimed at once by each of those that fetch; a lease covers them all, even if each takes its full time. */
+/** Claimed at once by each of those that fetch; the lease covers them all, even if each takes its full time. */
 const CLAIMED_AT_ONCE = 4;
-const LEASE_SECONDS = 300;
 /** Looking for entities that were not planned yet takes a look at all of them. */
 const PLAN_EVERY_SECONDS = 60;
 
@@ -47,7 +46,10 @@ export class ConfigurationRefreshes {
   async run(signal?: AbortSignal): Promise<void> {
     const { concurrency = DEFAULT_CONCURRENCY } = this.#options;
     await this.#plan(signal);
-    await Promise.all(Array.from({ length: concurrency }, () => this.#work(signal)));
+    // Whoever waits for the round waits for all of it, also when one part fails.
+    const parts = await Promise.allSettled(Array.from({ length: concurrency }, () => this.#work(signal)));
+    const failed = parts.find((part) => part.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
   async #plan(signal: AbortSignal | undefined): Promise<void> {
@@ -56,15 +58,15 @@ export class ConfigurationRefreshes {
     const seconds = now.getTime() / 1000;
     // Either way, so that a clock that goes back stops nothing.
     if (this.#plannedAt !== undefined && Math.abs(seconds - this.#plannedAt) < PLAN_EVERY_SECONDS) return;
-    await scheduleNew(db, now, intervalSeconds, signal);
+    await scheduleNew(db, intervalSeconds, signal);
     this.#plannedAt = seconds;
   }
 
   async #work(signal: AbortSignal | undefined): Promise<void> {
-    const { db, changeContext } = this.#options;
+    const { db } = this.#options;
     const isStopped = () => signal?.aborted === true;
     while (!isStopped()) {
-      const due = await claimDue(db, changeContext().now, CLAIMED_AT_ONCE, LEASE_SECONDS);
+      const due = await claimDue(db, CLAIMED_AT_ONCE);
       if (due.length === 0) return;
       for (const one of due) {
         // What was claimed and not begun is anybody's after the lease.
@@ -89,7 +91,7 @@ export class ConfigurationRefreshes {
       else if (error.code !== 'entity_not_active') onError(error, due.entityId);
       hasFailed = !(error instanceof RegistryError);
     }
-    await planNext(db, due, hasFailed, changeContext().now, { intervalSeconds, random });
+    await planNext(db, due, hasFailed, { intervalSeconds, random });
   }
 }
 

@@ -24,6 +24,7 @@ export interface SuperiorStatementsOptions {
   ownAuthorities: OwnAuthorities;
   clock: Clock;
   allowHttp: boolean;
+  understoodClaims?: ReadonlySet<string>;
 }
 
 const LOOK_TIMEOUT_MS = 20_000;
@@ -31,8 +32,8 @@ const LOOK_TIMEOUT_MS = 20_000;
 const MAX_FRESH_SECONDS = 60;
 
 export function createSuperiorStatements(options: SuperiorStatementsOptions): ReadSuperiorStatement {
-  const { outbound, ownAuthorities, clock, allowHttp } = options;
-  const validation = (): ValidationOptions => ({ now: clock.now(), allowHttp });
+  const { outbound, ownAuthorities, clock, allowHttp, understoodClaims } = options;
+  const validation = (): ValidationOptions => ({ now: clock.now(), allowHttp, understoodClaims });
   const cache = new StatementCache({ clock, maxFreshSeconds: MAX_FRESH_SECONDS });
   const remote = createHttpStatementSource({ outbound, cache, validation });
   return async (superior, authority, outer) => {

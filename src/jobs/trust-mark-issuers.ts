@@ -41,7 +41,7 @@ export class TrustMarkIssuers {
     await verifyTrustMarkSignature(mark, claims.jwks);
   };
 
-  /** @throws FederationError trust_mark_not_held, and what keeps the issuer's answer from us */
+  /** @throws FederationError trust_mark_not_held, trust_mark_endpoint_missing, what keeps the issuer's answer from us */
   readonly fetchTrustMark = async (wanted: WantedTrustMark): Promise<string> => {
     const own = await this.#options.ownTrustMark(wanted);
     if (own === null) throw notHeld(wanted);
@@ -49,15 +49,15 @@ export class TrustMarkIssuers {
     const issuer = parseEntityIdentifier(wanted.issuer, this.#options);
     const endpoint = (await this.#configuration(issuer)).claims.metadata?.['federation_entity']?.[PARAMETER];
     if (!isEndpointUrl(endpoint, this.#options)) {
-      throw new FederationError('trust_mark_not_held', `${issuer} publishes no ${PARAMETER}`);
+      throw new FederationError('trust_mark_endpoint_missing', `${issuer} publishes no ${PARAMETER}`);
     }
     return await this.#ask(endpoint, wanted);
   };
 
   async #configuration(issuer: EntityIdentifier): Promise<EntityStatement> {
-    const { retrieveConfiguration, clock, allowHttp } = this.#options;
+    const { retrieveConfiguration, clock, allowHttp, understoodClaims } = this.#options;
     const jwt = await retrieveConfiguration(issuer);
-    return await validateEntityConfiguration(jwt, issuer, { now: clock.now(), allowHttp });
+    return await validateEntityConfiguration(jwt, issuer, { now: clock.now(), allowHttp, understoodClaims });
   }
 
   async #ask(endpoint: string, wanted: WantedTrustMark): Promise<string> {

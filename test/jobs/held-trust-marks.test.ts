@@ -1,14 +1,19 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FederationError } from '../../src/federation/errors.ts';
-import { MEDIA_TYPE } from '../../src/federation/media-types.ts';
-import { refreshHeldTrustMarks } from '../../src/jobs/refresh-held-trust-marks.ts';
+import { MEDIA_TYPE, TYP } from '../../src/federation/media-types.ts';
+import { MAX_JWT_LENGTH } from '../../src/federation/signature.ts';
+import { refreshHeldTrustMarks, type WantedTrustMark } from '../../src/jobs/refresh-held-trust-marks.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
-import { heldTrustMarksDue } from '../../src/registry/trust-marks/held-trust-mark.ts';
+import { dropHeldTrustMark } from '../../src/registry/trust-marks/drop-held-trust-mark.ts';
+import { type HeldTrustMark, listHeldTrustMarks } from '../../src/registry/trust-marks/held-trust-mark.ts';
+import { holdTrustMark, MAX_HELD_MARKS_LENGTH } from '../../src/registry/trust-marks/hold-trust-mark.ts';
 import { transitionTrustMark } from '../../src/registry/trust-marks/transition-trust-mark.ts';
 import { claimsOf, jwtOf } from '../support/answers.ts';
 import { ApiClient, refusalOf } from '../support/api-client.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
-import { actor } from '../support/registry.ts';
+import { signJwt, testKey } from '../support/keys.ts';
+import { actor, freshIdentifier, outcome } from '../support/registry.ts';
 import { startTestService, type TestService } from '../support/service.ts';
 
 describe.each(DATABASE_KINDS)('Trust Marks that our authorities show, on %s', (kind) => {
@@ -18,8 +23,12 @@ describe.each(DATABASE_KINDS)('Trust Marks that our authorities show, on %s', (k
 
   beforeAll(async () => {
     service = await startTestService(kind);
-    admin = new ApiClient(service.app, await service.bearer(['admin']));
     issuer = await service.authority();
+  });
+
+  /** Days pass here: nobody's token lasts. */
+  beforeEach(async () => {
+    admin = new ApiClient(service.app, await service.bearer(['admin']));
   });
 
   afterAll(async () => {
@@ -46,17 +55,51 @@ describe.each(DATABASE_KINDS)('Trust Marks that our authorities show, on %s', (k
     return { authority, type, mark, held: body, wanted };
   }
 
-  /** One round of the job, with an issuer that answers so. */
-  async function refresh(fetchTrustMark: () => Promise<string>): Promise<string[]> {
+  /** A mark about an authority by an issuer of the test, valid for an hour unless told otherwise. */
+  async function foreignMark(wanted: WantedTrustMark, claims: object = {}): Promise<string> {
+    const iat = service.clock.now();
+    const times = { iat, exp: iat + 3600 };
+    const said = { iss: wanted.issuer, sub: wanted.bearer, trust_mark_type: wanted.trustMarkType, ...times, ...claims };
+    return await signJwt(await testKey('ES256', 91), TYP.trustMark, said);
+  }
+
+  /** A fresh authority that shows a mark of an issuer of the test. */
+  async function foreignBearer(claims: object = {}, by = freshIdentifier('issuer')) {
+    const authority = await service.authority();
+    const wanted = { issuer: by, trustMarkType: freshIdentifier('type'), bearer: authority.entityIdentifier };
+    return { authority, wanted, held: await hold(authority, await foreignMark(wanted, claims)) };
+  }
+
+  const hold = (authority: Authority, mark: string): Promise<HeldTrustMark> =>
+    holdTrustMark(service.context(), authority.id, mark, async () => {});
+
+  const heldBy = (authority: Authority) => listHeldTrustMarks(service.db, actor(), authority.id);
+
+  /** One round of the job, with issuers that answer so about this type; all others are not there. */
+  async function refresh(
+    trustMarkType: string | undefined,
+    fetchTrustMark: (wanted: WantedTrustMark) => Promise<string>,
+  ): Promise<string[]> {
     const problems: string[] = [];
+    const all = await listHeldTrustMarks(service.db, actor());
+    const bearers = new Map(all.map(({ authorityId, jwt }) => [authorityId, String(claimsOf(jwt)['sub'])]));
     await refreshHeldTrustMarks({
-      ...{ db: service.db, clock: service.clock, fetchTrustMark, verify: async () => {} },
+      ...{ db: service.db, clock: service.clock, verify: async () => {} },
+      fetchTrustMark: async (wanted) => {
+        if (trustMarkType !== undefined && wanted.trustMarkType !== trustMarkType) throw absent();
+        return await fetchTrustMark(wanted);
+      },
       changeContext: () => service.context(actor()),
-      identifierOf: () => issuer.entityIdentifier,
-      onProblem: (_mark, error) => problems.push(error instanceof Error ? error.message : ''),
+      identifierOf: (id) => bearers.get(id),
+      onProblem: (mark, error) => {
+        if (trustMarkType !== undefined && mark.trustMarkType !== trustMarkType) return;
+        problems.push(error instanceof Error ? error.message : '');
+      },
     });
     return problems;
   }
+
+  const absent = () => new FederationError('connection_failed', 'nobody there');
 
   it('stand in the Entity Configuration at once, and are gone once dropped', async () => {
     const { authority, type, held } = await bearer();
@@ -100,16 +143,152 @@ describe.each(DATABASE_KINDS)('Trust Marks that our authorities show, on %s', (k
     expect(told.id).toBe(held.id);
   });
 
+  it('without an end of an authority of ours are dropped once it withdrew them', async () => {
+    const { authority, mark } = await bearer(null);
+    await transitionTrustMark(service.context(), mark.id, 'withdraw', 'over');
+    service.clock.advance(86_400);
+    await service.refreshTrustMarks();
+    expect(await configured(authority)).toBeUndefined();
+  });
+
   it('are asked for in vain without harm to the others', async () => {
-    await Promise.all([bearer(), bearer()]);
+    const two = await Promise.all([bearer(), bearer()]);
     service.clock.advance(3000);
-    const due = await heldTrustMarksDue(service.db, new Date(service.clock.now() * 1000));
-    expect(due.length).toBeGreaterThan(1);
-    const problems = await refresh(async () => {
-      throw new FederationError('connection_failed', 'nobody there');
+    const asked: string[] = [];
+    const inVain = async ({ trustMarkType }: WantedTrustMark) => {
+      asked.push(trustMarkType);
+      throw absent();
+    };
+    const problems = await refresh(undefined, inVain);
+    expect(asked).toEqual(expect.arrayContaining(two.map(({ type }) => type.trustMarkType)));
+    expect(problems).toEqual(asked.map(() => 'nobody there'));
+    expect(await refresh(undefined, inVain)).toEqual([]);
+  });
+
+  it('are asked for by one node at a time, eight issuers at once and each about one mark after the other', async () => {
+    const same = freshIdentifier('issuer');
+    for (let count = 0; count < 3; count++) await foreignBearer({}, same);
+    for (let count = 0; count < 9; count++) await foreignBearer();
+    service.clock.advance(1800);
+    const asked: string[] = [];
+    const underWay: string[] = [];
+    const most = { all: 0, same: 0 };
+    const answering = async (wanted: WantedTrustMark) => {
+      asked.push(`${wanted.issuer} ${wanted.trustMarkType}`);
+      underWay.push(wanted.issuer);
+      most.all = Math.max(most.all, underWay.length);
+      most.same = Math.max(most.same, underWay.filter((issuer) => issuer === same).length);
+      const mark = await foreignMark(wanted);
+      underWay.splice(underWay.indexOf(wanted.issuer), 1);
+      return mark;
+    };
+    await Promise.all([refresh(undefined, answering), refresh(undefined, answering)]);
+    expect(asked.length).toBeGreaterThanOrEqual(12);
+    expect(new Set(asked).size).toBe(asked.length);
+    expect(most.same).toBe(1);
+    expect(most.all).toBeLessThanOrEqual(16);
+  });
+
+  it('are replaced only by what was asked for', async () => {
+    const { authority, wanted, held } = await foreignBearer();
+    const { trustMarkType } = wanted;
+    const other = { ...wanted, issuer: freshIdentifier('issuer') };
+    for (const answer of [other, { ...wanted, trustMarkType: freshIdentifier('type') }]) {
+      service.clock.advance(2000);
+      expect(await refresh(trustMarkType, () => foreignMark(answer))).toEqual([
+        expect.stringMatching(/^\/trustMark .* is not (by|of the type) /),
+      ]);
+      expect(await heldBy(authority)).toMatchObject([{ id: held.id, jwt: held.jwt, version: 1 }]);
+    }
+    const asked = { issuer: other.issuer, trustMarkType };
+    const mark = await foreignMark(wanted);
+    expect(await outcome(holdTrustMark(service.context(), authority.id, mark, async () => {}, asked))).toBe(
+      'validation_failed at /trustMark',
+    );
+  });
+
+  it('do not come back when they were dropped while their issuer was asked', async () => {
+    const { authority, wanted, held } = await foreignBearer();
+    service.clock.advance(2000);
+    const problems = await refresh(wanted.trustMarkType, async () => {
+      await dropHeldTrustMark(service.context(), held.id);
+      return await foreignMark(wanted);
     });
-    expect(problems).toEqual(due.map(() => 'nobody there'));
-    expect(await heldTrustMarksDue(service.db, new Date(service.clock.now() * 1000))).toEqual([]);
+    expect([problems, await heldBy(authority)]).toEqual([[], []]);
+  });
+
+  it('are never replaced by an older one', async () => {
+    const { authority, wanted, held } = await foreignBearer();
+    const older = await foreignMark(wanted, { iat: service.clock.now() - 1, exp: service.clock.now() + 86_400 });
+    expect(await outcome(hold(authority, older))).toBe('validation_failed at /trustMark');
+    service.clock.advance(2000);
+    expect(await refresh(wanted.trustMarkType, async () => older)).toEqual([
+      expect.stringContaining('was issued before'),
+    ]);
+    expect(await heldBy(authority)).toMatchObject([{ id: held.id, jwt: held.jwt }]);
+  });
+
+  it('without an end are dropped when their issuer has them no longer, and not for any other reason', async () => {
+    const { authority, wanted } = await foreignBearer({ exp: undefined });
+    const { trustMarkType } = wanted;
+    const seq = await service.seq();
+    service.clock.advance(86_400);
+    await refresh(trustMarkType, async () => {
+      throw absent();
+    });
+    expect(await heldBy(authority)).toHaveLength(1);
+    service.clock.advance(86_400);
+    const gone = new FederationError('trust_mark_not_held', 'has no mark');
+    expect(await refresh(trustMarkType, () => Promise.reject(gone))).toEqual(['has no mark']);
+    expect(await heldBy(authority)).toEqual([]);
+    expect(await configured(authority)).toBeUndefined();
+    const [dropped] = (await service.auditAfter(seq)).filter(({ action }) => action === 'held_trust_mark.drop');
+    expect(dropped?.reason).toBe('its issuer has it no longer');
+  });
+
+  it('are refused with less than ten minutes left', async () => {
+    const { authority, wanted } = await foreignBearer();
+    const short = await foreignMark(wanted, { exp: service.clock.now() + 599 });
+    expect(await outcome(hold(authority, short))).toBe('validation_failed at /trustMark');
+    expect(await outcome(hold(authority, await foreignMark(wanted, { exp: service.clock.now() + 600 })))).toBe('done');
+  });
+
+  it('stand in the audit with their digests alone', async () => {
+    const seq = await service.seq();
+    const { authority, wanted, held } = await foreignBearer();
+    service.clock.advance(10);
+    const next = await hold(authority, await foreignMark(wanted));
+    await dropHeldTrustMark(service.context(), held.id);
+    const rows = (await service.auditAfter(seq)).filter(({ subjectKind }) => subjectKind === 'held_trust_mark');
+    expect(rows.map(({ action }) => action)).toEqual(
+      ['hold', 'refresh', 'drop'].map((verb) => `held_trust_mark.${verb}`),
+    );
+    const digests = rows.map(({ after }) => after?.['digest']);
+    expect(digests).toEqual(
+      [held.jwt, next.jwt, next.jwt].map((jwt) => createHash('sha256').update(jwt).digest('hex')),
+    );
+    expect(JSON.stringify(rows)).not.toContain(held.jwt);
+  });
+
+  it('of one authority are no more and no longer than a configuration has room for', async () => {
+    const { authority, wanted } = await foreignBearer();
+    const long = (claims: object = {}) =>
+      foreignMark({ ...wanted, trustMarkType: freshIdentifier('type') }, { note: 'x'.repeat(5500), ...claims });
+    const room = Math.floor(MAX_HELD_MARKS_LENGTH / (await long()).length);
+    for (let count = 0; count < room - 1; count++) await hold(authority, await long());
+    const outcomes = [await outcome(hold(authority, await long())), await outcome(hold(authority, await long()))];
+    expect(outcomes).toContain('validation_failed at /trustMark');
+    expect(
+      (await jwtOf(await service.ask(authority, 'configuration'), MEDIA_TYPE.entityStatement)).length,
+    ).toBeLessThan(MAX_JWT_LENGTH);
+  });
+
+  it('are held by many at once, one of each place', async () => {
+    const authority = await service.authority();
+    const wanted = { issuer: freshIdentifier('issuer'), trustMarkType: 'urn:type', bearer: authority.entityIdentifier };
+    const marks = await Promise.all([0, 1, 2].map((level) => foreignMark(wanted, { level })));
+    await Promise.all(marks.map((mark) => hold(authority, mark)));
+    expect(await heldBy(authority)).toMatchObject([{ version: 3 }]);
   });
 
   it('are refused when they are not what they should be', async () => {

@@ -56,6 +56,14 @@ describe('periodic work', () => {
     expect(running).toBe(0);
   });
 
+  it('ends at once while it pauses', async () => {
+    const { began, run, seen } = rounds(1);
+    const work = startPeriodic({ everyMs: 3_600_000, run, onError: never });
+    await began;
+    await work[Symbol.asyncDispose]();
+    expect(seen()).toBe(1);
+  });
+
   it('tells the first of several failures in a row, and goes on', async () => {
     const errors: unknown[] = [];
     const { began, run } = rounds(6);
