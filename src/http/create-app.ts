@@ -1,4 +1,4 @@
-/** The HTTP door: federation endpoints of authorities first, then API, health and pages. */
+/** The HTTP door: federation endpoints of authorities first, then hosted entities, then API, health and pages. */
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { RegistryError } from '../registry/registry-error.ts';
 import type { ApiDependencies } from './api/api-dependencies.ts';
@@ -22,6 +22,8 @@ export type FederationDoor = (request: Request, environment?: unknown) => Respon
 
 export interface AppDependencies {
   federation: FederationDoor;
+  /** Answers whatever is asked of a host of hosted entities; undefined on any other host. */
+  hosted: FederationDoor;
   api: ApiDependencies;
   publicAuthorities: () => readonly PublicAuthority[];
   logError: LogError;
@@ -33,8 +35,8 @@ export interface App {
 
 export function createApp(dependencies: AppDependencies): App {
   const service = createServiceApp(dependencies);
-  const { federation } = dependencies;
-  return { fetch: (request, env) => federation(request, env) ?? service.fetch(request, env) };
+  const { federation, hosted } = dependencies;
+  return { fetch: (request, env) => federation(request, env) ?? hosted(request, env) ?? service.fetch(request, env) };
 }
 
 /** All but the federation endpoints. */
@@ -42,7 +44,7 @@ export function createServiceApp({
   api,
   publicAuthorities,
   logError,
-}: Omit<AppDependencies, 'federation'>): OpenAPIHono<ApiEnv> {
+}: Omit<AppDependencies, 'federation' | 'hosted'>): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
       if (result.success) return;

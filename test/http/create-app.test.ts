@@ -31,7 +31,13 @@ describe('the start page', () => {
   });
 
   it('escapes identifiers as well', async () => {
-    const dependencies = { federation: () => undefined, api: {}, logError: () => {} } as unknown as AppDependencies;
+    const nobody = () => undefined;
+    const dependencies = {
+      federation: nobody,
+      hosted: nobody,
+      api: {},
+      logError: nobody,
+    } as unknown as AppDependencies;
     const evil = { name: 'x', entityIdentifier: 'https://x.example/"><script>alert(1)</script>' };
     const app = createApp({ ...dependencies, publicAuthorities: () => [evil] });
     const page = await (await app.fetch(new Request('https://x.example/'))).text();
@@ -40,7 +46,13 @@ describe('the start page', () => {
   });
 
   it('names no authority of another host', async () => {
-    const dependencies = { federation: () => undefined, api: {}, logError: () => {} } as unknown as AppDependencies;
+    const nobody = () => undefined;
+    const dependencies = {
+      federation: nobody,
+      hosted: nobody,
+      api: {},
+      logError: nobody,
+    } as unknown as AppDependencies;
     const authorities = ['https://one.example/a', 'https://two.example'].map((entityIdentifier) => ({
       name: `the authority ${entityIdentifier}`,
       entityIdentifier,
@@ -102,7 +114,8 @@ describe('health', () => {
 
   it('503: says when this node is not current', async () => {
     const readiness = async () => ({ ready: false, seq: 41 });
-    const dependencies = { federation: () => undefined, publicAuthorities: () => [], logError: () => {} };
+    const nobody = () => undefined;
+    const dependencies = { federation: nobody, hosted: nobody, publicAuthorities: () => [], logError: () => {} };
     const app = createApp({ ...dependencies, api: { readiness } as unknown as AppDependencies['api'] });
     const response = await app.fetch(new Request('http://localhost/readyz'));
     expect([response.status, await response.json()]).toEqual([503, { status: 'unavailable', seq: 41 }]);
@@ -137,6 +150,7 @@ describe('the federation endpoints', () => {
     const dependencies = { api: {}, publicAuthorities: () => [], logError: () => {} } as unknown as AppDependencies;
     const app = createApp({
       ...dependencies,
+      hosted: () => undefined,
       federation: ({ url }) => (url.includes('/taken') ? new Response('federation') : undefined),
     });
     expect(await (await app.fetch(new Request('http://localhost/taken'))).text()).toBe('federation');
@@ -149,6 +163,7 @@ it('a fault is logged in full and shown as nothing but a number', async () => {
   const fault = new Error('relation "entities" does not exist');
   const app = createApp({
     federation: () => undefined,
+    hosted: () => undefined,
     publicAuthorities: () => [],
     logError: (error, requestId) => logged.push([error, requestId]),
     api: { authenticate: () => Promise.reject(fault) } as unknown as AppDependencies['api'],

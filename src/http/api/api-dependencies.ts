@@ -1,11 +1,15 @@
 /** What the API needs from whoever composes the program. */
 import type { RetrieveConfiguration } from '../../enrolment/configuration-checks.ts';
+import type { HostedEnrolmentTools } from '../../enrolment/enrol-hosted.ts';
 import type { IdentifierOptions } from '../../federation/identifiers.ts';
 import type { Actor } from '../../registry/actor.ts';
+import type { SignAuditCheckpoint } from '../../registry/audit/audit-checkpoint.ts';
 import type { GenerateAuthorityKey } from '../../registry/authorities/authority.ts';
 import type { AuthorityDirectory } from '../../registry/authorities/authority-directory.ts';
 import type { SignedByKey } from '../../registry/authorities/keys/signed-by-key.ts';
 import type { ChangeContext } from '../../registry/change.ts';
+import type { GenerateHostedKey } from '../../registry/hosting/hosted-entity.ts';
+import type { TakeTools } from '../../registry/hosting/take-hosted-key.ts';
 import type { VerifyTrustMark } from '../../registry/trust-marks/hold-trust-mark.ts';
 import type { SignDelegation } from '../../registry/trust-marks/trust-mark-delegation.ts';
 import type { Db } from '../../storage/connect.ts';
@@ -18,8 +22,12 @@ export interface ApiDependencies {
   changeContext: (actor: Actor, requestId: string) => ChangeContext;
   retrieveConfiguration: RetrieveConfiguration;
   generateAuthorityKey: GenerateAuthorityKey;
+  generateHostedKey: GenerateHostedKey;
+  previewHosted: HostedEnrolmentTools['preview'];
+  hostedKeyTools: TakeTools;
   signedByKey: SignedByKey;
   signDelegation: SignDelegation;
+  signAuditCheckpoint: SignAuditCheckpoint;
   verifyTrustMark: VerifyTrustMark;
   /** Asks the issuer of a mark for it. */
   fetchTrustMark: (wanted: { issuer: string; trustMarkType: string; bearer: string }) => Promise<string>;

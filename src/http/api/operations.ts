@@ -1,7 +1,10 @@
 /** All operations of the API, in the order of its documentation. */
 import { readLivenessOperation } from '../health/read-liveness.ts';
 import { readReadinessOperation } from '../health/read-readiness.ts';
+import { exportAuditOperation } from './audit/export-audit.ts';
 import { listAuditOperation } from './audit/list-audit.ts';
+import { listAuditCheckpointsOperation } from './audit/list-audit-checkpoints.ts';
+import { makeAuditCheckpointOperation } from './audit/make-audit-checkpoint.ts';
 import { activateAuthorityKeyOperation } from './authorities/activate-authority-key.ts';
 import { createAuthorityOperation } from './authorities/create-authority.ts';
 import { listAuthoritiesOperation } from './authorities/list-authorities.ts';
@@ -13,6 +16,7 @@ import { revokeAuthorityKeyOperation } from './authorities/revoke-authority-key.
 import { rollAuthorityKeyOperation } from './authorities/roll-authority-key.ts';
 import { updateAuthorityOperation } from './authorities/update-authority.ts';
 import { createEnrolmentChallengeOperation } from './enrolment-challenges/create-enrolment-challenge.ts';
+import { acceptEntityKeyOperation } from './entities/accept-entity-key.ts';
 import { approveEntityOperation } from './entities/approve-entity.ts';
 import { changeEntityKeysOperations } from './entities/change-entity-keys.ts';
 import { enrolEntityOperation } from './entities/enrol-entity.ts';
@@ -26,6 +30,13 @@ import { updateEntityOperation } from './entities/update-entity.ts';
 import { dropHeldTrustMarkOperation } from './held-trust-marks/drop-held-trust-mark.ts';
 import { holdTrustMarkOperation } from './held-trust-marks/hold-trust-mark.ts';
 import { listHeldTrustMarksOperation } from './held-trust-marks/list-held-trust-marks.ts';
+import { bringHostedKeyOperation } from './hosting/bring-hosted-key.ts';
+import { readHostingOperation } from './hosting/read-hosting.ts';
+import { rollHostedKeyOperation } from './hosting/roll-hosted-key.ts';
+import { stopHostingOperation } from './hosting/stop-hosting.ts';
+import { takeHostedKeyOperation } from './hosting/take-hosted-key.ts';
+import { updateHostingOperation } from './hosting/update-hosting.ts';
+import { uploadConfigurationOperation } from './hosting/upload-configuration.ts';
 import type { Operation } from './operation.ts';
 import { addOrganisationOperation } from './organisations/add-organisation.ts';
 import { listOrganisationsOperation } from './organisations/list-organisations.ts';
@@ -85,7 +96,15 @@ export const OPERATIONS: readonly Operation[] = [
   ...transitionEntityOperations,
   refreshEntityOperation,
   listEntityKeysOperation,
+  acceptEntityKeyOperation,
   ...changeEntityKeysOperations,
+  readHostingOperation,
+  updateHostingOperation,
+  rollHostedKeyOperation,
+  takeHostedKeyOperation,
+  bringHostedKeyOperation,
+  uploadConfigurationOperation,
+  stopHostingOperation,
   listTrustMarkTypesOperation,
   defineTrustMarkTypeOperation,
   readTrustMarkTypeOperation,
@@ -112,6 +131,9 @@ export const OPERATIONS: readonly Operation[] = [
   unpinTrustAnchorOperation,
   explainResolutionOperation,
   listAuditOperation,
+  exportAuditOperation,
+  listAuditCheckpointsOperation,
+  makeAuditCheckpointOperation,
   whoAmIOperation,
   listTokensOperation,
   createTokenOperation,

@@ -24,6 +24,13 @@ export const ReasonSchema = lines(2000).openapi({
   example: 'Contract 2027-113 signed, keys compared by telephone.',
 });
 
+/** Of what the subordinate events endpoint tells. */
+export const PublicReasonSchema = lines(2000).openapi({
+  description:
+    'Why; kept in the audit for good, and public: it stands in the history of the entity (subordinate events).',
+  example: 'Key lost with a stolen server.',
+});
+
 export const OutOfBandCheckSchema = lines(2000).openapi({
   description: "How a person made sure that the keys are the partner's.",
   example: 'Called +44 20 7946 0123 from the contract; read both thumbprints to each other.',

@@ -19,7 +19,7 @@ const METHODS: Readonly<Record<EndpointAuthentication, readonly string[]>> = {
   required: ['POST', 'OPTIONS'],
 };
 
-const POST_METHODS: readonly string[] = ['POST'];
+const POST_METHODS: readonly string[] = ['POST', 'OPTIONS'];
 
 export interface AdmissionDependencies {
   directory: AuthorityDirectory;
@@ -81,7 +81,11 @@ async function authenticated(
   const caller = await exchange.once('caller', () =>
     quotas.identify(exchange, () => callers.byAssertion(served, form, { charge, giveBack })),
   );
-  if (isRequired && caller.kind === 'anonymous') throw await stranger(served, caller.claimed, exchange, dependencies);
+  if (isRequired && caller.kind === 'anonymous') {
+    // What a chain would show is of no use where only our own subordinates are heard.
+    const claimed = endpoint === 'subordinateRefresh' ? undefined : caller.claimed;
+    throw await stranger(served, claimed, exchange, dependencies);
+  }
   return caller;
 }
 

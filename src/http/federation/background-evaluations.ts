@@ -7,7 +7,7 @@ import type { EntityIdentifier } from '../../federation/identifiers.ts';
 import type { Clock, NumericDate } from '../../federation/time.ts';
 import { BoundedMap } from '../../issuance/bounded-map.ts';
 import type { OnRequest } from '../../resolver/counting-client.ts';
-import type { ResolveOutcome } from '../../resolver/resolver.ts';
+import type { ResolveOutcome } from '../../resolver/resolution.ts';
 import { verdictOf } from '../../resolver/verdict.ts';
 import { isOutage } from '../outage.ts';
 import { questionOf, type ResolutionRequest } from './resolutions.ts';

@@ -15,7 +15,7 @@ import { type Actor, READERS, reaches } from '../../registry/actor.ts';
 import type { AuthorityDirectory, ServedAuthority } from '../../registry/authorities/authority-directory.ts';
 import { readStanding } from '../../registry/entities/read-standing.ts';
 import { readSubordinate } from '../../registry/entities/read-subordinate.ts';
-import type { Resolution } from '../../resolver/resolver.ts';
+import type { Resolution } from '../../resolver/resolution.ts';
 import type { Db } from '../../storage/connect.ts';
 import { optionalParameter } from './parameters.ts';
 import type { Resolutions } from './resolutions.ts';

@@ -1,4 +1,5 @@
 /** What the work of each caller counts, and against whose quota: its address until it proved a name. @see OIDFED §18.1 */
+import type { EntityIdentifier } from '../../federation/identifiers.ts';
 import type { ClientNetworkOf } from '../client-address.ts';
 import { ANONYMOUS, type Caller } from './callers.ts';
 import type { Exchange } from './exchange.ts';
@@ -20,6 +21,9 @@ const UNITS = { lookup: 1, evaluation: 10, signature: 1 } as const;
 
 /** Tokens and assertions that may turn out wrong: each costs a look at the records, or a signature. */
 const PROOFS_POLICY: RateLimitPolicy = { name: 'proofs', units: 300, windowSeconds: 60 };
+
+/** What an entity has done about its own keys: each may change what is said about it, or have its configuration fetched. */
+const OWN_KEYS_POLICY: RateLimitPolicy = { name: 'own-keys', units: 20, windowSeconds: 600 };
 
 export interface ClientQuotasOptions {
   limits: RateLimits;
@@ -48,6 +52,18 @@ export class ClientQuotas {
   charge(exchange: Exchange, caller: Caller, work: keyof typeof UNITS): void {
     const client = this.#clientOf(exchange, caller);
     const charged = this.#limits.charge(client, UNITS[work]);
+    exchange.headers = this.#limits.headersFor(client);
+    refuseBeyondQuota(charged);
+  }
+
+  /**
+   * The same for what a subordinate does about its own keys; nobody else can spend this quota.
+   * @param entity proved by one of its keys
+   * @throws TryAgainLater rate_limited
+   */
+  chargeOwnKeys(exchange: Exchange, entity: EntityIdentifier): void {
+    const client = { name: entity, policy: OWN_KEYS_POLICY };
+    const charged = this.#limits.charge(client, 1);
     exchange.headers = this.#limits.headersFor(client);
     refuseBeyondQuota(charged);
   }

@@ -1,6 +1,11 @@
 /** The entity collection endpoint: the entities below an authority, for people to choose from. @see COLLECTION §2 */
 import { FederationError } from '../../federation/errors.ts';
-import { ENTITY_CLAIMS, MAX_COLLECTED_ENTITIES, NO_ENTITIES } from '../../issuance/companion/entity-collections.ts';
+import {
+  ENTITY_CLAIMS,
+  isUsual,
+  MAX_COLLECTED_ENTITIES,
+  NO_ENTITIES,
+} from '../../issuance/companion/entity-collections.ts';
 import { isUiClaim } from '../../issuance/companion/ui-infos.ts';
 import type { ReadyAnswer } from '../../issuance/ready-answers.ts';
 import type { EndpointRequest, FederationDependencies } from './federation-door.ts';
@@ -41,7 +46,8 @@ export function answerCollection(
     wanted.text?.includes('\0');
   if (isEmpty) return NO_ENTITIES;
   if (wanted.text !== null) exchange.once('evaluation', () => quotas.charge(exchange, caller, 'evaluation'));
-  else if (wanted.entityTypes.length > 0 || wanted.trustMarkTypes.length > 0) {
+  else if (!isUsual(wanted) || wanted.from !== undefined) {
+    // Any entity may be the first of a page.
     exchange.once('lookup', () => quotas.charge(exchange, caller, 'lookup'));
   }
   const page = collections.page(served, wanted);

@@ -1,15 +1,18 @@
 /** The extended list endpoint: subordinates page by page, with their statements. @see EXTLIST §3.2, §3.3 */
 import { FederationError } from '../../federation/errors.ts';
 import type { NumericDate } from '../../federation/time.ts';
-import { type ExtendedListQuery, MAX_PAGE_ENTITIES } from '../../issuance/companion/extended-lists.ts';
-import { listAnswer, type ReadyAnswer } from '../../issuance/ready-answers.ts';
+import {
+  type ExtendedListQuery,
+  isUsual,
+  MAX_PAGE_ENTITIES,
+  NO_SUBORDINATES,
+} from '../../issuance/companion/extended-lists.ts';
+import type { ReadyAnswer } from '../../issuance/ready-answers.ts';
 import type { ServedAuthority } from '../../registry/authorities/authority-directory.ts';
 import type { SubordinateFilter } from '../../registry/entities/list-subordinates.ts';
 import type { EndpointRequest, FederationDependencies } from './federation-door.ts';
 import { markFilter } from './list.ts';
 import { booleanParameter, limitParameter, listParameter, optionalParameter, storable } from './parameters.ts';
-
-const NO_SUBORDINATES = listAnswer('{"immediate_subordinate_entities":[]}');
 
 /**
  * Filters as in the list, but that several `trust_mark_type` name entities with any of these marks.
@@ -33,15 +36,10 @@ export function answerExtendedList(
     claims: [...new Set(listParameter(query, 'claims'))].sort(),
   };
   if (filter === undefined) return NO_SUBORDINATES;
+  // Pages that lie ready for everybody cost next to nothing; there is no end to all other questions.
   if (!isUsual({ ...wanted, filter })) exchange.once('lookup', () => quotas.charge(exchange, caller, 'lookup'));
   const page = extendedLists.page(served, { ...wanted, filter });
   return page instanceof Promise ? page.then(known) : page;
-}
-
-/** Pages that lie ready for everybody cost next to nothing; there is no end to all other questions. */
-function isUsual({ filter, updatedAfter, updatedBefore, claims }: ExtendedListQuery): boolean {
-  const isPlain = filter.entityTypes.length === 0 && updatedAfter === null && updatedBefore === null;
-  return isPlain && claims.every((claim) => claim === 'subordinate_statement');
 }
 
 /** Undefined when nobody could pass. */

@@ -2,7 +2,7 @@
 import { FederationError } from '../../federation/errors.ts';
 import type { EntityIdentifier } from '../../federation/identifiers.ts';
 import type { AuthorityDirectory, ServedAuthority } from '../../registry/authorities/authority-directory.ts';
-import type { Resolution } from '../../resolver/resolver.ts';
+import type { Resolution } from '../../resolver/resolution.ts';
 import type { BackgroundEvaluations } from './background-evaluations.ts';
 import type { ResolutionRequest, Resolutions } from './resolutions.ts';
 

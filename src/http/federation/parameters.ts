@@ -49,7 +49,7 @@ export function booleanParameter(query: URLSearchParams, name: string): boolean 
 export function limitParameter(query: URLSearchParams, max: number): number {
   const value = optionalParameter(query, 'limit');
   if (value === undefined) return max;
-  if (/^0*[1-9]\d{0,8}$/.test(value)) return Math.min(Number(value), max);
+  if (/^0*[1-9]\d*$/.test(value)) return Math.min(Number(value), max);
   throw new FederationError('parameter_invalid', 'the parameter limit is a positive integer', 'limit');
 }
 

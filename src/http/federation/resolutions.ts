@@ -10,6 +10,7 @@ import type { TrustAnchors } from '../../federation/trust-chain/trust-chain.ts';
 import type { AffectedSubject } from '../../registry/affected-subjects.ts';
 import type { AuthorityDirectory } from '../../registry/authorities/authority-directory.ts';
 import type { OnRequest } from '../../resolver/counting-client.ts';
+import type { Explanation, Resolution, ResolveOutcome, ResolveRequest } from '../../resolver/resolution.ts';
 import {
   type Evaluate,
   type Evaluation,
@@ -17,7 +18,7 @@ import {
   type ResolutionCache,
   type ResolutionKey,
 } from '../../resolver/resolution-cache.ts';
-import type { Explanation, Resolution, ResolveOutcome, ResolveRequest, Resolver } from '../../resolver/resolver.ts';
+import type { Resolver } from '../../resolver/resolver.ts';
 import { dependencyKey } from '../../resolver/statement-source.ts';
 import type { RegistryChange } from '../../storage/change-feed.ts';
 import { type EvaluationLimits, type EvaluationSlot, EvaluationSlots } from './evaluation-slots.ts';

@@ -6,7 +6,7 @@ import type { ReadyAnswer } from '../../issuance/ready-answers.ts';
 import type { AnswerExtras, SignedResolutions } from '../../issuance/signed-resolutions.ts';
 import type { AuthorityDirectory, ServedAuthority } from '../../registry/authorities/authority-directory.ts';
 import { type OwnAuthority, readStanding } from '../../registry/entities/read-standing.ts';
-import type { Resolution, ResolveOutcome } from '../../resolver/resolver.ts';
+import type { Resolution, ResolveOutcome } from '../../resolver/resolution.ts';
 import { verdictOf } from '../../resolver/verdict.ts';
 import type { Db } from '../../storage/connect.ts';
 import type { BackgroundEvaluations } from './background-evaluations.ts';

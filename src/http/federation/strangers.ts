@@ -1,7 +1,7 @@
 /** Subjects that no authority of ours vouches for, asked for by callers that proved no name. @see OIDFED §18.1 */
 import { FederationError } from '../../federation/errors.ts';
 import type { Clock } from '../../federation/time.ts';
-import type { ResolveOutcome } from '../../resolver/resolver.ts';
+import type { ResolveOutcome } from '../../resolver/resolution.ts';
 import type { BackgroundEvaluations, KnownRefusal } from './background-evaluations.ts';
 import { resolutionRefusal } from './resolution-refusal.ts';
 import type { ResolutionRequest, Resolutions } from './resolutions.ts';

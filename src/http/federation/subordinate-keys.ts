@@ -13,7 +13,8 @@ import { immediateAnswer } from './immediate-answer.ts';
 const MAX_KEY_SET_BYTES = 64 * 1024;
 
 /**
- * Replaces the registered keys of whoever signed. Each try counts against the quota of the address that it comes from.
+ * Replaces the registered keys of whoever signed. Each try counts against the quota of the address that it comes from, and
+ * each new set against the entity's own.
  * @throws FederationError request_body_invalid, request_too_large, key_set_invalid, key_set_not_authorised,
  *   key_set_not_newer
  * @throws TryAgainLater rate_limited
@@ -29,7 +30,8 @@ export async function answerSubordinateKeys(
     const audience = authority.entityIdentifier;
     const pushed = parsePushedKeySet(jwt.trim(), { audience, now: clock.now(), ...resolve.identifiers });
     const context = subordinates.changeContext(subordinateActor(authority.id, pushed.subject));
-    return { sub: pushed.subject, ...(await pushKeys(context, authority.id, pushed)) };
+    const admit = () => resolve.quotas.chargeOwnKeys(exchange, pushed.subject);
+    return { sub: pushed.subject, ...(await pushKeys(context, authority.id, pushed, admit)) };
   });
   return immediateAnswer(answer, clock.now());
 }

@@ -10,7 +10,7 @@ import type { EndpointRequest, FederationDependencies } from './federation-door.
 import { immediateAnswer } from './immediate-answer.ts';
 
 /**
- * Tells what came of it. It takes a request to the caller, so it counts against the caller's quota as an evaluation.
+ * Tells what came of it. It takes a request to the caller, and counts against the caller's quota for its own keys.
  * @throws FederationError subject_unknown
  * @throws TryAgainLater rate_limited
  */
@@ -19,8 +19,8 @@ export async function answerSubordinateRefresh(
   { subordinates, resolve, clock }: FederationDependencies,
 ): Promise<ReadyAnswer> {
   if (caller.kind !== 'entity') throw notOurs();
-  exchange.once('evaluation', () => resolve.quotas.charge(exchange, caller, 'evaluation'));
   const { entityIdentifier } = caller;
+  exchange.once('own keys', () => resolve.quotas.chargeOwnKeys(exchange, entityIdentifier));
   const refreshed = await exchange.once('refresh', () => refresh(entityIdentifier));
   return immediateAnswer({ sub: entityIdentifier, ...refreshed }, clock.now());
 

@@ -55,7 +55,7 @@ export const SUBORDINATE_PATHS: readonly RouteConfig[] = [
     tags: [FEDERATION_TAG],
     summary: 'Push the keys of a subordinate',
     description:
-      'Replaces the registered Federation Entity Keys of the subordinate that signed: missing ones are removed for good, new ones are added. At least one that counts must be left. Of Holdfast, not of the standard.',
+      'Replaces the registered Federation Entity Keys of the subordinate that signed: missing ones are removed for good, new ones are added. At least one that counts must be left. With refreshes 20 in ten minutes. Of Holdfast, not of the standard.',
     servers: SERVERS,
     security: [],
     request: {
@@ -65,7 +65,7 @@ export const SUBORDINATE_PATHS: readonly RouteConfig[] = [
           [MEDIA_TYPE.jwkSet]: {
             schema: z.string().openapi({
               description:
-                'A signed JWT of type `jwk-set+jwt`, signed with a key that is registered now: `iss` = `sub` the subordinate, `aud` this authority alone, `iat` later than that of the last set, `keys`; `exp` if it is to be good for a while only. At most 64 KiB.',
+                'A signed JWT of type `jwk-set+jwt`, signed with a key that is registered now: `iss` = `sub` the subordinate, `aud` this authority alone, `iat` later than that of the last set and than the last decision about its keys, and not before it became active; `keys`; `exp` if it is to be good for a while only. At most 64 KiB.',
               example: JWK_SET_EXAMPLE,
             }),
           },

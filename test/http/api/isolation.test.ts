@@ -58,10 +58,16 @@ const BODIES: Readonly<Record<string, unknown>> = {
   enrolEntity: { organisationId: organisation.id, entityIdentifier: 'https://x.example' },
   createEnrolmentChallenge: { authorityId: theirs.id, entityIdentifier: 'https://x.example' },
   updateEntity: { metadata: {} },
-  acceptEntityKey: { kid: 'x', reason: 'x' },
+  acceptEntityKey: { kid: 'x', thumbprint: 'x'.repeat(43), reason: 'x' },
   refuseEntityKey: { kid: 'x', reason: 'x' },
   removeEntityKey: { kid: 'x', reason: 'x' },
   markEntityKeyCompromised: { kid: 'x', reason: 'x' },
+  updateHosting: { configurationLifetimeSeconds: 3600 },
+  rollHostedKey: { reason: 'x' },
+  takeHostedKey: { recipient: jwks.keys[0], reason: 'x' },
+  bringHostedKey: { jwks, challenge: 'x', keyProofs: ['x'], outOfBandCheck: 'x' },
+  uploadConfiguration: { configuration: 'x' },
+  stopHosting: { reason: 'x' },
   pinTrustAnchor: { authorityId: theirs.id, entityIdentifier: 'https://x.example', jwks },
   replaceTrustAnchorKeys: { jwks },
   defineTrustMarkType: { authorityId: theirs.id, trustMarkType: 'https://x.example/marks/x', name: 'x' },
@@ -72,6 +78,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   makeTrustMarkDelegation: { ...delegation, issuer: 'https://y.example' },
   renewTrustMarkDelegation: { expiresAt: null },
   holdTrustMark: { authorityId: theirs.id, trustMark: 'x' },
+  makeAuditCheckpoint: { authorityId: theirs.id },
 };
 
 /** Lists that can be asked for one authority. */
@@ -84,6 +91,7 @@ const FILTERED = [
   'listHeldTrustMarks',
   'listTrustAnchors',
   'listAudit',
+  'listAuditCheckpoints',
 ];
 
 /** Queries that name an authority in another way. */
@@ -99,6 +107,7 @@ const WITHOUT_AUTHORITY = [
   'listTokens',
   'createToken',
   'revokeToken',
+  'exportAudit',
   'readLiveness',
   'readReadiness',
 ];

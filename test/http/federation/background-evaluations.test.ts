@@ -7,7 +7,7 @@ import {
   type BackgroundEvaluationsOptions,
 } from '../../../src/http/federation/background-evaluations.ts';
 import type { ResolutionRequest } from '../../../src/http/federation/resolutions.ts';
-import type { ResolveOutcome } from '../../../src/resolver/resolver.ts';
+import type { ResolveOutcome } from '../../../src/resolver/resolution.ts';
 import { ManualClock } from '../../support/federation.ts';
 
 const [ONE, TWO] = ['https://one.example', 'https://two.example'] as EntityIdentifier[];

@@ -167,8 +167,31 @@ describe.each(DATABASE_KINDS)('the collection on the %s database', (kind) => {
     expect(entities).toEqual([{ entity_id: both.entityIdentifier, trust_marks: marks }]);
     await transitionTrustMark(service.context(), grants[1]?.id ?? '', 'withdraw', 'no longer');
     expect(await ids(authority, wantBoth)).toEqual([]);
+    // What does not stand any more is not shown either, nor what claims to be from here.
+    const stillShown = (await page(authority, { entity_claims: 'trust_marks' })).entities.map(
+      (one) => one['trust_marks'],
+    );
+    expect(stillShown.filter((shownMarks) => shownMarks !== undefined)).toEqual(expect.arrayContaining([[marks[0]]]));
+    expect(JSON.stringify(stillShown)).not.toContain(String(marks[1]?.['trust_mark']));
     service.clock.advance(3600);
     expect(await ids(authority, wantA)).toEqual([]);
+  });
+
+  it('[COLLECTION-3] lasts no longer than the Trust Marks that it is about', async () => {
+    const authority = await service.authority();
+    const entity = await service.entity(await service.organisation(authority));
+    const { entityIdentifier: sub } = entity;
+    const type = await service.trustMarkType(authority, { lifetimeSeconds: null });
+    const expiresAt = new Date((service.clock.now() + 20) * 1000);
+    await service.trustMark(type, sub, { expiresAt });
+    const { trustMarkType: trust_mark_type } = type;
+    const trust_mark = await (await service.ask(authority, 'trustMark', { trust_mark_type, sub })).text();
+    await show(entity, [{ trust_mark_type, trust_mark }]);
+    const queries: Query[] = [{ trust_mark_type }, { entity_claims: 'trust_marks' }];
+    for (const query of queries) {
+      const response = await service.ask(authority, 'collection', query);
+      expect(response.headers.get('cache-control')).toBe('public, max-age=20');
+    }
   });
 
   /** The checks see these marks in the configuration of an entity. */

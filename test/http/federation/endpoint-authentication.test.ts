@@ -148,7 +148,7 @@ describe.each(CONFIGURABLE_ENDPOINTS)('the endpoint %s', (endpoint) => {
       expect(await outcomeOf(proven)).toBe('200');
       expect(await outcomeOf(setting.post(endpoint))).toBe('200');
       expect(await outcomeOf(setting.get(endpoint))).toBe('405 invalid_request');
-      expect(await allowed()).toBe('POST');
+      expect(await allowed()).toBe('POST, OPTIONS');
     } else {
       expect(await outcomeOf(proven)).toBe('405 invalid_request');
       expect((await proven).headers.get('allow')).toBe('GET, HEAD, OPTIONS');
@@ -167,7 +167,10 @@ describe.each(CONFIGURABLE_ENDPOINTS)('the endpoint %s', (endpoint) => {
     const bare = setting.post(endpoint);
     if (isPostAlways) {
       expect(await outcomeOf(bare)).toBe('200');
-      expect([await outcomeOf(setting.get(endpoint)), await allowed()]).toEqual(['405 invalid_request', 'POST']);
+      expect([await outcomeOf(setting.get(endpoint)), await allowed()]).toEqual([
+        '405 invalid_request',
+        'POST, OPTIONS',
+      ]);
     } else {
       expect(await outcomeOf(bare)).toBe('400 invalid_request');
       expect(await outcomeOf(setting.get(endpoint))).toBe('200');
@@ -189,7 +192,10 @@ describe.each(CONFIGURABLE_ENDPOINTS)('the endpoint %s', (endpoint) => {
     });
     expect(await outcomeOf(setting.post(endpoint))).toBe('401 invalid_client');
     if (isPostAlways) {
-      expect([await outcomeOf(setting.get(endpoint)), await allowed()]).toEqual(['405 invalid_request', 'POST']);
+      expect([await outcomeOf(setting.get(endpoint)), await allowed()]).toEqual([
+        '405 invalid_request',
+        'POST, OPTIONS',
+      ]);
     } else {
       expect(await outcomeOf(setting.get(endpoint))).toBe('401 invalid_client');
       expect((await setting.get(endpoint, 'HEAD')).status).toBe(401);
@@ -296,6 +302,29 @@ describe('what an operator decides', () => {
       const { methods } = await setting.published(endpoint);
       expect([endpoint, methods]).toEqual([endpoint, endpoint === 'resolve' ? ['none', 'private_key_jwt'] : undefined]);
     }
+  });
+
+  it('[EXTLIST-1] [EVENTS-6] [COLLECTION-12] [OIDFED-8.8.1-1] holds of companions as of the endpoints that tell the same, until it is decided', async () => {
+    const rules = async () => {
+      const companions = ['extendedList', 'collection', 'subordinateEvents'] as const;
+      return await Promise.all(companions.map(async (endpoint) => (await setting.published(endpoint)).methods));
+    };
+    const [optional, required] = [['none', 'private_key_jwt'], ['private_key_jwt']];
+    await setting.set('fetch', 'optional');
+    expect(await rules()).toEqual([optional, undefined, optional]);
+    await setting.set('list', 'required');
+    expect(await rules()).toEqual([required, required, optional]);
+    expect(await outcomeOf(setting.get('extendedList'))).toBe('401 invalid_client');
+    expect(await outcomeOf(setting.get('collection'))).toBe('401 invalid_client');
+    for (const endpoint of ['extendedList', 'collection', 'subordinateEvents'] as const) {
+      expect(await setting.postBy('caller', endpoint)).toBe('200');
+    }
+    expect(await outcomeOf(setting.get('subordinateEvents'))).toBe('200');
+    await setting.set('collection', 'off');
+    expect(await rules()).toEqual([required, undefined, optional]);
+    expect(await outcomeOf(setting.get('collection'))).toBe('200');
+    await setting.set('list', 'off');
+    await setting.set('fetch', 'off');
   });
 
   it('[OIDFED-8.3-10] has the answer of resolve name its caller also where all prove who they are', async () => {

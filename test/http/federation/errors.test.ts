@@ -22,7 +22,7 @@ describe.each(FEDERATION_ENDPOINT_NAMES)('the endpoint %s', (endpoint) => {
   const isAuthenticationOffered = endpoint === 'resolve';
   const isPostAlways = endpoint === 'trustMarkStatus';
   const publicMethods = isAuthenticationOffered ? 'GET, HEAD, POST, OPTIONS' : 'GET, HEAD, OPTIONS';
-  const methods = isPostAlways ? 'POST' : publicMethods;
+  const methods = isPostAlways ? 'POST, OPTIONS' : publicMethods;
 
   it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND'].slice(isAuthenticationOffered || isPostAlways ? 1 : 0))(
     '[OIDFED-8.8-5] [OIDFED-8.9-1] answers %s with 405, the methods that it serves, and an error body',

@@ -18,7 +18,7 @@ let server: FederationServer;
 
 beforeAll(async () => {
   postgres = await startPostgresServer();
-  const database = await connectDatabase({ url: postgres.url });
+  const database = await connectDatabase({ url: postgres.url, role: 'owner' });
   await migrateDatabase(database);
   service = await TestService.start(database, {});
   authority = await service.authority();

@@ -6,7 +6,7 @@ import { BackgroundEvaluations } from '../../../src/http/federation/background-e
 import { ownResolution } from '../../../src/http/federation/own-chain.ts';
 import type { ResolutionRequest } from '../../../src/http/federation/resolutions.ts';
 import { AuthorityDirectory, type ServedAuthority } from '../../../src/registry/authorities/authority-directory.ts';
-import type { ResolveOutcome } from '../../../src/resolver/resolver.ts';
+import type { ResolveOutcome } from '../../../src/resolver/resolution.ts';
 import { ManualClock } from '../../support/federation.ts';
 import { openRegistry, type TestRegistry } from '../../support/registry.ts';
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MEDIA_TYPE } from '../../../src/federation/media-types.ts';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
+import { renewTrustMark } from '../../../src/registry/trust-marks/renew-trust-mark.ts';
 import { transitionTrustMark } from '../../../src/registry/trust-marks/transition-trust-mark.ts';
 import { transitionTrustMarkType } from '../../../src/registry/trust-marks/transition-trust-mark-type.ts';
 import type { NamedTrustMark } from '../../../src/registry/trust-marks/trust-mark.ts';
@@ -49,13 +50,26 @@ describe.each(DATABASE_KINDS)('resolve, about a mark of an authority of ours on 
     await service[Symbol.asyncDispose]();
   });
 
-  /** The marks in the answer of the resolve endpoint. */
-  async function resolvedMarks(): Promise<unknown> {
+  /** What the resolve endpoint says. */
+  async function resolved(): Promise<Record<string, unknown>> {
     const query = { sub: mark.subject, trust_anchor: authority.entityIdentifier };
     const headers = await service.bearer(['auditor']);
     const response = await service.ask(authority, 'resolve', query, { headers });
-    return claimsOf(await jwtOf(response, MEDIA_TYPE.resolveResponse))['trust_marks'];
+    return claimsOf(await jwtOf(response, MEDIA_TYPE.resolveResponse));
   }
+
+  const resolvedMarks = async (): Promise<unknown> => (await resolved())['trust_marks'];
+
+  it('[OIDFED-8.3-9] lasts no longer than the grant, also where that was shortened after the mark was signed', async () => {
+    const end = service.clock.now() + 300;
+    await renewTrustMark(service.context(), mark.id, { expiresAt: new Date(end * 1000) });
+    expect(claimsOf(jwt)['exp']).toBeGreaterThan(end);
+    const { trust_marks: shown, exp } = await resolved();
+    expect([shown, exp]).toEqual([[entry(jwt, type.trustMarkType)], end]);
+    service.clock.advance(300);
+    expect(await resolvedMarks()).toBeUndefined();
+    await renewTrustMark(service.context(), mark.id, { expiresAt: null });
+  });
 
   it('[OIDFED-8.3-9] has it while it stands, and at the same seq no longer once it does not', async () => {
     const shown = [entry(jwt, type.trustMarkType)];

@@ -298,7 +298,8 @@ describe('a caller', () => {
     await using setting = await serviceWithCaller('embedded');
     const { service, freshAssertion, ask } = setting;
     const assertion = await freshAssertion();
-    const rename = (from: string, to: string) => service.db.execute(sql.raw(`alter table ${from} rename to ${to}`));
+    const rename = (from: string, to: string) =>
+      service.database.asOwner((db) => db.execute(sql.raw(`alter table ${from} rename to ${to}`)));
     await rename('used_assertions', 'out_of_reach');
     expect(await ask(service, assertion)).toBe(500);
     await rename('out_of_reach', 'used_assertions');

@@ -130,6 +130,16 @@ describe.each(DATABASE_KINDS)('subordinate events on the %s database', (kind) =>
     expect(await names(authority, entityIdentifier)).toEqual(['registration', 'metadata_policy_update']);
   });
 
+  it("[EVENTS-4] does not tell of metadata that is the authority's own", async () => {
+    const authority = await service.authority();
+    const { entityIdentifier } = await service.entity(await service.organisation(authority));
+    await updateAuthority(later(), authority.id, {
+      metadata: { contacts: ['new@authority.example'] },
+      defaultMetadataPolicy: { openid_relying_party: { contacts: { add: ['a'] } } },
+    });
+    expect(await names(authority, entityIdentifier)).toEqual(['registration', 'metadata_policy_update']);
+  });
+
   it('[EVENTS-3] tells no updates for the moment of a registration', async () => {
     const authority = await service.authority();
     const { id, entityIdentifier } = await service.entity(await service.organisation(authority), {}, 'pending');

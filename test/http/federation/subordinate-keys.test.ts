@@ -8,7 +8,7 @@ import { markKeyCompromised } from '../../../src/registry/entities/keys/mark-key
 import { readEntityKeys } from '../../../src/registry/entities/keys/read-entity-keys.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
 import type { Organisation } from '../../../src/registry/organisations/organisation.ts';
-import { claimsOf, jwtOf, refusalIn } from '../../support/answers.ts';
+import { claimsOf, descriptionIn, jwtOf, refusalIn } from '../../support/answers.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { type FederationServer, serveFederation } from '../../support/federation-server.ts';
 import { signJwt, type Tampering, type TestKey } from '../../support/keys.ts';
@@ -33,7 +33,7 @@ describe.each(DATABASE_KINDS)('what a subordinate does about its keys, on the %s
     anchor = await service.authority();
     organisation = await service.organisation(anchor);
     const superiors = [anchor.entityIdentifier];
-    const names = Array.from({ length: 12 }, (_, index) => `rp${index}`);
+    const names = Array.from({ length: 16 }, (_, index) => `rp${index}`);
     server = await serveFederation(Object.fromEntries(names.map((name) => [name, { superiors }])), {
       clock: service.clock,
     });
@@ -182,6 +182,42 @@ describe.each(DATABASE_KINDS)('what a subordinate does about its keys, on the %s
     await markKeyCompromised(service.context(), entity.id, { kid: key.kid, reason });
     const answer = await service.ask(anchor, 'fetch', { sub: entity.entityIdentifier });
     expect(await refusalIn(answer)).toBe('404 not_found');
+  });
+
+  it('what it does about its keys counts against a quota that nobody else can spend', async () => {
+    const now = service.clock.now();
+    const own = async (iat: number) => await signJwt(key, 'jwk-set+jwt', claimsAt(iat));
+    const claimsAt = (iat: number) => keySetClaims(entity.entityIdentifier, anchor, [key], iat);
+    const first = await own(now);
+    expect(await outcomeOf(send(first))).toBe('200');
+    const stranger = await freshKey();
+    for (let round = 0; round < 25; round++) {
+      expect(await outcomeOf(send(first))).toBe('400 invalid_request');
+      expect(await outcomeOf(push([stranger], { key: stranger }))).toBe('401 invalid_client');
+    }
+    for (let round = 1; round < 19; round++) expect(await outcomeOf(send(await own(now + round)))).toBe('200');
+    const refreshed = await refresh(await assertion());
+    expect([refreshed.status, refreshed.headers.get('ratelimit')]).toEqual([200, '"own-keys";r=0;t=600']);
+    const refused = await push([key], { claims: { iat: now + 20 } });
+    expect([await refusalIn(refused), refused.headers.get('retry-after')]).toEqual([
+      '429 temporarily_unavailable',
+      '30',
+    ]);
+    expect(refused.headers.get('ratelimit-policy')).toBe('"own-keys";q=20;w=600');
+    expect(await outcomeOf(refresh(await assertion()))).toBe('429 temporarily_unavailable');
+  });
+
+  it('no chain is looked for to learn who asks for a refresh: only subordinates may', async () => {
+    const stranger = server.federation.id('rp15');
+    const claims = { iss: stranger, sub: stranger };
+    const response = await refresh(await assertion({ claims, key: await freshKey() }));
+    expect(await descriptionIn(response.clone())).not.toContain('looked for');
+    expect(await refusalIn(response)).toBe('401 invalid_client');
+  });
+
+  it.each(['subordinateKeys', 'subordinateRefresh'] as const)('%s tells browsers what it serves', async (endpoint) => {
+    const answer = await service.fetch(endpointUrl(anchor.entityIdentifier, endpoint), { method: 'OPTIONS' });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([204, 'POST, OPTIONS']);
   });
 
   it('an assertion counts once, and only from an active subordinate', async () => {

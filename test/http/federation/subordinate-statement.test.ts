@@ -109,11 +109,11 @@ describe.each(DATABASE_KINDS)('the Subordinate Statement on the %s database', as
       const jwks = { keys: keys.map((key) => ({ ...key, exp: service.clock.now() + 600 })) };
       const entity = await enrol({ jwks });
       await fetchStatement(entity);
+      const renewed = await freshJwks();
+      await service.publishKeys(entity, renewed);
       service.clock.advance(600);
       expect(await refused(entity)).toBe('404 not_found');
       expect(await refused(entity)).toBe('404 not_found');
-      const renewed = await freshJwks();
-      await service.publishKeys(entity, renewed);
       await updateEntity(service.context(), entity.id, { jwks: renewed });
       expect(await fetchStatement(entity)).toMatch(/^eyJ/);
     });

@@ -5,13 +5,18 @@ import { parseEntityStatement } from '../../../src/federation/statement/validate
 import { parseTrustMarkDelegation } from '../../../src/federation/trust-mark/delegation.ts';
 import { validateTrustMark } from '../../../src/federation/trust-mark/validate-trust-mark.ts';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
+import { activateAuthorityKey } from '../../../src/registry/authorities/keys/activate-authority-key.ts';
+import { announceAuthorityKey } from '../../../src/registry/authorities/keys/announce-authority-key.ts';
+import { revokeAuthorityKey } from '../../../src/registry/authorities/keys/revoke-authority-key.ts';
 import { updateAuthority } from '../../../src/registry/authorities/update-authority.ts';
+import { makeTrustMarkDelegation } from '../../../src/registry/trust-marks/make-trust-mark-delegation.ts';
+import { renewTrustMarkDelegation } from '../../../src/registry/trust-marks/renew-trust-mark-delegation.ts';
 import { MARKS_AND_DELEGATIONS } from '../../../src/registry/trust-marks/signed-by-key.ts';
 import { claimsOf, headerOf, jwtOf } from '../../support/answers.ts';
 import { ApiClient, refusalOf as problemOf } from '../../support/api-client.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { refusalOf } from '../../support/refusal.ts';
-import { freshIdentifier } from '../../support/registry.ts';
+import { freshIdentifier, generateTestKey, outcome } from '../../support/registry.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 import { entry } from '../../support/trust-marks.ts';
 
@@ -122,6 +127,40 @@ describe.each(DATABASE_KINDS)('a Trust Mark type that one authority owns and ano
       '409 illegal_transition',
     );
     await delegated(to);
+  });
+
+  it('counts for every key that signed a JWT of it until that expires, also where it was renewed', async () => {
+    const context = () => service.context();
+    const end = service.clock.now() + 1800;
+    const outstanding = async (kid: string) =>
+      (await MARKS_AND_DELEGATIONS.outstanding(service.db as never, kid, new Date(service.clock.now() * 1000)))
+        .delegations;
+    const to = { issuer: freshIdentifier('issuer'), expiresAt: dateText(end) };
+    const { id, kid, jwt, etag } = await delegated(to);
+    const before = await outstanding(kid);
+    const { kid: next } = await announceAuthorityKey(context(), owner.id, {}, generateTestKey);
+    await activateAuthorityKey(context(), owner.id, next, { isForced: true });
+    const renewed = await admin.post(`${DELEGATIONS}/${id}/renew`, { expiresAt: null }, { 'if-match': etag });
+    expect(headerOf(renewed.body.jwt)['kid']).toBe(next);
+    expect(headerOf(jwt)['kid']).toBe(kid);
+    expect([await outstanding(kid), await outstanding(next)]).toEqual([before, 1]);
+    await admin.post(`${DELEGATIONS}/${id}/renew`, { expiresAt: dateText(end) }, { 'if-match': renewed.etag ?? '' });
+    expect(await outstanding(next)).toBe(1);
+    service.clock.advance(1800);
+    expect(await outstanding(next)).toBe(1);
+    expect(await outstanding(kid)).toBeLessThan(before);
+  });
+
+  it('is not given under a key that was revoked in that moment', async () => {
+    const kid = (await service.jwks(owner)).keys.at(-1)?.kid ?? '';
+    const tools = { generateKey: generateTestKey, signedByKey: MARKS_AND_DELEGATIONS };
+    const revocation = { revocationReason: 'compromised', reason: 'stolen' };
+    await revokeAuthorityKey(service.context(), owner.id, kid, revocation, tools);
+    const late = async () => ({ jwt: 'a.b.c', kid });
+    const terms = { trustMarkType, issuer: freshIdentifier('issuer') };
+    expect(await outcome(makeTrustMarkDelegation(service.context(), owner.id, terms, late))).toBe('key_changed');
+    const { id } = await delegated({ issuer: terms.issuer });
+    expect(await outcome(renewTrustMarkDelegation(service.context(), id, {}, late))).toBe('key_changed');
   });
 
   it.each([

@@ -3,6 +3,8 @@ import { CLIENT_ASSERTION_TYPE } from '../../../src/federation/client-assertion.
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import type { Entity } from '../../../src/registry/entities/entity.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
+import { readOrganisation } from '../../../src/registry/organisations/read-organisation.ts';
+import { renewTrustMark } from '../../../src/registry/trust-marks/renew-trust-mark.ts';
 import { listTrustMarks } from '../../../src/registry/trust-marks/trust-mark.ts';
 import { refusalIn } from '../../support/answers.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
@@ -70,6 +72,25 @@ describe.each(DATABASE_KINDS)('an entity that asks for a Trust Mark itself, on %
     expect(await refusalIn(await ask('https://marks.example/never'))).toBe('404 not_found');
     const elsewhere = await service.trustMarkType(await service.authority());
     expect(await refusalIn(await ask(elsewhere.trustMarkType))).toBe('404 not_found');
+  });
+
+  it('is not told that it has a mark which does not stand', async () => {
+    const type = await service.trustMarkType(authority);
+    const { trustMarkType } = type;
+    const end = new Date((service.clock.now() + 600) * 1000);
+    const mark = await service.trustMark(type, entity.entityIdentifier, { expiresAt: end });
+    expect(await answerOf(await ask(trustMarkType))).toMatchObject([200, { status: 'active' }]);
+    service.clock.advance(600);
+    expect(await refusalIn(await ask(trustMarkType))).toBe('400 invalid_request');
+    await renewTrustMark(service.context(), mark.id, { expiresAt: null });
+    expect(await answerOf(await ask(trustMarkType))).toMatchObject([200, { status: 'active' }]);
+    const { entityIdentifier, organisationId } = entity;
+    await transitionEntity(service.context(), entity.id, 'withdraw', 'moving');
+    const organisation = await readOrganisation(service.db, actor(), organisationId);
+    entity = await service.entity(organisation, { entityIdentifier, jwks: { keys: [key.jwk] } });
+    expect(await refusalIn(await ask(trustMarkType))).toBe('400 invalid_request');
+    await renewTrustMark(service.context(), mark.id, {});
+    expect(await answerOf(await ask(trustMarkType))).toMatchObject([200, { status: 'active' }]);
   });
 
   it('proves who it is, freshly and to this authority', async () => {

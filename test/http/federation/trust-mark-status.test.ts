@@ -150,6 +150,18 @@ describe.each(DATABASE_KINDS)('the Trust Mark status endpoint on the %s database
     expect(await statusOf(withPart(mark, 2, (part) => part.split('').reverse().join('')))).toBe('invalid');
   });
 
+  it('says invalid of a mark that a revoked key signed, once it is no longer on record', async () => {
+    const issuer = await service.authority();
+    const mark = await issued(await service.trustMarkType(issuer), issuer);
+    const tools = { generateKey: generateTestKey, signedByKey: MARKS_AND_DELEGATIONS };
+    const revocation = { revocationReason: 'compromised', reason: 'stolen' };
+    await revokeAuthorityKey(service.context(), issuer.id, String(headerOf(mark)['kid']), revocation, tools);
+    service.clock.advance(30 * 86_400);
+    await pruneExpired(service.db, new Date(service.clock.now() * 1000));
+    await service.restart();
+    expect(await statusOf(mark, issuer)).toBe('invalid');
+  });
+
   it('says revoked of what a revoked key signed, and signs the answer and the next mark with another', async () => {
     const issuer = await service.authority();
     const marks = await service.trustMarkType(issuer);
@@ -178,7 +190,7 @@ describe.each(DATABASE_KINDS)('the Trust Mark status endpoint on the %s database
     it('[OIDFED-8.4-2] serves POST alone', async () => {
       for (const method of ['GET', 'HEAD', 'PUT', 'DELETE', 'PATCH']) {
         const response = await service.ask(authority, 'trustMarkStatus', { trust_mark: 'x' }, { method });
-        expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
+        expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST, OPTIONS']);
       }
     });
 

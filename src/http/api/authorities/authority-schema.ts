@@ -130,7 +130,7 @@ const SETTINGS = {
   keyProposals: KeyProposalsSchema.optional(),
   endpointAuthentication: EndpointAuthenticationSchema.partial()
     .openapi({
-      description: `${AUTHENTICATION_TEXT} Endpoints that are not named stay as they are; at first all are \`off\`, resolve \`optional\`.`,
+      description: `${AUTHENTICATION_TEXT} Endpoints that are not named stay as they are; at first all are \`off\`, resolve \`optional\`. Until they are named, \`extendedList\` is as strict as the stricter of \`list\` and \`fetch\`, \`collection\` as \`list\`, \`subordinateEvents\` as \`fetch\`.`,
       example: { resolve: 'required' },
     })
     .optional(),

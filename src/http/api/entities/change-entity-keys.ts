@@ -1,4 +1,4 @@
-/** What a registrar does with the keys of an entity: an operation for each. */
+/** What a registrar does with the keys of an entity, beside accepting one: an operation for each. */
 import { createRoute, type z } from '@hono/zod-openapi';
 import type { ChangeContext } from '../../../registry/change.ts';
 import type { Entity } from '../../../registry/entities/entity.ts';
@@ -9,7 +9,7 @@ import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchang
 import { defineOperation, type Operation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
-import { KeyDecisionSchema, KeyRemovalSchema } from './entity-key-schema.ts';
+import { KeyCompromiseSchema, KeyRefusalSchema, KeyRemovalSchema } from './entity-key-schema.ts';
 import { EntitySchema, entityBody } from './entity-schema.ts';
 
 type KeyChange = z.infer<typeof KeyRemovalSchema>;
@@ -20,27 +20,19 @@ interface KeyOperation {
   operationId: string;
   summary: string;
   description: string;
-  schema: typeof KeyDecisionSchema | typeof KeyRemovalSchema;
+  schema: typeof KeyRefusalSchema | typeof KeyRemovalSchema | typeof KeyCompromiseSchema;
   change: (context: ChangeContext, entityId: string, change: KeyChange) => Promise<Entity>;
 }
 
 const CHANGES: readonly KeyOperation[] = [
   {
-    name: 'accept',
-    operationId: 'acceptEntityKey',
-    summary: 'Register a proposed key',
-    description:
-      'Registers a key that its configuration proposes, beside those that there are. Never one that was removed or is compromised (`key_barred`), and only while the entity is active (`entity_not_active`).',
-    schema: KeyDecisionSchema,
-    change: (context, entityId, { kid, reason }) => decideProposedKey(context, entityId, 'accept', { kid, reason }),
-  },
-  {
     name: 'refuse',
     operationId: 'refuseEntityKey',
     summary: 'Refuse a proposed key',
-    description: 'It is not registered, and not proposed again.',
-    schema: KeyDecisionSchema,
-    change: (context, entityId, { kid, reason }) => decideProposedKey(context, entityId, 'refuse', { kid, reason }),
+    description: 'It is not registered, and not proposed again, under whatever `kid`.',
+    schema: KeyRefusalSchema,
+    change: (context, entityId, { kid, reason }) =>
+      decideProposedKey(context, entityId, { decision: 'refuse', kid, reason }),
   },
   {
     name: 'remove',
@@ -49,17 +41,16 @@ const CHANGES: readonly KeyOperation[] = [
     description:
       'It leaves the Subordinate Statement at once and does not return. The last key that counts stays (`last_key`), unless `allowNoKeys` says that this is meant.',
     schema: KeyRemovalSchema,
-    change: (context, entityId, { kid, reason, allowNoKeys }) =>
-      removeEntityKey(context, entityId, { kid, reason, allowNoKeys }),
+    change: removeEntityKey,
   },
   {
     name: 'compromise',
     operationId: 'markEntityKeyCompromised',
     summary: 'Mark a key as compromised',
     description:
-      'Somebody else may have it. It leaves the Subordinate Statement at once, even as the last one and whatever the state of the entity; it authorises nothing any more, no pushed set, no configuration, no client assertion; and it never returns, under whatever `kid`.',
-    schema: KeyDecisionSchema,
-    change: (context, entityId, { kid, reason }) => markKeyCompromised(context, entityId, { kid, reason }),
+      'Somebody else may have it. It leaves the Subordinate Statement at once, even as the last one and whatever the state of the entity; it authorises nothing any more, no pushed set, no configuration, no client assertion; and it never returns, under whatever `kid`. Keys that it proposed are proposed no longer.',
+    schema: KeyCompromiseSchema,
+    change: markKeyCompromised,
   },
 ];
 

@@ -1,7 +1,11 @@
 /** Enrols an entity. */
 import { createRoute, z } from '@hono/zod-openapi';
-import { enrolEntity } from '../../../enrolment/enrol-entity.ts';
+import type { RetrieveConfiguration } from '../../../enrolment/configuration-checks.ts';
+import { type Enrolment, enrolEntity } from '../../../enrolment/enrol-entity.ts';
 import { enrolHandedOver, type HandedOverEnrolment } from '../../../enrolment/enrol-handed-over.ts';
+import { enrolHosted, type HostedEnrolmentTools } from '../../../enrolment/enrol-hosted.ts';
+import type { ChangeContext, Idempotency } from '../../../registry/change.ts';
+import type { Entity } from '../../../registry/entities/entity.ts';
 import { BEARER, bodyProblems, jsonBody, jsonReply } from '../exchange.ts';
 import { IDEMPOTENCY_KEY, idempotencyOf } from '../idempotency.ts';
 import { defineOperation } from '../operation.ts';
@@ -18,6 +22,7 @@ export const enrolEntityOperation = defineOperation(
     description: [
       'Fetches its Entity Configuration, checks it and records what was found. It is pending: nothing is vouched for before approval. A failed check is recorded as well, with what to mend.',
       "An entity that cannot publish is enrolled with `jwks`, `challenge`, `keyProofs` and `outOfBandCheck`, all four: each key signs the challenge, and a person makes sure that the keys are the partner's.",
+      'One without a web server is enrolled with `hosting`: its configuration is published here under our own host for that (`HOLDFAST_HOSTED_BASE_URL`), or under a host name of its own once that points here, and signed with a key that is kept for it.',
       'Needs the role `admin` or `registrar`, with keys handed over `registrar`, in a token that reaches the authority.',
     ].join('\n\n'),
     security: BEARER,
@@ -27,21 +32,32 @@ export const enrolEntityOperation = defineOperation(
       ...bodyProblems(404, 409, 422),
     },
   }),
-  ({ changeContext, retrieveConfiguration }) =>
+  ({ changeContext, retrieveConfiguration, generateHostedKey, previewHosted }) =>
     async (c) => {
+      const tools = { retrieve: retrieveConfiguration, generateKey: generateHostedKey, preview: previewHosted };
       const context = changeContext(c.get('actor'), c.get('requestId'));
       const request = { method: c.req.method, path: c.req.path, body: c.get('body') };
       const idempotency = idempotencyOf(c.req.valid('header'), request);
       const input = c.req.valid('json');
-      const entity = isHandedOver(input)
-        ? await enrolHandedOver(context, input, idempotency)
-        : await enrolEntity(context, input, retrieveConfiguration, idempotency);
+      const entity = await enrol(context, input, tools, idempotency);
       const headers = { ETag: entityTag(entity), Location: `/api/v1/entities/${entity.id}` };
       return c.json(entityBody(entity), 201, headers);
     },
 );
 
+/** By what the entity can do itself: publish, hand over keys, or neither. */
+async function enrol(
+  context: ChangeContext,
+  { hosting, ...input }: z.infer<typeof NewEntitySchema>,
+  tools: HostedEnrolmentTools & { retrieve: RetrieveConfiguration },
+  idempotency: Idempotency | undefined,
+): Promise<Entity> {
+  if (hosting !== undefined) return await enrolHosted(context, { ...input, hosting }, tools, idempotency);
+  if (isHandedOver(input)) return await enrolHandedOver(context, input, idempotency);
+  return await enrolEntity(context, input, tools.retrieve, idempotency);
+}
+
 /** The schema has seen to it that all members of a hand-over are there, or none. */
-function isHandedOver(input: z.infer<typeof NewEntitySchema>): input is HandedOverEnrolment & typeof input {
+function isHandedOver(input: Enrolment & Partial<HandedOverEnrolment>): input is HandedOverEnrolment {
   return input.jwks !== undefined;
 }

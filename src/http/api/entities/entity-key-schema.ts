@@ -1,13 +1,16 @@
 /** Keys of entities on the wire. */
 import { z } from '@hono/zod-openapi';
 import type { JsonObject } from '../../../federation/json.ts';
+import type { Jwk } from '../../../federation/jwk-set.ts';
+import { keyThumbprint } from '../../../federation/key-thumbprint.ts';
+import type { KeyProposal } from '../../../registry/entities/keys/key-proposals.ts';
 import {
   type EntityKeyRecord,
   type EntityKeys,
   entityKeyState,
 } from '../../../registry/entities/keys/read-entity-keys.ts';
 import { JwkSchema } from '../claims-schema.ts';
-import { ReasonSchema, TimeSchema } from '../text-schema.ts';
+import { PublicReasonSchema, ReasonSchema, TimeSchema } from '../text-schema.ts';
 
 /** Whatever the entity calls its key: any text. */
 const KidSchema = z
@@ -16,12 +19,32 @@ const KidSchema = z
   .max(1024)
   .openapi({ description: 'The `kid` of the key.', example: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' });
 
-export const KeyDecisionSchema = z.strictObject({ kid: KidSchema, reason: ReasonSchema }).openapi('EntityKeyDecision');
+const ThumbprintSchema = z.string().max(100).openapi({
+  description: 'SHA-256 thumbprint of the public key (RFC 7638), base64url.',
+  example: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs',
+});
+
+export const KeyAcceptanceSchema = z
+  .strictObject({
+    kid: KidSchema,
+    thumbprint: ThumbprintSchema.openapi({
+      description:
+        'That of the proposed key as you looked at it, and compared it out of band: another key under its `kid` is not accepted.',
+    }),
+    reason: ReasonSchema,
+  })
+  .openapi('EntityKeyAcceptance');
+
+export const KeyRefusalSchema = z.strictObject({ kid: KidSchema, reason: ReasonSchema }).openapi('EntityKeyRefusal');
+
+export const KeyCompromiseSchema = z
+  .strictObject({ kid: KidSchema, reason: PublicReasonSchema })
+  .openapi('EntityKeyCompromise');
 
 export const KeyRemovalSchema = z
   .strictObject({
     kid: KidSchema,
-    reason: ReasonSchema,
+    reason: PublicReasonSchema,
     allowNoKeys: z.boolean().optional().openapi({
       description:
         'The decision that no key that counts may be left: then the entity is not vouched for any more, and has to be enrolled anew with other keys.',
@@ -35,6 +58,7 @@ const EntityKeySchema = z
     kid: KidSchema,
     state: z.enum(['registered', 'expired', 'removed', 'compromised']),
     publicJwk: JwkSchema,
+    thumbprint: ThumbprintSchema,
     source: z.enum(['enrolment', 'registrar', 'push', 'configuration']).openapi({
       description: 'How it came: with the enrolment, by a registrar, in a pushed set, or from the configuration.',
     }),
@@ -52,8 +76,12 @@ const EntityKeySchema = z
 const KeyProposalSchema = z
   .object({
     kid: KidSchema,
-    state: z.enum(['proposed', 'accepted', 'refused', 'withdrawn']),
+    state: z.enum(['proposed', 'accepted', 'refused']),
     publicJwk: JwkSchema,
+    thumbprint: ThumbprintSchema,
+    signedBy: z.string().nullable().openapi({
+      description: '`kid` of the registered key that signed the configuration; `null` where that is not recorded.',
+    }),
     proposedAt: TimeSchema,
     decidedAt: TimeSchema.nullable(),
     reason: z.string().nullable(),
@@ -69,23 +97,37 @@ export const EntityKeysSchema = z
   })
   .openapi('EntityKeys');
 
-export function entityKeysBody({ keys, proposals }: EntityKeys, now: Date): z.infer<typeof EntityKeysSchema> {
+export async function entityKeysBody(
+  { keys, proposals }: EntityKeys,
+  now: Date,
+): Promise<z.infer<typeof EntityKeysSchema>> {
   return {
-    items: keys.map((key) => entityKeyBody(key, now)),
-    proposals: proposals.map(({ kid, state, publicJwk, proposedAt, decidedAt, reason }) => ({
-      ...{ kid, state, publicJwk, reason },
-      proposedAt: proposedAt.toISOString(),
-      decidedAt: timeOf(decidedAt),
-    })),
+    items: await Promise.all(keys.map((key) => entityKeyBody(key, now))),
+    proposals: await Promise.all(proposals.map(keyProposalBody)),
   };
 }
 
-function entityKeyBody(key: EntityKeyRecord, now: Date): z.infer<typeof EntityKeySchema> {
+async function keyProposalBody(proposal: KeyProposal): Promise<z.infer<typeof KeyProposalSchema>> {
+  const { kid, state, publicJwk, signedBy, proposedAt, decidedAt, reason } = proposal;
+  return {
+    kid,
+    state,
+    publicJwk,
+    thumbprint: await keyThumbprint(publicJwk as Jwk),
+    signedBy,
+    proposedAt: proposedAt.toISOString(),
+    decidedAt: timeOf(decidedAt),
+    reason,
+  };
+}
+
+async function entityKeyBody(key: EntityKeyRecord, now: Date): Promise<z.infer<typeof EntityKeySchema>> {
   const { kid, publicJwk, source, addedAt, expiresAt, removedAt, removal, compromisedAt, compromiseReason } = key;
   return {
     kid,
     state: entityKeyState(key, now),
     publicJwk: publicJwk as JsonObject,
+    thumbprint: await keyThumbprint(publicJwk as Jwk),
     source,
     addedAt: addedAt.toISOString(),
     expiresAt: timeOf(expiresAt),

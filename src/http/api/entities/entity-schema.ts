@@ -14,6 +14,7 @@ import {
   MetadataPolicySchema,
   MetadataSchema,
 } from '../claims-schema.ts';
+import { NewHostingSchema } from '../hosting/hosting-schema.ts';
 import { pageSchema } from '../paging.ts';
 import { NAMES_SOMETHING, RecordIdSchema, StateSchema, TransitionsSchema, VersionSchema } from '../record-schema.ts';
 import { line, OutOfBandCheckSchema, TimeSchema } from '../text-schema.ts';
@@ -39,27 +40,31 @@ const StatementLifetimeSchema = z
   .nullable()
   .openapi({ description: "Life of the Subordinate Statement; null: the authority's default.", example: null });
 
-/** All four or none. */
-const HAND_OVER = {
-  jwks: JwkSetSchema.optional(),
-  challenge: line(200).optional().openapi({
-    description: 'From `POST /api/v1/enrolment-challenges`.',
-    example: 'pZ5wS0q4mT9yX2bV7cK1nL8dF3gH6jR0aE4uI5oP2sQ',
-  }),
-  keyProofs: z
-    .array(z.string().min(1).max(16_384))
-    .min(1)
-    .max(50)
-    .optional()
-    .openapi({
-      description:
-        'A JWT signed by each key: `typ` `holdfast-key-proof+jwt`, `iss` the entity, `aud` the authority, `nonce` the challenge.',
-      example: [
-        'eyJ0eXAiOiJob2xkZmFzdC1rZXktcHJvb2Yrand0IiwiYWxnIjoiRVMyNTYiLCJraWQiOiIuLi4ifQ.eyJpc3MiOiIuLi4ifQ.sig',
-      ],
+/** How keys are handed over: what proves that the partner holds them, and how a person made sure. */
+export const HandOverSchema = z
+  .strictObject({
+    jwks: JwkSetSchema,
+    challenge: line(200).openapi({
+      description: 'From `POST /api/v1/enrolment-challenges`.',
+      example: 'pZ5wS0q4mT9yX2bV7cK1nL8dF3gH6jR0aE4uI5oP2sQ',
     }),
-  outOfBandCheck: OutOfBandCheckSchema.optional(),
-};
+    keyProofs: z
+      .array(z.string().min(1).max(16_384))
+      .min(1)
+      .max(50)
+      .openapi({
+        description:
+          'A JWT signed by each key: `typ` `holdfast-key-proof+jwt`, `iss` the entity, `aud` the authority, `nonce` the challenge.',
+        example: [
+          'eyJ0eXAiOiJob2xkZmFzdC1rZXktcHJvb2Yrand0IiwiYWxnIjoiRVMyNTYiLCJraWQiOiIuLi4ifQ.eyJpc3MiOiIuLi4ifQ.sig',
+        ],
+      }),
+    outOfBandCheck: OutOfBandCheckSchema,
+  })
+  .openapi('HandOver');
+
+/** All four or none. */
+const HAND_OVER = HandOverSchema.partial().shape;
 
 const HAND_OVER_NAMES = Object.keys(HAND_OVER) as (keyof typeof HAND_OVER)[];
 
@@ -76,11 +81,17 @@ export const NewEntitySchema = z
     additionalClaims: AdditionalClaimsSchema.default({}),
     crit: CritSchema.default([]),
     statementLifetimeSeconds: StatementLifetimeSchema.default(null),
+    hosting: NewHostingSchema.optional().openapi({
+      description: 'For an entity without a web server: its Entity Configuration is published here.',
+    }),
     ...HAND_OVER,
   })
   .superRefine((entity, check) => {
     const missing = HAND_OVER_NAMES.filter((name) => entity[name] === undefined);
     if (missing.length === HAND_OVER_NAMES.length) return;
+    if (entity.hosting !== undefined) {
+      check.addIssue({ code: 'custom', path: ['hosting'], message: 'is for an entity whose keys are kept here' });
+    }
     const message = `is required as well: ${HAND_OVER_NAMES.join(', ')} go together`;
     for (const name of missing) check.addIssue({ code: 'custom', path: [name], message });
   })
@@ -119,7 +130,7 @@ const ListedEntitySchema = z
     organisationId: RecordIdSchema,
     previousId: RecordIdSchema.nullable().openapi({ description: 'The closed record of the same identifier, if any.' }),
     entityIdentifier: EntityIdentifierSchema,
-    enrolment: z.enum(['published', 'handed_over']),
+    enrolment: z.enum(['published', 'handed_over', 'hosted']),
     entityTypes: EntityTypesSchema,
     intermediate: z.boolean(),
     state: StateSchema,

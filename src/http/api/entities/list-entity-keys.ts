@@ -22,6 +22,6 @@ export const listEntityKeysOperation = defineOperation(
     async (c) => {
       const { now, actor } = changeContext(c.get('actor'), c.get('requestId'));
       const keys = await readEntityKeys(db, actor, c.req.valid('param').entityId);
-      return c.json(entityKeysBody(keys, now), 200);
+      return c.json(await entityKeysBody(keys, now), 200);
     },
 );

@@ -6,7 +6,7 @@ import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchang
 import { defineOperation, type Operation } from '../operation.ts';
 import { entityTag, expectedVersion, OPTIONAL_IF_MATCH } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
-import { TransitionReasonSchema } from '../transition-schema.ts';
+import { PublicTransitionReasonSchema, TransitionReasonSchema } from '../transition-schema.ts';
 import { EntitySchema, entityBody } from './entity-schema.ts';
 
 type DecidedAlone = Exclude<Transition, 'approve'>;
@@ -35,7 +35,7 @@ function transitionOperation(transition: DecidedAlone): Operation {
     request: {
       params: recordIdParam('entityId'),
       headers: z.object(OPTIONAL_IF_MATCH),
-      body: jsonBody(TransitionReasonSchema),
+      body: jsonBody(transition === 'reject' ? TransitionReasonSchema : PublicTransitionReasonSchema),
     },
     responses: {
       200: jsonReply('The entity as it is now.', EntitySchema, ['ETag']),

@@ -15,7 +15,7 @@ export const holdTrustMarkOperation = defineOperation(
     operationId: 'holdTrustMark',
     tags: ['Trust Marks'],
     summary: 'Show a Trust Mark',
-    description: `The Entity Configuration of the authority carries it from now on, in place of an older one of the same type and issuer; it is verified with the keys that its issuer publishes, and refreshed from there before half of its life is over. ${needsRole(['admin'])}`,
+    description: `The Entity Configuration of the authority carries it from now on, in place of an older one of the same type and issuer; it is verified with the keys that its issuer publishes, and refreshed from there before half of its life is over. It has ten minutes left at least, and is no older than the one before. ${needsRole(['admin'])}`,
     security: BEARER,
     request: { body: jsonBody(NewHeldTrustMarkSchema) },
     responses: { 200: jsonReply('The mark.', HeldTrustMarkSchema, ['ETag']), ...bodyProblems(404) },
@@ -27,7 +27,9 @@ export const holdTrustMarkOperation = defineOperation(
       authorise(actor, ['admin'], authorityId);
       const { entityIdentifier: bearer } = await readAuthority(db, actor, authorityId);
       const jwt = trustMark ?? (await fetchTrustMark({ issuer, trustMarkType, bearer }));
-      const held = await holdTrustMark(changeContext(actor, c.get('requestId')), authorityId, jwt, verifyTrustMark);
+      const asked = trustMark === undefined ? { issuer, trustMarkType } : undefined;
+      const context = changeContext(actor, c.get('requestId'));
+      const held = await holdTrustMark(context, authorityId, jwt, verifyTrustMark, asked);
       return c.json(heldTrustMarkBody(held), 200, { ETag: entityTag(held) });
     },
 );

@@ -6,7 +6,7 @@ import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchang
 import { defineOperation, type Operation } from '../operation.ts';
 import { entityTag, expectedVersion, OPTIONAL_IF_MATCH, REQUIRED_IF_MATCH, seenVersion } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
-import { TransitionReasonSchema } from '../transition-schema.ts';
+import { PublicTransitionReasonSchema, TransitionReasonSchema } from '../transition-schema.ts';
 import { OrganisationSchema, organisationBody } from './organisation-schema.ts';
 
 const EFFECTS: Readonly<Record<Transition, string>> = {
@@ -33,7 +33,7 @@ function transitionOperation(transition: Transition): Operation {
     request: {
       params: recordIdParam('organisationId'),
       headers: z.object(needsVersion ? REQUIRED_IF_MATCH : OPTIONAL_IF_MATCH),
-      body: jsonBody(TransitionReasonSchema),
+      body: jsonBody(needsVersion || transition === 'reject' ? TransitionReasonSchema : PublicTransitionReasonSchema),
     },
     responses: {
       200: jsonReply('The organisation as it is now.', OrganisationSchema, ['ETag']),

@@ -7,7 +7,7 @@ import { type Actor, READERS, reaches, requireRole } from '../../../registry/act
 import type { AuthorityDirectory, ServedAuthority } from '../../../registry/authorities/authority-directory.ts';
 import { invalidField, RegistryError } from '../../../registry/registry-error.ts';
 import { describeExplanation } from '../../../resolver/explanation.ts';
-import type { Explanation } from '../../../resolver/resolver.ts';
+import type { Explanation } from '../../../resolver/resolution.ts';
 import { servedTrustAnchors } from '../../federation/served-trust-anchors.ts';
 import { HttpProblem } from '../../problem.ts';
 import { EntityIdentifierSchema } from '../claims-schema.ts';

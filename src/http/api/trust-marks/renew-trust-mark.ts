@@ -14,7 +14,7 @@ export const renewTrustMarkOperation = defineOperation(
     operationId: 'renewTrustMark',
     tags: ['Trust Marks'],
     summary: 'Renew a Trust Mark',
-    description: `Another end of the grant, or other claims of its own. The subject must be eligible now. ${needsRole(['admin', 'registrar'])}`,
+    description: `Another end of the grant, or other claims of its own. The subject must be eligible now; the mark goes over to its present record, where it was enrolled anew. ${needsRole(['admin', 'registrar'])}`,
     security: BEARER,
     request: {
       params: recordIdParam('trustMarkId'),

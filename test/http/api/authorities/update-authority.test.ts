@@ -17,7 +17,7 @@ describe('200', () => {
     expect(body).toMatchObject({ ...changes, configurationLifetimeSeconds: 86_400 });
   });
 
-  it('[OIDFED-8.8.1-1] changes the authentication of the endpoints that it names, and of no other', async () => {
+  it('[OIDFED-8.8.1-1] changes the authentication of the endpoints that it names, and of those that tell the same', async () => {
     const where = await path();
     const change = async (endpointAuthentication: object) =>
       (await api.admin.patch(where, { endpointAuthentication }, { 'if-match': '*' })).body.endpointAuthentication;
@@ -27,7 +27,10 @@ describe('200', () => {
       fetch: 'required',
       list: 'optional',
     });
-    expect(await change({ list: 'off' })).toEqual({ ...body.endpointAuthentication, fetch: 'required' });
+    expect(await change({ list: 'off' })).toEqual({
+      ...body.endpointAuthentication,
+      ...{ fetch: 'required', extendedList: 'required', subordinateEvents: 'required' },
+    });
   });
 
   it('takes If-Match: * as any version', async () => {

@@ -25,7 +25,10 @@ describe('GET keys', () => {
       { kid: entity.key.kid, state: 'registered', source: 'enrolment', removedAt: null },
       { kid: next.kid, state: 'compromised', source: 'push', removal: 'compromised', compromiseReason: reason },
     ]);
-    expect(body.proposals).toMatchObject([{ kid: wanted.kid, state: 'proposed', publicJwk: wanted.jwk }]);
+    const proposal = { kid: wanted.kid, state: 'proposed', publicJwk: wanted.jwk, signedBy: entity.key.kid };
+    // The kids of these keys are their thumbprints.
+    expect(body.proposals).toMatchObject([{ ...proposal, thumbprint: wanted.kid }]);
+    expect(body.items.map(({ thumbprint }: { thumbprint: string }) => thumbprint)).toEqual([entity.key.kid, next.kid]);
   });
 });
 
@@ -33,7 +36,13 @@ describe('POST keys', () => {
   it('accepts, refuses and removes, and answers with the entity', async () => {
     const entity = await enrol();
     const { kid } = await entity.proposeKey();
-    const accepted = await api.registrar.post(path(entity, '/accept'), { kid, reason });
+    const unseen = await api.registrar.post(path(entity, '/accept'), { kid, reason });
+    const other = await api.registrar.post(path(entity, '/accept'), { kid, reason, thumbprint: entity.key.kid });
+    expect([refusalOf(unseen), refusalOf(other)]).toEqual([
+      '400 validation_failed /thumbprint',
+      '409 evidence_changed',
+    ]);
+    const accepted = await api.registrar.post(path(entity, '/accept'), { kid, reason, thumbprint: kid });
     expect([accepted.status, accepted.body.jwks.keys.map((key: { kid: string }) => key.kid)]).toEqual([
       200,
       [entity.key.kid, kid],
@@ -51,11 +60,11 @@ describe('POST keys', () => {
     const entity = await enrol();
     const decision = { kid: entity.key.kid, reason };
     for (const name of ['/accept', '/refuse', '/remove', '/compromise']) {
-      expect(refusalOf(await api.approver.post(path(entity, name), decision))).toBe('403 role_missing');
-      expect(refusalOf(await api.admin.post(path({ id: NO_SUCH_ID }, name), decision))).toBe('404 not_found');
-      expect(refusalOf(await api.admin.post(path(entity, name), { kid: entity.key.kid }))).toBe(
-        '400 validation_failed /reason',
-      );
+      const named = name === '/accept' ? { ...decision, thumbprint: entity.key.kid } : decision;
+      expect(refusalOf(await api.approver.post(path(entity, name), named))).toBe('403 role_missing');
+      expect(refusalOf(await api.admin.post(path({ id: NO_SUCH_ID }, name), named))).toBe('404 not_found');
+      const { reason: _, ...unreasoned } = named;
+      expect(refusalOf(await api.admin.post(path(entity, name), unreasoned))).toBe('400 validation_failed /reason');
     }
   });
 });
