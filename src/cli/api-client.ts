@@ -27,6 +27,11 @@ export interface ApiClient {
    * @throws CommandError refused for 4xx, unreachable when no proper answer came
    */
   send<T>(request: ApiRequest, answer: z.ZodType<T>): Promise<T>;
+  /**
+   * The text of an answer of any length, as it comes.
+   * @throws CommandError refused for 4xx, unreachable when no proper answer came or it broke off
+   */
+  download(path: string, query: Query): AsyncIterable<string>;
   /** Up to `limit` records of a list, however many pages that takes. */
   list<T>(path: string, query: Query, record: z.ZodType<T>, page: ListPage): Promise<RecordList<T>>;
 }
@@ -77,12 +82,17 @@ const HINTS: Readonly<Record<string, string>> = {
 export function createApiClient({ serviceUrl, token, onPendingChange }: ApiClientOptions): ApiClient {
   const base = serviceUrl.href.endsWith('/') ? serviceUrl.href : `${serviceUrl.href}/`;
 
-  async function send<T>(request: ApiRequest, answer: z.ZodType<T>): Promise<T> {
+  function urlOf(request: ApiRequest): URL {
     const path = request.path.startsWith('/') ? request.path.slice(1) : `api/v1/${request.path}`;
     const url = new URL(path, base);
     for (const [name, value] of Object.entries(request.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, value);
     }
+    return url;
+  }
+
+  async function send<T>(request: ApiRequest, answer: z.ZodType<T>): Promise<T> {
+    const url = urlOf(request);
     const response = await exchange(url, request, token);
     const pendingSeq = response.headers.get('holdfast-pending-seq');
     if (pendingSeq !== null) onPendingChange?.(pendingSeq);
@@ -96,6 +106,24 @@ export function createApiClient({ serviceUrl, token, onPendingChange }: ApiClien
   return {
     serviceUrl,
     send,
+    async *download(path, query) {
+      const request: ApiRequest = { method: 'GET', path, query };
+      const url = urlOf(request);
+      const silence = new AbortController();
+      const timer = setTimeout(() => silence.abort(new DOMException('no data', 'TimeoutError')), TIMEOUT_MS);
+      try {
+        const response = await exchange(url, request, token, silence.signal);
+        if (response.status >= 400) throw refusal(response, await readBody(response, url), url);
+        for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+          timer.refresh();
+          yield text;
+        }
+      } catch (error) {
+        throw error instanceof CommandError ? error : unreachable(url, error);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
     async list(path, query, record, { limit, cursor }) {
       const page = z.object({ items: z.array(record), next: z.string().optional() });
       const list = { items: [] as z.infer<typeof record>[], next: cursor };
@@ -113,7 +141,12 @@ export function createApiClient({ serviceUrl, token, onPendingChange }: ApiClien
   };
 }
 
-async function exchange(url: URL, request: ApiRequest, token: string | undefined): Promise<Response> {
+async function exchange(
+  url: URL,
+  request: ApiRequest,
+  token: string | undefined,
+  signal: AbortSignal = AbortSignal.timeout(TIMEOUT_MS),
+): Promise<Response> {
   const headers = new Headers({ accept: 'application/json, application/problem+json' });
   if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
   if (request.body !== undefined) headers.set('content-type', 'application/json');
@@ -126,7 +159,7 @@ async function exchange(url: URL, request: ApiRequest, token: string | undefined
       body: request.body === undefined ? null : JSON.stringify(request.body),
       // A redirect could carry the token elsewhere.
       redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal,
     });
   } catch (error) {
     throw unreachable(url, error);

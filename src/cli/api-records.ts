@@ -145,6 +145,7 @@ export const entityKeysSchema = z.looseObject({
       kid: z.string(),
       state: z.string(),
       publicJwk: jwk,
+      thumbprint: z.string(),
       source: z.string(),
       addedAt: z.string(),
       expiresAt: z.string().nullable(),
@@ -159,6 +160,8 @@ export const entityKeysSchema = z.looseObject({
       kid: z.string(),
       state: z.string(),
       publicJwk: jwk,
+      thumbprint: z.string(),
+      signedBy: z.string().nullable(),
       proposedAt: z.string(),
       decidedAt: z.string().nullable(),
       reason: z.string().nullable(),
@@ -203,6 +206,15 @@ export const auditRowSchema = z.looseObject({
   reason: z.string().nullish(),
 });
 
+export const auditCheckpointSchema = z.looseObject({
+  authorityId: z.string(),
+  seq: z.number(),
+  hash: z.string(),
+  rows: z.number(),
+  jwt: z.string(),
+  createdAt: z.string(),
+});
+
 export const readinessSchema = z.looseObject({ status: z.string(), seq: z.number() });
 
 /** For answers without a body. */
@@ -218,3 +230,4 @@ export type EntityKeysRecord = z.infer<typeof entityKeysSchema>;
 export type EntityRecord = z.infer<typeof entitySchema>;
 export type TrustAnchorRecord = z.infer<typeof trustAnchorSchema>;
 export type AuditRecord = z.infer<typeof auditRowSchema>;
+export type AuditCheckpointRecord = z.infer<typeof auditCheckpointSchema>;

@@ -1,4 +1,4 @@
-/** Asks a person at a terminal; without one, only `--yes` decides. */
+/** Asks a person at a terminal; without one, only `--yes` decides, or what a command has in its place. */
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { CommandError } from './command-error.ts';
@@ -9,18 +9,20 @@ export interface ConfirmOptions {
   yes?: boolean;
   /** The command that shows what is decided about. */
   lookAt?: string;
+  /** What decides where there is no terminal, if it is not `--yes`. */
+  instead?: string;
 }
 
 /** @throws CommandError refused unless the answer is yes, usage when there is nobody to ask */
 export async function confirm(
   question: string,
   surroundings: Surroundings,
-  { yes, lookAt }: ConfirmOptions = {},
+  { yes, lookAt, instead = '--yes' }: ConfirmOptions = {},
 ): Promise<void> {
   if (yes === true) return;
   if (!isInteractive(surroundings)) {
     const look = lookAt === undefined ? '' : `look at \`${lookAt}\`, then `;
-    throw new CommandError('usage', `nobody to ask: this is no terminal; ${look}repeat with --yes`, {
+    throw new CommandError('usage', `nobody to ask: this is no terminal; ${look}repeat with ${instead}`, {
       code: 'not_confirmed',
     });
   }

@@ -22,6 +22,7 @@ const NAMED_ERRORS: Readonly<Record<string, Exclude<keyof typeof EXIT, 'ok'>>> =
   StartError: 'usage',
   DatabaseUnreachable: 'unreachable',
   DataDirectoryInUse: 'unreachable',
+  ServiceRoleMissing: 'unreachable',
   UnsealError: 'refused',
   RegistryError: 'refused',
 };

@@ -24,6 +24,13 @@ export async function readJsonInput(file: string, surroundings: Pick<Surrounding
   return parseJsonInput(await readTextInput(file, surroundings), file);
 }
 
+/** Reads files that were named, and nothing for those that were not. */
+export function optionalJsonInput(
+  surroundings: Pick<Surroundings, 'stdin'>,
+): (file: string | undefined) => Promise<JsonValue | undefined> {
+  return async (file) => (file === undefined ? undefined : await readJsonInput(file, surroundings));
+}
+
 /** @throws CommandError usage */
 export async function readJsonObjectInput(
   file: string,

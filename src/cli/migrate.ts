@@ -9,8 +9,10 @@ export function addMigrateCommand(program: Command, surroundings: Surroundings):
     .command('migrate')
     .summary('bring the database up to date')
     .description(
-      'Bring the schema of the database up to date: all that is missing or nothing. Nodes of the version before go on\n' +
-        'to work meanwhile. The embedded database is migrated by `serve` itself.',
+      'Bring the schema of the database up to date: all that is missing or nothing. Stop nodes of the version before\n' +
+        'first, unless the CHANGELOG lets them go on. Makes the role `holdfast_service` as well, as which the service\n' +
+        'works: it cannot change the audit. With HOLDFAST_DATABASE_OWNER_URL that login migrates, and the one of\n' +
+        'HOLDFAST_DATABASE_URL gets the role. The embedded database is migrated by `serve` itself.',
     )
     .addHelpText('after', example('HOLDFAST_DATABASE_URL=postgresql://holdfast@db/holdfast holdfast migrate'));
   command.action(async () => {
@@ -18,12 +20,21 @@ export function addMigrateCommand(program: Command, surroundings: Surroundings):
     const { connectDatabase } = await import('../storage/connect.ts');
     const { migrateDatabase } = await import('../storage/migrate.ts');
     const { config, secrets } = loadConfig(surroundings.env);
-    const { databaseUrl: url } = secrets;
-    await using database = await connectDatabase(url === undefined ? { dataDir: config.dataDir } : { url });
-    const { applied } = await migrateDatabase(database);
+    const { databaseUrl, databaseOwnerUrl } = secrets;
+    const url = databaseOwnerUrl ?? databaseUrl;
+    await using database = await connectDatabase(
+      url === undefined ? { dataDir: config.dataDir } : { url, role: 'owner' },
+    );
+    const { applied } = await migrateDatabase(database, databaseOwnerUrl && loginOf(databaseUrl));
     openSession(command, surroundings).output.result({ applied }, (report) => {
       if (applied.length === 0) report.line('The database is up to date.');
       for (const migration of applied) report.line(`applied ${migration}`);
     });
   });
+}
+
+/** The user that a database URL names; whoever connects without naming one is not told apart. */
+function loginOf(url: string | undefined): string | undefined {
+  const user = url === undefined ? undefined : (URL.parse(url)?.username ?? undefined);
+  return user === undefined || user === '' ? undefined : decodeURIComponent(user);
 }

@@ -13,6 +13,28 @@ export function positiveInteger(value: string): number {
   throw new InvalidArgumentError('It must be a whole number above 0.');
 }
 
+/** @throws InvalidArgumentError */
+export function wholeNumber(value: string): number {
+  return value === '0' ? 0 : positiveInteger(value);
+}
+
+/** Of a number with a word for none, or for the default. The parser throws InvalidArgumentError. */
+export function positiveIntegerOr<Word extends string>(word: Word): (value: string) => number | Word {
+  return (value) => {
+    if (value === word) return word;
+    try {
+      return positiveInteger(value);
+    } catch {
+      throw new InvalidArgumentError(`It must be a whole number above 0, or ${word}.`);
+    }
+  };
+}
+
+/** Such a number as the API takes it. */
+export function nullForWord(value: number | string | undefined): number | null | undefined {
+  return typeof value === 'string' ? null : value;
+}
+
 /** An `If-Match` version as a person copies it: `3` or `"3"`. @throws InvalidArgumentError */
 export function recordVersion(value: string): number {
   return positiveInteger(value.replace(/^"(.*)"$/, '$1'));

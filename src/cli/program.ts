@@ -2,7 +2,7 @@
 import { Command, type Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { addAnchorCommand } from './anchor/anchor-command.ts';
-import { addAuditCommand } from './audit.ts';
+import { addAuditCommand } from './audit/audit-command.ts';
 import { addAuthorityCommand } from './authority/authority-command.ts';
 import { addChainCommand } from './chain/chain-command.ts';
 import { EXIT, type ExitCode } from './command-error.ts';

@@ -1,9 +1,9 @@
-/** How a resolution is shown: metadata, Trust Chain and expiry, or every attempt with its reason. */
+/** How a resolution is shown: metadata, Trust Chain, Trust Marks and expiry, or every attempt with its reason. */
 import type { EntityIdentifier } from '../federation/identifiers.ts';
 import { decodeJwt } from '../federation/signature.ts';
 import type { Attempt } from '../federation/trust-chain/attempt.ts';
 import type { ResolutionExplanation } from '../resolver/explanation.ts';
-import type { Resolution } from '../resolver/resolver.ts';
+import type { Resolution } from '../resolver/resolution.ts';
 import { CommandError } from './command-error.ts';
 import { showExplanation } from './explanation-report.ts';
 import type { Output } from './output.ts';
@@ -15,10 +15,11 @@ export function showResolution(
   entityTypes: readonly string[] | undefined,
   output: Output,
 ): void {
-  const { subject, trustAnchor, expiresAt, trustChain } = resolution;
+  const { subject, trustAnchor, expiresAt, trustChain, trustMarks, refusedTrustMarks } = resolution;
   const metadata = chosenMetadata(resolution, entityTypes);
   const chain = trustChain.map(describeStatement);
-  output.result({ resolved: true, subject, trustAnchor, expiresAt, metadata, chain, trustChain }, (report) => {
+  const result = { resolved: true, subject, trustAnchor, expiresAt, metadata, chain, trustChain };
+  output.result({ ...result, trustMarks, refusedTrustMarks }, (report) => {
     report.heading(subject);
     report.facts([
       ['state', 'resolved'],
@@ -30,6 +31,14 @@ export function showResolution(
       ['ISSUER', '', 'SUBJECT', 'ISSUED', 'EXPIRES', 'KEY'],
       chain.map(({ iss, sub, iat, exp, kid }) => [iss, '→', sub, shortMoment(iat), shortMoment(exp), kid]),
     );
+    const marks = [
+      ...trustMarks.map(({ trust_mark_type: type, issuer }) => ['✓', type, `by ${issuer}`]),
+      ...refusedTrustMarks.map(({ trust_mark_type: type, reason }) => ['✗', type, reason]),
+    ];
+    if (marks.length > 0) {
+      report.heading('Trust Marks');
+      report.table([], marks);
+    }
     report.heading('Metadata');
     report.json(metadata);
   });

@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import type { EntityIdentifier } from '../federation/identifiers.ts';
 import type { Attempt } from '../federation/trust-chain/attempt.ts';
-import type { ResolveRequest, Resolver } from '../resolver/resolver.ts';
+import type { ResolveRequest } from '../resolver/resolution.ts';
+import type { Resolver } from '../resolver/resolver.ts';
 import { CommandError } from './command-error.ts';
 import { example } from './help-text.ts';
 import { repeatable } from './option-values.ts';

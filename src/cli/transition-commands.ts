@@ -39,7 +39,7 @@ interface TransitionOptions {
 
 /** Subordinate events tell the reasons of whatever follows a registration. */
 const UNPUBLISHED: ReadonlySet<string> = new Set(['approve', 'reject']);
-const WHY_IN_PUBLIC = 'why, for the audit trail and the public history of the entity';
+export const WHY_IN_PUBLIC = 'why, for the audit trail and the public history of the entity';
 
 /** What each transition does, and the reason that it has unless another is given. */
 const TRANSITIONS = {

@@ -202,6 +202,7 @@ describe('configuration serve', () => {
 
     const response = await fetch(url);
     expect(response.headers.get('content-type')).toBe('application/entity-statement+jwt');
+    expect(response.headers.get('cache-control')).toBe('public, max-age=60');
     const jwt = await response.text();
     const { claims } = await validateEntityConfiguration(jwt, entity, { now: now() });
     expect(claims.authority_hints).toEqual([SUPERIOR]);
@@ -215,6 +216,19 @@ describe('configuration serve', () => {
     const edited = await validateEntityConfiguration(await (await fetch(url)).text(), entity, { now: now() });
     expect(edited.claims.authority_hints).toEqual(['https://other.example.org']);
     expect(await serving.stop()).toBe(0);
+  });
+
+  it('tells others for how long to go by what they got, even not at all', async () => {
+    const port = await freePort();
+    const entity = `http://127.0.0.1:${port}/rp`;
+    await init('--entity', entity);
+    const command = ['configuration', 'serve', '--dir', dir, '--listen', `127.0.0.1:${port}`, '--max-age'];
+    await using _serving = await startHoldfast([...command, '0']);
+    const found = await fetch(`${entity}/.well-known/openid-federation`);
+    expect(found.headers.get('cache-control')).toBe('public, max-age=0');
+    const missing = await fetch(`${entity}/elsewhere`);
+    expect([missing.status, missing.headers.get('cache-control')]).toEqual([404, null]);
+    expect((await runHoldfast([...command, '-1'])).exitCode).toBe(2);
   });
 
   it('does not start on settings that cannot be signed, or where somebody listens already', async () => {

@@ -92,8 +92,18 @@ describe('the keys of an entity, from both sides', () => {
     const refreshed = await json('entity', 'refresh', entity);
     expect(refreshed).toMatchObject({ outcome: 'followed', proposed: [wanted] });
     expect((await call('entity', 'show', entity)).stdout).toMatch(/Findings\n.*keys_proposed/);
-    const { stdout } = await call('entity', 'keys', 'accept', entity, wanted, '--reason', 'told by telephone');
-    expect(stdout).toContain(`${wanted} is registered.`);
+    expect((await call('entity', 'keys', entity)).stdout).toMatch(new RegExp(`${wanted} +proposed .* ${wanted}\n`));
+    const accept = (...more: string[]) =>
+      call('entity', 'keys', 'accept', entity, wanted, '--reason', 'told by telephone', ...more);
+    const unasked = await accept();
+    expect([unasked.exitCode, unasked.stderr]).toEqual([2, expect.stringContaining('repeat with --thumbprint')]);
+    const another = await accept('--thumbprint', keys[0].kid);
+    expect([another.exitCode, another.stderr]).toEqual([1, expect.stringContaining('look at it and decide anew')]);
+    // The kids that `configuration init` and the tests give are thumbprints; people write them in groups.
+    const { stdout } = await accept('--thumbprint', wanted.replace(/(.{4})/g, '$1 '));
+    expect(stdout).toContain(`${wanted} is registered: ${wanted.slice(0, 4)} ${wanted.slice(4, 8)} `);
+    const again = await accept('--thumbprint', wanted);
+    expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining(`proposes no key ${wanted}`)]);
     expect((await json('entity', 'show', entity)).findings).toEqual([]);
   });
 

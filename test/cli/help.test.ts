@@ -66,6 +66,7 @@ describe('the command line', () => {
         ...['list', 'roll', 'activate', 'revoke'].map((verb) => `authority keys ${verb}`),
         ...['add', 'list', 'show', 'update', ...transitions].map((verb) => `organisation ${verb}`),
         ...['add', 'list', 'show', 'update', 'check', 'challenge', ...transitions].map((verb) => `entity ${verb}`),
+        ...['show', 'update', 'roll', 'take', 'bring', 'upload', 'stop'].map((verb) => `entity host ${verb}`),
         ...['add', 'list', 'show', 'replace-keys', 'remove', 'fetch'].map((verb) => `anchor ${verb}`),
         ...['grant', 'request', 'list', 'show', 'renew', 'approve', 'reject', 'withdraw'].map(
           (verb) => `trust-mark ${verb}`,

@@ -4,6 +4,7 @@ import { callHoldfast, freePort, runHoldfast } from '../support/cli.ts';
 import { type FederationServer, serveFederation } from '../support/federation-server.ts';
 import { testKey } from '../support/keys.ts';
 import { TemporaryFolder } from '../support/temporary-folder.ts';
+import { AUDITED, bear, entry, MEMBER, recognise, trustMark } from '../support/trust-marks.ts';
 
 const clock = { now: () => Math.floor(Date.now() / 1000) };
 
@@ -65,6 +66,27 @@ describe('resolve', () => {
     expect(exitCode).toBe(0);
     for (const text of ['resolved', 'Trust Chain', 'Metadata', 'noc@fed.example', 'good until']) {
       expect(stdout).toContain(text);
+    }
+  });
+
+  it('shows which Trust Marks count, and why others do not', async () => {
+    const { federation } = server;
+    const [anchor, rp] = [federation.entity('anchor'), federation.entity('rp')];
+    const before = [anchor.claims, rp.claims] as const;
+    recognise(federation, { issuers: { [MEMBER]: ['intermediate'], [AUDITED]: ['other'] } });
+    const audited = await trustMark(federation, 'intermediate', 'rp', AUDITED);
+    bear(federation, 'rp', entry(await trustMark(federation, 'intermediate', 'rp')), entry(audited, AUDITED));
+    try {
+      const { trustMarks, refusedTrustMarks } = JSON.parse((await callHoldfast([...towards('rp'), '--json'])).stdout);
+      expect(trustMarks).toMatchObject([{ trust_mark_type: MEMBER, issuer: federation.id('intermediate') }]);
+      expect(refusedTrustMarks).toMatchObject([
+        { trust_mark_type: AUDITED, reason: 'trust_mark_issuer_not_trusted', at: '/trust_marks/1/trust_mark /iss' },
+      ]);
+      const { stdout } = await callHoldfast(towards('rp'));
+      expect(stdout).toMatch(new RegExp(`✓ +${MEMBER} +by ${federation.id('intermediate')}`));
+      expect(stdout).toMatch(new RegExp(`✗ +${AUDITED} +trust_mark_issuer_not_trusted`));
+    } finally {
+      [anchor.claims, rp.claims] = before;
     }
   });
 

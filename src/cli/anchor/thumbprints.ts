@@ -1,6 +1,6 @@
 /** Keys in a form that two people can compare on the telephone. @see RFC 7638 */
-import { calculateJwkThumbprint, type JWK } from 'jose';
 import type { Jwk } from '../../federation/jwk-set.ts';
+import { keyThumbprint } from '../../federation/key-thumbprint.ts';
 
 export interface KeyThumbprint {
   kid: string;
@@ -15,7 +15,7 @@ export async function keyThumbprints(keys: readonly Jwk[]): Promise<KeyThumbprin
     keys.map(async (key) => ({
       kid: key.kid,
       algorithm: key.alg ?? [key.kty, key.crv].filter((part) => part !== undefined).join(' '),
-      thumbprint: await calculateJwkThumbprint(key as JWK),
+      thumbprint: await keyThumbprint(key),
     })),
   );
 }

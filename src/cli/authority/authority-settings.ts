@@ -1,8 +1,8 @@
 /** Options about an authority's settings: shared by `authority add` and `authority update`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { JsonValue } from '../../federation/json.ts';
-import { readJsonInput } from '../input-file.ts';
-import { positiveInteger, repeatable } from '../option-values.ts';
+import { optionalJsonInput } from '../input-file.ts';
+import { nullForWord, positiveInteger, positiveIntegerOr, repeatable } from '../option-values.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 export interface AuthorityOptions {
@@ -32,8 +32,16 @@ export function addAuthorityOptions(command: Command): Command {
     .option('--configuration-lifetime <seconds>', 'life of its Entity Configuration', positiveInteger)
     .option('--statement-lifetime <seconds>', 'life of its Subordinate Statements', positiveInteger)
     .option('--resolve-lifetime <seconds>', 'longest life of its resolve answers', positiveInteger)
-    .option('--key-announce <seconds>', 'how long a new key is published before it signs; or default', keyAnnounce)
-    .option('--key-roll-interval <seconds>', 'how long a key signs before the next one does; or never', keyRollInterval)
+    .option(
+      '--key-announce <seconds>',
+      'how long a new key is published before it signs; or default',
+      positiveIntegerOr('default'),
+    )
+    .option(
+      '--key-roll-interval <seconds>',
+      'how long a key signs before the next one does; or never',
+      positiveIntegerOr('never'),
+    )
     .option('--standby-key', 'keep a key announced at all times, for an emergency')
     .option('--no-standby-key', 'keep none')
     .addOption(
@@ -44,7 +52,8 @@ export function addAuthorityOptions(command: Command): Command {
     )
     .option(
       '--endpoint-authentication <endpoint=rule>',
-      'whether callers of an endpoint prove who they are: off, optional or required; may be repeated',
+      'whether callers of an endpoint prove who they are: off, optional or required; may be repeated. Until they are ' +
+        'named, extendedList follows list and fetch, collection follows list, subordinateEvents follows fetch',
       endpointRule,
     )
     .option('--trust-mark-issuers <file>', 'JSON: by Trust Mark type who may issue it; [] for anybody')
@@ -56,8 +65,7 @@ export async function authoritySettings(
   options: AuthorityOptions,
   surroundings: Surroundings,
 ): Promise<Record<string, JsonValue | undefined>> {
-  const json = async (file: string | undefined): Promise<JsonValue | undefined> =>
-    file === undefined ? undefined : await readJsonInput(file, surroundings);
+  const json = optionalJsonInput(surroundings);
   return {
     name: options.name,
     authorityHints: options.superior,
@@ -67,8 +75,8 @@ export async function authoritySettings(
     configurationLifetimeSeconds: options.configurationLifetime,
     statementLifetimeSeconds: options.statementLifetime,
     resolveLifetimeSeconds: options.resolveLifetime,
-    keyAnnounceSeconds: options.keyAnnounce === 'default' ? null : options.keyAnnounce,
-    keyRollIntervalSeconds: options.keyRollInterval === 'never' ? null : options.keyRollInterval,
+    keyAnnounceSeconds: nullForWord(options.keyAnnounce),
+    keyRollIntervalSeconds: nullForWord(options.keyRollInterval),
     isStandbyKeyKept: options.standbyKey,
     keyProposals: options.keyProposals,
     endpointAuthentication: options.endpointAuthentication,
@@ -86,14 +94,4 @@ function endpointRule(value: string, previous: Record<string, string> | undefine
     throw new InvalidArgumentError(`Write it as fetch=required; the rules are ${RULES.join(', ')}.`);
   }
   return { ...previous, [endpoint]: rule };
-}
-
-/** @throws InvalidArgumentError */
-function keyAnnounce(value: string): number | 'default' {
-  return value === 'default' ? value : positiveInteger(value);
-}
-
-/** @throws InvalidArgumentError */
-function keyRollInterval(value: string): number | 'never' {
-  return value === 'never' ? value : positiveInteger(value);
 }

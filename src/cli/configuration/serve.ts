@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { CommandError } from '../command-error.ts';
 import { example } from '../help-text.ts';
 import { causeText } from '../input-file.ts';
+import { wholeNumber } from '../option-values.ts';
 import { printable } from '../printable.ts';
 import { openLocalSession } from '../session.ts';
 import { stopSignal } from '../stop-signal.ts';
@@ -20,8 +21,12 @@ interface ListenAddress {
 interface ServeOptions {
   dir: string;
   listen: ListenAddress;
+  maxAge: number;
   allowHttp?: boolean;
 }
+
+/** A change is seen by everybody a minute later; without a word of ours it may take others longer. */
+const MAX_AGE_SECONDS = 60;
 
 const DESCRIPTION = `Serve your Entity Configuration over http, at the path where the standard wants it, signed anew before half of
 its lifetime is over and when you edit the settings. Behind a web server that adds https, or on loopback to try it out.`;
@@ -33,6 +38,7 @@ export function addConfigurationServeCommand(parent: Command, surroundings: Surr
     .description(DESCRIPTION)
     .requiredOption('--dir <folder>', 'the folder that `configuration init` made')
     .option('--listen <host:port>', 'where to listen; port 0 takes a free one', listenAddress, defaultAddress())
+    .option('--max-age <seconds>', 'for how long others may go by what they got', wholeNumber, MAX_AGE_SECONDS)
     .option('--allow-http', 'accept http identifiers beyond loopback')
     .addHelpText('after', example('holdfast configuration serve --dir rp --listen 127.0.0.1:9090'));
   command.action(async (options: ServeOptions) => {
@@ -46,7 +52,7 @@ export function addConfigurationServeCommand(parent: Command, surroundings: Surr
       warn: (message) => output.warn(message),
     });
     const { entity, url } = await fresh.current();
-    const server = createServer(createWellKnownListener(fresh));
+    const server = createServer(createWellKnownListener(fresh, options.maxAge));
     const listening = await listen(server, options.listen);
     if (output.isJson) stdout.write(printable(`${JSON.stringify({ ready: { entity, url, listening } })}\n`));
     else output.note(`Serving the Entity Configuration of ${entity} on ${listening}; others must find it at ${url}`);

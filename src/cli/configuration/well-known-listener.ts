@@ -1,13 +1,15 @@
 /** Answers requests for an Entity Configuration, and for nothing else. @see OIDFED §9 */
-import type { RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { MEDIA_TYPE } from '../../federation/media-types.ts';
 import type { FreshConfiguration } from './fresh-configuration.ts';
 
 const ALLOWED_METHODS = ['GET', 'HEAD'];
 
-export function createWellKnownListener(fresh: FreshConfiguration): RequestListener {
+/** @param maxAgeSeconds for how long others may take what they got for what stands here, in seconds */
+export function createWellKnownListener(fresh: FreshConfiguration, maxAgeSeconds: number): RequestListener {
   return (request, response) => {
-    answer(fresh, request.method ?? '', request.url ?? '/', response).catch(() => {
+    const headers = { 'Cache-Control': `public, max-age=${maxAgeSeconds}` };
+    answer(fresh, headers, request, response).catch(() => {
       if (!response.headersSent)
         refuse(response, 503, 'temporarily_unavailable', 'no configuration is fit to be served');
       else response.destroy();
@@ -17,8 +19,8 @@ export function createWellKnownListener(fresh: FreshConfiguration): RequestListe
 
 async function answer(
   fresh: FreshConfiguration,
-  method: string,
-  target: string,
+  headers: Record<string, string>,
+  { method = '', url: target = '/' }: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const { jwt, url } = await fresh.current();
@@ -29,7 +31,8 @@ async function answer(
     response.setHeader('Allow', ALLOWED_METHODS.join(', '));
     return refuse(response, 405, 'invalid_request', 'use GET');
   }
-  response.writeHead(200, { 'Content-Type': MEDIA_TYPE.entityStatement, 'Content-Length': Buffer.byteLength(jwt) });
+  const length = Buffer.byteLength(jwt);
+  response.writeHead(200, { ...headers, 'Content-Type': MEDIA_TYPE.entityStatement, 'Content-Length': length });
   response.end(method === 'HEAD' ? undefined : jwt);
 }
 

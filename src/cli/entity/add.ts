@@ -1,16 +1,16 @@
 /** `holdfast entity add` */
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { type EntityRecord, entitySchema } from '../api-records.ts';
 import { CommandError } from '../command-error.ts';
 import { findAuthority, findOrganisation } from '../find-record.ts';
 import { example } from '../help-text.ts';
-import { nameOf, readJsonInput } from '../input-file.ts';
+import { readJsonObjectInput } from '../input-file.ts';
 import { HOLDFAST } from '../invocation.ts';
 import { repeatable } from '../option-values.ts';
 import { openServiceSession, type Session } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { describeEntity, failedChecks } from './entity-report.ts';
+import { type HandedOver, readHandedOver } from './handed-over.ts';
 import { addSubordinateOptions, type SubordinateOptions, subordinateSettings } from './subordinate-options.ts';
 
 interface AddOptions extends SubordinateOptions {
@@ -19,6 +19,7 @@ interface AddOptions extends SubordinateOptions {
   entityType?: string[];
   handedOver?: string;
   outOfBandCheck?: string;
+  hosted?: string;
   idempotencyKey?: string;
 }
 
@@ -26,7 +27,10 @@ const DESCRIPTION = `Enrol an entity: its Entity Configuration is fetched and ch
 Exits with 1 if a check failed; the record tells what the partner has to mend.
 
 An entity that cannot publish is enrolled by the keys it hands over: \`holdfast entity challenge\` makes a challenge,
-the partner answers it with \`holdfast configuration prove\`, and that answer goes into --handed-over.`;
+the partner answers it with \`holdfast configuration prove\`, and that answer goes into --handed-over.
+
+One without a web server is hosted: --hosted takes its metadata, and its configuration is published here, under the
+host name that the service has for that (HOLDFAST_HOSTED_BASE_URL), or under the partner's once that points here.`;
 
 export function addEntityAddCommand(parent: Command, surroundings: Surroundings): void {
   const command = parent
@@ -39,6 +43,7 @@ export function addEntityAddCommand(parent: Command, surroundings: Surroundings)
     .option('--entity-type <type>', 'an Entity Type that it is meant to play; may be repeated', repeatable)
     .option('--handed-over <file>', "the partner's answer to the challenge: JSON of `configuration prove`")
     .option('--out-of-band-check <text>', "how you made sure that the keys are the partner's")
+    .option('--hosted <file>', 'JSON: its metadata by Entity Type, for a configuration that is published here')
     .option('--idempotency-key <key>', 'repeating the command with this key adds nothing twice');
   addSubordinateOptions(command).addHelpText(
     'after',
@@ -46,7 +51,8 @@ export function addEntityAddCommand(parent: Command, surroundings: Surroundings)
   );
   command.action(async (identifier: string | undefined, options: AddOptions) => {
     const session = openServiceSession(command, surroundings);
-    const handedOver = await readHandedOver(identifier, options, session);
+    const handedOver = await handedOverBody(identifier, options, session);
+    const hosting = options.hosted && { metadata: await readJsonObjectInput(options.hosted, session) };
     const authorityId = options.authority && (await findAuthority(session.client, options.authority)).id;
     const organisation = await findOrganisation(session.client, options.organisation, authorityId);
     const body = {
@@ -55,6 +61,7 @@ export function addEntityAddCommand(parent: Command, surroundings: Surroundings)
       entityTypes: options.entityType,
       ...(await subordinateSettings(options, session)),
       ...handedOver,
+      hosting,
     };
     const entity = await session.client.send(
       { method: 'POST', path: 'entities', body, idempotencyKey: options.idempotencyKey },
@@ -66,40 +73,22 @@ export function addEntityAddCommand(parent: Command, surroundings: Surroundings)
   });
 }
 
-const handedOverSchema = z.strictObject({
-  entityIdentifier: z.string(),
-  jwks: z.looseObject({ keys: z.array(z.looseObject({})) }),
-  challenge: z.string(),
-  keyProofs: z.array(z.string()),
-});
-
-type HandedOver = z.infer<typeof handedOverSchema> & { outOfBandCheck: string };
-
-async function readHandedOver(
+/** What is sent of keys that are handed over. */
+async function handedOverBody(
   identifier: string | undefined,
   { handedOver: file, outOfBandCheck }: AddOptions,
   session: Session,
-): Promise<HandedOver | undefined> {
+): Promise<(HandedOver & { outOfBandCheck: string }) | undefined> {
   if ((file === undefined) !== (outOfBandCheck === undefined)) {
     throw new CommandError('usage', '--handed-over and --out-of-band-check go together', {
       hint: 'Say how the keys were compared, such as --out-of-band-check "call back to +46 8 …, thumbprints read aloud".',
     });
   }
-  if (file === undefined || outOfBandCheck === undefined) {
-    if (identifier !== undefined) return undefined;
-    throw new CommandError('usage', 'name the Entity Identifier of the entity');
+  if (file !== undefined && outOfBandCheck !== undefined) {
+    return { ...(await readHandedOver(file, identifier, session)), outOfBandCheck };
   }
-  const parsed = handedOverSchema.safeParse(await readJsonInput(file, session));
-  if (!parsed.success) {
-    throw new CommandError('usage', `${nameOf(file)} is no answer to a challenge: ${z.prettifyError(parsed.error)}`, {
-      hint: 'The partner makes it with `holdfast configuration prove`.',
-      code: 'file_invalid',
-    });
-  }
-  if (identifier !== undefined && identifier !== parsed.data.entityIdentifier) {
-    throw new CommandError('usage', `${nameOf(file)} is about ${parsed.data.entityIdentifier}, not ${identifier}`);
-  }
-  return { ...parsed.data, outOfBandCheck };
+  if (identifier !== undefined) return undefined;
+  throw new CommandError('usage', 'name the Entity Identifier of the entity');
 }
 
 /** @throws CommandError refused, for the exit code */

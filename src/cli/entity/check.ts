@@ -12,7 +12,10 @@ export function addEntityCheckCommand(parent: Command, surroundings: Surrounding
   const command = parent
     .command('check')
     .summary('fetch its configuration and check it again')
-    .description('Fetch the Entity Configuration of an entity and check it again. Exits with 1 if a check failed.')
+    .description(
+      'Fetch the Entity Configuration of an entity and check it again. The Entity Types that it declares become those of\n' +
+        'the record. Exits with 1 if a check failed.',
+    )
     .argument('<entity>', 'id, or Entity Identifier')
     .addHelpText('after', example('holdfast entity check https://rp.example.edu'));
   command.action(async (given: string) => {

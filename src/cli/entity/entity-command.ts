@@ -9,6 +9,7 @@ import { addEntityAddCommand } from './add.ts';
 import { addEntityChallengeCommand } from './challenge.ts';
 import { addEntityCheckCommand } from './check.ts';
 import { checkDoubts, describeEntity } from './entity-report.ts';
+import { addEntityHostCommand } from './host/host-command.ts';
 import { addEntityKeysCommand } from './keys.ts';
 import { addEntityListCommand } from './list.ts';
 import { addEntityRefreshCommand } from './refresh.ts';
@@ -31,6 +32,7 @@ export function addEntityCommand(program: Command, surroundings: Surroundings): 
   addEntityCheckCommand(entity, surroundings);
   addEntityRefreshCommand(entity, surroundings);
   addEntityKeysCommand(entity, surroundings);
+  addEntityHostCommand(entity, surroundings);
   addTransitionCommands<EntityRecord>(entity, surroundings, {
     noun: 'entity',
     collection: 'entities',

@@ -1,8 +1,8 @@
 /** Options about what a superior says of an entity: shared by `entity add` and `entity update`. */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { JsonValue } from '../../federation/json.ts';
-import { readJsonInput } from '../input-file.ts';
-import { positiveInteger, repeatable } from '../option-values.ts';
+import { optionalJsonInput } from '../input-file.ts';
+import { nullForWord, positiveIntegerOr, repeatable } from '../option-values.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 export interface SubordinateOptions {
@@ -21,16 +21,11 @@ export function addSubordinateOptions(command: Command): Command {
     .option('--constraints <file>', "JSON: constraints instead of the authority's default; null for none of its own")
     .option('--additional-claims <file>', 'JSON: further claims of its Subordinate Statement')
     .option('--crit <claim>', 'an additional claim that readers must understand; may be repeated', repeatable)
-    .option('--statement-lifetime <seconds>', "life of its statements; default is the authority's", lifetime);
-}
-
-function lifetime(value: string): number | 'default' {
-  if (value === 'default') return value;
-  try {
-    return positiveInteger(value);
-  } catch {
-    throw new InvalidArgumentError('It must be a number of seconds, or "default".');
-  }
+    .option(
+      '--statement-lifetime <seconds>',
+      "life of its statements; default is the authority's",
+      positiveIntegerOr('default'),
+    );
 }
 
 /** The settings named, as the API takes them; `undefined` where nothing was said. */
@@ -38,14 +33,13 @@ export async function subordinateSettings(
   options: SubordinateOptions,
   surroundings: Surroundings,
 ): Promise<Record<string, JsonValue | undefined>> {
-  const json = async (file: string | undefined): Promise<JsonValue | undefined> =>
-    file === undefined ? undefined : await readJsonInput(file, surroundings);
+  const json = optionalJsonInput(surroundings);
   return {
     metadata: await json(options.metadata),
     metadataPolicy: await json(options.metadataPolicy),
     constraints: await json(options.constraints),
     additionalClaims: await json(options.additionalClaims),
     crit: options.crit,
-    statementLifetimeSeconds: options.statementLifetime === 'default' ? null : options.statementLifetime,
+    statementLifetimeSeconds: nullForWord(options.statementLifetime),
   };
 }

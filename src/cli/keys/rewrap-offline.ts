@@ -1,5 +1,4 @@
 /** Changes the master key on the database itself, while no service runs. */
-import { access } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import path from 'node:path';
 import { sql } from 'drizzle-orm';
@@ -16,6 +15,7 @@ import { createSigner } from '../../signer/signer.ts';
 import { connectDatabase, type Database } from '../../storage/connect.ts';
 import { pendingMigrations } from '../../storage/migrate.ts';
 import { CommandError } from '../command-error.ts';
+import { requireEmbeddedDatabase } from '../data-dir.ts';
 import { causeText } from '../input-file.ts';
 
 export interface OfflineRewrap {
@@ -47,8 +47,7 @@ async function rewrap(database: Database, present: MasterKey, next: MasterKey): 
   return await rewrapAuthorityKeys(changeContext(database), {
     isPresentCheck: (check) => masterKeyMatches(present, check),
     newCheck: makeMasterKeyCheck(next),
-    rewrap: ({ authorityId, alg, ...key }) =>
-      signer.rewrap({ ...key, alg: alg as Algorithm, owner: authorityId }, next),
+    rewrap: ({ alg, ...key }) => signer.rewrap({ ...key, alg: alg as Algorithm }, next),
   });
 }
 
@@ -88,18 +87,6 @@ async function openForAlone({ dataDir }: Config, { databaseUrl }: Secrets): Prom
   }
   stack.move();
   return database;
-}
-
-/** To open a data directory without a database would make one. */
-async function requireEmbeddedDatabase(dataDir: string): Promise<void> {
-  const exists = await access(path.join(dataDir, 'database')).then(
-    () => true,
-    () => false,
-  );
-  if (exists) return;
-  throw new CommandError('usage', `there is no database in ${path.resolve(dataDir)}`, {
-    hint: 'Set HOLDFAST_DATA_DIR or HOLDFAST_DATABASE_URL as for the service.',
-  });
 }
 
 /** Connections to this database that call themselves holdfast, but this one. */

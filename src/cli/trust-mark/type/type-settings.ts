@@ -1,8 +1,8 @@
 /** Options about a Trust Mark type: shared by `trust-mark type define` and `trust-mark type update`. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, Option } from 'commander';
 import type { JsonValue } from '../../../federation/json.ts';
-import { readJsonInput } from '../../input-file.ts';
-import { positiveInteger, repeatable } from '../../option-values.ts';
+import { optionalJsonInput } from '../../input-file.ts';
+import { nullForWord, positiveIntegerOr, repeatable } from '../../option-values.ts';
 import type { Surroundings } from '../../surroundings.ts';
 
 export interface TypeOptions {
@@ -10,8 +10,7 @@ export interface TypeOptions {
   description?: string;
   logo?: string;
   ref?: string;
-  /** Wrapped: commander would make an empty string of a bare null. */
-  lifetime?: { seconds: number | null };
+  lifetime?: number | 'endless';
   claims?: string;
   entityType?: string[];
   otherMark?: string[];
@@ -25,11 +24,11 @@ export function addTypeOptions(command: Command): Command {
     .option('--description <text>', 'what the mark stands for')
     .option('--logo <url>', 'an image that stands for it')
     .option('--ref <url>', 'where people read about it')
-    .option('--lifetime <seconds>', 'life of a signed mark (default: 86400); or endless', lifetime)
+    .option('--lifetime <seconds>', 'life of a signed mark (default: 86400); or endless', positiveIntegerOr('endless'))
     .option('--claims <file>', 'JSON: further claims of every mark; - is standard input')
     .option('--entity-type <type>', 'only for entities of this Entity Type; may be repeated, any will do', repeatable)
     .option('--other-mark <type>', 'only for holders of this Trust Mark; may be repeated, all are needed', repeatable)
-    .option('--approval <how>', 'what becomes of requests: manual or automatic', approval)
+    .addOption(new Option('--approval <how>', 'what becomes of requests').choices(['manual', 'automatic']))
     .option('--ownership <file>', 'JSON: {"owner": …, "jwks": …, "delegation": …} of a foreign owner; null for none');
 }
 
@@ -38,14 +37,13 @@ export async function typeSettings(
   options: TypeOptions,
   surroundings: Surroundings,
 ): Promise<Record<string, JsonValue | undefined>> {
-  const json = async (file: string | undefined): Promise<JsonValue | undefined> =>
-    file === undefined ? undefined : await readJsonInput(file, surroundings);
+  const json = optionalJsonInput(surroundings);
   return {
     name: options.name,
     description: options.description,
     logoUri: options.logo,
     ref: options.ref,
-    lifetimeSeconds: options.lifetime?.seconds,
+    lifetimeSeconds: nullForWord(options.lifetime),
     additionalClaims: await json(options.claims),
     eligibility: rules(options),
     approval: options.approval,
@@ -60,15 +58,4 @@ function rules({ entityType, otherMark, rules }: TypeOptions): JsonValue | undef
     ...(entityType === undefined ? {} : { entityTypes: entityType }),
     ...(otherMark === undefined ? {} : { trustMarkTypes: otherMark }),
   };
-}
-
-/** @throws InvalidArgumentError */
-function lifetime(value: string): { seconds: number | null } {
-  return { seconds: value === 'endless' ? null : positiveInteger(value) };
-}
-
-/** @throws InvalidArgumentError */
-function approval(value: string): string {
-  if (value === 'manual' || value === 'automatic') return value;
-  throw new InvalidArgumentError('It is manual or automatic.');
 }

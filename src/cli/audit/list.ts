@@ -1,13 +1,13 @@
-/** `holdfast audit` */
+/** `holdfast audit list` */
 import type { Command } from 'commander';
-import { type AuditRecord, auditRowSchema } from './api-records.ts';
-import { findAuthority } from './find-record.ts';
-import { findSubjectId } from './find-subject.ts';
-import { example } from './help-text.ts';
-import { addListOptions, type ListOptions, showList } from './list-options.ts';
-import { openServiceSession } from './session.ts';
-import type { Surroundings } from './surroundings.ts';
-import { shortMoment } from './times.ts';
+import { type AuditRecord, auditRowSchema } from '../api-records.ts';
+import { findAuthority } from '../find-record.ts';
+import { findSubjectId } from '../find-subject.ts';
+import { example } from '../help-text.ts';
+import { addListOptions, type ListOptions, showList } from '../list-options.ts';
+import { openServiceSession } from '../session.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { shortMoment } from '../times.ts';
 
 interface AuditOptions extends ListOptions {
   authority?: string;
@@ -15,9 +15,9 @@ interface AuditOptions extends ListOptions {
   subject?: string;
 }
 
-export function addAuditCommand(program: Command, surroundings: Surroundings): void {
-  const command = program
-    .command('audit')
+export function addAuditListCommand(parent: Command, surroundings: Surroundings): void {
+  const command = parent
+    .command('list', { isDefault: true })
     .summary('who changed what, when and why')
     .description('Show who changed what, when and why, oldest first. `--json` shows each record before and after.');
   addListOptions(command)
