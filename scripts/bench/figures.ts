@@ -7,6 +7,8 @@ import { fetchSigning } from './figures/fetch-signing.ts';
 import { fetchWarm } from './figures/fetch-warm.ts';
 import { list100k } from './figures/list-100k.ts';
 import { markIssue } from './figures/mark-issue.ts';
+import { markStatus } from './figures/mark-status.ts';
+import { markedList100k } from './figures/marked-list-100k.ts';
 import { memory100k } from './figures/memory-100k.ts';
 import { pkcs11Sign } from './figures/pkcs11-sign.ts';
 import { policyResolve } from './figures/policy-resolve.ts';
@@ -27,7 +29,9 @@ export const FIGURES: readonly Figure[] = [
   memory100k,
   fetchWarm,
   list100k,
+  markedList100k,
   extendedList100,
+  markStatus,
   fetchAt100k,
   resolveRemote,
   resolveColdPath,

@@ -13,6 +13,17 @@ const DEMO = path.join(import.meta.dirname, '../../scripts/demo/main.ts');
 const SERVICE_RUNS = /the service runs at (http:\/\/localhost:\d+)/;
 const INVITATION_ENDS = /Ctrl-C stops everything/;
 
+/** What is told when nothing of it has happened. */
+const NOTHING = {
+  resolved: false,
+  policyApplied: false,
+  trustMarkVerified: false,
+  withdrawnRefusedAfterMs: null,
+  suspendedRefusedAfterMs: null,
+  reinstated: false,
+  keyRolled: false,
+};
+
 let temporaryDir: string;
 
 beforeEach(async () => {
@@ -32,12 +43,24 @@ describe('npm run demo', { timeout: 240_000 }, () => {
     expect(Object.entries(JSON.parse(line!))).toEqual([
       ['resolved', true],
       ['policyApplied', true],
+      ['trustMarkVerified', true],
+      ['withdrawnRefusedAfterMs', expect.any(Number)],
       ['suspendedRefusedAfterMs', expect.any(Number)],
       ['reinstated', true],
+      ['keyRolled', true],
     ]);
-    expect(JSON.parse(line!).suspendedRefusedAfterMs).toBeGreaterThan(0);
-    expect(JSON.parse(line!).suspendedRefusedAfterMs).toBeLessThan(1000);
+    const { withdrawnRefusedAfterMs, suspendedRefusedAfterMs } = JSON.parse(line!);
+    for (const refusedAfterMs of [withdrawnRefusedAfterMs, suspendedRefusedAfterMs]) {
+      expect(refusedAfterMs).toBeGreaterThan(0);
+      expect(refusedAfterMs).toBeLessThan(1000);
+    }
+    expect(demo.stderr).toContainEqual(
+      expect.stringMatching(/refused .+ after that answer +mark status +200, revoked/),
+    );
     expect(demo.stderr).toContainEqual(expect.stringMatching(/refused .+ after that answer +fetch +404 not_found/));
+    for (const state of ['announced', 'active']) {
+      expect(demo.stderr).toContainEqual(expect.stringMatching(new RegExp(`[\\w-]{8}… is ${state}`)));
+    }
     await expectNothingLeft(demo);
   });
 
@@ -62,18 +85,14 @@ describe('npm run demo', { timeout: 240_000 }, () => {
     await demo.line(SERVICE_RUNS);
     demo.child.kill('SIGTERM');
     expect(await demo.exitCode()).toBe(143);
-    expect(demo.stdout.map((line) => JSON.parse(line))).toEqual([
-      { resolved: false, policyApplied: false, suspendedRefusedAfterMs: null, reinstated: false },
-    ]);
+    expect(demo.stdout.map((line) => JSON.parse(line))).toEqual([NOTHING]);
     await expectNothingLeft(demo);
   });
 
   it('claims nothing and exits with 1 when it cannot begin', async () => {
     await using demo = new Demo(['--json'], { TMPDIR: path.join(temporaryDir, 'missing') });
     expect(await demo.exitCode()).toBe(1);
-    expect(demo.stdout.map((line) => JSON.parse(line))).toEqual([
-      { resolved: false, policyApplied: false, suspendedRefusedAfterMs: null, reinstated: false },
-    ]);
+    expect(demo.stdout.map((line) => JSON.parse(line))).toEqual([NOTHING]);
   });
 
   it('exits with 2 for a story or an option that does not exist, and shows those that do', async () => {

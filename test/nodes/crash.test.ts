@@ -2,6 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { withAuditChain } from '../../src/registry/audit/read-chain.ts';
+import { verifyAuditChain } from '../../src/registry/audit/verify-chain.ts';
+import { connectDatabase } from '../../src/storage/connect.ts';
 import { freePort } from '../support/cli.ts';
 import { createTestDatabase, DATABASE_KINDS } from '../support/databases.ts';
 import { EnrolmentLoad, expectWholeRegistry } from '../support/enrolment-load.ts';
@@ -57,6 +60,10 @@ describe.each(DATABASE_KINDS)('a service on the %s database', (kind) => {
         await expectWholeRegistry(node, acknowledged);
       }
       expect(acknowledged.size).toBe(ROUNDS * ENTITIES_A_ROUND);
+
+      await node.kill();
+      const { db } = database ?? stack.use(await connectDatabase({ dataDir: folder }));
+      expect((await withAuditChain(db, verifyAuditChain)).findings).toEqual([]);
     },
     60_000 + ROUNDS * 60_000,
   );

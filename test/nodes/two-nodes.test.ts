@@ -15,6 +15,7 @@ const LIMIT_MS = 1000;
 let database: TestDatabase;
 let folder: string;
 let baseUrl: string;
+let hostedBaseUrl: string;
 let first: ServiceProcess;
 let second: ServiceProcess;
 let server: FederationServer;
@@ -36,6 +37,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holdfast-nodes-'));
   const ports = [await freePort(), await freePort()];
   baseUrl = `http://localhost:${ports[0]}`;
+  hostedBaseUrl = `http://hosted.localhost:${ports[0]}`;
   const masterKeyFile = join(folder, 'keys', 'master-key');
   const start = (port = 0) =>
     ServiceProcess.start({
@@ -44,6 +46,7 @@ beforeAll(async () => {
       masterKeyFile,
       databaseUrl: database.url,
       dataDir: join(folder, String(port)),
+      environment: { HOLDFAST_HOSTED_BASE_URL: hostedBaseUrl },
     });
   [first, second] = await Promise.all([start(ports[0]), start(ports[1])]);
   const { id } = await authority(baseUrl);
@@ -91,9 +94,17 @@ async function view(node: ServiceProcess, sub: string, at = baseUrl): Promise<st
   return [fetched?.status, [...new Set(said)].join('/'), resolved?.status].join(' ');
 }
 
-/** Asks again and again until the answer is as expected, and says how long that took since the change was answered. */
-async function timeUntil(what: string, expected: string, look: () => Promise<string>): Promise<number> {
-  const since = performance.now();
+/**
+ * Asks again and again until the answer is as expected.
+ * @param since when the change was answered
+ * @returns milliseconds since then
+ */
+async function timeUntil(
+  what: string,
+  expected: string,
+  look: () => Promise<string>,
+  since = performance.now(),
+): Promise<number> {
   for (;;) {
     const seen = await look();
     const passedMs = performance.now() - since;
@@ -105,9 +116,17 @@ async function timeUntil(what: string, expected: string, look: () => Promise<str
   }
 }
 
-async function transition(node: ServiceProcess, kind: 'entities' | 'organisations', id: string, name: string) {
+/** @returns when it was answered */
+async function transition(
+  node: ServiceProcess,
+  kind: 'entities' | 'organisations',
+  id: string,
+  name: string,
+): Promise<number> {
   const answer = await node.api('POST', `/${kind}/${id}/${name}`, { reason: 'by a test' });
+  const answeredAt = performance.now();
   expect([name, answer.status]).toEqual([name, 200]);
+  return answeredAt;
 }
 
 describe('the first start of two nodes at once', () => {
@@ -174,13 +193,14 @@ describe('two nodes', () => {
       [second, first],
     ] as const) {
       await timeUntil('an approval or reinstatement', '200 listed 200', () => view(observer, sub));
-      await transition(actor, 'entities', id, 'suspend');
-      expect(await view(actor, sub)).toBe('404 absent 400');
-      expect(await timeUntil('a suspension', '404 absent 400', () => view(observer, sub))).toBeLessThan(LIMIT_MS);
-      await transition(actor, 'entities', id, 'reinstate');
-      expect(await view(actor, sub)).toBe('200 listed 200');
-      const passed = await timeUntil('a reinstatement', '200 listed 200', () => view(observer, sub));
-      expect(passed).toBeLessThan(LIMIT_MS);
+      for (const [name, expected] of [
+        ['suspend', '404 absent 400'],
+        ['reinstate', '200 listed 200'],
+      ] as const) {
+        const since = await transition(actor, 'entities', id, name);
+        expect(await view(actor, sub)).toBe(expected);
+        expect(await timeUntil(name, expected, () => view(observer, sub), since)).toBeLessThan(LIMIT_MS);
+      }
     }
   });
 
@@ -192,6 +212,35 @@ describe('two nodes', () => {
     await transition(second, 'organisations', own, 'suspend');
     const passed = await timeUntil("an organisation's suspension", '404 absent 400', () => view(first, sub));
     expect(passed).toBeLessThan(LIMIT_MS);
+  });
+
+  it('publish the same bytes for a hosted entity, and nothing within a second after it was suspended through the other', async () => {
+    const entityIdentifier = `${hostedBaseUrl}/clinic`;
+    const metadata = { openid_relying_party: { client_name: 'Clinic' } };
+    const added = await first.api('POST', '/entities', { organisationId, entityIdentifier, hosting: { metadata } });
+    const { id } = added.body;
+    await first.api('POST', `/entities/${id}/approve`, { reason: 'looks good' }, ifMatch(added));
+    const url = `${entityIdentifier}/.well-known/openid-federation`;
+    /** `configuration statement`: what a node says for and about the entity. */
+    const look = async (node: ServiceProcess) => {
+      const [configuration, statement] = await Promise.all([node.get(url), node.get(fetchUrl(entityIdentifier))]);
+      return `${configuration.status} ${statement.status}`;
+    };
+    await timeUntil('a hosted entity', '200 200', () => look(second));
+    const bytes = await Promise.all([first, second, first, second].map((node) => node.get(url)));
+    expect(new Set(bytes.map(({ text }) => text)).size).toBe(1);
+    expect(claimsOf(bytes[0]?.text ?? '')).toMatchObject({ sub: entityIdentifier, metadata });
+    for (const [actor, observer] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      const since = await transition(actor, 'entities', id, 'suspend');
+      expect(await look(actor)).toBe('404 404');
+      const passed = await timeUntil("a hosted entity's suspension", '404 404', () => look(observer), since);
+      expect(passed).toBeLessThan(LIMIT_MS);
+      await transition(actor, 'entities', id, 'reinstate');
+      await timeUntil("a hosted entity's reinstatement", '200 200', () => look(observer));
+    }
   });
 
   it('refuse within a second what lies below an Intermediate that was suspended through the other', async () => {
@@ -287,14 +336,16 @@ describe('two nodes', () => {
       ['suspend', revoked],
       ['reinstate', valid],
     ] as const) {
-      await transition(first, 'entities', id, transitioned);
+      const since = await transition(first, 'entities', id, transitioned);
       expect(await look(first)).toBe(expected);
-      expect(await timeUntil(`${transitioned} of a bearer`, expected, () => look(second))).toBeLessThan(LIMIT_MS);
+      const passed = await timeUntil(`${transitioned} of a bearer`, expected, () => look(second), since);
+      expect(passed).toBeLessThan(LIMIT_MS);
     }
     const withdrawal = { reason: 'by a test' };
     expect((await second.api('POST', `/trust-marks/${granted.body.id}/withdraw`, withdrawal)).status).toBe(200);
+    const since = performance.now();
     expect(await look(second)).toBe(revoked);
-    expect(await timeUntil('a withdrawn Trust Mark', revoked, () => look(first))).toBeLessThan(LIMIT_MS);
+    expect(await timeUntil('a withdrawn Trust Mark', revoked, () => look(first), since)).toBeLessThan(LIMIT_MS);
     expect((await first.get(resolveUrl(sub))).status).toBe(200);
   });
 

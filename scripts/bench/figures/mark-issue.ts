@@ -19,13 +19,12 @@ import { connectDatabase } from '../../../src/storage/connect.ts';
 import type { Bench } from '../bench.ts';
 import type { Figure } from '../figure.ts';
 import { inLanes, roundRobin, shareOfFloor, throughputOf } from '../rounds.ts';
-import { subordinateIdentifier, TRUST_ANCHOR } from '../samples/registry-records.ts';
+import { MARKED_TYPE, subordinateIdentifier, TRUST_ANCHOR } from '../samples/registry-records.ts';
 import { createDatabase, postgres } from '../service/deployment.ts';
 
 const CONCURRENCY = 16;
 const BEARERS = 500;
 const HOUSE_RULES: HouseRules = { maxLifetimeSeconds: LIFETIME_SECONDS.max };
-const DAY_SECONDS = 86_400;
 
 export const markIssue: Figure = {
   name: 'mark_issue',
@@ -46,14 +45,6 @@ export const markIssue: Figure = {
     const details = { concurrency: CONCURRENCY, bytes: example.length, recordedPerSecond };
     return { ...measurement, details: { ...measurement.details, ...details } };
   },
-};
-
-const MARKED_TYPE = {
-  trustMarkType: `${TRUST_ANCHOR}/marks/member`,
-  logoUri: `${TRUST_ANCHOR}/marks/member.svg`,
-  ref: `${TRUST_ANCHOR}/marks/member`,
-  lifetimeSeconds: DAY_SECONDS,
-  additionalClaims: { assurance_level: 'substantial' },
 };
 
 async function issuingFromMemory(masterKey: MasterKey): Promise<() => Promise<string>> {
@@ -84,7 +75,7 @@ async function recordedRate(bench: Bench, masterKey: MasterKey): Promise<number>
   };
   const identity = { entityIdentifier: TRUST_ANCHOR, name: 'Trust Anchor of the bench' };
   const { id } = await createAuthority(context, identity, (authorityId) => signer.generateKey(authorityId, 'ES256'));
-  const type = await defineTrustMarkType(context, id, { ...MARKED_TYPE, name: 'Member' });
+  const type = await defineTrustMarkType(context, id, MARKED_TYPE);
   for (const subject of bearers()) await grantTrustMark(context, { typeId: type.id, subject });
   const directory = new AuthorityDirectory(db);
   await directory.reload();
@@ -104,11 +95,11 @@ async function recordedRate(bench: Bench, masterKey: MasterKey): Promise<number>
   return value;
 }
 
-/** A day passes with each round of the bearers, so that every mark is due for renewal. */
+/** The life of a mark passes with each round of the bearers, so that every mark is due for renewal. */
 function lapClock(): Clock & { startLap(): void } {
   let now = Math.floor(Date.now() / 1000);
   const startLap = () => {
-    now += DAY_SECONDS;
+    now += MARKED_TYPE.lifetimeSeconds;
   };
   return { now: () => now, startLap };
 }

@@ -20,13 +20,13 @@ function reply(message: LoadReply): void {
 async function obey(command: LoadCommand): Promise<LoadReply> {
   if (command.kind === 'plan') {
     plan = command.plan;
-    randomTape = RequestTape.random(plan.host, plan.paths);
+    randomTape = RequestTape.random(plan);
     return { kind: 'planned' };
   }
   if (plan === undefined || randomTape === undefined) throw new Error('there is no plan yet');
   if (command.kind === 'random') {
     return { kind: 'measured', result: await new LoadRun(plan, randomTape).forSeconds(command.seconds) };
   }
-  const tape = RequestTape.inOrder(plan.host, plan.paths);
+  const tape = RequestTape.inOrder(plan);
   return { kind: 'measured', result: await new LoadRun(plan, tape).once() };
 }

@@ -8,6 +8,8 @@ export interface LoadPlan {
   host: string;
   /** Paths with queries; requests choose among them. */
   paths: readonly string[];
+  /** Where given, paths are asked by POST with these forms, path by path. */
+  forms?: readonly string[];
   /** Where given, sampled bodies must be statements with this `sub`, path by path. */
   subjects?: readonly string[];
   connections: number;

@@ -1,9 +1,11 @@
 /** Requests as bytes in the order in which they will be sent: to send some is to send a slice. */
+import type { LoadPlan } from './load-plan.ts';
 
-/** At least so many draws before the sequence repeats itself. */
-const RANDOM_DRAWS = 262_144;
-/** One path needs no variety, only enough for every pipeline. */
-const SINGLE_PATH_DRAWS = 256;
+/** So many draws before the sequence repeats itself, or fewer where each request is drawn often enough before that. */
+const MAX_DRAWS = 262_144;
+const DRAWS_PER_REQUEST = 256;
+
+type Questions = Pick<LoadPlan, 'host' | 'paths' | 'forms'>;
 
 export interface Requests {
   bytes: Buffer;
@@ -19,13 +21,8 @@ export class RequestTape {
   readonly #order: Uint32Array;
   #next = 0;
 
-  constructor(host: string, paths: readonly string[], order: Uint32Array) {
-    const requests = paths.map((path) =>
-      Buffer.from(
-        `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAccept: */*\r\nUser-Agent: holdfast-bench\r\n\r\n`,
-        'latin1',
-      ),
-    );
+  constructor({ host, paths, forms }: Questions, order: Uint32Array) {
+    const requests = paths.map((path, index) => requestBytes(host, path, forms?.[index]));
     const chosen = Array.from(order, (path) => requests[path] ?? Buffer.alloc(0));
     this.#order = order;
     this.#bytes = Buffer.concat(chosen);
@@ -36,15 +33,18 @@ export class RequestTape {
   }
 
   /** Paths drawn with equal chances, again and again. */
-  static random(host: string, paths: readonly string[]): RequestTape {
-    const draws = paths.length === 1 ? SINGLE_PATH_DRAWS : RANDOM_DRAWS;
-    const order = Uint32Array.from({ length: draws }, () => Math.floor(Math.random() * paths.length));
-    return new RequestTape(host, paths, order);
+  static random(questions: Questions): RequestTape {
+    const count = questions.paths.length;
+    const length = Math.min(MAX_DRAWS, count * DRAWS_PER_REQUEST);
+    return new RequestTape(
+      questions,
+      Uint32Array.from({ length }, () => Math.floor(Math.random() * count)),
+    );
   }
 
   /** Every path, in their order. */
-  static inOrder(host: string, paths: readonly string[]): RequestTape {
-    return new RequestTape(host, paths, Uint32Array.from(paths.keys()));
+  static inOrder(questions: Questions): RequestTape {
+    return new RequestTape(questions, Uint32Array.from(questions.paths.keys()));
   }
 
   get length(): number {
@@ -63,4 +63,11 @@ export class RequestTape {
     this.#next = end % this.length;
     return { bytes: this.#bytes.subarray(this.#starts[first], this.#starts[end]), first, count: end - first };
   }
+}
+
+function requestBytes(host: string, path: string, form: string | undefined): Buffer {
+  const fields = `Host: ${host}\r\nAccept: */*\r\nUser-Agent: holdfast-bench\r\n`;
+  if (form === undefined) return Buffer.from(`GET ${path} HTTP/1.1\r\n${fields}\r\n`, 'latin1');
+  const length = `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${form.length}\r\n`;
+  return Buffer.from(`POST ${path} HTTP/1.1\r\n${fields}${length}\r\n${form}`, 'latin1');
 }

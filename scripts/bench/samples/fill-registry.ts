@@ -1,14 +1,17 @@
-/** Fills the registry of a stopped deployment with active subordinates, past the API: 100,000 would take long there. */
+/** Fills the registry of a stopped deployment with active subordinates, each with a mark, past the API: that takes long. */
 import { eq, sql } from 'drizzle-orm';
 import type { JsonObject } from '../../../src/federation/json.ts';
 import type { Jwk } from '../../../src/federation/jwk-set.ts';
+import { recordId } from '../../../src/registry/record-id.ts';
 import { connectDatabase, type Db } from '../../../src/storage/connect.ts';
 import { authorities } from '../../../src/storage/schema/authorities.ts';
 import { entities, entityKeys } from '../../../src/storage/schema/entities.ts';
 import { organisations } from '../../../src/storage/schema/organisations.ts';
+import { trustMarkTypes } from '../../../src/storage/schema/trust-mark-types.ts';
 import {
   entityRecord,
   generatePublicKeys,
+  MARKED_TYPE,
   type OrganisationRow,
   organisationRecord,
   TRUST_ANCHOR,
@@ -25,7 +28,7 @@ const STATEMENT_LIFETIME_SECONDS = 86_400;
 
 /** @param databaseUrl of a PostgreSQL with the authority TRUST_ANCHOR */
 export async function fillRegistry(databaseUrl: string, subordinates: number): Promise<void> {
-  await using database = await connectDatabase({ url: databaseUrl });
+  await using database = await connectDatabase({ url: databaseUrl, role: 'owner' });
   const { db } = database;
   const authorityId = await prepareAuthority(db);
   const now = new Date();
@@ -42,7 +45,22 @@ export async function fillRegistry(databaseUrl: string, subordinates: number): P
     await db.insert(entities).values(rows);
     await db.insert(entityKeys).values(rows.map(({ id }, offset) => keyOf(id, keys[(first + offset) % KEY_POOL], now)));
   }
+  await markEach(db, authorityId, now);
   await db.execute(sql`ANALYZE`);
+}
+
+/** Every subordinate bears the same mark. A grant has the id of whom it was given to: that is unique, and as quick. */
+async function markEach(db: Db, authorityId: string, now: Date): Promise<void> {
+  const id = recordId(now.getTime(), 0);
+  await db.insert(trustMarkTypes).values({
+    ...{ id, authorityId, ...MARKED_TYPE, eligibility: {} },
+    ...{ approval: 'manual', state: 'active', version: 1, createdAt: now },
+  });
+  await db.execute(sql`
+    INSERT INTO trust_marks (id, authority_id, type_id, subject, entity_id, state, state_changed_at, additional_claims,
+      requested_by, version, created_at)
+    SELECT id, authority_id, ${id}::uuid, entity_identifier, id, 'active', created_at, '{}', 'authority', 1, created_at
+    FROM entities`);
 }
 
 async function prepareAuthority(db: Db): Promise<string> {

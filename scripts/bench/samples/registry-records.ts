@@ -13,6 +13,16 @@ import { ANCHOR_POLICY, ENTITY_TYPES } from './relying-party.ts';
 
 export const TRUST_ANCHOR = 'https://trust-anchor.example';
 
+/** A type of Trust Marks as those who issue it define it. */
+export const MARKED_TYPE = {
+  trustMarkType: `${TRUST_ANCHOR}/marks/member`,
+  name: 'Member',
+  logoUri: `${TRUST_ANCHOR}/marks/member.svg`,
+  ref: `${TRUST_ANCHOR}/marks/member`,
+  lifetimeSeconds: 86_400,
+  additionalClaims: { assurance_level: 'substantial' },
+};
+
 export type OrganisationRow = typeof organisations.$inferSelect;
 
 /** As long for each index, so that all statements have one size. */

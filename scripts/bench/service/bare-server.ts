@@ -1,17 +1,24 @@
 /** The floor of HTTP figures: a process with a bare Hono handler; floor.ts starts it and says what to answer. */
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
-import { CompactSign, type CryptoKey, decodeProtectedHeader, generateKeyPair } from 'jose';
+import { CompactSign, type CryptoKey, compactVerify, decodeProtectedHeader, generateKeyPair, importJWK } from 'jose';
 import type { BareAnswer, BareServerStarted } from './floor.ts';
 
 process.once('disconnect', () => process.exit());
 process.once('SIGTERM', () => process.exit());
 process.once('message', async (answer: BareAnswer) => {
   const app = new Hono();
-  const { path, headers } = answer;
+  const { path, headers, verifies } = answer;
   if (answer.isSignedEachTime) {
     const sign = await signer(String(answer.body));
-    app.get(path, async () => new Response(await sign(), { headers }));
+    if (verifies === undefined) app.get(path, async () => new Response(await sign(), { headers }));
+    else {
+      const verify = await verifier(verifies);
+      app.post(path, async (c) => {
+        await verify(await c.req.text());
+        return new Response(await sign(), { headers });
+      });
+    }
   } else {
     // A message brings a Uint8Array; the service holds texts as strings and lists as bytes.
     const payload = typeof answer.body === 'string' ? answer.body : new Uint8Array(answer.body);
@@ -30,4 +37,13 @@ async function signer(jwt: string): Promise<() => Promise<string>> {
   const header = { ...decodeProtectedHeader(jwt), alg: 'ES256' };
   const payload = Buffer.from(jwt.split('.')[1] ?? '', 'base64url');
   return () => new CompactSign(payload).setProtectedHeader(header).sign(privateKey);
+}
+
+/** Verifies the JWT in a form. */
+async function verifier({
+  parameter,
+  key,
+}: NonNullable<BareAnswer['verifies']>): Promise<(form: string) => Promise<unknown>> {
+  const publicKey = await importJWK(key);
+  return (form) => compactVerify(new URLSearchParams(form).get(parameter) ?? '', publicKey);
 }

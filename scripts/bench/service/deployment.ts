@@ -71,7 +71,7 @@ export async function createDatabase(serverUrl: string, name: string): Promise<s
   }
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
-  await using database = await connectDatabase({ url: url.href });
+  await using database = await connectDatabase({ url: url.href, role: 'owner' });
   await migrateDatabase(database);
   return url.href;
 }

@@ -1,5 +1,5 @@
 /** A single request over HTTP, to know what a server answers before it is put under load. */
-import { get } from 'node:http';
+import { request } from 'node:http';
 
 export interface Answer {
   status: number;
@@ -14,13 +14,20 @@ export interface Target {
   host: string;
 }
 
+const FORM = 'application/x-www-form-urlencoded';
+
+/** @param form makes it a POST */
 export async function exchange(
   { port, host }: Target,
   path: string,
-  headers: Record<string, string> = {},
+  { headers, form }: { headers?: Record<string, string>; form?: string | undefined } = {},
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const request = get({ host: '127.0.0.1', port, path, headers: { ...headers, host }, agent: false }, (response) => {
+  const options = {
+    ...{ host: '127.0.0.1', port, path, agent: false, method: form === undefined ? 'GET' : 'POST' },
+    headers: { ...headers, ...(form !== undefined && { 'content-type': FORM }), host },
+  };
+  const sent = request(options, (response) => {
     const chunks: Buffer[] = [];
     response.on('data', (chunk: Buffer) => chunks.push(chunk));
     response.once('error', reject);
@@ -32,7 +39,8 @@ export async function exchange(
       resolve({ status: statusCode, headers, body: Buffer.concat(chunks) });
     });
   });
-  request.once('error', reject);
+  sent.once('error', reject);
+  sent.end(form);
   return await promise;
 }
 

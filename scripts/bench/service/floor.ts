@@ -1,5 +1,6 @@
 /** A server that answers like another one, byte for byte in size, and does nothing else. */
 import path from 'node:path';
+import type { JWK } from 'jose';
 import { startWorker } from './child-process.ts';
 import { type Answer, exchange, type Target } from './exchange.ts';
 
@@ -9,6 +10,15 @@ export interface BareAnswer {
   body: string | Uint8Array;
   /** The body is a JWT, and each answer signs its header and payload anew. */
   isSignedEachTime: boolean;
+  /** Asked by POST: the JWT in this parameter is verified with this key before each answer. */
+  verifies?: { parameter: string; key: JWK } | undefined;
+}
+
+/** A JWT that is asked about by POST, and the key that signed it. */
+export interface PostedJwt {
+  parameter: string;
+  jwt: string;
+  key: JWK;
 }
 
 /** How a server makes its body: text is written in another way than bytes, and may be signed for each answer. */
@@ -31,20 +41,35 @@ const ADDED_BY_NODE = new Set(['date', 'connection', 'keep-alive', 'content-leng
  * Starts a bare server for the answer that another server gave.
  * @param like the other server
  * @param bodyAs how the other server makes its body
+ * @param posted for a request by POST
  * @throws Error when the answers differ in the size of their head or body, or in the number of headers
  */
-export async function startFloor(like: Target, requestPath: string, bodyAs: BodyKind): Promise<Floor> {
-  const answer = await exchange(like, requestPath);
+export async function startFloor(
+  like: Target,
+  requestPath: string,
+  bodyAs: BodyKind,
+  posted?: PostedJwt,
+): Promise<Floor> {
+  const form = posted && formOf(posted);
+  const answer = await exchange(like, requestPath, { form });
   const worker = startWorker(path.join(import.meta.dirname, 'bare-server.ts'));
   try {
-    const { port } = await worker.ask<BareServerStarted>(bareAnswer(answer, requestPath, bodyAs));
+    const { port } = await worker.ask<BareServerStarted>({
+      ...bareAnswer(answer, requestPath, bodyAs),
+      verifies: posted && { parameter: posted.parameter, key: posted.key },
+    } satisfies BareAnswer);
     const floor = { port, host: like.host, pid: worker.pid };
-    requireSameSize(answer, await exchange(floor, requestPath));
+    requireSameSize(answer, await exchange(floor, requestPath, { form }));
     return { ...floor, [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose]() };
   } catch (error) {
     await worker[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** What is posted about a JWT. */
+export function formOf({ parameter, jwt }: Pick<PostedJwt, 'parameter' | 'jwt'>): string {
+  return new URLSearchParams({ [parameter]: jwt }).toString();
 }
 
 function bareAnswer({ headers, body }: Answer, requestPath: string, bodyAs: BodyKind): BareAnswer {

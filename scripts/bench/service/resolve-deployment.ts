@@ -106,7 +106,7 @@ async function resolveEach(bench: Bench, service: HoldfastProcess, paths: readon
   const remaining = paths.values();
   const lane = async (): Promise<void> => {
     for (const resolving of remaining) {
-      bodyOf(await exchange(service, resolving, { authorization: `Bearer ${ADMIN_TOKEN}` }));
+      bodyOf(await exchange(service, resolving, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } }));
     }
   };
   await Promise.all(Array.from({ length: EVALUATIONS_AT_A_TIME }, lane));

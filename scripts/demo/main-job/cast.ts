@@ -29,6 +29,14 @@ export const INTERMEDIATE = {
   },
 } as const;
 
+/** What the Intermediate says of providers that it looked at; the Trust Anchor lists it as the issuer. */
+export const TRUST_MARK = {
+  name: 'Assured Identities',
+  path: '/marks/assured-identities',
+  eligibility: { entityTypes: ['openid_provider'] },
+  lifetimeSeconds: 86_400,
+} as const;
+
 export interface Part {
   role: string;
   /** Name of its folder and its files. */

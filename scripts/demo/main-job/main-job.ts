@@ -1,18 +1,28 @@
-/** The main job: enrol, approve, vouch, resolve, suspend, reinstate, between real programs over real HTTP. */
+/** The main job: enrol, approve, vouch, mark, resolve, suspend, reinstate, roll, between real programs over real HTTP. */
 import { auditRowSchema } from '../../../src/cli/api-records.ts';
 import { shortMoment } from '../../../src/cli/times.ts';
 import type { Stage } from '../stage.ts';
 import type { Findings, Playground, Story } from '../story.ts';
 import { INTERMEDIATE, TRUST_ANCHOR } from './cast.ts';
 import { addIntermediate, type Federation, startTrustAnchor } from './federation.ts';
+import { rollAnchorKey } from './key-roll.ts';
 import { admitPartners, type Participant, startPartners } from './partners.ts';
 import { resolveTwice } from './resolution.ts';
 import { reinstate, suspend } from './suspension.ts';
+import { type GrantedMark, grantTrustMark, showTrustMark, withdrawTrustMark } from './trust-mark.ts';
 
 export const mainJob: Story = {
   name: 'main-job',
-  summary: 'enrol two partners, vouch for them, resolve, suspend, reinstate',
-  nothingFound: () => ({ resolved: false, policyApplied: false, suspendedRefusedAfterMs: null, reinstated: false }),
+  summary: 'enrol two partners, vouch for them, mark one, resolve, withdraw the mark, suspend, reinstate, roll a key',
+  nothingFound: () => ({
+    resolved: false,
+    policyApplied: false,
+    trustMarkVerified: false,
+    withdrawnRefusedAfterMs: null,
+    suspendedRefusedAfterMs: null,
+    reinstated: false,
+    keyRolled: false,
+  }),
   tell,
 };
 
@@ -27,7 +37,20 @@ async function tell(stage: Stage, findings: Findings): Promise<Playground> {
   const federation: Federation = { ...started, intermediate: await addIntermediate(stage, started) };
   const partners = await startPartners(stage, federation);
   const { provider, relyingParty } = await admitPartners(stage, federation, partners);
-  await resolveEachOther(stage, federation, { provider, relyingParty }, findings);
+  narrator.scene(
+    `A Trust Mark for the ${provider.role}`,
+    'A federation says more of some than that they belong to it. The Intermediate issues the mark, its bearer shows it,',
+    'and it counts for whoever finds out that the Trust Anchor lists its issuer, and that its issuer stands by it.',
+  );
+  const mark = await grantTrustMark(stage, federation, provider);
+  await showTrustMark(stage, provider, mark);
+  await resolveEachOther(stage, federation, { provider, relyingParty, mark }, findings);
+
+  narrator.scene(
+    'The Trust Mark is withdrawn',
+    'Its bearer may go on to show it: from the moment of that answer its issuer says "revoked" to whoever asks.',
+  );
+  findings['withdrawnRefusedAfterMs'] = await withdrawTrustMark(stage, federation, provider, mark);
 
   narrator.scene(
     `${provider.organisation} is suspended`,
@@ -39,8 +62,16 @@ async function tell(stage: Stage, findings: Findings): Promise<Playground> {
 
   narrator.scene('It is reinstated', 'Only what that suspension stopped comes back.');
   findings['reinstated'] = await reinstate(stage, federation, provider, organisation);
+
+  narrator.scene(
+    `${federation.trustAnchor.name} rolls its key`,
+    'Whoever trusts it pinned its key, so the next one is published before it signs anything. The one before stays',
+    'published while anything lives that it signed.',
+  );
+  const rolled = await rollAnchorKey(stage, federation, { subject: provider, relyingParty });
+  findings['keyRolled'] = rolled.isRolled;
   await showAudit(stage, federation, provider);
-  return await playground(stage, federation, { provider, relyingParty });
+  return await playground(stage, rolled.federation, { provider, relyingParty });
 }
 
 interface Participants {
@@ -51,7 +82,7 @@ interface Participants {
 async function resolveEachOther(
   stage: Stage,
   federation: Federation,
-  { provider, relyingParty }: Participants,
+  { provider, relyingParty, mark }: Participants & { mark: GrantedMark },
   findings: Findings,
 ): Promise<void> {
   const { narrator } = stage;
@@ -64,6 +95,7 @@ async function resolveEachOther(
   narrator.scene('The OpenID Provider resolves the Relying Party', 'The same in the other direction.');
   const ofRelyingParty = await resolveTwice(stage, federation, relyingParty);
   findings['resolved'] = ofProvider.isResolved && ofRelyingParty.isResolved;
+  findings['trustMarkVerified'] = ofProvider.trustMarks.includes(mark.record.trustMarkType);
   findings['policyApplied'] =
     [TRUST_ANCHOR, INTERMEDIATE].every(({ name }) => ofProvider.policiesApplied.includes(name)) &&
     ofRelyingParty.policiesApplied.includes(TRUST_ANCHOR.name);

@@ -9,6 +9,9 @@ import { addOrganisation, approveEntity, enrolEntity } from './enrolment.ts';
 import type { Federation } from './federation.ts';
 import { askFetch, askResolve, publishedMetadata } from './federation-client.ts';
 
+/** Everybody asks anew each time, so that the story goes on at once when a partner changes what it publishes. */
+const MAX_AGE_SECONDS = 0;
+
 export interface Partner extends Part {
   entity: string;
   superior: AuthorityRecord;
@@ -48,13 +51,10 @@ async function startPartner(stage: Stage, part: Part, superior: AuthorityRecord,
         ...['configuration', 'init', '--entity', entity, '--superior', superior.entityIdentifier],
         ...['--type', entityType, '--metadata', metadataFile, '--name', part.organisation, '--dir', dir],
       ]);
+      const listen = `127.0.0.1:${new URL(entity).port}`;
       await stage.serve(folder, [
-        'configuration',
-        'serve',
-        '--dir',
-        dir,
-        '--listen',
-        `127.0.0.1:${new URL(entity).port}`,
+        ...['configuration', 'serve', '--dir', dir, '--listen', listen],
+        ...['--max-age', String(MAX_AGE_SECONDS)],
       ]);
       return await publishedMetadata(entity);
     },

@@ -15,6 +15,8 @@ export interface ResolutionFindings {
   isResolved: boolean;
   /** Names of the authorities whose policies changed the metadata; none unless every change is the expected one. */
   policiesApplied: string[];
+  /** Types of the Trust Marks that were verified both ways. */
+  trustMarks: string[];
 }
 
 /** Resolves a subject by the resolve endpoint and by `holdfast resolve`, and shows what the policies did to it. */
@@ -34,16 +36,18 @@ export async function resolveTwice(
     ({ resolved, says }) => (resolved === undefined ? says : 'resolved alone, from nothing but the pinned key'),
     'holdfast resolve …',
   );
-  if (told === undefined || found === undefined) return { isResolved: false, policiesApplied: [] };
+  if (told === undefined || found === undefined) return { isResolved: false, policiesApplied: [], trustMarks: [] };
   const isSame = isDeepStrictEqual(told, found);
   narrator.tell(
     `${isSame ? 'the same twice' : 'TWO RESULTS, not the same'}: ${wayText(found.way, federation, subject)}`,
   );
+  for (const type of found.trustMarks) narrator.tell(`it bears the Trust Mark ${short(type)}, verified`);
   narrator.tell('what the policies made of what it publishes:');
   const policiesApplied = showPolicyChanges(stage, subject, found.metadata);
   const { entityIdentifier: anchor } = federation.trustAnchor;
   const expectedWay = [...new Set([subject.entity, subject.superior.entityIdentifier, anchor])];
-  return { isResolved: isSame && isDeepStrictEqual(found.way, expectedWay), policiesApplied };
+  const trustMarks = isSame ? found.trustMarks : [];
+  return { isResolved: isSame && isDeepStrictEqual(found.way, expectedWay), policiesApplied, trustMarks };
 }
 
 /** The entities of a Trust Chain by name. */
@@ -56,6 +60,8 @@ export function wayText(way: readonly string[], federation: Federation, subject:
 
 export interface OwnResolution {
   resolved?: ResolvedEntity;
+  /** Why Trust Marks that the entity shows do not count. */
+  markRefusals?: string[];
   /** Why it was refused. */
   reason?: string;
   says: string;
@@ -66,6 +72,8 @@ const resolutionSchema = z.discriminatedUnion('resolved', [
     resolved: z.literal(true),
     metadata: metadataSchema,
     chain: z.array(z.looseObject({ iss: z.string() })),
+    trustMarks: z.array(z.looseObject({ trust_mark_type: z.string() })),
+    refusedTrustMarks: z.array(z.looseObject({ reason: z.string() })),
   }),
   z.looseObject({
     resolved: z.literal(false),
@@ -88,10 +96,10 @@ export async function resolveAlone(
     return { says: `exit code ${exitCode}, ${reason}`, reason };
   }
   const way = [...new Set(outcome.chain.map(({ iss }) => iss))];
-  return {
-    says: `exit code ${exitCode}`,
-    ...(exitCode === 0 ? { resolved: { metadata: outcome.metadata, way } } : {}),
-  };
+  const trustMarks = outcome.trustMarks.map(({ trust_mark_type: type }) => type);
+  const markRefusals = outcome.refusedTrustMarks.map(({ reason: why }) => why);
+  const says = `exit code ${exitCode}`;
+  return exitCode === 0 ? { says, resolved: { metadata: outcome.metadata, way, trustMarks }, markRefusals } : { says };
 }
 
 /** @returns names of the authorities whose policies changed something, if all became what it must */

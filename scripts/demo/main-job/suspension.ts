@@ -1,13 +1,13 @@
 /** The moment that counts: whoever is suspended is vouched for nowhere any more, until reinstated. */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { OrganisationRecord } from '../../../src/cli/api-records.ts';
-import { millisecondsText, short } from '../narrator.ts';
+import { short } from '../narrator.ts';
 import type { Stage } from '../stage.ts';
 import { readEntity, transitionOrganisation } from './enrolment.ts';
 import type { Federation } from './federation.ts';
-import { type Answer, askFetch, askList, askResolve, publishedMetadata } from './federation-client.ts';
+import { askFetch, askList, askResolve, publishedMetadata } from './federation-client.ts';
 import { anchorOf, type Participant } from './partners.ts';
 import { resolveAlone, wayText } from './resolution.ts';
+import { refuseAll, tellBefore, type Witness, watchRefusals } from './witnesses.ts';
 
 export interface SuspensionFindings {
   /** From the answer to the suspension until the last of the three endpoints refused; null if one did not. */
@@ -15,23 +15,12 @@ export interface SuspensionFindings {
   organisation: OrganisationRecord;
 }
 
-/** The places where the federation speaks of an entity. */
-interface Witness {
-  endpoint: string;
-  ask: () => Promise<Answer>;
-}
-
-/** After that an endpoint counts as one that does not refuse. */
-const PATIENCE_MS = 5000;
-const PAUSE_MS = 1;
-
 /** Suspends the organisation of a participant, which is vouched for until then, and watches the endpoints. */
 export async function suspend(stage: Stage, federation: Federation, subject: Participant): Promise<SuspensionFindings> {
   const { narrator } = stage;
   const { organisationRecord: owner, entity, record, role } = subject;
   const witnesses = witnessesOf(federation, subject);
-  const before = await Promise.all(witnesses.map(({ ask }) => ask()));
-  narrator.tell(`before: ${witnesses.map(({ endpoint }, index) => `${endpoint} ${before[index]?.says}`).join('; ')}`);
+  const wasVouchedFor = await tellBefore(stage, witnesses);
   const { organisation, suspendedAt } = await narrator.step(
     async () => {
       const suspended = await transitionOrganisation(federation.api, owner, 'suspend', 'incident 4711: key leaked');
@@ -40,14 +29,7 @@ export async function suspend(stage: Stage, federation: Federation, subject: Par
     ({ organisation: { name, state, stateReason } }) => `${name} is ${state}, "${stateReason}"`,
     'POST /api/v1/organisations/{id}/suspend',
   );
-  const refusals = await Promise.all(witnesses.map((witness) => firstRefusal(witness, suspendedAt)));
-  narrator.table(
-    refusals.map(({ endpoint, says, afterMs }) => [
-      afterMs === undefined ? 'no refusal' : `refused ${millisecondsText(afterMs)} after that answer`,
-      endpoint,
-      says,
-    ]),
-  );
+  const refusedAfterMs = await watchRefusals(stage, witnesses, suspendedAt);
   const own = await narrator.step(
     () => resolveAlone(stage, federation, entity),
     ({ says }) => short(says),
@@ -58,10 +40,9 @@ export async function suspend(stage: Stage, federation: Federation, subject: Par
   narrator.tell(
     `the ${role} runs on and its own state is ${state}; what counts is its organisation's: ${effectiveState}`,
   );
-  const wasVouchedFor = before.every(({ isVouchedFor }) => isVouchedFor);
   const isRefusedStill = await refuseAll(witnesses);
   const isShown = wasVouchedFor && isRefusedStill && own.reason === 'subject_not_active';
-  return { refusedAfterMs: isShown ? latest(refusals) : null, organisation };
+  return { refusedAfterMs: isShown ? refusedAfterMs : null, organisation };
 }
 
 /** Reinstates the organisation. @returns whether everything is as before the suspension */
@@ -94,32 +75,4 @@ function witnessesOf(federation: Federation, { entity, superior }: Participant):
     { endpoint: 'list', ask: () => askList(superior, entity) },
     { endpoint: 'resolve', ask: () => askResolve(anchorOf(federation), entity) },
   ];
-}
-
-interface FirstRefusal {
-  endpoint: string;
-  says: string;
-  /** Since the suspension; undefined when it did not refuse in time. */
-  afterMs?: number;
-}
-
-async function firstRefusal({ endpoint, ask }: Witness, suspendedAt: number): Promise<FirstRefusal> {
-  while (true) {
-    const { isVouchedFor, says } = await ask();
-    const afterMs = performance.now() - suspendedAt;
-    if (!isVouchedFor) return { endpoint, says, afterMs };
-    if (afterMs > PATIENCE_MS) return { endpoint, says };
-    await delay(PAUSE_MS);
-  }
-}
-
-async function refuseAll(witnesses: readonly Witness[]): Promise<boolean> {
-  const answers = await Promise.all(witnesses.map(({ ask }) => ask()));
-  return answers.every(({ isVouchedFor }) => !isVouchedFor);
-}
-
-function latest(refusals: readonly FirstRefusal[]): number | null {
-  const times = refusals.map(({ afterMs }) => afterMs);
-  if (!times.every((time) => time !== undefined)) return null;
-  return Math.round(Math.max(...times) * 10) / 10;
 }
