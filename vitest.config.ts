@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** By default one core is left over: on a small machine that is half of it. */
+const maxWorkers = '100%';
+
 export default defineConfig({
   test: {
     projects: [
@@ -11,6 +14,7 @@ export default defineConfig({
           globalSetup: ['test/support/postgres.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          maxWorkers,
         },
       },
       {

@@ -48,6 +48,11 @@ export async function callHoldfast(args: readonly string[], options: CommandOpti
   return { exitCode, stdout: out, stderr: err };
 }
 
+/** What a command reads as its standard input. */
+export function inputOf(content: string): NodeJS.ReadableStream {
+  return Readable.from([content]);
+}
+
 /** A command that goes on until it is stopped. */
 export interface RunningCommand extends AsyncDisposable {
   /** What it said when it was ready, see `--json`. */

@@ -1,15 +1,11 @@
 /** A fresh, migrated database for a test, of either kind. */
 import { randomUUID } from 'node:crypto';
-import { existsSync, openAsBlob } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
+import { openAsBlob } from 'node:fs';
 import { Client } from 'pg';
 import { inject } from 'vitest';
-import packageJson from '../../package.json' with { type: 'json' };
 import { connectDatabase, type Database } from '../../src/storage/connect.ts';
 import { openEmbedded } from '../../src/storage/embedded.ts';
-import { migrateDatabase } from '../../src/storage/migrate.ts';
+import { emptyCluster } from './embedded-clusters.ts';
 
 /** For `describe.each(DATABASE_KINDS)`. */
 export const DATABASE_KINDS = ['embedded', 'postgresql'] as const;
@@ -26,7 +22,7 @@ export async function createTestDatabase(kind: (typeof DATABASE_KINDS)[number]):
 
 /** A PostgreSQL database without any tables. */
 export async function createEmptyPostgresqlDatabase(): Promise<TestDatabase> {
-  return await createPostgresql('template0');
+  return await createPostgresql('template0', 'owner');
 }
 
 /** An embedded database without any tables. */
@@ -41,17 +37,15 @@ export async function prepareDataDirectory(dataDir: string): Promise<void> {
 }
 
 async function createEmbedded(): Promise<TestDatabase> {
-  const database = await createEmptyEmbeddedDatabase();
-  await migrateDatabase(database);
-  return database;
+  return await openEmbedded({ dataDir: 'memory://' }, await openAsBlob(inject('migratedCluster')));
 }
 
-async function createPostgresql(template: string): Promise<TestDatabase> {
+async function createPostgresql(template: string, role: 'service' | 'owner' = 'service'): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await asAdmin(`CREATE DATABASE ${name} TEMPLATE ${template}`);
   const url = new URL(inject('postgresUrl'));
   url.pathname = `/${name}`;
-  const database = await connectDatabase({ url: url.href });
+  const database = await connectDatabase({ url: url.href, role });
   return {
     ...database,
     url: url.href,
@@ -70,22 +64,4 @@ async function asAdmin(statement: string): Promise<void> {
   } finally {
     await admin.end();
   }
-}
-
-const CACHE = join(import.meta.dirname, '../../node_modules/.cache/holdfast');
-
-/** To initialise a cluster takes PGlite seconds, to load one a fraction: it is kept between runs. */
-async function emptyCluster(): Promise<Blob> {
-  const path = join(CACHE, `pglite-${packageJson.dependencies['@electric-sql/pglite']}.tar`);
-  if (!existsSync(path)) {
-    const cluster = await PGlite.create({ dataDir: 'memory://' });
-    const dump = await cluster.dumpDataDir('none');
-    await cluster.close();
-    await mkdir(CACHE, { recursive: true });
-    // Other workers may do the same: a rename shows them the whole file or none.
-    const unfinished = `${path}.${process.pid}`;
-    await writeFile(unfinished, dump.stream());
-    await rename(unfinished, path);
-  }
-  return await openAsBlob(path);
 }

@@ -37,6 +37,11 @@ export async function weakRsaKey(): Promise<TestKey> {
   return asTestKey('RS256', pair);
 }
 
+/** The same EC key, published with a point that is not on its curve. */
+export function offCurve(key: TestKey): TestKey {
+  return { ...key, jwk: { ...key.jwk, y: key.jwk.x ?? '' } };
+}
+
 async function asTestKey(alg: Algorithm, pair: { privateKey: CryptoKey; publicKey: CryptoKey }): Promise<TestKey> {
   const kid = await calculateJwkThumbprint(await exportJWK(pair.publicKey));
   const published = async (half: CryptoKey): Promise<Jwk> => {

@@ -6,8 +6,8 @@ import type { Db } from '../../src/storage/connect.ts';
 export async function untilWaiting(db: Db, connections = 1): Promise<void> {
   for (;;) {
     const { rows } = await db.execute<{ waiting: string | number }>(sql`
-      SELECT count(*) AS waiting FROM pg_stat_activity
-      WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+      SELECT count(DISTINCT pid) AS waiting FROM pg_locks JOIN pg_stat_activity USING (pid)
+      WHERE datname = current_database() AND NOT granted`);
     if (Number(rows[0]?.waiting) >= connections) return;
   }
 }

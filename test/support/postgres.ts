@@ -1,8 +1,12 @@
-/** Set up once for a run: one PostgreSQL server with a migrated database to clone (see databases.ts). */
+/** Set up once for a run: migrated databases to clone, on one PostgreSQL server and embedded (see databases.ts). */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { connectDatabase } from '../../src/storage/connect.ts';
 import { migrateDatabase } from '../../src/storage/migrate.ts';
+import { writeMigratedCluster } from './embedded-clusters.ts';
 import { startPostgresServer } from './postgres-server.ts';
 
 declare module 'vitest' {
@@ -11,22 +15,24 @@ declare module 'vitest' {
     postgresUrl: string;
     /** Name of the migrated database that test databases are cloned from. */
     templateDatabase: string;
+    /** File with a dump of a migrated embedded database. */
+    migratedCluster: string;
   }
 }
 
 const TEMPLATE = 'holdfast_template';
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = await startPostgresServer();
-  try {
-    await createTemplate(server.url);
-  } catch (error) {
-    await server[Symbol.asyncDispose]();
-    throw error;
-  }
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(await startPostgresServer());
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-clusters-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  await createTemplate(server.url);
   project.provide('postgresUrl', server.url);
   project.provide('templateDatabase', TEMPLATE);
-  return () => server[Symbol.asyncDispose]();
+  project.provide('migratedCluster', await writeMigratedCluster(folder));
+  const running = stack.move();
+  return () => running.disposeAsync();
 }
 
 async function createTemplate(adminUrl: string): Promise<void> {
@@ -39,6 +45,6 @@ async function createTemplate(adminUrl: string): Promise<void> {
   }
   const url = new URL(adminUrl);
   url.pathname = `/${TEMPLATE}`;
-  await using database = await connectDatabase({ url: url.href });
+  await using database = await connectDatabase({ url: url.href, role: 'owner' });
   await migrateDatabase(database);
 }

@@ -32,6 +32,7 @@ export async function commitChange(db: Db, change: TestChange = {}): Promise<num
         action: 'test',
         subjectKind: 'test',
         subjectId,
+        hash: 'of a test',
       })),
     );
     if (notify) await tx.execute(sql`SELECT pg_notify(${CHANGES_CHANNEL}, ${String(seq)})`);

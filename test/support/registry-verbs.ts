@@ -7,7 +7,11 @@ import { createEnrolmentChallenge } from '../../src/enrolment/enrolment-challeng
 import { recheckEntity } from '../../src/enrolment/recheck-entity.ts';
 import { refreshEntity } from '../../src/enrolment/refresh-entity.ts';
 import type { JwkSet } from '../../src/federation/jwk-set.ts';
+import { keyThumbprint } from '../../src/federation/key-thumbprint.ts';
 import { TYP } from '../../src/federation/media-types.ts';
+import { listAuditCheckpoints, makeAuditCheckpoint } from '../../src/registry/audit/audit-checkpoint.ts';
+import { exportAudit } from '../../src/registry/audit/export-audit.ts';
+import { listAudit } from '../../src/registry/audit/list-audit.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import { createAuthority } from '../../src/registry/authorities/create-authority.ts';
 import { activateAuthorityKey } from '../../src/registry/authorities/keys/activate-authority-key.ts';
@@ -29,7 +33,6 @@ import { listEntities, readEntity } from '../../src/registry/entities/read-entit
 import { recordChecks } from '../../src/registry/entities/record-checks.ts';
 import { transitionEntity } from '../../src/registry/entities/transition-entity.ts';
 import { updateEntity } from '../../src/registry/entities/update-entity.ts';
-import { listAudit } from '../../src/registry/list-audit.ts';
 import { addOrganisation } from '../../src/registry/organisations/add-organisation.ts';
 import { listOrganisations, readOrganisation } from '../../src/registry/organisations/read-organisation.ts';
 import { transitionOrganisation } from '../../src/registry/organisations/transition-organisation.ts';
@@ -68,6 +71,7 @@ import {
 import {
   listTrustMarkDelegations,
   readTrustMarkDelegation,
+  type SignDelegation,
 } from '../../src/registry/trust-marks/trust-mark-delegation.ts';
 import { listTrustMarkTypes, readTrustMarkType } from '../../src/registry/trust-marks/trust-mark-type.ts';
 import { updateTrustMarkType } from '../../src/registry/trust-marks/update-trust-mark-type.ts';
@@ -77,9 +81,11 @@ import type { Role } from '../../src/storage/schema/api-tokens.ts';
 import { authorityKeys } from '../../src/storage/schema/authority-keys.ts';
 import { enrolmentOf, keyProof, publishedEntity } from './enrolment.ts';
 import { NOW } from './federation.ts';
+import { HOSTING_CHANGES, HOSTING_READS } from './hosting-verbs.ts';
 import { signJwt, testKey } from './keys.ts';
 import {
   ALL_ROLES,
+  actor,
   freshIdentifier,
   freshJwks,
   generateTestKey,
@@ -187,6 +193,29 @@ const READS: Verb[] = [
   {
     ...read('listAudit', 'authority', async (_registry, { id }) => {
       return ({ db, actor }) => listAudit(db, actor, { authorityId: id }, PAGE);
+    }),
+    roles: WATCHERS,
+  },
+  {
+    ...read(
+      'exportAudit',
+      'deployment',
+      async () =>
+        ({ db, actor }) =>
+          exportAudit(db, actor),
+    ),
+    roles: WATCHERS,
+  },
+  {
+    ...read('listAuditCheckpoints', 'authority', async (_registry, { id }) => {
+      return ({ db, actor }) => listAuditCheckpoints(db, actor, { authorityId: id }, PAGE);
+    }),
+    roles: WATCHERS,
+  },
+  {
+    // It changes nothing that is on record.
+    ...read('makeAuditCheckpoint', 'authority', async (_registry, { id }) => {
+      return (context) => makeAuditCheckpoint(context, id, async () => 'signed');
     }),
     roles: WATCHERS,
   },
@@ -453,10 +482,10 @@ const CHANGES: Verb[] = [
     roles: ADMIN,
     scope: 'authority',
     audit: ['trust_mark_delegation.make'],
-    prepare:
-      async (_registry, { id }) =>
-      (context) =>
-        makeTrustMarkDelegation(context, id, newDelegation(), signTestDelegation),
+    prepare: async (registry, authority) => {
+      const sign = await delegationSigner(registry, authority);
+      return (context) => makeTrustMarkDelegation(context, authority.id, newDelegation(), sign);
+    },
   },
   {
     name: 'renewTrustMarkDelegation',
@@ -465,7 +494,8 @@ const CHANGES: Verb[] = [
     audit: ['trust_mark_delegation.renew'],
     prepare: async (registry, authority) => {
       const { id } = await delegated(registry, authority);
-      return (context) => renewTrustMarkDelegation(context, id, {}, signTestDelegation);
+      const sign = await delegationSigner(registry, authority);
+      return (context) => renewTrustMarkDelegation(context, id, {}, sign);
     },
   },
   {
@@ -556,8 +586,9 @@ const ENROLMENT: Verb[] = [
       audit: [`entity.${decision}_key`],
       prepare: async (registry, authority) => {
         const entity = await TestSubordinate.enrol(registry, authority);
-        const { kid } = await entity.proposeKey();
-        return (context) => decideProposedKey(context, entity.id, decision, { kid, reason: REASON });
+        const { kid, jwk } = await entity.proposeKey();
+        const thumbprint = await keyThumbprint(jwk);
+        return (context) => decideProposedKey(context, entity.id, { decision, kid, thumbprint, reason: REASON });
       },
     }),
   ),
@@ -672,7 +703,14 @@ const ENROLMENT: Verb[] = [
   },
 ];
 
-export const VERBS: readonly Verb[] = [...READS, ...CHANGES, ...DEPLOYMENT, ...ENROLMENT];
+export const VERBS: readonly Verb[] = [
+  ...READS,
+  ...CHANGES,
+  ...DEPLOYMENT,
+  ...ENROLMENT,
+  ...HOSTING_READS,
+  ...HOSTING_CHANGES,
+];
 
 const REVOCATION = { revocationReason: 'superseded', reason: REASON };
 const KEY_TOOLS = { generateKey: generateTestKey, signedByKey: STATEMENTS_ONLY };
@@ -707,10 +745,20 @@ function transition(kind: 'organisation' | 'entity', name: Transition, prepare: 
 
 const newDelegation = () => ({ trustMarkType: freshIdentifier('type'), issuer: freshIdentifier('issuer') });
 
-const signTestDelegation = async () => ({ jwt: 'signed.elsewhere.x', kid: 'of-the-test' });
+/** Names the key that signs for the authority. */
+async function delegationSigner({ db }: TestRegistry, { id }: Authority): Promise<SignDelegation> {
+  const keys = await listAuthorityKeys(db, actor(), id);
+  const kid = keys.find(({ state }) => state === 'active')?.kid ?? '';
+  return async () => ({ jwt: 'signed.elsewhere.x', kid });
+}
 
-const delegated = (registry: TestRegistry, { id }: Authority) =>
-  makeTrustMarkDelegation(registry.context(), id, newDelegation(), signTestDelegation);
+const delegated = async (registry: TestRegistry, authority: Authority) =>
+  makeTrustMarkDelegation(
+    registry.context(),
+    authority.id,
+    newDelegation(),
+    await delegationSigner(registry, authority),
+  );
 
 /** A mark about the authority, by an issuer that nobody asks. */
 async function markAbout({ entityIdentifier: sub }: Authority): Promise<string> {

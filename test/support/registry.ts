@@ -3,6 +3,7 @@ import { asc, sql } from 'drizzle-orm';
 import type { JsonObject } from '../../src/federation/json.ts';
 import type { JwkSet } from '../../src/federation/jwk-set.ts';
 import type { Actor } from '../../src/registry/actor.ts';
+import type { AuditRow } from '../../src/registry/audit/list-audit.ts';
 import type { Authority, GenerateAuthorityKey } from '../../src/registry/authorities/authority.ts';
 import { createAuthority, type NewAuthority } from '../../src/registry/authorities/create-authority.ts';
 import { readAuthority } from '../../src/registry/authorities/read-authority.ts';
@@ -14,7 +15,6 @@ import { settingsDigest } from '../../src/registry/entities/judging-settings.ts'
 import { readEntity } from '../../src/registry/entities/read-entity.ts';
 import { recordChecks } from '../../src/registry/entities/record-checks.ts';
 import { transitionEntity } from '../../src/registry/entities/transition-entity.ts';
-import type { AuditRow } from '../../src/registry/list-audit.ts';
 import { addOrganisation } from '../../src/registry/organisations/add-organisation.ts';
 import type { Organisation } from '../../src/registry/organisations/organisation.ts';
 import { transitionOrganisation } from '../../src/registry/organisations/transition-organisation.ts';
@@ -180,10 +180,13 @@ export class TestRegistry implements AsyncDisposable {
     return await grantTrustMark(this.context(), { typeId: type.id, subject, ...settings });
   }
 
-  /** The checks find that an entity's configuration now shows these keys. */
+  /** The checks find that an entity's configuration, signed by its first registered key, now shows these keys. */
   async publishKeys({ id }: Entity, { keys }: JwkSet): Promise<Entity> {
-    const { evidence, checks, verifiedEntityTypes, verifiedIntermediate } = await readEntity(this.db, actor(), id);
-    const seen = { ...evidence, digest: JSON.stringify(keys), claims: { jwks: { keys: keys as JsonObject[] } } };
+    const { evidence, checks, ...entity } = await readEntity(this.db, actor(), id);
+    const { verifiedEntityTypes, verifiedIntermediate } = entity;
+    const claims = { jwks: { keys: keys as JsonObject[] } };
+    const kid = entity.keys[0]?.jwk.kid ?? '';
+    const seen = { ...evidence, digest: JSON.stringify(keys), kid, claims };
     const found = { checks, evidence: seen, verifiedEntityTypes, verifiedIntermediate, jwks: { keys } };
     return await recordChecks(this.context(), id, found);
   }

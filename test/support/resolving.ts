@@ -1,7 +1,8 @@
 /** Resolves entities of a published test federation, and tells the outcome by names. */
 import type { EntityIdentifier } from '../../src/federation/identifiers.ts';
 import type { Attempt } from '../../src/federation/trust-chain/attempt.ts';
-import { createResolver, type Resolution, type ResolverOptions } from '../../src/resolver/resolver.ts';
+import type { Resolution } from '../../src/resolver/resolution.ts';
+import { createResolver, type ResolverOptions } from '../../src/resolver/resolver.ts';
 import { ManualClock } from './federation.ts';
 import type { FederationServer } from './federation-server.ts';
 

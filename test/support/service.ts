@@ -8,6 +8,7 @@ import type { EntityIdentifier } from '../../src/federation/identifiers.ts';
 import type { JwkSet } from '../../src/federation/jwk-set.ts';
 import type { TrustAnchors } from '../../src/federation/trust-chain/trust-chain.ts';
 import { endpointUrl, type FederationEndpoint } from '../../src/issuance/authority-endpoints.ts';
+import { makeDueAuditCheckpoint } from '../../src/jobs/make-audit-checkpoints.ts';
 import { createLog, type Log } from '../../src/observability/log.ts';
 import type { Actor } from '../../src/registry/actor.ts';
 import { type Authority, type GenerateAuthorityKey, isPublishedKey } from '../../src/registry/authorities/authority.ts';
@@ -16,6 +17,7 @@ import type { ChangeContext } from '../../src/registry/change.ts';
 import type { NewEntity } from '../../src/registry/entities/add-entity.ts';
 import type { Entity } from '../../src/registry/entities/entity.ts';
 import type { Organisation } from '../../src/registry/organisations/organisation.ts';
+import { SYSTEM } from '../../src/registry/prepare-deployment.ts';
 import { createAuthenticator } from '../../src/registry/tokens/authenticate.ts';
 import { createToken } from '../../src/registry/tokens/create-token.ts';
 import type { TokenCustody } from '../../src/signer/signer.ts';
@@ -84,13 +86,39 @@ export class TestService extends TestRegistry {
     return this.#custody === undefined ? super.generateKey : this.#running.generateAuthorityKey;
   }
 
+  get signAuditCheckpoint(): Composition['signAuditCheckpoint'] {
+    return this.#running.signAuditCheckpoint;
+  }
+
+  /** One round of the job that has checkpoints of the audit signed, a day after each other. */
+  async makeDueAuditCheckpoint(): Promise<void> {
+    const { directory, changeContext, signAuditCheckpoint: sign } = this.#running;
+    const intervalSeconds = 86_400;
+    await makeDueAuditCheckpoint({
+      changeContext: () => changeContext(SYSTEM, null),
+      directory,
+      sign,
+      intervalSeconds,
+    });
+  }
+
   get keyRolls(): Composition['keyRolls'] {
     return this.#running.keyRolls;
+  }
+
+  /** One round of the job that moves the keys of hosted entities along. */
+  async rollHostedKeys(): Promise<void> {
+    await this.#running.rollHostedKeys();
   }
 
   /** One round of the job that keeps the Trust Marks fresh that our authorities show. */
   async refreshTrustMarks(): Promise<void> {
     await this.#running.refreshTrustMarks();
+  }
+
+  /** One round of the job that looks for entities below Intermediates elsewhere. */
+  async walkCollections(): Promise<void> {
+    await this.#running.collectionWalks.run();
   }
 
   /** Stops the service and starts it again on the same database, as after a deployment: every cache is empty. */
@@ -102,7 +130,10 @@ export class TestService extends TestRegistry {
   async #compose(): Promise<void> {
     const { config } = loadConfig({});
     const failed = (error: unknown) => void this.failures.push(error);
-    const log: Log = { ...createLog('silent'), requestFailed: failed, keyRollFailed: failed };
+    const log: Log = {
+      ...createLog('silent'),
+      ...{ requestFailed: failed, keyRollFailed: failed, statementUnfit: failed, walkFailed: failed },
+    };
     const authenticate = createAuthenticator({
       db: this.db,
       now: () => new Date(this.clock.now() * 1000),

@@ -1,12 +1,17 @@
 /** An entity that has keys registered, publishes configurations and pushes sets, as the tests of its keys need it. */
+import type { RetrieveConfiguration } from '../../src/enrolment/configuration-checks.ts';
+import { recheckEntity } from '../../src/enrolment/recheck-entity.ts';
 import { type RefreshedEntity, refreshEntity } from '../../src/enrolment/refresh-entity.ts';
 import { subordinateActor } from '../../src/enrolment/subordinate-actor.ts';
+import { FederationError } from '../../src/federation/errors.ts';
 import type { EntityIdentifier } from '../../src/federation/identifiers.ts';
+import { keyThumbprint } from '../../src/federation/key-thumbprint.ts';
 import { type PushedKeySet, parsePushedKeySet } from '../../src/federation/pushed-key-set.ts';
 import type { EntityStatement } from '../../src/federation/statement/entity-statement.ts';
 import { validateEntityConfiguration } from '../../src/federation/statement/validate-statement.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import type { Entity } from '../../src/registry/entities/entity.ts';
+import { decideProposedKey } from '../../src/registry/entities/keys/decide-proposed-key.ts';
 import { type PushedKeys, pushKeys } from '../../src/registry/entities/keys/push-keys.ts';
 import { readEntityKeys } from '../../src/registry/entities/keys/read-entity-keys.ts';
 import { readEntity } from '../../src/registry/entities/read-entity.ts';
@@ -19,6 +24,17 @@ let keysMade = 5000;
 
 export function freshKey(): Promise<TestKey> {
   return testKey('ES256', keysMade++);
+}
+
+/** How a push came out: `done`, or the reason of the refusal. */
+export async function pushOutcome(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return 'done';
+  } catch (error) {
+    if (error instanceof FederationError) return error.reason;
+    throw error;
+  }
 }
 
 /** The claims of a set that an entity pushes to an authority. */
@@ -35,6 +51,8 @@ interface PushOptions {
   /** The key that signs. */
   by?: TestKey;
   iat?: number;
+  /** See pushKeys. */
+  admit?: () => void;
 }
 
 export class TestSubordinate {
@@ -68,7 +86,9 @@ export class TestSubordinate {
     const organisation = await registry.organisation(authority);
     const [key] = published.keys;
     if (key === undefined) throw new Error('no key');
-    const settings = { entityIdentifier: published.identifier, jwks: { keys: [key.jwk] } };
+    // Of each entity of ours the configuration declares this one as well.
+    const verifiedEntityTypes = [...Object.keys(published.metadata), 'federation_entity'];
+    const settings = { entityIdentifier: published.identifier, jwks: { keys: [key.jwk] }, verifiedEntityTypes };
     const { id } = await registry.entity(organisation, settings, state);
     return new TestSubordinate(registry, authority, published, { id, key });
   }
@@ -102,6 +122,12 @@ export class TestSubordinate {
     return await validateEntityConfiguration(jwt, this.entityIdentifier, { now: NOW });
   }
 
+  /** A registrar accepts the key that its configuration proposes under this kid. */
+  async accept({ kid, jwk }: TestKey, context = this.registry.context()): Promise<Entity> {
+    const decision = { decision: 'accept', kid, thumbprint: await keyThumbprint(jwk), reason: 'by a test' } as const;
+    return await decideProposedKey(context, this.id, decision);
+  }
+
   /** Has its configuration propose a key. */
   async proposeKey(): Promise<TestKey> {
     const key = await freshKey();
@@ -111,17 +137,25 @@ export class TestSubordinate {
 
   /** Publishes a configuration with these keys, signed by the first of them, and has it fetched. */
   async refresh(keys: TestKey[], tampering: Tampering = {}): Promise<RefreshedEntity> {
+    return await refreshEntity(this.registry.context(), this.id, this.publish(keys, tampering));
+  }
+
+  /** The same, and a registrar runs the checks. */
+  async recheck(keys: TestKey[], tampering: Tampering = {}): Promise<Entity> {
+    return await recheckEntity(this.registry.context(), this.id, this.publish(keys, tampering));
+  }
+
+  /** Retrieves what it publishes from now on. */
+  publish(keys: TestKey[], tampering: Tampering = {}): RetrieveConfiguration {
     this.published.keys = keys;
-    const claims = { iat: NOW, ...tampering.claims };
-    Object.assign(this.published.claims, claims);
-    const jwt = async () => await this.published.retrieve(this.entityIdentifier);
-    return await refreshEntity(this.registry.context(), this.id, jwt);
+    Object.assign(this.published.claims, { iat: NOW, ...tampering.claims });
+    return this.published.retrieve;
   }
 
   async push(keys: TestKey[], options: PushOptions = {}): Promise<PushedKeys> {
     const pushed = await this.pushedSet(keys, options);
     const context = this.registry.context(subordinateActor(this.authority.id, pushed.subject));
-    return await pushKeys(context, this.authority.id, pushed);
+    return await pushKeys(context, this.authority.id, pushed, options.admit);
   }
 
   async pushedSet(keys: TestKey[], { by = this.key, iat = NOW }: PushOptions = {}): Promise<PushedKeySet> {
