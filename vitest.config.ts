@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 /** By default one core is left over: on a small machine that is half of it. */
 const maxWorkers = '100%';
 
+/** To import the modules anew for each file takes as long as the tests; none of them keeps state that tests can see. */
+const isolate = false;
+
 export default defineConfig({
   test: {
     projects: [
@@ -15,6 +18,7 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 60_000,
           maxWorkers,
+          isolate,
         },
       },
       {
