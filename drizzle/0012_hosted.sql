@@ -29,13 +29,16 @@ CREATE TABLE hosted_entities (
 -- What is served at a place is said by one record.
 CREATE UNIQUE INDEX hosted_entities_location ON hosted_entities (location) WHERE ended_at IS NULL;
 --> statement-breakpoint
-CREATE INDEX hosted_entities_hostname ON hosted_entities (hostname) WHERE ended_at IS NULL;
+CREATE INDEX hosted_entities_hostname ON hosted_entities (hostname);
+--> statement-breakpoint
+-- Whose a place was counts after the end, too.
+CREATE INDEX hosted_entities_place ON hosted_entities (location);
 --> statement-breakpoint
 
 CREATE TABLE hosted_keys (
   id uuid PRIMARY KEY,
   entity_id uuid NOT NULL REFERENCES hosted_entities (entity_id),
-  kid text NOT NULL UNIQUE,
+  kid text NOT NULL,
   alg text NOT NULL,
   purpose text NOT NULL CHECK (purpose = 'hosted-entity'),
   public_jwk jsonb NOT NULL,
@@ -49,7 +52,14 @@ CREATE TABLE hosted_keys (
   retired_at timestamptz,
   remove_after timestamptz,
   longest_lifetime_seconds integer NOT NULL DEFAULT 0,
-  CHECK (sealed_private_key IS NULL OR (custody = 'sealed' AND state IN ('announced', 'active')))
+  -- What was handed out, encrypted to its recipient: an answer that got lost is given again until the first upload.
+  handed_over_jwe text,
+  handed_over_to jsonb,
+  -- Keys made here have their thumbprint for a name; others name theirs as they like. It finds an entity's keys as well.
+  CONSTRAINT hosted_keys_kid UNIQUE (entity_id, kid),
+  CHECK (sealed_private_key IS NULL OR (custody = 'sealed' AND state IN ('announced', 'active'))),
+  CHECK ((handed_over_jwe IS NULL) = (handed_over_to IS NULL)),
+  CHECK (handed_over_jwe IS NULL OR state = 'handed_over')
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX hosted_keys_announced ON hosted_keys (entity_id) WHERE state = 'announced';

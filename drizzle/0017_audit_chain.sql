@@ -1,9 +1,7 @@
 -- The audit proves itself: every row has a hash over its members and the hash of the row before it, and rows are only
 -- ever added. src/storage/audit-chain.ts chains what is there already, then makes `hash` mandatory.
 
-ALTER TABLE audit ADD COLUMN hash text;
---> statement-breakpoint
-
+-- Locks are taken in the order of whoever adds rows, the counter first: nodes of the version before may be doing so.
 ALTER TABLE registry_counter
   -- What the chain begins with: drawn by chance, so that it is this deployment's alone.
   ADD COLUMN audit_genesis text NOT NULL
@@ -11,6 +9,9 @@ ALTER TABLE registry_counter
   -- The last hash of the chain; null until the rows from before it are chained.
   ADD COLUMN audit_hash text,
   ADD COLUMN audit_rows bigint NOT NULL DEFAULT 0 CHECK (audit_rows >= 0);
+--> statement-breakpoint
+
+ALTER TABLE audit ADD COLUMN hash text;
 --> statement-breakpoint
 
 CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -10,8 +10,8 @@ export function addMigrateCommand(program: Command, surroundings: Surroundings):
     .summary('bring the database up to date')
     .description(
       'Bring the schema of the database up to date: all that is missing or nothing. Stop nodes of the version before\n' +
-        'first, unless the CHANGELOG lets them go on. Makes the role `holdfast_service` as well, as which the service\n' +
-        'works: it cannot change the audit. With HOLDFAST_DATABASE_OWNER_URL that login migrates, and the one of\n' +
+        'first, unless the CHANGELOG lets them go on. Makes the role `holdfast_service_DATABASE` as well, as which the\n' +
+        'service works: it cannot change the audit. With HOLDFAST_DATABASE_OWNER_URL that login migrates, and the one of\n' +
         'HOLDFAST_DATABASE_URL gets the role. The embedded database is migrated by `serve` itself.',
     )
     .addHelpText('after', example('HOLDFAST_DATABASE_URL=postgresql://holdfast@db/holdfast holdfast migrate'));
@@ -25,8 +25,13 @@ export function addMigrateCommand(program: Command, surroundings: Surroundings):
     await using database = await connectDatabase(
       url === undefined ? { dataDir: config.dataDir } : { url, role: 'owner' },
     );
-    const { applied } = await migrateDatabase(database, databaseOwnerUrl && loginOf(databaseUrl));
-    openSession(command, surroundings).output.result({ applied }, (report) => {
+    const serviceLogin = databaseOwnerUrl && loginOf(databaseUrl);
+    const { output, stderr } = openSession(command, surroundings);
+    const { applied } = await migrateDatabase(database, {
+      ...(serviceLogin === undefined ? {} : { serviceLogin }),
+      onChained: (rows) => stderr.write(`${rows.toLocaleString('en')} rows of the audit chained\n`),
+    });
+    output.result({ applied }, (report) => {
       if (applied.length === 0) report.line('The database is up to date.');
       for (const migration of applied) report.line(`applied ${migration}`);
     });

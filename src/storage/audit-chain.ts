@@ -152,26 +152,32 @@ export async function readAuditEnd(
 
 /** Rows that are chained in one transaction. */
 const BATCH_SIZE = 1_000;
+/** Chained rows from one word about it to the next. */
+const PROGRESS_EVERY = 100_000;
 
 /**
  * Chains the rows from before there was a chain, once, as the owner of the tables. What is done stays done if it breaks
  * off. Nodes of the version before go on to add rows meanwhile; from the end on the database refuses theirs, which
  * have no hash.
  * @param lock taken in each transaction, so that two migrators follow one another
+ * @param onProgress is told how many rows were chained, each time that it is another 100,000
  */
-export async function chainEarlierRows(db: Db, lock: SQL): Promise<void> {
+export async function chainEarlierRows(db: Db, lock: SQL, onProgress?: (rows: number) => void): Promise<void> {
   const start = await readAuditEnd(db);
   if (start.hash !== undefined) return;
   let last = await lastChainedRow(db, start.genesis);
+  let rows = 0;
   for (let isDone = false; !isDone; ) {
     isDone = await db.transaction(async (tx) => {
       await tx.execute(lock);
       const batch = await chainBatch(tx, last);
       last = batch.last;
+      rows += batch.size;
       if (batch.size === BATCH_SIZE) return false;
       await closeChain(tx, last);
       return true;
     });
+    if (!isDone && rows % PROGRESS_EVERY === 0) onProgress?.(rows);
   }
 }
 

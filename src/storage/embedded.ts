@@ -6,7 +6,7 @@ import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/pglite';
 import type { Database, Db, EmbeddedOptions } from './connect.ts';
 import { lockDataDirectory } from './data-dir-lock.ts';
-import { SERVICE_ROLE, serviceRoleExists } from './service-role.ts';
+import { findServiceRole } from './service-role.ts';
 
 const IN_MEMORY = 'memory://';
 
@@ -39,7 +39,8 @@ function databaseDirectory(dataDir: string): string {
 
 /** A database without the role is empty, or from before there was one: its owner migrates it first. */
 async function becomeService(db: Db): Promise<void> {
-  if (await serviceRoleExists(db)) await db.execute(sql`SET ROLE ${sql.identifier(SERVICE_ROLE)}`);
+  const role = await findServiceRole(db);
+  if (role !== undefined) await db.execute(sql`SET ROLE ${sql.identifier(role)}`);
 }
 
 function database(client: PGlite, lock: Disposable | undefined): Database {

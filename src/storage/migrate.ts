@@ -21,14 +21,23 @@ interface Migration extends MigrationMeta {
   tag: string;
 }
 
+export interface MigrationOptions {
+  /** Whose connections work as the service, if it is not the login that migrates. */
+  serviceLogin?: string;
+  /** Is told now and then how many rows of the audit were chained: there may be many. */
+  onChained?: (rows: number) => void;
+}
+
 /**
  * Applies what is missing, all in one transaction: everything or nothing. Migrators on other nodes wait for it and
  * then find nothing left to do. Migrations that this program does not know are left alone: old code runs on a newer
  * schema. The service's role is made and given its rights each time: neither is part of every backup.
- * @param serviceLogin whose connections work as the service, if it is not the login that migrates
  * @throws ServiceRoleMissing
  */
-export async function migrateDatabase(database: Database, serviceLogin?: string): Promise<{ applied: string[] }> {
+export async function migrateDatabase(
+  database: Database,
+  { serviceLogin, onChained }: MigrationOptions = {},
+): Promise<{ applied: string[] }> {
   const migrations = readMigrations();
   const applied = await database.asOwner(async (db) => {
     const missing = await db.transaction(async (tx) => {
@@ -45,7 +54,7 @@ export async function migrateDatabase(database: Database, serviceLogin?: string)
       await prepareServiceRole(tx, serviceLogin);
       return missing;
     });
-    await chainEarlierRows(db, TAKE_LOCK);
+    await chainEarlierRows(db, TAKE_LOCK, onChained);
     return missing;
   });
   return { applied: applied.map(({ tag }) => tag) };

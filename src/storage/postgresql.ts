@@ -3,13 +3,18 @@ import { drizzle, NodePgSession, NodePgTransaction } from 'drizzle-orm/node-post
 import { PgDialect } from 'drizzle-orm/pg-core';
 import { Client, type ClientConfig, escapeIdentifier, Pool, type PoolClient } from 'pg';
 import type { Database, Db, PostgresqlOptions, Tx } from './connect.ts';
-import { SERVICE_ROLE } from './service-role.ts';
+import { serviceRoleOf } from './service-role.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
 /** Longer than the server's own limit: it only ends the wait for a server that has fallen silent. */
 const QUERY_TIMEOUT_MS = 20_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
+const TIME_LIMITS = {
+  statement_timeout: STATEMENT_TIMEOUT_MS,
+  query_timeout: QUERY_TIMEOUT_MS,
+  idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+};
 const KEEP_ALIVE_DELAY_MS = 10_000;
 const DEFAULT_MAX_CONNECTIONS = 10;
 const FIRST_RECONNECT_DELAY_MS = 100;
@@ -22,21 +27,18 @@ export class DatabaseUnreachable extends Error {
 
 /** @throws DatabaseUnreachable */
 export async function openPostgresql(options: PostgresqlOptions): Promise<Database> {
-  const limited: ClientConfig = {
-    ...connectionConfig(options.url, options.role),
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
-  };
+  const asLogin = connectionConfig(options.url);
+  const { config, role } = options.role === 'owner' ? { config: asLogin } : await serviceConnection(options.url);
+  const limited = { ...config, ...TIME_LIMITS };
   const pool = new Pool({ ...limited, max: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS });
   const feedPool = new Pool({ ...limited, max: 1 });
   tolerateLostConnections(pool);
   tolerateLostConnections(feedPool);
   try {
-    await pool.query('select 1');
+    await requireRole(pool, role);
   } catch (error) {
     await Promise.all([pool.end(), feedPool.end()]);
-    throw unreachable(options.url, error);
+    throw unreachable(options.url, error, role);
   }
   const subscriptions = new Set<Subscription>();
   let closed: Promise<unknown> | undefined;
@@ -52,7 +54,7 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<Databa
         await subscription.end();
       };
     },
-    asOwner: (use) => withDedicatedConnection(connectionConfig(options.url, 'owner'), use),
+    asOwner: (use) => withDedicatedConnection(asLogin, (client) => use(drizzle({ client }))),
     async [Symbol.asyncDispose]() {
       closed ??= Promise.all([
         pool.end(),
@@ -67,12 +69,47 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<Databa
 /** Times are parsed on our side: a database with another DateStyle by default must not change what we read. */
 const SESSION_OPTIONS = '-c TimeZone=UTC -c DateStyle=ISO';
 
-/** The server itself makes each connection the service's, from its first moment on. */
-function connectionConfig(url: string, role: 'service' | 'owner' = 'service'): ClientConfig {
+/** Which database this is, and the schema that the owner of the tables has them in; null before they are made. */
+const PLACE = `
+  SELECT current_database() AS database, (
+    SELECT nspname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE relname = 'registry_counter' AND relkind = 'r' AND relowner = (
+      SELECT relowner FROM pg_class WHERE relname = '__drizzle_migrations' AND relnamespace = (
+        SELECT oid FROM pg_namespace WHERE nspname = 'drizzle'))
+    LIMIT 1) AS schema`;
+
+/** The server itself makes each connection the service's, from its first moment on. @throws DatabaseUnreachable */
+async function serviceConnection(url: string): Promise<{ config: ClientConfig; role: string }> {
+  const { database, schema } = await withDedicatedConnection(
+    { ...connectionConfig(url), ...TIME_LIMITS },
+    async (client) => {
+      const { rows } = await client.query<{ database: string; schema: string | null }>(PLACE);
+      return rows[0] ?? { database: '', schema: null };
+    },
+  ).catch((error: unknown) => {
+    throw unreachable(url, error);
+  });
+  const role = serviceRoleOf(database);
+  // Where the owner's login finds its tables the role, which has another name, need not.
+  const path = schema === null ? [] : [`search_path=${escapeIdentifier(schema)}`];
+  return { config: connectionConfig(url, [`role=${role}`, ...path]), role };
+}
+
+/** A connection pooler may have dropped the options that make a connection the service's. */
+async function requireRole(pool: Pool, role: string | undefined): Promise<void> {
+  const { rows } = await pool.query<{ user: string }>('select current_user as "user"');
+  if (role === undefined || rows[0]?.user === role) return;
+  const way = 'connect to PostgreSQL itself, or through a pooler that passes the startup parameter `options` on';
+  throw new Error(`it did not make the connection that of the role ${role}; ${way}`);
+}
+
+function connectionConfig(url: string, settings: readonly string[] = []): ClientConfig {
   if (target(url) === undefined) {
     throw new DatabaseUnreachable('the database URL is not of the form postgresql://user:password@host:port/database');
   }
-  const options = role === 'owner' ? SESSION_OPTIONS : `${SESSION_OPTIONS} -c role=${SERVICE_ROLE}`;
+  const options = [SESSION_OPTIONS, ...settings.map((setting) => `-c ${setting.replaceAll(/[\\\s]/g, '\\$&')}`)].join(
+    ' ',
+  );
   return {
     ...withOptions(url, options),
     application_name: 'holdfast',
@@ -139,12 +176,12 @@ async function rollBack(client: PoolClient): Promise<boolean> {
   }
 }
 
-async function withDedicatedConnection<T>(config: ClientConfig, use: (db: Db) => Promise<T>): Promise<T> {
+async function withDedicatedConnection<T>(config: ClientConfig, use: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client(config);
   client.on('error', () => {});
   try {
     await client.connect();
-    return await use(drizzle({ client }));
+    return await use(client);
   } finally {
     await client.end();
   }
@@ -198,8 +235,8 @@ async function subscribe(
   };
 }
 
-function unreachable(url: string, error: unknown): DatabaseUnreachable {
-  return new DatabaseUnreachable(`cannot use PostgreSQL database ${target(url)}: ${reasonOf(error, url)}`);
+function unreachable(url: string, error: unknown, role?: string): DatabaseUnreachable {
+  return new DatabaseUnreachable(`cannot use PostgreSQL database ${target(url)}: ${reasonOf(error, url, role)}`);
 }
 
 /** `"holdfast" on db.example:5432`, or undefined if this is no database URL. */
@@ -222,16 +259,18 @@ const REASONS: Record<string, string> = {
 };
 
 /** The server could not make the connection the service's. */
-const ROLE_REASONS: Record<string, string> = {
-  '22023': `there is no role ${SERVICE_ROLE} yet; run \`holdfast migrate\``,
-  '42501': `the user may not act as ${SERVICE_ROLE}; run \`holdfast migrate\`, or have that role granted to it`,
-};
+function roleReasons(role: string): Record<string, string> {
+  return {
+    '22023': `there is no role ${role} yet; run \`holdfast migrate\``,
+    '42501': `the user may not act as ${role}; run \`holdfast migrate\`, or have that role granted to it`,
+  };
+}
 
 /** The error itself is not passed on: who logs it would log what hangs on it. */
-function reasonOf(error: unknown, url: string): string {
+function reasonOf(error: unknown, url: string, role: string | undefined): string {
   if (!(error instanceof Error)) return 'the connection failed';
   const code = 'code' in error ? String(error.code) : '';
-  const reasons = error.message.includes(SERVICE_ROLE) ? ROLE_REASONS : REASONS;
+  const reasons = role !== undefined && error.message.includes(role) ? roleReasons(role) : REASONS;
   const reason = reasons[code] ?? (quotesPassword(error.message, url) ? 'the connection failed' : error.message);
   return code === '' ? reason : `${reason} (${code})`;
 }

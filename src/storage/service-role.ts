@@ -1,24 +1,30 @@
 /** The role that the service works as: it reads and writes all tables, and can only add to the audit. */
+import { createHash } from 'node:crypto';
 import { sql, TransactionRollbackError } from 'drizzle-orm';
 import type { Db } from './connect.ts';
 import { sqlErrorOf } from './sql-error.ts';
-
-/** One for the whole cluster; what it may do is granted in each database. */
-export const SERVICE_ROLE = 'holdfast_service';
-
-const ROLE = sql.identifier(SERVICE_ROLE);
 
 /** Tables whose rows stay as they were written. */
 const APPEND_ONLY = ['audit', 'audit_checkpoints'];
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 const NO_SUCH_ROLE = '42704';
-/** Another database of the cluster made the role at the same moment. */
+/** Somebody else made the role at the same moment. */
 const EXISTS_BY_NOW = new Set(['42710', '23505']);
 
 /** Whoever migrates may not make the role or hand it on. The message has what a DBA runs instead. */
 export class ServiceRoleMissing extends Error {
   override readonly name = 'ServiceRoleMissing';
+}
+
+/** With `holdfast_service_` before it within the 63 bytes of a name, and nothing to escape in it. */
+const PLAIN_DATABASE_NAME = /^[A-Za-z0-9_.-]{1,46}$/;
+
+/** Roles are the whole cluster's: each database has its own, so that the login of one has no right in another. */
+export function serviceRoleOf(database: string): string {
+  if (PLAIN_DATABASE_NAME.test(database)) return `holdfast_service_${database}`;
+  // No plain name has a #.
+  return `holdfast_service#${createHash('sha256').update(database).digest('base64url')}`;
 }
 
 /**
@@ -28,40 +34,49 @@ export class ServiceRoleMissing extends Error {
  * @throws ServiceRoleMissing
  */
 export async function prepareServiceRole(tx: Db, login?: string): Promise<void> {
-  const service = login ?? (await currentUser(tx));
-  if (!(await serviceRoleExists(tx))) await makeRole(tx, service);
-  const isMember = login === undefined ? await canBecomeService(tx) : await isMemberOf(tx, login);
-  if (!isMember) {
-    await orAskDba([grantTo(service)], () => within(tx, sql`GRANT ${ROLE} TO ${sql.identifier(service)}`));
-  }
-  await grantTables(tx);
+  const { role, user } = await namesHere(tx);
+  const service = login ?? user;
+  if (!(await exists(tx, role))) await makeRole(tx, role, service);
+  const isMember = login === undefined ? await canBecome(tx, role) : await isMemberOf(tx, role, login);
+  if (!isMember) await orAskDba(tx, role, [membership(role, service)]);
+  await grantTables(tx, role);
 }
 
-export async function serviceRoleExists(db: Db): Promise<boolean> {
-  const { rows } = await db.execute(sql`SELECT 1 FROM pg_roles WHERE rolname = ${SERVICE_ROLE}`);
+/** The role of this database; undefined before it is migrated. */
+export async function findServiceRole(db: Db): Promise<string | undefined> {
+  const { role } = await namesHere(db);
+  return (await exists(db, role)) ? role : undefined;
+}
+
+async function namesHere(db: Db): Promise<{ role: string; user: string }> {
+  const { rows } = await db.execute<{ database: string; user: string }>(
+    sql`SELECT current_database() AS database, current_user AS "user"`,
+  );
+  const { database = '', user = '' } = rows[0] ?? {};
+  return { role: serviceRoleOf(database), user };
+}
+
+async function exists(db: Db, role: string): Promise<boolean> {
+  const { rows } = await db.execute(sql`SELECT 1 FROM pg_roles WHERE rolname = ${role}`);
   return rows.length > 0;
 }
 
-async function currentUser(tx: Db): Promise<string> {
-  const { rows } = await tx.execute<{ name: string }>(sql`SELECT current_user AS name`);
-  return rows[0]?.name ?? '';
-}
-
-async function makeRole(tx: Db, login: string): Promise<void> {
-  await orAskDba([`CREATE ROLE ${SERVICE_ROLE} NOLOGIN;`, grantTo(login)], async () => {
-    try {
-      await within(tx, sql`CREATE ROLE ${ROLE} NOLOGIN`);
-    } catch (error) {
-      if (!EXISTS_BY_NOW.has(sqlErrorOf(error)?.code ?? '')) throw error;
-    }
-  });
+async function makeRole(tx: Db, role: string, login: string): Promise<void> {
+  const statement = `CREATE ROLE ${quoted(role)} NOLOGIN`;
+  try {
+    await within(tx, statement);
+  } catch (error) {
+    const code = sqlErrorOf(error)?.code ?? '';
+    if (code === INSUFFICIENT_PRIVILEGE) throw forDba(role, [statement, membership(role, login)], error);
+    if (!EXISTS_BY_NOW.has(code)) throw error;
+  }
 }
 
 /** From PostgreSQL 16 on who made a role is a member that cannot take it on: only the attempt tells. */
-async function canBecomeService(tx: Db): Promise<boolean> {
+async function canBecome(tx: Db, role: string): Promise<boolean> {
   try {
     await tx.transaction(async (savepoint) => {
-      await savepoint.execute(sql`SET LOCAL ROLE ${ROLE}`);
+      await savepoint.execute(sql`SET LOCAL ROLE ${sql.identifier(role)}`);
       savepoint.rollback();
     });
     return true;
@@ -72,60 +87,84 @@ async function canBecomeService(tx: Db): Promise<boolean> {
   }
 }
 
-async function isMemberOf(tx: Db, login: string): Promise<boolean> {
+async function isMemberOf(tx: Db, role: string, login: string): Promise<boolean> {
   const { rows } = await tx.execute<{ member: boolean }>(
-    sql`SELECT pg_has_role(oid, ${SERVICE_ROLE}, 'MEMBER') AS member FROM pg_roles WHERE rolname = ${login}`,
+    sql`SELECT pg_has_role(oid, ${role}, 'MEMBER') AS member FROM pg_roles WHERE rolname = ${login}`,
   );
   return rows[0]?.member === true;
 }
 
 /** In a savepoint: what fails there leaves the transaction as it was. */
-async function within(tx: Db, statement: ReturnType<typeof sql>): Promise<void> {
-  await tx.transaction(async (savepoint) => void (await savepoint.execute(statement)));
+async function within(tx: Db, statement: string): Promise<void> {
+  await tx.transaction(async (savepoint) => void (await savepoint.execute(sql.raw(statement))));
 }
 
-function grantTo(login: string): string {
-  return `GRANT ${SERVICE_ROLE} TO "${login.replaceAll('"', '""')}";`;
+function membership(role: string, login: string): string {
+  return `GRANT ${quoted(role)} TO ${quoted(login)}`;
 }
 
-async function orAskDba(statements: readonly string[], step: () => Promise<void>): Promise<void> {
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+async function orAskDba(tx: Db, role: string, statements: readonly string[]): Promise<void> {
   try {
-    await step();
+    for (const statement of statements) await within(tx, statement);
   } catch (cause) {
     const code = sqlErrorOf(cause)?.code;
     if (code !== INSUFFICIENT_PRIVILEGE && code !== NO_SUCH_ROLE) throw cause;
-    const message = `the service works as the role ${SERVICE_ROLE}, and the login that migrates may not see to that itself`;
-    const lines = [`${message}. Have a DBA run this, then repeat:`, ...statements.map((statement) => `  ${statement}`)];
-    throw new ServiceRoleMissing(lines.join('\n'), { cause });
+    throw forDba(role, statements, cause);
   }
 }
 
+function forDba(role: string, statements: readonly string[], cause?: unknown): ServiceRoleMissing {
+  const message = `the service works as the role ${role}, and the login that migrates may not see to that itself`;
+  const lines = [`${message}. Have a DBA run this, then repeat:`, ...statements.map((statement) => `  ${statement};`)];
+  return new ServiceRoleMissing(lines.join('\n'), { cause });
+}
+
 /** Every table beside the audit that has its owner: later migrations make some that nobody lists here. */
-async function grantTables(tx: Db): Promise<void> {
-  const { rows } = await tx.execute<{ name: string }>(sql`
-    SELECT relname AS name FROM pg_class
+async function grantTables(tx: Db, role: string): Promise<void> {
+  const { rows } = await tx.execute<{ schema: string; name: string }>(sql`
+    SELECT nspname AS schema, relname AS name
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relkind = 'r' AND (relnamespace, relowner) = (
       SELECT relnamespace, relowner FROM pg_class WHERE oid = 'audit'::regclass)`);
-  const tables = sql.join(
-    rows.map(({ name }) => sql.identifier(name)),
-    sql`, `,
-  );
-  const appendOnly = sql.join(
-    APPEND_ONLY.map((name) => sql.identifier(name)),
-    sql`, `,
-  );
+  const schema = rows[0]?.schema ?? 'public';
+  const table = (name: string) => sql`${sql.identifier(schema)}.${sql.identifier(name)}`;
+  const list = (names: readonly string[]) => sql.join(names.map(table), sql`, `);
+  const service = sql.identifier(role);
+  await keepFromCreating(tx, role, schema);
+  await grantUsage(tx, role, schema);
+  await grantUsage(tx, role, 'drizzle');
   for (const statement of [
-    // Up to PostgreSQL 14 everybody may make tables in it.
-    sql`REVOKE CREATE ON SCHEMA public FROM PUBLIC`,
-    sql`GRANT USAGE ON SCHEMA public TO ${ROLE}`,
-    sql`GRANT SELECT, INSERT, UPDATE, DELETE ON ${tables} TO ${ROLE}`,
-    sql`REVOKE UPDATE, DELETE ON ${appendOnly} FROM ${ROLE}`,
-    sql`REVOKE INSERT, UPDATE, DELETE ON registry_counter FROM ${ROLE}`,
-    sql`GRANT UPDATE (seq, audit_hash, audit_rows) ON registry_counter TO ${ROLE}`,
+    sql`GRANT SELECT, INSERT, UPDATE, DELETE ON ${list(rows.map(({ name }) => name))} TO ${service}`,
+    sql`REVOKE UPDATE, DELETE ON ${list(APPEND_ONLY)} FROM ${service}`,
+    sql`REVOKE INSERT, UPDATE, DELETE ON ${table('registry_counter')} FROM ${service}`,
+    sql`GRANT UPDATE (seq, audit_hash, audit_rows) ON ${table('registry_counter')} TO ${service}`,
     // To see what is migrated.
-    sql`GRANT USAGE ON SCHEMA drizzle TO ${ROLE}`,
-    sql`GRANT SELECT ON drizzle.__drizzle_migrations TO ${ROLE}`,
+    sql`GRANT SELECT ON drizzle.__drizzle_migrations TO ${service}`,
   ]) {
     await tx.execute(statement);
   }
+}
+
+/** Up to PostgreSQL 14 everybody may make tables in `public`. */
+async function keepFromCreating(tx: Db, role: string, schema: string): Promise<void> {
+  if (!(await may(tx, role, schema, 'CREATE'))) return;
+  await tx.execute(sql`REVOKE CREATE ON SCHEMA ${sql.identifier(schema)} FROM PUBLIC`);
+}
+
+/** Who may not grant it gets a mere warning from PostgreSQL. */
+async function grantUsage(tx: Db, role: string, schema: string): Promise<void> {
+  const statement = `GRANT USAGE ON SCHEMA ${quoted(schema)} TO ${quoted(role)}`;
+  await orAskDba(tx, role, [statement]);
+  if (!(await may(tx, role, schema, 'USAGE'))) throw forDba(role, [statement]);
+}
+
+async function may(tx: Db, role: string, schema: string, privilege: 'CREATE' | 'USAGE'): Promise<boolean> {
+  const { rows } = await tx.execute<{ may: boolean }>(
+    sql`SELECT has_schema_privilege(${role}, ${schema}, ${privilege}) AS may`,
+  );
+  return rows[0]?.may === true;
 }

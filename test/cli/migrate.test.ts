@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { describe, expect, inject, it } from 'vitest';
 import { connectDatabase } from '../../src/storage/connect.ts';
 import { pendingMigrations } from '../../src/storage/migrate.ts';
+import { serviceRoleOf } from '../../src/storage/service-role.ts';
 import { callHoldfast } from '../support/cli.ts';
 import { createEmptyPostgresqlDatabase } from '../support/databases.ts';
 
@@ -43,7 +44,8 @@ describe('migrate', () => {
     await admin.end();
     const { exitCode, stderr } = await callHoldfast(['migrate'], { env: { HOLDFAST_DATABASE_URL: plain } });
     expect(exitCode).toBe(3);
-    expect(stderr).toContain('  GRANT holdfast_service TO "migrate_test_plain";');
+    const role = serviceRoleOf(new URL(plain).pathname.slice(1));
+    expect(stderr).toContain(`  CREATE ROLE "${role}" NOLOGIN;\n  GRANT "${role}" TO "migrate_test_plain";`);
     expect(stderr).not.toContain('pass');
     expect(await pendingMigrations(database)).toContain('0001_registry');
   });

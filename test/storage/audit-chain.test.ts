@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { eq, sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -13,11 +15,12 @@ import {
   readAuditRows,
 } from '../../src/storage/audit-chain.ts';
 import type { Database, Db } from '../../src/storage/connect.ts';
-import { migrateDatabase, pendingMigrations } from '../../src/storage/migrate.ts';
+import { MIGRATIONS_FOLDER, migrateDatabase, pendingMigrations } from '../../src/storage/migrate.ts';
 import { audit } from '../../src/storage/schema/audit.ts';
 import { registryCounter } from '../../src/storage/schema/registry-counter.ts';
 import { tamper } from '../support/audit.ts';
-import { createTestDatabase, DATABASE_KINDS } from '../support/databases.ts';
+import { createEmptyPostgresqlDatabase, createTestDatabase, DATABASE_KINDS } from '../support/databases.ts';
+import { untilWaiting } from '../support/postgres-locks.ts';
 import { openRegistry } from '../support/registry.ts';
 
 const CONTENTS: AuditContents = {
@@ -130,6 +133,26 @@ describe.each(DATABASE_KINDS)('rows from before the chain, on %s', (kind) => {
     expect(await database.db.$count(audit, sql`hash IS NULL`)).toBe(0);
     const { findings, rows } = await withAuditChain(database.db, verifyAuditChain);
     expect({ findings, rows }).toEqual({ findings: [], rows: 2500 });
+  });
+
+  it.runIf(kind === 'postgresql')('are added by nodes of the version before while the chain is made', async () => {
+    await using database = await createEmptyPostgresqlDatabase();
+    const apply = async (db: Db, tag: string) => {
+      const text = readFileSync(join(MIGRATIONS_FOLDER, `${tag}.sql`), 'utf8');
+      for (const statement of text.split('--> statement-breakpoint')) await db.execute(sql.raw(statement));
+    };
+    await apply(database.db, '0001_registry');
+    let migrating: Promise<void> | undefined;
+    await database.db.transaction(async (tx) => {
+      await tx.execute(sql`UPDATE registry_counter SET seq = seq + 1`);
+      migrating = database.asOwner((db) => db.transaction((migration) => apply(migration, '0017_audit_chain')));
+      await untilWaiting(database.db);
+      await tx.execute(sql`
+        INSERT INTO audit (seq, ordinal, at, actor, action, subject_kind, subject_id)
+        VALUES (1, 0, now(), '{}', 'test', 'test', 'test')`);
+    });
+    await migrating;
+    expect((await readAuditRows(database.db, undefined, 10)).map(({ contents }) => contents.seq)).toEqual([1]);
   });
 
   it('get no successor without a hash any more', async () => {

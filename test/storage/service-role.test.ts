@@ -5,7 +5,7 @@ import { connectDatabase, type Db } from '../../src/storage/connect.ts';
 import { migrateDatabase, pendingMigrations } from '../../src/storage/migrate.ts';
 import { DatabaseUnreachable } from '../../src/storage/postgresql.ts';
 import { audit } from '../../src/storage/schema/audit.ts';
-import { SERVICE_ROLE, ServiceRoleMissing } from '../../src/storage/service-role.ts';
+import { ServiceRoleMissing, serviceRoleOf } from '../../src/storage/service-role.ts';
 import { sqlErrorOf } from '../../src/storage/sql-error.ts';
 import {
   createEmptyEmbeddedDatabase,
@@ -14,6 +14,7 @@ import {
   DATABASE_KINDS,
   type TestDatabase,
 } from '../support/databases.ts';
+import { startForgetfulPooler } from '../support/forgetful-pooler.ts';
 import { terminateConnections } from '../support/postgres-connections.ts';
 import { startPostgresServer } from '../support/postgres-server.ts';
 
@@ -32,6 +33,12 @@ async function currentUser(db: Db): Promise<string> {
   return rows[0]?.name ?? '';
 }
 
+/** The role that the service works as in this database. */
+async function roleHere(db: Db): Promise<string> {
+  const { rows } = await db.execute<{ name: string }>(sql`SELECT current_database() AS name`);
+  return serviceRoleOf(rows[0]?.name ?? '');
+}
+
 async function refusal(work: Promise<unknown>): Promise<string | undefined> {
   return await work.then(
     () => undefined,
@@ -48,11 +55,12 @@ describe.each(DATABASE_KINDS)('the service on %s', (kind) => {
   afterAll(() => database[Symbol.asyncDispose]());
 
   it('[F52] works as a role of its own on every connection', async () => {
-    expect(await currentUser(database.db)).toBe(SERVICE_ROLE);
-    expect(await currentUser(database.feedDb)).toBe(SERVICE_ROLE);
-    expect(await database.db.transaction(currentUser)).toBe(SERVICE_ROLE);
+    const role = await roleHere(database.db);
+    expect(await currentUser(database.db)).toBe(role);
+    expect(await currentUser(database.feedDb)).toBe(role);
+    expect(await database.db.transaction(currentUser)).toBe(role);
     await database.asOwner(async (db) => expect(await currentUser(db)).toBe('postgres'));
-    expect(await currentUser(database.db)).toBe(SERVICE_ROLE);
+    expect(await currentUser(database.db)).toBe(role);
   });
 
   it.each([
@@ -112,10 +120,11 @@ describe.each(DATABASE_KINDS)('the service on %s', (kind) => {
   });
 
   it('gets tables that later migrations make, and its rights back after a restore without them', async () => {
+    const role = sql.identifier(await roleHere(database.db));
     await database.asOwner(async (db) => {
       await db.execute(sql`CREATE TABLE made_later (id integer)`);
-      await db.execute(sql`REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${sql.identifier(SERVICE_ROLE)}`);
-      await db.execute(sql`REVOKE ALL ON SCHEMA drizzle FROM ${sql.identifier(SERVICE_ROLE)}`);
+      await db.execute(sql`REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${role}`);
+      await db.execute(sql`REVOKE ALL ON SCHEMA drizzle FROM ${role}`);
     });
     expect(await refusal(database.db.select().from(audit))).toBe(INSUFFICIENT_PRIVILEGE);
     expect(await pendingMigrations(database)).not.toEqual([]);
@@ -135,10 +144,11 @@ describe.each(DATABASE_KINDS)('the service on %s', (kind) => {
 describe('on postgresql', () => {
   it('the service is its role again after every loss of its connections', async () => {
     await using database = await createTestDatabase('postgresql');
+    const role = await roleHere(database.db);
     for (let round = 0; round < 3; round++) {
       await terminateConnections(database);
-      await expect.poll(() => currentUser(database.db).catch(String)).toBe(SERVICE_ROLE);
-      await expect.poll(() => currentUser(database.feedDb).catch(String)).toBe(SERVICE_ROLE);
+      await expect.poll(() => currentUser(database.db).catch(String)).toBe(role);
+      await expect.poll(() => currentUser(database.feedDb).catch(String)).toBe(role);
     }
   });
 
@@ -149,18 +159,18 @@ describe('on postgresql', () => {
     await using other = await connectDatabase({ url: url.href });
     const { rows } = await other.db.execute(sql`
       SELECT current_user AS role, current_setting('work_mem') AS memory, current_setting('TimeZone') AS zone`);
-    expect(rows).toEqual([{ role: SERVICE_ROLE, memory: '8MB', zone: 'UTC' }]);
+    expect(rows).toEqual([{ role: await roleHere(database.db), memory: '8MB', zone: 'UTC' }]);
   });
 
-  it('a cluster without the role says what to do', async () => {
+  it('a database without its role says what to do', async () => {
     await using server = await startPostgresServer();
     const refused = await connectDatabase({ url: server.url }).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(DatabaseUnreachable);
-    expect(String(refused)).toContain(`there is no role ${SERVICE_ROLE} yet; run \`holdfast migrate\``);
+    expect(String(refused)).toContain(`there is no role holdfast_service_postgres yet; run \`holdfast migrate\``);
     await using owner = await connectDatabase({ url: server.url, role: 'owner' });
     await migrateDatabase(owner);
     await using service = await connectDatabase({ url: server.url });
-    expect(await currentUser(service.db)).toBe(SERVICE_ROLE);
+    expect(await currentUser(service.db)).toBe('holdfast_service_postgres');
   });
 
   describe('with logins of their own', () => {
@@ -185,7 +195,7 @@ describe('on postgresql', () => {
     async function logins(
       name: string,
       ownerMay: string,
-    ): Promise<{ database: TestDatabase; owner: string; app: string }> {
+    ): Promise<{ database: TestDatabase; role: string; owner: string; app: string }> {
       const [owner, app] = [`${name}_owner`, `${name}_app`];
       const database = await createEmptyPostgresqlDatabase();
       const databaseName = new URL(database.url ?? '').pathname.slice(1);
@@ -194,17 +204,17 @@ describe('on postgresql', () => {
         `CREATE ROLE ${app} LOGIN PASSWORD 'pass'`,
         `ALTER DATABASE ${databaseName} OWNER TO ${owner}`,
       ]);
-      return { database, owner, app };
+      return { database, role: serviceRoleOf(databaseName), owner, app };
     }
 
     it('the one migrates, the other works as the service and cannot become more', async () => {
-      const { database, owner, app } = await logins('apart', 'CREATEROLE');
+      const { database, role, owner, app } = await logins('apart', 'CREATEROLE');
       await using _database = database;
-      await asAdmin([`GRANT ${SERVICE_ROLE} TO ${owner} WITH ADMIN OPTION`]);
-      await expect(connectDatabase({ url: url(app, database) })).rejects.toThrow(`may not act as ${SERVICE_ROLE}`);
+      await asAdmin([`CREATE ROLE ${role}`, `GRANT ${role} TO ${owner} WITH ADMIN OPTION`]);
+      await expect(connectDatabase({ url: url(app, database) })).rejects.toThrow(`may not act as ${role}`);
       {
         await using migrator = await connectDatabase({ url: url(owner, database), role: 'owner' });
-        await migrateDatabase(migrator, app);
+        await migrateDatabase(migrator, { serviceLogin: app });
       }
       await using service = await connectDatabase({ url: url(app, database) });
       expect(await pendingMigrations(service)).toEqual([]);
@@ -214,17 +224,117 @@ describe('on postgresql', () => {
     });
 
     it('one that may not grant the role gets the SQL for who may', async () => {
-      const { database, owner } = await logins('plain', '');
+      const { database, role, owner } = await logins('plain', '');
       await using _database = database;
+      await asAdmin([`CREATE ROLE ${role}`]);
       await using migrator = await connectDatabase({ url: url(owner, database), role: 'owner' });
       const refused = await migrateDatabase(migrator).catch((error: unknown) => error);
       expect(refused).toBeInstanceOf(ServiceRoleMissing);
-      expect(String(refused)).toContain(`GRANT ${SERVICE_ROLE} TO "${owner}";`);
+      expect(String(refused)).toContain(`GRANT "${role}" TO "${owner}";`);
       expect(await pendingMigrations(migrator)).not.toEqual([]);
-      await asAdmin([`GRANT ${SERVICE_ROLE} TO ${owner}`]);
+      await asAdmin([`GRANT ${role} TO ${owner}`]);
       await migrateDatabase(migrator);
       await using service = await connectDatabase({ url: url(owner, database) });
       expect(await refusal(service.db.execute(sql`DELETE FROM audit`))).toBe(INSUFFICIENT_PRIVILEGE);
     });
+
+    it('[F52] that of one database has no right in another of the cluster', async () => {
+      const [one, other] = [await logins('first', 'CREATEROLE'), await logins('second', 'CREATEROLE')];
+      await using first = one.database;
+      await using second = other.database;
+      for (const { database, owner, app } of [one, other]) {
+        await using migrator = await connectDatabase({ url: url(owner, database), role: 'owner' });
+        await migrateDatabase(migrator, { serviceLogin: app });
+        await using service = await connectDatabase({ url: url(app, database) });
+        await service.db.insert(audit).values(ROW);
+      }
+      await expect(connectDatabase({ url: url(other.app, first) })).rejects.toThrow(`may not act as ${one.role}`);
+      for (const [stranger, database, role] of [
+        ...[other.app, other.owner].map((login) => [login, first, one.role] as const),
+        ...[one.app, one.owner].map((login) => [login, second, other.role] as const),
+      ]) {
+        await using there = await connectDatabase({ url: url(stranger, database), role: 'owner' });
+        expect(await refusal(there.db.execute(sql`SELECT 1 FROM audit`))).toBe(INSUFFICIENT_PRIVILEGE);
+        expect(await refusal(there.db.insert(audit).values(ROW))).toBe(INSUFFICIENT_PRIVILEGE);
+        const take = there.db.execute(sql`SET ROLE ${sql.identifier(role)}`);
+        expect(await refusal(take)).toBe(INSUFFICIENT_PRIVILEGE);
+      }
+    });
+
+    it('tables in a schema that has the name of the login are found by the service, too', async () => {
+      const { database, role, owner, app } = await logins('named', 'CREATEROLE');
+      await using _database = database;
+      await asAdmin(
+        ['REVOKE ALL ON SCHEMA public FROM PUBLIC', `CREATE SCHEMA ${owner} AUTHORIZATION ${owner}`],
+        database,
+      );
+      {
+        await using migrator = await connectDatabase({ url: url(owner, database), role: 'owner' });
+        await migrateDatabase(migrator, { serviceLogin: app });
+      }
+      await using service = await connectDatabase({ url: url(app, database) });
+      expect(await pendingMigrations(service)).toEqual([]);
+      await service.db.insert(audit).values(ROW);
+      const { rows } = await service.db.execute(sql`
+        SELECT current_user AS role, nspname AS schema FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE pg_class.oid = 'audit'::regclass`);
+      expect(rows).toEqual([{ role, schema: owner }]);
+      expect(await refusal(service.db.execute(sql`DELETE FROM audit`))).toBe(INSUFFICIENT_PRIVILEGE);
+    });
+
+    it("a schema that is another's to hand on is for who may, and nobody loses rights in it", async () => {
+      const { database, role, owner } = await logins('guest', 'CREATEROLE');
+      await using _database = database;
+      const schema = `"Guest's room"`;
+      await asAdmin(
+        [
+          `CREATE SCHEMA ${schema}`,
+          `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${owner}`,
+          'GRANT CREATE ON SCHEMA public TO PUBLIC',
+          `ALTER ROLE ${owner} SET search_path = ${schema}`,
+        ],
+        database,
+      );
+      await using migrator = await connectDatabase({ url: url(owner, database), role: 'owner' });
+      const refused = await migrateDatabase(migrator).catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(ServiceRoleMissing);
+      const grant = `GRANT USAGE ON SCHEMA ${schema} TO "${role}";`;
+      expect(String(refused)).toContain(`  ${grant}`);
+      await asAdmin([`CREATE ROLE ${role}`, `GRANT ${role} TO ${owner} WITH ADMIN OPTION`, grant], database);
+      await migrateDatabase(migrator);
+      await using service = await connectDatabase({ url: url(owner, database) });
+      await service.db.insert(audit).values(ROW);
+      const { rows } = await service.db.execute(sql`SELECT has_schema_privilege('public', 'CREATE') AS may`);
+      expect(rows).toEqual([{ may: true }]);
+    });
+  });
+
+  it('one whose options a pooler dropped is not taken for the service', async () => {
+    await using database = await createTestDatabase('postgresql');
+    await using pooler = await startForgetfulPooler(database.url ?? '');
+    const refused = await connectDatabase({ url: pooler.url }).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(DatabaseUnreachable);
+    expect(String(refused)).toContain(await roleHere(database.db));
+    expect(String(refused)).toContain('`options`');
+    await using owner = await connectDatabase({ url: pooler.url, role: 'owner' });
+    expect(await currentUser(owner.db)).toBe('postgres');
+  });
+
+  it('its role has a name that PostgreSQL keeps as it is, another one for each database', () => {
+    expect(serviceRoleOf('holdfast')).toBe('holdfast_service_holdfast');
+    const names = [
+      'x'.repeat(46),
+      'x'.repeat(47),
+      'x'.repeat(63),
+      'Größe',
+      'a b',
+      'a"b',
+      'a\\b',
+      'Holdfast',
+      'holdfast',
+    ];
+    const roles = names.map(serviceRoleOf);
+    expect(new Set(roles).size).toBe(names.length);
+    for (const role of roles) expect(role).toMatch(/^holdfast_service[_#][A-Za-z0-9_.-]{1,46}$/);
   });
 });

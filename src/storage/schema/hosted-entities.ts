@@ -1,5 +1,5 @@
 /** Entities whose Entity Configuration is served here, and the keys that are kept for them. */
-import { doublePrecision, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { doublePrecision, integer, jsonb, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core';
 import type { JsonObject } from '../../federation/json.ts';
 import { bytea } from './bytea.ts';
 import { entities } from './entities.ts';
@@ -31,28 +31,36 @@ export const hostedEntities = pgTable('hosted_entities', {
  */
 export type HostedKeyState = 'announced' | 'active' | 'retired' | 'handed_over' | 'removed';
 
-export const hostedKeys = pgTable('hosted_keys', {
-  id: uuid('id').primaryKey(),
-  entityId: uuid('entity_id')
-    .notNull()
-    .references(() => hostedEntities.entityId),
-  kid: text('kid').notNull().unique(),
-  alg: text('alg').notNull(),
-  purpose: text('purpose').$type<'hosted-entity'>().notNull(),
-  publicJwk: jsonb('public_jwk').$type<JsonObject>().notNull(),
-  /** Null once the key signs nothing here any more, and where a token or the entity itself has it. */
-  sealedPrivateKey: bytea('sealed_private_key'),
-  /** Who holds the private half; `partner`: the entity, who brought the key. */
-  custody: text('custody').$type<'sealed' | 'pkcs11' | 'partner'>().notNull(),
-  /** Where the token has it. */
-  tokenObject: text('token_object'),
-  state: text('state').$type<HostedKeyState>().notNull(),
-  createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
-  /** From when on no Subordinate Statement without an announced key is in use. */
-  activateAfter: timestamp('activate_after', { withTimezone: true }),
-  retiredAt: timestamp('retired_at', { withTimezone: true }),
-  /** A retired key stays listed until then: configurations that it signed are in use. */
-  removeAfter: timestamp('remove_after', { withTimezone: true }),
-  /** Longest life of a configuration that it may have signed. */
-  longestLifetimeSeconds: integer('longest_lifetime_seconds').notNull().default(0),
-});
+export const hostedKeys = pgTable(
+  'hosted_keys',
+  {
+    id: uuid('id').primaryKey(),
+    entityId: uuid('entity_id')
+      .notNull()
+      .references(() => hostedEntities.entityId),
+    kid: text('kid').notNull(),
+    alg: text('alg').notNull(),
+    purpose: text('purpose').$type<'hosted-entity'>().notNull(),
+    publicJwk: jsonb('public_jwk').$type<JsonObject>().notNull(),
+    /** Null once the key signs nothing here any more, and where a token or the entity itself has it. */
+    sealedPrivateKey: bytea('sealed_private_key'),
+    /** Who holds the private half; `partner`: the entity, who brought the key. */
+    custody: text('custody').$type<'sealed' | 'pkcs11' | 'partner'>().notNull(),
+    /** Where the token has it. */
+    tokenObject: text('token_object'),
+    state: text('state').$type<HostedKeyState>().notNull(),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
+    /** From when on no Subordinate Statement without an announced key is in use. */
+    activateAfter: timestamp('activate_after', { withTimezone: true }),
+    retiredAt: timestamp('retired_at', { withTimezone: true }),
+    /** A retired key stays listed until then: configurations that it signed are in use. */
+    removeAfter: timestamp('remove_after', { withTimezone: true }),
+    /** Longest life of a configuration that it may have signed. */
+    longestLifetimeSeconds: integer('longest_lifetime_seconds').notNull().default(0),
+    /** The private half as it was handed out, a JWE for `handedOverTo` alone; null from the first upload on. */
+    handedOverJwe: text('handed_over_jwe'),
+    /** The public key that it was encrypted to. */
+    handedOverTo: jsonb('handed_over_to').$type<JsonObject>(),
+  },
+  (table) => [unique('hosted_keys_kid').on(table.entityId, table.kid)],
+);
