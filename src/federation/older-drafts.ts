@@ -2,12 +2,13 @@
  * Names of older drafts in Entity Statements. We neither understand nor produce them; whoever still publishes one is
  * told what took its place. @see OIDFED (final), document history
  */
-import { pointer } from './errors.ts';
+import { FederationError, pointer } from './errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { decodeJwt } from './signature.ts';
 
 /** Something in a statement that a draft renamed. */
 export interface OlderName {
-  /** JSON Pointer into the claims. */
+  /** JSON Pointer into the claims; of a claim of a Trust Mark, that of the mark, a space, and the pointer into it. */
   at: string;
   old: string;
   /** What took its place. */
@@ -28,7 +29,8 @@ const CONSTRAINTS: Renamed = { allowed_leaf_entity_types: ['allowed_entity_types
 const ENTITY_TYPES: Renamed = {
   trust_mark_issuer: ['federation_entity with federation_trust_mark_status_endpoint', 25],
 };
-const TRUST_MARK_ENTRY: Renamed = {
+/** Beside a Trust Mark, and in it. */
+const TRUST_MARK: Renamed = {
   id: ['trust_mark_type', 43],
   trust_mark_id: ['trust_mark_type', 43],
 };
@@ -43,25 +45,50 @@ const PARAMETERS: Renamed = {
 /** Of one endpoint each. */
 const SIGNING_ALGS = /_auth_signing_algs$/;
 
+/** Of more names in one statement nobody needs to hear, nor of one in a place that is longer. */
+const MAX_NAMES = 20;
+const MAX_PLACE_LENGTH = 300;
+
 /**
- * What in a statement has an old name, in the order of the claims.
+ * What in a statement has an old name, in the order of the claims; the first 20 such names.
  * @param claims as they came, whether valid or not
  */
 export function olderNamesIn(claims: JsonObject): OlderName[] {
-  return [
+  const names = [
     ...renamedIn(claims, CLAIMS, ''),
     ...renamedIn(claims['constraints'], CONSTRAINTS, '/constraints'),
     ...trustMarkEntries(claims['trust_marks']),
     ...['metadata', 'metadata_policy'].flatMap((claim) => namesInMetadata(claims[claim], pointer(claim))),
   ];
+  return names.filter(({ at }) => at.length <= MAX_PLACE_LENGTH).slice(0, MAX_NAMES);
+}
+
+/** The same for a statement that may be none. @returns nothing for what cannot be decoded */
+export function olderNamesInJwt(jwt: unknown): OlderName[] {
+  return olderNamesIn(claimsIn(jwt));
+}
+
+function claimsIn(jwt: unknown): JsonObject {
+  try {
+    return decodeJwt(jwt).claims;
+  } catch (error) {
+    if (error instanceof FederationError) return {};
+    throw error;
+  }
 }
 
 function trustMarkEntries(entries: JsonValue | undefined): OlderName[] {
   if (!Array.isArray(entries)) return [];
   return entries.flatMap((entry, index) => {
-    const isCurrent = isJsonObject(entry) && Object.hasOwn(entry, 'trust_mark_type');
-    return isCurrent ? [] : renamedIn(entry, TRUST_MARK_ENTRY, pointer('trust_marks', index));
+    if (!isJsonObject(entry)) return [];
+    const at = pointer('trust_marks', index);
+    return [...namesOfType(entry, at), ...namesOfType(claimsIn(entry['trust_mark']), `${at}/trust_mark `)];
   });
+}
+
+/** Where the present name stands, others are extensions of somebody. */
+function namesOfType(value: JsonObject, at: string): OlderName[] {
+  return Object.hasOwn(value, 'trust_mark_type') ? [] : renamedIn(value, TRUST_MARK, at);
 }
 
 function namesInMetadata(metadata: JsonValue | undefined, at: string): OlderName[] {

@@ -50,12 +50,14 @@ export function hostedDraft(record: HostedRecord): (StatementSigner & { draft: S
   };
 }
 
-/** What the entity uploaded, for as long as it counts: its key is listed, and it has not expired. */
+/** What the entity uploaded, for as long as it counts: its key is listed, and neither has expired. */
 export function uploadedConfiguration({ hosted, registered }: HostedRecord, now: number): IssuedStatement | undefined {
   const { uploadedConfiguration: jwt } = hosted;
   if (jwt === null) return undefined;
   const { header, claims } = decodeJwt(jwt);
   const exp = Number(claims['exp']);
-  if (!(exp > now) || !registered.some(({ kid }) => kid === header['kid'])) return undefined;
-  return { jwt, expiresAt: exp, refreshAt: exp };
+  const key = registered.find(({ kid }) => kid === header['kid']);
+  const expiresAt = Math.min(exp, key?.exp ?? Number.POSITIVE_INFINITY);
+  if (key === undefined || !(expiresAt > now)) return undefined;
+  return { jwt, expiresAt, refreshAt: expiresAt };
 }

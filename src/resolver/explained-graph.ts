@@ -7,6 +7,7 @@ import { type OlderName, olderNamesIn } from '../federation/older-drafts.ts';
 import type { NumericDate } from '../federation/time.ts';
 import { type Attempt, attemptOf } from '../federation/trust-chain/attempt.ts';
 import type { GraphEntity, GraphLink, Retrieved } from '../federation/trust-chain/superior-graph.ts';
+import { RefusedStatement } from './refused-statement.ts';
 import { issuerAtFault, type Mender } from './who-can-mend.ts';
 
 /** A hostile graph can have many entities; beyond this many it is only said how many more an entity names. */
@@ -39,7 +40,7 @@ export interface ExplainedStatement {
   alg?: string;
   refusals: ExplainedRefusal[];
   /** What in it has a name of older drafts, and so is not understood. */
-  olderNames?: OlderName[];
+  olderNames?: readonly OlderName[];
 }
 
 /** An entity with its superiors; each entity is shown once, as near to the subject as it was met. */
@@ -141,7 +142,9 @@ class Tree {
     const outcome = retrieved ?? (isWanted ? noAnswer() : undefined);
     if (outcome === undefined) return { issuer, subject, verdict: 'not_asked', refusals: [] };
     if (outcome instanceof FederationError) {
-      return { issuer, subject, verdict: 'refused', refusals: [this.#notes.refusal(attemptOf([], outcome), issuer)] };
+      const refusals = [this.#notes.refusal(attemptOf([], outcome), issuer)];
+      const olderNames = outcome instanceof RefusedStatement ? outcome.olderNames : [];
+      return { issuer, subject, verdict: 'refused', refusals, ...(olderNames.length > 0 && { olderNames }) };
     }
     const { jwt, claims, header } = outcome;
     const refusals = [...(this.#notes.refusalsByStatement.get(jwt) ?? [])];

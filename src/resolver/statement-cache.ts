@@ -4,6 +4,7 @@ import { FederationError } from '../federation/errors.ts';
 import type { EntityIdentifier } from '../federation/identifiers.ts';
 import type { EntityStatement } from '../federation/statement/entity-statement.ts';
 import type { Clock, NumericDate } from '../federation/time.ts';
+import { namingOlderDrafts, olderNamesLength } from './refused-statement.ts';
 import { untilAborted } from './until-aborted.ts';
 
 export const DEFAULT_STATEMENT_CACHE_BYTES = 128 * 1024 * 1024;
@@ -149,7 +150,7 @@ export class StatementCache {
     });
     this.#failures = new LRUCache({
       maxSize: FAILURE_CACHE_BYTES,
-      sizeCalculation: ({ error }, key) => error.message.length + key.length + ENTRY_BYTES,
+      sizeCalculation: ({ error }, key) => error.message.length + olderNamesLength(error) + key.length + ENTRY_BYTES,
     });
   }
 
@@ -226,7 +227,7 @@ export class StatementCache {
     known: KeptStatement | undefined,
   ): Promise<ObtainedStatement> {
     const text = jwt ?? known?.jwt ?? '';
-    const statement = await validate(text);
+    const statement = await namingOlderDrafts(text, validate);
     const { freshSeconds: usual = DEFAULT_FRESH_SECONDS, maxFreshSeconds = DEFAULT_MAX_FRESH_SECONDS } = this.#options;
     const expiresAt = statement.claims.exp;
     const freshUntil = Math.min(expiresAt, retrievedAt + Math.min(freshSeconds ?? usual, maxFreshSeconds));

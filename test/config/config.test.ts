@@ -54,6 +54,18 @@ describe('HOLDFAST_HOSTED_BASE_URL', () => {
   });
 });
 
+describe('HOLDFAST_UNDERSTOOD_CLAIMS', () => {
+  it('[OIDFED-13.4-2] names claims that the federation defined itself, none by default', () => {
+    expect(configOf({}).understoodClaims).toEqual([]);
+    const names = ' assurance,https://fed.example/level ';
+    expect(configOf({ HOLDFAST_UNDERSTOOD_CLAIMS: names }).understoodClaims).toEqual([
+      'assurance',
+      'https://fed.example/level',
+    ]);
+    expect(() => configOf({ HOLDFAST_UNDERSTOOD_CLAIMS: 'assurance,exp' })).toThrow('HOLDFAST_UNDERSTOOD_CLAIMS');
+  });
+});
+
 describe('HOLDFAST_TRUSTED_PROXIES', () => {
   it('is a list, empty by default', () => {
     expect(configOf({}).trustedProxies).toEqual([]);

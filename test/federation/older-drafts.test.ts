@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/federation/json.ts';
-import { olderNamesIn, olderNameText } from '../../src/federation/older-drafts.ts';
+import { olderNamesIn, olderNamesInJwt, olderNameText } from '../../src/federation/older-drafts.ts';
+
+/** A compact JWT, as far as its claims can be looked at. */
+function jwtOf(claims: JsonObject): string {
+  return [{}, claims, {}].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+}
 
 describe('names of older drafts', () => {
   it.each<[JsonObject, string, string, number]>([
@@ -52,9 +57,22 @@ describe('names of older drafts', () => {
     ],
     [{ trust_marks: [{ id: 'x', trust_mark: 'y' }] }, '/trust_marks/0/id', 'trust_mark_type', 43],
     [{ trust_marks: [{ trust_mark_id: 'x', trust_mark: 'y' }] }, '/trust_marks/0/trust_mark_id', 'trust_mark_type', 43],
+    [
+      { trust_marks: [{ trust_mark_type: 'x', trust_mark: jwtOf({ id: 'x' }) }] },
+      '/trust_marks/0/trust_mark /id',
+      'trust_mark_type',
+      43,
+    ],
+    [
+      { trust_marks: ['x', { trust_mark_type: 'x', trust_mark: jwtOf({ trust_mark_id: 'x' }) }] },
+      '/trust_marks/1/trust_mark /trust_mark_id',
+      'trust_mark_type',
+      43,
+    ],
   ])('are recognised in %j', (claims, at, now, sinceDraft) => {
     const old = at.slice(at.lastIndexOf('/') + 1);
     expect(olderNamesIn(claims)).toEqual([{ at, old, now, sinceDraft }]);
+    expect(olderNamesInJwt(jwtOf(claims))).toEqual([{ at, old, now, sinceDraft }]);
   });
 
   it.each<JsonObject>([
@@ -62,8 +80,21 @@ describe('names of older drafts', () => {
     { metadata: 'x', constraints: [], trust_marks: {}, metadata_policy: null },
     { trust_marks: ['x', null, { trust_mark_type: 'a', id: 'an extension of somebody' }], metadata: { a: null } },
     { metadata: { federation_entity: { federation_fetch_endpoint: 'x', organization_uri: 'y' } } },
+    { trust_marks: [{ trust_mark_type: 'x', trust_mark: jwtOf({ trust_mark_type: 'x', id: 'an extension' }) }] },
+    { trust_marks: [{ trust_mark_type: 'x', trust_mark: 'a.b.c' }] },
   ])('are not seen in %j', (claims) => {
     expect(olderNamesIn(claims)).toEqual([]);
+  });
+
+  it('are not looked for in what cannot be decoded', () => {
+    expect(['', 'a.b.c', undefined].map(olderNamesInJwt)).toEqual([[], [], []]);
+  });
+
+  it('are a few of many, in places that can be read', () => {
+    const marks = Array.from({ length: 1000 }, () => ({ id: 'x', trust_mark: 'y' }));
+    const metadata = { ['x'.repeat(1000)]: { homepage_uri: 'x' } };
+    expect(olderNamesIn({ metadata })).toEqual([]);
+    expect(olderNamesIn({ trust_marks: marks, metadata })).toHaveLength(20);
   });
 
   it('come with what took their place', () => {

@@ -32,6 +32,7 @@ function superiorsOf({ superiors }: ExplainedEntity): ExplainedSuperior[] {
   return superiors;
 }
 
+const TYP = 'entity-statement+jwt';
 const METHOD = 'token_endpoint_auth_method';
 const policy = (operators: object) => ({ metadata_policy: { openid_relying_party: { [METHOD]: operators } } });
 const rp = (superiors: EntitySettings['superiors']): EntitySettings => ({
@@ -46,6 +47,28 @@ describe('the table of who can mend', () => {
 });
 
 describe('an explanation', () => {
+  it('names what older drafts called otherwise in what is refused, a configuration and a statement', async () => {
+    const settings = { anchor: {}, upper: { superiors: ['anchor'] }, rp: rp(['upper', 'anchor']) };
+    const { graph } = await explained(settings, async (server) => {
+      const { federation } = server;
+      const mark = { id: 'https://marks.example/member', trust_mark: 'a.b.c' };
+      const configuration = { ...federation.configurationClaims('upper'), trust_marks: [mark] };
+      server.override(server.configurationUrl('upper'), { body: await federation.sign('upper', TYP, configuration) });
+      const older = { constraints: { allowed_leaf_entity_types: [] }, crit: ['not-understood'] };
+      const statement = { ...federation.subordinateStatementClaims('anchor', 'rp'), ...older };
+      server.override(server.fetchUrl('anchor', 'rp'), { body: await federation.sign('anchor', TYP, statement) });
+    });
+    const [upper, anchor] = superiorsOf(graph);
+    expect(upper?.superior).toMatchObject({
+      configuration: { verdict: 'refused', olderNames: [{ at: '/trust_marks/0/id', now: 'trust_mark_type' }] },
+    });
+    expect(anchor?.statement).toMatchObject({
+      verdict: 'refused',
+      olderNames: [{ at: '/constraints/allowed_leaf_entity_types', now: 'allowed_entity_types' }],
+    });
+    expect(graph.configuration.olderNames).toBeUndefined();
+  });
+
   it('shows which superior refused which value', async () => {
     const { verdict, chains, graph } = await explained({
       anchor: {},

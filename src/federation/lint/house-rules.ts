@@ -1,6 +1,6 @@
 /** Limits of this deployment on what it signs, whatever the standard permits. */
 import { FederationError } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, parseJson } from '../json.ts';
 import type { StatementOptions } from '../statement/entity-statement.ts';
 import { isNumericDate } from '../time.ts';
 
@@ -10,7 +10,7 @@ export interface HouseRules extends StatementOptions {
   maxLifetimeSeconds: number;
 }
 
-/** @throws FederationError claim_missing, lint_failed unless it has a life, and one that is not too long */
+/** @throws FederationError claim_missing, lint_failed unless it has a life, and one that is not too long @see OIDFED §3.1.1 */
 export function lintLifetime(claims: JsonObject, rules: HouseRules): void {
   const { iat, exp } = claims;
   if (!isNumericDate(iat)) throw new FederationError('claim_missing', 'is required', '/iat');
@@ -21,10 +21,20 @@ export function lintLifetime(claims: JsonObject, rules: HouseRules): void {
   }
 }
 
+/**
+ * What our own parser would refuse in it, and what is too much of it.
+ * @throws FederationError json_too_deep, json_member_forbidden, lint_failed
+ * @see OIDFED §3, §18.1
+ */
+export function lintReadable(payload: string, maxBytes: number): void {
+  lintSize(payload, maxBytes);
+  parseJson(payload);
+}
+
 /** Most bytes that one character of a string takes in UTF-8. */
 const MAX_CHARACTER_BYTES = 3;
 
-/** @throws FederationError lint_failed when the payload takes more bytes */
+/** Readers take no more. @throws FederationError lint_failed when the payload takes more bytes @see OIDFED §18.1 */
 export function lintSize(payload: string, maxBytes: number): void {
   if (payload.length * MAX_CHARACTER_BYTES <= maxBytes) return;
   const bytes = new TextEncoder().encode(payload).length;

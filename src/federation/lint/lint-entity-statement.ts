@@ -7,7 +7,7 @@ import type { MetadataPolicy } from '../policy/parse-policy.ts';
 import { decodeJwt, MAX_JWT_LENGTH } from '../signature.ts';
 import { checkStatementClaims } from '../statement/checks.ts';
 import { isEntityConfiguration, type TrustMarkEntry } from '../statement/entity-statement.ts';
-import { type HouseRules, lintLifetime, lintSize } from './house-rules.ts';
+import { type HouseRules, lintLifetime, lintReadable } from './house-rules.ts';
 import { type LintedStatement, passed } from './linted-statement.ts';
 import { publishedKeyComplaint } from './published-key.ts';
 
@@ -20,6 +20,7 @@ export const MAX_STATEMENT_BYTES = Math.floor(((MAX_JWT_LENGTH - HEADER_AND_SIGN
 /**
  * Lints an Entity Configuration or Subordinate Statement of ours.
  * @throws FederationError any reason of §3.2, lint_failed
+ * @see OIDFED §3.1, §3.2
  */
 export function lintEntityStatement(claims: JsonObject, rules: HouseRules): LintedStatement {
   return passed(TYP.entityStatement, claims, [
@@ -30,11 +31,11 @@ export function lintEntityStatement(claims: JsonObject, rules: HouseRules): Lint
     () => lintEmptyMembers(claims),
     () => lintEmptyPolicies(claims['metadata_policy'], '/metadata_policy'),
     () => lintTrustMarks(claims['trust_marks']),
-    (payload) => lintSize(payload, MAX_STATEMENT_BYTES),
+    (payload) => lintReadable(payload, MAX_STATEMENT_BYTES),
   ]);
 }
 
-/** Keys that no algorithm of ours could verify with would make a statement useless. */
+/** Keys that no algorithm of ours could verify with would make a statement useless. @see OIDFED §3.1.1 */
 function lintKeys(jwks: unknown, at: string): void {
   (jwks as JwkSet).keys.forEach((key, index) => {
     const complaint = publishedKeyComplaint(key);
@@ -42,7 +43,10 @@ function lintKeys(jwks: unknown, at: string): void {
   });
 }
 
-/** What a superior says about keys must not outlive them; a key that has expired already has no place in it at all. */
+/**
+ * What a superior says about keys must not outlive them; a key that has expired already has no place in it at all.
+ * @see OIDFED §3.1.1
+ */
 function lintKeyExpiry(claims: JsonObject, jwks: unknown, at: string): void {
   if (isEntityConfiguration(claims)) return;
   (jwks as JwkSet).keys.forEach((key, index) => {
@@ -52,7 +56,7 @@ function lintKeyExpiry(claims: JsonObject, jwks: unknown, at: string): void {
   });
 }
 
-/** `[]` and `{}` say nothing; readers refuse some of them, so none is emitted. */
+/** `[]` and `{}` say nothing; readers refuse some of them, so none is emitted. @see OIDFED §3.1.1, §3.1.2, §3.1.3 */
 function lintEmptyMembers(claims: JsonObject): void {
   for (const claim of ['metadata_policy', 'metadata_policy_crit', 'constraints', 'crit', 'authority_hints']) {
     const value = claims[claim];
@@ -61,7 +65,7 @@ function lintEmptyMembers(claims: JsonObject): void {
   }
 }
 
-/** An Entity Type or parameter without operators is left out as well. */
+/** An Entity Type or parameter without operators is left out as well. @see OIDFED §6.1.2 */
 function lintEmptyPolicies(policy: unknown, at: string): void {
   for (const [entityType, parameters] of Object.entries((policy ?? {}) as MetadataPolicy)) {
     if (Object.keys(parameters).length === 0) throw empty(at + pointer(entityType));
@@ -71,7 +75,7 @@ function lintEmptyPolicies(policy: unknown, at: string): void {
   }
 }
 
-/** Readers leave out a mark that they cannot read; we do not show one in the first place. */
+/** Readers leave out a mark that they cannot read; we do not show one in the first place. @see OIDFED §7.3 */
 function lintTrustMarks(marks: unknown): void {
   ((marks ?? []) as TrustMarkEntry[]).forEach(({ trust_mark: mark }, index) => {
     const at = pointer('trust_marks', index, 'trust_mark');

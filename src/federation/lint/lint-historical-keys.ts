@@ -5,12 +5,14 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import { checkJwkSet } from '../jwk-set.ts';
 import { TYP } from '../media-types.ts';
 import { isNumericDate } from '../time.ts';
-import type { HouseRules } from './house-rules.ts';
+import { type HouseRules, lintReadable } from './house-rules.ts';
+import { MAX_STATEMENT_BYTES } from './lint-entity-statement.ts';
 import { type LintedStatement, passed } from './linted-statement.ts';
 
 /**
- * Lints a historical keys document (OIDFED §8.7.2).
- * @throws FederationError entity_identifier_invalid, claim_missing, jwks_invalid, jwk_private
+ * Lints a historical keys document.
+ * @throws FederationError entity_identifier_invalid, claim_missing, jwks_invalid, jwk_private, lint_failed
+ * @see OIDFED §8.7.2
  */
 export function lintHistoricalKeys(claims: JsonObject, rules: HouseRules): LintedStatement {
   return passed(TYP.jwkSet, claims, [
@@ -23,9 +25,11 @@ export function lintHistoricalKeys(claims: JsonObject, rules: HouseRules): Linte
         lintHistoricalKey(key, pointer('keys', index));
       });
     },
+    (payload) => lintReadable(payload, MAX_STATEMENT_BYTES),
   ]);
 }
 
+/** Each key has ended, and a revoked one says when. @see OIDFED §8.7.2 */
 function lintHistoricalKey(key: JsonValue, at: string): void {
   if (!isJsonObject(key) || !isNumericDate(key['exp'])) {
     throw new FederationError('claim_missing', 'a historical key needs `exp`', `${at}/exp`);

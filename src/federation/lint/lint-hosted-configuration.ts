@@ -16,6 +16,7 @@ const ENDPOINT = /^federation_\w+_endpoint$/;
 /**
  * Lints the configuration of an entity that has no server of its own: it has superiors, and is nobody's.
  * @throws FederationError any reason of §3.2, lint_failed
+ * @see OIDFED §3.1.2, §5.1.1
  */
 export function lintHostedConfiguration(claims: JsonObject, rules: HouseRules): LintedStatement {
   if (!isEntityConfiguration(claims)) {

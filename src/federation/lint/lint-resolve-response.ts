@@ -4,11 +4,13 @@ import { parseEntityIdentifier } from '../identifiers.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
 import { TYP } from '../media-types.ts';
 import { decodeJwt } from '../signature.ts';
-import { type HouseRules, lintLifetime } from './house-rules.ts';
+import { type HouseRules, lintLifetime, lintReadable } from './house-rules.ts';
+import { MAX_STATEMENT_BYTES } from './lint-entity-statement.ts';
 import { type LintedStatement, passed, type StatementHeader } from './linted-statement.ts';
 
 /**
- * Lints a resolve response (OIDFED §8.3.2).
+ * Lints a resolve response.
+ * @see OIDFED §8.3.2
  * @param header with the issuer's own chain to the Trust Anchor that `trust_chain` of the claims ends at
  * @throws FederationError entity_identifier_invalid, claim_missing, claim_invalid, lint_failed
  */
@@ -17,7 +19,7 @@ export function lintResolveResponse(
   rules: HouseRules,
   header: StatementHeader = {},
 ): LintedStatement {
-  const lints = [
+  const lints: ((payload: string) => void)[] = [
     () => parseEntityIdentifier(claims['iss'], rules, '/iss'),
     () => parseEntityIdentifier(claims['sub'], rules, '/sub'),
     () => claims['aud'] === undefined || parseEntityIdentifier(claims['aud'], rules, '/aud'),
@@ -29,17 +31,19 @@ export function lintResolveResponse(
       lintChain(claims['trust_chain'], '/trust_chain');
     },
     () => lintOwnChain(header, claims),
+    (payload) => lintReadable(payload, MAX_STATEMENT_BYTES - JSON.stringify(header).length),
   ];
   return passed(TYP.resolveResponse, claims, lints, header);
 }
 
+/** A chain is a list of compact JWTs. @see OIDFED §4 */
 function lintChain(chain: unknown, at: string): asserts chain is string[] {
   if (!Array.isArray(chain) || chain.length === 0 || !chain.every((jwt) => typeof jwt === 'string')) {
     throw new FederationError('claim_invalid', 'must be a non-empty array of JWTs', at);
   }
 }
 
-/** The header's chain is the issuer's, and ends where the subject's does. */
+/** The header's chain is the issuer's, and ends where the subject's does. @see OIDFED §4.3, §8.3.2 */
 function lintOwnChain({ trust_chain: chain }: StatementHeader, { iss, trust_chain: subjectChain }: JsonObject): void {
   if (chain === undefined) return;
   lintChain(chain, 'header/trust_chain');

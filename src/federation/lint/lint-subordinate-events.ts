@@ -4,7 +4,8 @@ import { parseEntityIdentifier } from '../identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import { TYP } from '../media-types.ts';
 import { isNumericDate, type NumericDate } from '../time.ts';
-import { type HouseRules, lintLifetime } from './house-rules.ts';
+import { type HouseRules, lintLifetime, lintReadable } from './house-rules.ts';
+import { MAX_STATEMENT_BYTES } from './lint-entity-statement.ts';
 import { type LintedStatement, passed } from './linted-statement.ts';
 
 const CLAIMS: ReadonlySet<string> = new Set(['iss', 'sub', 'iat', 'exp', 'federation_registration_events']);
@@ -13,7 +14,11 @@ const EVENT_MEMBERS: ReadonlySet<string> = new Set(['iat', 'event', 'event_descr
 /** What a registration sets up itself: not told again for the same moment. */
 const UPDATE_EVENTS: ReadonlySet<string> = new Set(['metadata_update', 'metadata_policy_update', 'jwks_update']);
 
-/** @throws FederationError claim_missing, claim_invalid, entity_identifier_invalid, lint_failed */
+/**
+ * Lints the history of a subordinate.
+ * @throws FederationError claim_missing, claim_invalid, entity_identifier_invalid, lint_failed
+ * @see EVENTS §2.3
+ */
 export function lintSubordinateEvents(claims: JsonObject, rules: HouseRules): LintedStatement {
   return passed(TYP.entityEvents, claims, [
     () => {
@@ -23,10 +28,11 @@ export function lintSubordinateEvents(claims: JsonObject, rules: HouseRules): Li
     () => lintLifetime(claims, rules),
     () => lintMembers(claims, CLAIMS, ''),
     () => lintEvents(claims['federation_registration_events']),
+    (payload) => lintReadable(payload, MAX_STATEMENT_BYTES),
   ]);
 }
 
-/** A history without an event would be that of an entity that was never registered. */
+/** A history without an event would be that of an entity that was never registered. @see EVENTS §2.3 */
 function lintEvents(events: JsonValue | undefined): void {
   const at = '/federation_registration_events';
   if (!Array.isArray(events) || events.length === 0) {
@@ -50,6 +56,7 @@ function lintEvents(events: JsonValue | undefined): void {
   }
 }
 
+/** Nothing stands there that the draft does not define. @see EVENTS §2.3 */
 function lintMembers(object: JsonObject, known: ReadonlySet<string>, at: string): void {
   const other = Object.keys(object).find((member) => !known.has(member));
   if (other !== undefined) throw new FederationError('lint_failed', 'has no place here', at + pointer(other));

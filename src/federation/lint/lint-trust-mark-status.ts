@@ -14,8 +14,9 @@ export type TrustMarkStatus = (typeof TRUST_MARK_STATUSES)[number];
 const CLAIMS: ReadonlySet<string> = new Set(['iss', 'iat', 'trust_mark', 'status']);
 
 /**
- * Lints a status answer: the four claims of §8.4.2 and no other.
+ * Lints a status answer: its four claims and no other.
  * @throws FederationError claim_missing, claim_invalid, entity_identifier_invalid, lint_failed
+ * @see OIDFED §8.4.2
  */
 export function lintTrustMarkStatus(claims: JsonObject, rules: HouseRules): LintedStatement {
   return passed(TYP.trustMarkStatusResponse, claims, [

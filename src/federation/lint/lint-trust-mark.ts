@@ -1,11 +1,11 @@
 /** What must hold before a Trust Mark of ours is signed. @see OIDFED §7.1, §7.3 */
 import { FederationError } from '../errors.ts';
-import { type JsonObject, parseJson } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import { TYP } from '../media-types.ts';
 import { checkDelegated, parseTrustMarkDelegation } from '../trust-mark/delegation.ts';
 import { checkTrustMarkClaims, type TrustMarkClaims } from '../trust-mark/trust-mark.ts';
 import { trustMarkTypeComplaint } from '../trust-mark/trust-mark-type.ts';
-import { type HouseRules, lintSize } from './house-rules.ts';
+import { type HouseRules, lintReadable } from './house-rules.ts';
 import { type LintedStatement, passed } from './linted-statement.ts';
 
 /** Longest life of a mark or delegation that has an end, in seconds: five years. Without `exp` they never expire. */
@@ -20,6 +20,7 @@ export const MAX_TRUST_MARK_BYTES = 11_000;
  * @throws FederationError claim_missing, claim_invalid, entity_identifier_invalid, lint_failed, json_too_deep,
  *   json_member_forbidden; with a place such as `/delegation /sub` the reasons of parseTrustMarkDelegation,
  *   subject_mismatch, trust_mark_type_mismatch
+ * @see OIDFED §7.1, §7.3
  */
 export function lintTrustMark(claims: JsonObject, rules: HouseRules): LintedStatement {
   return passed(TYP.trustMark, claims, [
@@ -31,13 +32,13 @@ export function lintTrustMark(claims: JsonObject, rules: HouseRules): LintedStat
   ]);
 }
 
-/** @throws FederationError lint_failed */
+/** The name of a type. @throws FederationError lint_failed @see OIDFED §7.1, §7.2.1 */
 export function lintTrustMarkType(type: unknown): void {
   const complaint = trustMarkTypeComplaint(type);
   if (complaint !== undefined) throw new FederationError('lint_failed', complaint, '/trust_mark_type');
 }
 
-/** An end comes after the beginning, and not in a life time. @throws FederationError lint_failed */
+/** An end comes after the beginning, and not in a life time. @throws FederationError lint_failed @see OIDFED §7.1 */
 export function lintTrustMarkLife(claims: JsonObject): void {
   const [iat, exp] = [Number(claims['iat']), claims['exp']];
   if (exp === undefined) return;
@@ -47,12 +48,7 @@ export function lintTrustMarkLife(claims: JsonObject): void {
   }
 }
 
-/** What our own parser would refuse in it, and what is too much of it. @throws FederationError json_too_deep, lint_failed */
-export function lintReadable(payload: string, maxBytes: number): void {
-  parseJson(payload);
-  lintSize(payload, maxBytes);
-}
-
+/** A mark is issued under a delegation for its issuer and type, and does not outlive it. @see OIDFED §7.2.2 */
 function lintDelegation(mark: TrustMarkClaims, rules: HouseRules): void {
   if (mark.delegation === undefined) return;
   try {

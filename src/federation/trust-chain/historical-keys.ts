@@ -39,7 +39,7 @@ export async function validateHistoricalKeys(
   const members = signed.claims['keys'];
   if (!Array.isArray(members)) throw new FederationError('claim_invalid', 'must be an array of keys', '/keys');
   await verifySignature(signed, jwks);
-  const { keys } = checkJwkSet({ keys: members }, '');
+  const { keys } = members.length === 0 ? { keys: [] } : checkJwkSet({ keys: members }, '');
   return { iss: issuer, keys: keys.map((jwk, index) => historicalKey(jwk, pointer('keys', index))) };
 }
 

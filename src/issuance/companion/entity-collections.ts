@@ -67,7 +67,8 @@ const SCOPE = '';
 /** Who vouches below an authority, itself included, and the Entity Types that their subordinates play. */
 interface Below {
   authorities: readonly CollectingAuthority[];
-  entityTypes: readonly string[];
+  /** Undefined when there are too many to know. */
+  entityTypes: readonly string[] | undefined;
   /** What was seen below Intermediates elsewhere changes without the registry. */
   refreshAt: NumericDate;
 }
@@ -83,7 +84,7 @@ export class EntityCollections {
   /** By authority. */
   readonly #below = new FollowingCache<Below>({
     maxBytes: BELOW_BYTES,
-    sizeOf: ({ authorities, entityTypes }) => 200 * (1 + authorities.length + entityTypes.length),
+    sizeOf: ({ authorities, entityTypes }) => 200 * (1 + authorities.length + (entityTypes?.length ?? 0)),
   });
 
   constructor(options: EntityCollectionsOptions) {
@@ -123,7 +124,8 @@ export class EntityCollections {
       const ids = authorities.map(({ id }) => id);
       const now = clock.now();
       const elsewhere = await listTypesElsewhere(db, authorities, new Date(now * 1000));
-      const entityTypes = [...new Set([...(await listEntityTypes(db, ids)), ...elsewhere])].sort();
+      const here = await listEntityTypes(db, ids);
+      const entityTypes = elsewhere && [...new Set([...here, ...elsewhere])].sort();
       return { authorities, entityTypes, refreshAt: now + SEEN_SECONDS };
     };
     const known = this.#present(this.#below.get(SCOPE, authority.id));
@@ -180,7 +182,7 @@ export class EntityCollections {
 
 /** Without Entity Types that nobody plays; undefined when nobody plays any of those asked for. */
 function played(query: EntityCollectionQuery, below: Below): EntityCollectionQuery | undefined {
-  if (query.entityTypes.length === 0) return query;
+  if (query.entityTypes.length === 0 || below.entityTypes === undefined) return query;
   const entityTypes = below.entityTypes.filter((type) => query.entityTypes.includes(type));
   return entityTypes.length === 0 ? undefined : { ...query, entityTypes };
 }

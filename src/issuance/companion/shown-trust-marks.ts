@@ -10,6 +10,9 @@ import type { Db } from '../../storage/connect.ts';
 import { digestOf } from '../trust-marks/trust-mark-issuer.ts';
 import { statusOf } from '../trust-marks/trust-mark-status.ts';
 
+/** Most marks of an entity that are looked at, and shown. */
+const MAX_SHOWN_MARKS = 50;
+
 /**
  * The entities without marks that an authority of ours issued and would not call active, that are another's, or that
  * claim to be ours and are not on record. What others issued stays as its bearers show it.
@@ -22,7 +25,7 @@ export async function withCountedMarks(
   collected: readonly CollectedEntity[],
   now: NumericDate,
 ): Promise<{ collected: CollectedEntity[]; endsAt: NumericDate }> {
-  const jwts = collected.flatMap(({ trustMarks }) => (trustMarks ?? []).map(jwtOf));
+  const jwts = new Set(collected.flatMap((entity) => firstMarks(entity).map(jwtOf)));
   const active = await activeMarks(db, authorities, jwts, now);
   const identifiers = new Set<unknown>(authorities.map(({ authority }) => authority.entityIdentifier));
   const counts = (mark: JsonObject, bearer: string): boolean => {
@@ -32,7 +35,7 @@ export async function withCountedMarks(
   };
   return {
     collected: collected.map((entity) => {
-      const marks = (entity.trustMarks ?? []).filter((mark) => counts(mark, entity.entityIdentifier));
+      const marks = firstMarks(entity).filter((mark) => counts(mark, entity.entityIdentifier));
       return { ...entity, trustMarks: marks.length === 0 ? null : marks };
     }),
     endsAt: Math.min(...[...active.values()].map(({ activeUntil }) => activeUntil ?? Number.POSITIVE_INFINITY)),
@@ -49,11 +52,11 @@ interface ActiveMark {
 async function activeMarks(
   db: Db,
   authorities: readonly ServedAuthority[],
-  jwts: readonly string[],
+  jwts: ReadonlySet<string>,
   now: NumericDate,
 ): Promise<ReadonlyMap<string, ActiveMark>> {
   const active = new Map<string, ActiveMark>();
-  for (const mark of await readFaringMarks(db, jwts.map(digestOf))) {
+  for (const mark of await readFaringMarks(db, [...jwts].map(digestOf))) {
     const served = authorities.find(({ authority }) => authority.id === mark.authorityId);
     const type = served?.trustMarkTypes.find(({ id }) => id === mark.typeId);
     if (served === undefined || type === undefined) continue;
@@ -62,6 +65,10 @@ async function activeMarks(
     active.set(keyOf(mark.digest), { subject: mark.subject, trustMarkType: type.trustMarkType, activeUntil });
   }
   return active;
+}
+
+function firstMarks({ trustMarks }: CollectedEntity): readonly JsonObject[] {
+  return (trustMarks ?? []).slice(0, MAX_SHOWN_MARKS);
 }
 
 function jwtOf(mark: JsonObject): string {

@@ -5,9 +5,12 @@ import {
   MAX_COLLECTED_ENTITIES,
   NO_ENTITIES,
 } from '../../../src/issuance/companion/entity-collections.ts';
+import { withCountedMarks } from '../../../src/issuance/companion/shown-trust-marks.ts';
 import { AuthorityDirectory, type ServedAuthority } from '../../../src/registry/authorities/authority-directory.ts';
+import { MAX_TYPES_ELSEWHERE } from '../../../src/registry/collection/collect-elsewhere.ts';
+import { saveBranch } from '../../../src/registry/collection/save-branch.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
-import { ManualClock } from '../../support/federation.ts';
+import { ManualClock, NOW } from '../../support/federation.ts';
 import { openRegistry, type TestRegistry } from '../../support/registry.ts';
 
 const USUAL: EntityCollectionQuery = {
@@ -24,6 +27,8 @@ describe.each(DATABASE_KINDS)('pages of a collection on the %s database', (kind)
   let registry: TestRegistry;
   let collections: EntityCollections;
   let served: ServedAuthority;
+  let directory: AuthorityDirectory;
+  let branchId: string;
 
   beforeAll(async () => {
     registry = await openRegistry(kind);
@@ -31,7 +36,8 @@ describe.each(DATABASE_KINDS)('pages of a collection on the %s database', (kind)
     const members = await registry.organisation(authority);
     await registry.entity(members, { verifiedEntityTypes: ['openid_provider'] });
     await registry.entity(members, { verifiedEntityTypes: ['openid_relying_party'] });
-    const directory = new AuthorityDirectory(registry.db);
+    branchId = (await registry.entity(members, { verifiedIntermediate: true })).id;
+    directory = new AuthorityDirectory(registry.db);
     await directory.reload();
     const found = directory.find(authority.entityIdentifier);
     if (found === undefined) throw new Error('not served');
@@ -76,5 +82,31 @@ describe.each(DATABASE_KINDS)('pages of a collection on the %s database', (kind)
     expect(again).toBeInstanceOf(Promise);
     await again;
     expect(collections.page(served, USUAL)).not.toBeInstanceOf(Promise);
+  });
+
+  it('are of every Entity Type, also where strangers play more than are kept track of', async () => {
+    const below = 'https://many.example';
+    const entityTypes = Array.from({ length: MAX_TYPES_ELSEWHERE + 1 }, (_, index) => `type_${index}`);
+    const validUntil = new Date((NOW + 3600) * 1000);
+    const found = [{ entityIdentifier: below, entityTypes, metadata: {}, trustMarks: null, validUntil }];
+    const walked = { authorityId: served.authority.id, branchId, found, gone: [] };
+    await saveBranch(registry.db, walked, new Date(NOW * 1000));
+    const fresh = new EntityCollections({ db: registry.db, directory, clock: new ManualClock() });
+    for (const entityType of ['type_0', `type_${MAX_TYPES_ELSEWHERE}`]) {
+      const page = await fresh.page(served, { ...USUAL, entityTypes: [entityType] });
+      expect(page?.body.toString()).toContain(below);
+    }
+  });
+
+  it('show the first fifty marks of each entity, and ask for each once', async () => {
+    const bearers = Array.from({ length: 1350 }, (_, bearer) => ({
+      ...{ entityIdentifier: `https://bearer-${bearer}.example`, entityTypes: [], ownMetadata: null },
+      superiorMetadata: null,
+      trustMarks: Array.from({ length: 51 }, (_, index) => ({ trust_mark: `${bearer}.${index}.x` })),
+    }));
+    const { collected } = await withCountedMarks(registry.db, directory.all, bearers, NOW);
+    expect(collected.map(({ trustMarks }) => trustMarks)).toEqual(
+      bearers.map(({ trustMarks }) => trustMarks.slice(0, 50)),
+    );
   });
 });
