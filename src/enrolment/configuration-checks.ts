@@ -9,21 +9,29 @@ import { publishedKeyComplaint } from '../federation/lint/published-key.ts';
 import type { Metadata } from '../federation/metadata/metadata.ts';
 import { resolveMetadata } from '../federation/metadata/resolve-metadata.ts';
 import { verifySignature } from '../federation/signature.ts';
-import type { EntityStatement } from '../federation/statement/entity-statement.ts';
+import type { EntityStatement, StatementOptions } from '../federation/statement/entity-statement.ts';
 import { type ValidationOptions, validateEntityConfiguration } from '../federation/statement/validate-statement.ts';
 import type { NumericDate } from '../federation/time.ts';
 import type { Authority } from '../registry/authorities/authority.ts';
 import { MAX_ENTITY_TYPES, mergedPolicy } from '../registry/claims-input.ts';
-import type { CheckedEvidence, SubordinateSettings } from '../registry/entities/entity.ts';
+import type { CheckedEvidence, Entity, SubordinateSettings } from '../registry/entities/entity.ts';
 import { settingsDigest } from '../registry/entities/judging-settings.ts';
 import { type KeyHistory, registrationComplaints } from '../registry/entities/keys/key-history.ts';
 import { isStorable } from '../registry/storable.ts';
 import { CheckRun } from './check-run.ts';
 
-/** Retrieves the Entity Configuration of an entity, as a compact JWT. @throws FederationError of the retrieval */
-export type RetrieveConfiguration = (entity: EntityIdentifier) => Promise<string>;
+/** The record that is checked; undefined before there is one. */
+export type CheckedRecord = Pick<Entity, 'id' | 'enrolment'> | undefined;
+
+/**
+ * Retrieves the Entity Configuration of an entity, as a compact JWT. What is served here is told from what others publish
+ * by the record: anybody may have enrolled the same identifier elsewhere.
+ * @throws FederationError of the retrieval
+ */
+export type RetrieveConfiguration = (entity: EntityIdentifier, record?: CheckedRecord) => Promise<string>;
 
 export interface ConfigurationSubject {
+  record?: CheckedRecord;
   entityIdentifier: EntityIdentifier;
   authority: Authority;
   settings: SubordinateSettings;
@@ -62,7 +70,7 @@ export async function checkConfiguration(
   subject: ConfigurationSubject,
   retrieve: RetrieveConfiguration,
   now: NumericDate,
-  options: IdentifierOptions,
+  options: StatementOptions,
 ): Promise<CheckedConfiguration> {
   const run = new CheckRun(now);
   const url = entityConfigurationUrl(subject.entityIdentifier);
@@ -81,13 +89,13 @@ export async function checkConfiguration(
 async function obtain(
   run: CheckRun,
   url: string,
-  { entityIdentifier, approved }: ConfigurationSubject,
+  { entityIdentifier, approved, record }: ConfigurationSubject,
   retrieve: RetrieveConfiguration,
   options: ValidationOptions,
 ): Promise<EntityStatement | undefined> {
   const jwt = await run.attempt(
     'configuration_retrieved',
-    () => retrieve(entityIdentifier),
+    () => retrieve(entityIdentifier, record),
     () => `retrieved from ${url}`,
   );
   if (jwt === undefined) {

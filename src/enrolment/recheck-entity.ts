@@ -47,6 +47,7 @@ export async function freshChecks(
   }
   const authority = await readAuthority(context.db, context.actor, entity.authorityId);
   const subject = {
+    record: entity,
     entityIdentifier: entity.entityIdentifier as EntityIdentifier,
     authority,
     settings: entity,

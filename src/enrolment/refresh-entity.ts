@@ -42,7 +42,7 @@ export async function refreshEntity(
   authorise(context.actor, ['admin', 'registrar'], entity.authorityId);
   requireRefreshable(entity);
   const identifier = entity.entityIdentifier as EntityIdentifier;
-  const jwt = await found(context, entity, 'configuration_unavailable', () => retrieve(identifier));
+  const jwt = await found(context, entity, 'configuration_unavailable', () => retrieve(identifier, entity));
   if (typeof jwt !== 'string') return { outcome: 'unavailable', ...jwt };
   const configuration = await found(context, entity, 'configuration_invalid', () =>
     validated(context, identifier, jwt),

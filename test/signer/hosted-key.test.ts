@@ -56,6 +56,12 @@ describe('the key of a hosted entity', () => {
     await expect(signer.sign(other, theirs)).rejects.toThrow(/another key/);
   });
 
+  it('does not stay open: without its sealed half nothing is signed any more', async () => {
+    await signer.sign(key, lintHostedConfiguration(configuration(ENTITY), RULES));
+    const destroyed = { ...key, sealedPrivateKey: new Uint8Array(60) };
+    await expect(signer.sign(destroyed, lintHostedConfiguration(configuration(ENTITY), RULES))).rejects.toThrow();
+  });
+
   it('is handed out as a private JWK that its recipient alone can open', async () => {
     const recipient = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true });
     const stranger = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true });

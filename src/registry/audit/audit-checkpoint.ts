@@ -95,11 +95,15 @@ function afterCursor(cursor: string | undefined): SQL | undefined {
   );
 }
 
-/** When the last checkpoint was made and the seq that it stands for; undefined before the first. */
-export async function lastAuditCheckpoint(db: Db): Promise<{ seq: number; createdAt: Date } | undefined> {
+/** When an authority signed its last checkpoint and the seq that it stands for; undefined before the first. */
+export async function lastAuditCheckpoint(
+  db: Db,
+  authorityId: string,
+): Promise<{ seq: number; createdAt: Date } | undefined> {
   const [last] = await db
     .select({ seq: auditCheckpoints.seq, createdAt: auditCheckpoints.createdAt })
     .from(auditCheckpoints)
+    .where(eq(auditCheckpoints.authorityId, authorityId))
     .orderBy(desc(auditCheckpoints.seq))
     .limit(1);
   return last;

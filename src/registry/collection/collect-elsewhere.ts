@@ -60,12 +60,15 @@ export async function collectElsewhere(
     .limit(limit + 1);
 }
 
-/** Entity Types that these entities play. */
+/** Strangers name the types: more of them are not kept track of. */
+export const MAX_TYPES_ELSEWHERE = 1_000;
+
+/** Entity Types that these entities play; undefined when there are more than {@link MAX_TYPES_ELSEWHERE}. */
 export async function listTypesElsewhere(
   db: Db,
   authorities: readonly CollectingAuthority[],
   now: Date,
-): Promise<string[]> {
+): Promise<string[] | undefined> {
   const [top] = authorities;
   if (top === undefined) return [];
   const rows = await db
@@ -73,8 +76,9 @@ export async function listTypesElsewhere(
     .from(collectedEntities)
     .innerJoin(entities, eq(entities.id, collectedEntities.branchId))
     .innerJoin(organisations, eq(organisations.id, entities.organisationId))
-    .where(isShown(top, authorities, now));
-  return rows.map(({ type }) => type);
+    .where(isShown(top, authorities, now))
+    .limit(MAX_TYPES_ELSEWHERE + 1);
+  return rows.length > MAX_TYPES_ELSEWHERE ? undefined : rows.map(({ type }) => type);
 }
 
 /** Whether an entity was lately seen below one of those, whatever became of it. */

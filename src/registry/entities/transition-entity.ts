@@ -7,6 +7,7 @@ import { organisations } from '../../storage/schema/organisations.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
 import { endHosting } from '../hosting/end-hosting.ts';
+import { requireHostingPlace } from '../hosting/hosting-place.ts';
 import { RegistryError } from '../registry-error.ts';
 import { LIVE_STATES, nextState, type Transition } from '../states.ts';
 import { type Entity, type EntityRow, entitySnapshot, type RegisteredKey } from './entity.ts';
@@ -18,7 +19,7 @@ import { readEntity, registeredKeysOf } from './read-entity.ts';
  * Makes a transition at once, on every surface. An entity is approved only under an active organisation, with keys
  * registered, and no check failed under the settings that count at that moment.
  * @throws RegistryError not_found, role_missing, illegal_transition, version_mismatch, organisation_not_active,
- *   evidence_changed, checks_failed
+ *   evidence_changed, checks_failed, validation_failed when a hosted entity's place was given to somebody else meanwhile
  */
 export async function transitionEntity(
   context: ChangeContext,
@@ -34,12 +35,15 @@ export async function transitionEntity(
     const state = nextState(before.state, transition);
     requireVersion(before, expectedVersion);
     const keys = await registeredKeysOf(tx, entityId);
-    if (transition === 'approve') await requireApprovable(tx, before, keys);
+    if (transition === 'approve') {
+      await requireApprovable(tx, before, keys);
+      if (before.enrolment === 'hosted') await requireHostingPlace(tx, before, context.hostingSites);
+    }
     const registeredAt = transition === 'approve' ? context.now : before.registeredAt;
     const moved = { state, stateReason: reason, stateChangedAt: context.now, registeredAt };
     const change = { ...moved, version: before.version + 1 };
     await tx.update(entities).set(change).where(eq(entities.id, entityId));
-    if (before.enrolment === 'hosted' && !LIVE_STATES.includes(state)) await endHosting(tx, entityId, context.now);
+    if (before.enrolment === 'hosted' && !LIVE_STATES.includes(state)) await endHosting(tx, [entityId], context.now);
     record({
       action: `entity.${transition}`,
       authorityId,

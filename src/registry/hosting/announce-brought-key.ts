@@ -16,7 +16,6 @@ import {
   newHostedKey,
   requireActive,
   requireNoneAnnounced,
-  requireSignedHere,
 } from './hosted-key.ts';
 import { readHosting } from './read-hosting.ts';
 
@@ -29,7 +28,8 @@ export interface BroughtKey {
 }
 
 /**
- * For a key that was proven. One of ours that was to sign next is given up for it.
+ * For a key that was proven. One of ours that was to sign next is given up for it. An entity that uploads may bring one,
+ * too: another one, or its first when the one that it took got lost.
  * @throws RegistryError not_found, role_missing, not_hosted, entity_not_active, key_roll_pending, kid_reused,
  *   validation_failed
  */
@@ -42,8 +42,7 @@ export async function announceBroughtKey(
   authorise(context.actor, ['registrar'], authorityId);
   await changeRegistry(context, async (tx, record) => {
     const before = await lockHosting(tx, entityId);
-    const { entity, hosted } = before;
-    requireSignedHere(hosted, entity);
+    const { entity } = before;
     await requireActive(tx, entity);
     await alongside(tx);
     await dropAnnounced(tx, before, context.now);

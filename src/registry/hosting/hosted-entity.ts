@@ -7,8 +7,8 @@ import type { NewAuthorityKey } from '../authorities/authority.ts';
 export type HostedEntity = typeof hostedEntities.$inferSelect;
 export type HostedKey = typeof hostedKeys.$inferSelect;
 
-/** A key without its private half, sealed or not. */
-export type HostedKeyRecord = Omit<HostedKey, 'sealedPrivateKey' | 'tokenObject'>;
+/** A key without its private half, sealed or encrypted or elsewhere. */
+export type HostedKeyRecord = Omit<HostedKey, 'sealedPrivateKey' | 'tokenObject' | 'handedOverJwe' | 'handedOverTo'>;
 
 /** What an operator says about a hosted entity's configuration. */
 export interface HostingSettings {

@@ -2,7 +2,7 @@
 import { and, asc, eq, inArray, max } from 'drizzle-orm';
 import type { JsonObject } from '../../federation/json.ts';
 import type { Jwk } from '../../federation/jwk-set.ts';
-import type { Tx } from '../../storage/connect.ts';
+import type { Db, Tx } from '../../storage/connect.ts';
 import { authorityKeys } from '../../storage/schema/authority-keys.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { hostedEntities, hostedKeys } from '../../storage/schema/hosted-entities.ts';
@@ -40,8 +40,9 @@ export async function lockHosting(tx: Tx, entityId: string): Promise<LockedHosti
   return { entity, hosted, keys, registered };
 }
 
-export async function hostedKeysOf(tx: Tx, entityId: string): Promise<HostedKey[]> {
-  return await tx
+/** In the order of their creation. */
+export async function hostedKeysOf(db: Db | Tx, entityId: string): Promise<HostedKey[]> {
+  return await db
     .select()
     .from(hostedKeys)
     .where(eq(hostedKeys.entityId, entityId))
@@ -98,6 +99,8 @@ export function newHostedKey(
     retiredAt: null,
     removeAfter: null,
     longestLifetimeSeconds: 0,
+    handedOverJwe: null,
+    handedOverTo: null,
   };
 }
 
@@ -107,7 +110,7 @@ export async function insertHostedKey(tx: Tx, key: HostedKey): Promise<void> {
   try {
     await tx.insert(hostedKeys).values(key);
   } catch (cause) {
-    if (!isUniqueViolation(cause, 'hosted_keys_kid_key')) throw cause;
+    if (!isUniqueViolation(cause, 'hosted_keys_kid')) throw cause;
     throw new RegistryError('kid_reused', `the key ${key.kid} was in use before; make another one`, {}, { cause });
   }
 }

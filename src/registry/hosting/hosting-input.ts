@@ -6,7 +6,7 @@ import { inputLifetime, MAX_ENTITY_TYPES } from '../claims-input.ts';
 import { invalidField } from '../registry-error.ts';
 import type { HostingSettings } from './hosted-entity.ts';
 
-/** Endpoints need a server, and who has them is somebody's superior or issuer; so do keys behind an address. */
+/** Endpoints need a server, and who has them is somebody's superior or issuer. */
 const NEEDS_SERVER = /^federation_\w+_endpoint(_auth_methods)?$/;
 
 /** @param field where the settings stand in the request, as a JSON Pointer */

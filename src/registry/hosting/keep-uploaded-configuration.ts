@@ -1,8 +1,10 @@
 /** Serves a configuration that the entity signed itself; with the first one the key that is kept here retires. */
+import { createHash } from 'node:crypto';
 import { eq } from 'drizzle-orm';
-import { hostedEntities } from '../../storage/schema/hosted-entities.ts';
+import { hostedEntities, hostedKeys } from '../../storage/schema/hosted-entities.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry } from '../change.ts';
+import { isLive } from '../entities/keys/keys-changeable.ts';
 import { readEntity } from '../entities/read-entity.ts';
 import { invalidField, RegistryError } from '../registry-error.ts';
 import { isKeptHere } from './hosted-entity.ts';
@@ -28,6 +30,7 @@ export interface UploadedConfiguration {
 const FIELD = '/configuration';
 
 /**
+ * One that is served already is left as it is: its upload is repeated for what follows it.
  * @throws RegistryError not_found, role_missing, not_hosted, entity_not_active, validation_failed, key_not_ready while
  *   Subordinate Statements are in use that do not list the key
  */
@@ -42,9 +45,10 @@ export async function keepUploadedConfiguration(
     const before = await lockHosting(tx, entityId);
     const { entity, hosted } = before;
     await requireActive(tx, entity);
-    if (!before.registered.some(({ jwk }) => jwk.kid === kid))
+    if (!before.registered.some(({ jwk }) => jwk.kid === kid && isLive(jwk, context.now)))
       throw invalidField(FIELD, `is signed by ${kid}, not registered`);
     requireReady(before, kid, context.now);
+    if (hosted.uploadedConfiguration === jwt) return;
     if (hosted.uploadedIat !== null && iat <= hosted.uploadedIat) {
       throw invalidField(FIELD, `must be issued later than the one before it; its iat is ${iat}`);
     }
@@ -57,7 +61,11 @@ export async function keepUploadedConfiguration(
       .update(hostedEntities)
       .set({ mode: 'uploaded', uploadedConfiguration: jwt, uploadedIat: iat })
       .where(eq(hostedEntities.entityId, entityId));
-    const after = { iat, signedBy: kid };
+    await tx
+      .update(hostedKeys)
+      .set({ handedOverJwe: null, handedOverTo: null })
+      .where(eq(hostedKeys.entityId, entityId));
+    const after = { iat, signedBy: kid, digest: createHash('sha256').update(jwt).digest('base64url') };
     record({ ...(await hostingChanged(tx, before, 'entity.upload_configuration', { after })) });
   });
 }

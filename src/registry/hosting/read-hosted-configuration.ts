@@ -1,10 +1,10 @@
 /** Reads what is served at a place, with the keys to sign it and what is signed already. */
-import { and, asc, eq, isNull } from 'drizzle-orm';
+import { and, eq, isNull } from 'drizzle-orm';
 import type { Jwk } from '../../federation/jwk-set.ts';
 import type { Db } from '../../storage/connect.ts';
 import { authorities } from '../../storage/schema/authorities.ts';
 import { entities } from '../../storage/schema/entities.ts';
-import { hostedEntities, hostedKeys } from '../../storage/schema/hosted-entities.ts';
+import { hostedEntities } from '../../storage/schema/hosted-entities.ts';
 import { issuedStatements } from '../../storage/schema/issued-statements.ts';
 import { organisations } from '../../storage/schema/organisations.ts';
 import type { EntityRow } from '../entities/entity.ts';
@@ -12,6 +12,7 @@ import { registeredKeysOf } from '../entities/read-entity.ts';
 import type { StoredStatement } from '../entities/read-subordinate.ts';
 import { effectiveState } from '../states.ts';
 import type { HostedEntity, HostedKey } from './hosted-entity.ts';
+import { hostedKeysOf } from './hosted-key.ts';
 
 export interface HostedRecord {
   entity: Pick<EntityRow, 'id' | 'authorityId' | 'entityIdentifier' | 'state' | 'version'>;
@@ -54,15 +55,10 @@ export async function readHostedAt(db: Db, location: string): Promise<HostedReco
     .where(and(eq(hostedEntities.location, location), isNull(hostedEntities.endedAt)));
   if (found === undefined) return undefined;
   const { organisationState, stored, ...record } = found;
-  const keys = await db
-    .select()
-    .from(hostedKeys)
-    .where(eq(hostedKeys.entityId, record.entity.id))
-    .orderBy(asc(hostedKeys.createdAt), asc(hostedKeys.id));
   return {
     ...record,
     isActive: effectiveState(record.entity.state, organisationState) === 'active',
-    keys,
+    keys: await hostedKeysOf(db, record.entity.id),
     registered: (await registeredKeysOf(db, record.entity.id)).map(({ jwk }) => jwk),
     stored: stored ?? undefined,
   };

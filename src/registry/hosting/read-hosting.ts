@@ -1,5 +1,5 @@
 /** Reads how an entity is hosted. */
-import { and, asc, eq, exists, inArray, isNull, lte, ne, notExists, or, type SQL } from 'drizzle-orm';
+import { and, eq, exists, inArray, isNull, lte, ne, notExists, or, type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../storage/connect.ts';
 import { entities, entityKeys } from '../../storage/schema/entities.ts';
 import { hostedEntities, hostedKeys } from '../../storage/schema/hosted-entities.ts';
@@ -7,7 +7,7 @@ import { organisations } from '../../storage/schema/organisations.ts';
 import type { Actor } from '../actor.ts';
 import { readEntity } from '../entities/read-entity.ts';
 import type { HostedKey, HostedKeyRecord, Hosting } from './hosted-entity.ts';
-import { notHosted } from './hosted-key.ts';
+import { hostedKeysOf, notHosted } from './hosted-key.ts';
 
 /** @throws RegistryError not_found, role_missing, not_hosted */
 export async function readHosting(db: Db, actor: Actor, entityId: string): Promise<Hosting> {
@@ -15,20 +15,20 @@ export async function readHosting(db: Db, actor: Actor, entityId: string): Promi
   const [found] = await db.select().from(hostedEntities).where(eq(hostedEntities.entityId, entity.id));
   if (found === undefined) throw notHosted(entity);
   const { hostname: _, uploadedConfiguration: __, ...hosted } = found;
-  const keys = await db
-    .select()
-    .from(hostedKeys)
-    .where(eq(hostedKeys.entityId, entityId))
-    .orderBy(asc(hostedKeys.createdAt), asc(hostedKeys.id));
+  const keys = await hostedKeysOf(db, entityId);
   return { ...hosted, entityIdentifier: entity.entityIdentifier, keys: keys.map(withoutPrivateHalf) };
 }
 
-function withoutPrivateHalf({ sealedPrivateKey: _, tokenObject: __, ...key }: HostedKey): HostedKeyRecord {
-  return key;
+function withoutPrivateHalf(key: HostedKey): HostedKeyRecord {
+  const { sealedPrivateKey: _, tokenObject: __, handedOverJwe: ___, handedOverTo: ____, ...record } = key;
+  return record;
 }
 
-/** Active entities with a key whose next step is due, or without one that signs: theirs is not registered any more. */
-export async function dueHostedEntities(db: Db, now: Date): Promise<string[]> {
+/**
+ * Active entities with a key whose next step is due, or without one that signs: theirs is not registered any more.
+ * In no order, so that among more than `limit` none is held up by others whose step fails again and again.
+ */
+export async function dueHostedEntities(db: Db, now: Date, limit: number): Promise<string[]> {
   const { entityId, state, custody, activateAfter, removeAfter, kid } = hostedKeys;
   const isDue = or(
     and(eq(state, 'announced'), ne(custody, 'partner'), lte(activateAfter, now)),
@@ -59,6 +59,7 @@ export async function dueHostedEntities(db: Db, now: Date): Promise<string[]> {
         or(withDueStep, withoutSigner),
       ),
     )
-    .orderBy(asc(hostedEntities.entityId));
+    .orderBy(sql`random()`)
+    .limit(limit);
   return rows.map((row) => row.id);
 }

@@ -10,6 +10,7 @@ import {
   insertHostedKey,
   keyIn,
   knownEverywhere,
+  type LockedHosting,
   lockHosting,
   newHostedKey,
   requireActive,
@@ -20,6 +21,12 @@ import {
 } from './hosted-key.ts';
 import { readHosting } from './read-hosting.ts';
 
+export interface HostedKeyRoll {
+  reason: string | undefined;
+  /** Does nothing where a key signs: several nodes see at once that none does, and one of them helps. */
+  isOnlyWithoutSigner?: boolean;
+}
+
 /**
  * Announces the next key, in the configuration and in the Subordinate Statement at once. Where the present one is not
  * registered any more, for it was removed or is compromised, the next one signs at once, an announced one first.
@@ -29,7 +36,7 @@ import { readHosting } from './read-hosting.ts';
 export async function rollHostedKey(
   context: ChangeContext,
   entityId: string,
-  { reason }: { reason: string | undefined },
+  { reason, isOnlyWithoutSigner = false }: HostedKeyRoll,
   generateKey: GenerateHostedKey,
 ): Promise<Hosting> {
   const { authorityId, entityIdentifier } = await readEntity(context.db, context.actor, entityId);
@@ -41,6 +48,7 @@ export async function rollHostedKey(
     const { entity, hosted } = before;
     requireSignedHere(hosted, entity);
     await requireActive(tx, entity);
+    if (isOnlyWithoutSigner && hasSigner(before)) return;
     const keys = await dropUnregistered(tx, before);
     const key = newHostedKey(context, entityId, fresh);
     const announced = keyIn(keys, 'announced');
@@ -57,4 +65,9 @@ export async function rollHostedKey(
     record({ ...(await hostingChanged(tx, before, 'entity.roll_hosted_key', { reason })) });
   });
   return readHosting(context.db, context.actor, entityId);
+}
+
+function hasSigner({ keys, registered }: LockedHosting): boolean {
+  const active = keyIn(keys, 'active');
+  return registered.some(({ jwk }) => jwk.kid === active?.kid);
 }

@@ -30,7 +30,7 @@ export async function stopHosting(
       const message = `${entityIdentifier} has no key to sign with elsewhere; have it take or bring one first`;
       throw new RegistryError('not_hosted', message);
     }
-    await endHosting(tx, entityId, context.now);
+    await endHosting(tx, [entityId], context.now);
     await tx.update(entities).set({ enrolment: 'published' }).where(eq(entities.id, entityId));
     record({ ...(await hostingChanged(tx, before, 'entity.stop_hosting', { reason })) });
   });

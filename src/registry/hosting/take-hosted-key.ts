@@ -1,7 +1,8 @@
-/** Hands the key of a hosted entity to the entity, once: from then on it signs its configurations itself. */
+/** Hands the key of a hosted entity to the entity: from then on it signs its configurations itself. */
 import { eq } from 'drizzle-orm';
+import { ENCRYPTION_CURVES, isEncryptionKey } from '../../federation/encryption-key.ts';
 import { FederationError } from '../../federation/errors.ts';
-import type { JsonObject } from '../../federation/json.ts';
+import { type JsonObject, jsonEquals } from '../../federation/json.ts';
 import { checkJwkSet, type Jwk } from '../../federation/jwk-set.ts';
 import { decodeJwt } from '../../federation/signature.ts';
 import { hostedEntities } from '../../storage/schema/hosted-entities.ts';
@@ -16,6 +17,7 @@ import {
   hostedKeysOf,
   hostingChanged,
   keyIn,
+  type LockedHosting,
   lockHosting,
   requireActive,
   requireSignedHere,
@@ -35,10 +37,9 @@ export interface TakenKey {
   jwe: string;
 }
 
-const RECIPIENT_CURVES: ReadonlySet<unknown> = new Set(['P-256', 'P-384', 'P-521', 'X25519']);
-
 /**
- * Destroys the private half here in the moment that it is handed out. What was announced beside it is given up.
+ * Destroys the private half here in the moment that it is handed out. What was announced beside it is given up. Whoever
+ * asks again for the same recipient gets the same answer, which nobody else can open, until the first upload.
  * @param recipient a public key of the entity to encrypt to
  * @throws RegistryError not_found, role_missing, validation_failed, not_hosted, entity_not_active, key_not_exportable
  */
@@ -48,27 +49,36 @@ export async function takeHostedKey(
   { recipient, reason }: { recipient: unknown; reason: string },
   { exportKey, presentConfiguration }: TakeTools,
 ): Promise<TakenKey> {
-  const { authorityId, entityIdentifier } = await readEntity(context.db, context.actor, entityId);
+  const { authorityId, entityIdentifier, version } = await readEntity(context.db, context.actor, entityId);
   authorise(context.actor, ['admin'], authorityId);
-  const to = inputRecipient(recipient);
+  const to = await inputRecipient(recipient);
   const configuration = await presentConfiguration(entityIdentifier);
   return await changeRegistry(context, async (tx, record) => {
     const before = await lockHosting(tx, entityId);
     const { entity, hosted } = before;
+    const earlier = handedOver(before, to);
+    if (earlier !== undefined) {
+      const after = { takenKid: earlier.kid, recipient: to as JsonObject, isRepeated: true };
+      record({ ...(await hostingChanged(tx, before, 'entity.take_hosted_key', { reason, after })) });
+      return earlier;
+    }
     requireSignedHere(hosted, entity);
     await requireActive(tx, entity);
     const key = keyIn(await dropUnregistered(tx, before), 'active');
     const iat = configuration === undefined ? undefined : decodeJwt(configuration).claims['iat'];
-    const isPresent = typeof iat === 'number' && decodeJwt(configuration ?? '').header['kid'] === key?.kid;
+    const isOurs = typeof iat === 'number' && decodeJwt(configuration ?? '').header['kid'] === key?.kid;
+    // What was changed meanwhile would never be published.
+    const isPresent = isOurs && entity.version === version;
     if (key === undefined || configuration === undefined || !isPresent) {
-      throw new RegistryError('key_not_exportable', 'its key changes in this moment; try again shortly');
+      throw new RegistryError('key_not_exportable', 'it changes in this moment; try again shortly');
     }
     if (key.sealedPrivateKey === null) {
       const message = 'its key is in a PKCS#11 token and does not leave it; have the entity bring a key of its own';
       throw new RegistryError('key_not_exportable', message, { kid: key.kid });
     }
     const jwe = await exportKey(key, entityIdentifier, to);
-    await updateHostedKey(tx, { ...key, state: 'handed_over', sealedPrivateKey: null });
+    const handed = { handedOverJwe: jwe, handedOverTo: to as JsonObject };
+    await updateHostedKey(tx, { ...key, ...handed, state: 'handed_over', sealedPrivateKey: null });
     await dropAnnounced(tx, { entity, keys: await hostedKeysOf(tx, entityId) }, context.now);
     await tx
       .update(hostedEntities)
@@ -80,14 +90,23 @@ export async function takeHostedKey(
   });
 }
 
+/** What was handed out to the same recipient before, while nothing shows that it arrived and the key still counts. */
+function handedOver({ keys, registered }: LockedHosting, to: Jwk): TakenKey | undefined {
+  for (const { kid, handedOverJwe: jwe, handedOverTo } of keys) {
+    if (jwe === null || !jsonEquals(handedOverTo, to as JsonObject)) continue;
+    if (registered.some(({ jwk }) => jwk.kid === kid)) return { kid, jwe };
+  }
+  return undefined;
+}
+
 /** @throws RegistryError validation_failed */
-function inputRecipient(value: unknown): Jwk {
+async function inputRecipient(value: unknown): Promise<Jwk> {
   try {
     const [key] = checkJwkSet({ keys: [value] }, '').keys;
-    if (key !== undefined && RECIPIENT_CURVES.has(key.crv) && key.use !== 'sig') return key;
+    if (key !== undefined && (await isEncryptionKey(key))) return key;
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;
     throw invalidField('/recipient', error.message);
   }
-  throw invalidField('/recipient', `is a public key to encrypt to, on ${[...RECIPIENT_CURVES].join(', ')}`);
+  throw invalidField('/recipient', `is a public key to encrypt to, on ${ENCRYPTION_CURVES.join(', ')}`);
 }

@@ -6,6 +6,7 @@ import { type ChangeContext, changeRegistry, createOnce, type Idempotency } from
 import { RegistryError } from '../registry-error.ts';
 import { isUniqueViolation } from '../unique-violation.ts';
 import { requireDefinedTypes } from './eligibility.ts';
+import { requireRecognisedIssue } from './own-recognition.ts';
 import {
   readTrustMarkType,
   type TrustMarkType,
@@ -14,6 +15,7 @@ import {
 } from './trust-mark-type.ts';
 import {
   inputOwnership,
+  inputTrustMarkLifetime,
   inputTrustMarkTypeName,
   inputTrustMarkTypeSettings,
   requireSignable,
@@ -38,14 +40,17 @@ export async function defineTrustMarkType(
   idempotency?: Idempotency,
 ): Promise<TrustMarkType> {
   authorise(context.actor, ['admin'], authorityId);
-  const { entityIdentifier: issuer } = await readAuthority(context.db, context.actor, authorityId);
+  const authority = await readAuthority(context.db, context.actor, authorityId);
+  const { entityIdentifier: issuer } = authority;
   const { trustMarkType } = input;
   inputTrustMarkTypeName(trustMarkType);
   const { ownership, ...settings } = withDefaults(input);
+  inputTrustMarkLifetime(settings.lifetimeSeconds);
   const columns = {
     ...inputTrustMarkTypeSettings(settings),
     ...(await inputOwnership(ownership, { ...context, issuer, trustMarkType })),
   };
+  await requireRecognisedIssue(authority, trustMarkType, ownership, context);
   const sample = { subject: issuer, additionalClaims: {}, expiresAt: null };
   requireSignable(issuer, { ...columns, trustMarkType }, sample, context);
   const { id } = await changeRegistry(context, async (tx, record) => {

@@ -1,5 +1,5 @@
 /** Lets an authority show a Trust Mark that it was given, in place of an older one of the same type and issuer. */
-import { and, eq, ne, sql } from 'drizzle-orm';
+import { and, eq, gt, isNull, ne, or, sql } from 'drizzle-orm';
 import { FederationError } from '../../federation/errors.ts';
 import { decodeJwt } from '../../federation/signature.ts';
 import { checkTimes } from '../../federation/trust-mark/claim-checks.ts';
@@ -69,7 +69,7 @@ export async function holdTrustMark(
     if (asked?.heldId !== undefined && before?.id !== asked.heldId) throw notFound('held trust mark', asked.heldId);
     if (before?.jwt === jwt) return await seenAgain(tx, before, context.now);
     if (before !== undefined) requireNewer(claims.iat, before);
-    await requireRoom(tx, authorityId, jwt, before);
+    await requireRoom(tx, authorityId, jwt, context.now, before);
     const after: HeldTrustMark = {
       ...{ id: before?.id ?? context.newId(), ...place, jwt, expiresAt, state: 'held' },
       ...{ refreshedAt: context.now, nextRefreshAt: nextRefresh(expiresAt, context.now), refreshProblem: null },
@@ -175,12 +175,15 @@ function requireNewer(iat: number, { jwt }: HeldTrustMark): void {
   throw invalidField('/trustMark', 'was issued before the one that is held');
 }
 
+/** What is shown already stays as long as it gets no longer; what has expired is shown no more. */
 async function requireRoom(
   tx: Tx,
   authorityId: string,
   jwt: string,
-  { id }: Partial<HeldTrustMark> = {},
+  now: Date,
+  before: HeldTrustMark | undefined,
 ): Promise<void> {
+  if (before !== undefined && isShown(before, now) && jwt.length <= before.jwt.length) return;
   const [others] = await tx
     .select({
       count: sql<number>`count(*)::int`,
@@ -191,7 +194,8 @@ async function requireRoom(
       and(
         eq(heldTrustMarks.authorityId, authorityId),
         eq(heldTrustMarks.state, 'held'),
-        id === undefined ? undefined : ne(heldTrustMarks.id, id),
+        or(isNull(heldTrustMarks.expiresAt), gt(heldTrustMarks.expiresAt, now)),
+        before === undefined ? undefined : ne(heldTrustMarks.id, before.id),
       ),
     );
   const { count, length } = others ?? { count: 0, length: 0 };
@@ -203,6 +207,10 @@ async function requireRoom(
     '/trustMark',
     `is too long beside the others: all have at most ${MAX_HELD_MARKS_LENGTH} characters`,
   );
+}
+
+function isShown({ expiresAt }: HeldTrustMark, now: Date): boolean {
+  return expiresAt === null || expiresAt > now;
 }
 
 function nextRefresh(expiresAt: Date | null, now: Date): Date {

@@ -1,11 +1,12 @@
 /** Gives a delegation: as the owner of a Trust Mark type, lets an issuer give out marks of it. */
 import { trustMarkDelegations } from '../../storage/schema/trust-mark-delegations.ts';
 import { authorise } from '../actor.ts';
-import { readAuthority } from '../authorities/read-authority.ts';
+import { listAuthorityKeys, readAuthority } from '../authorities/read-authority.ts';
 import { type ChangeContext, changeRegistry, createOnce, type Idempotency } from '../change.ts';
 import { RegistryError } from '../registry-error.ts';
 import { isUniqueViolation } from '../unique-violation.ts';
 import { recordIssued, signedDelegation } from './issue-delegation.ts';
+import { requireRecognisedDelegation } from './own-recognition.ts';
 import {
   delegationClaims,
   readTrustMarkDelegation,
@@ -37,9 +38,10 @@ export async function makeTrustMarkDelegation(
   idempotency?: Idempotency,
 ): Promise<TrustMarkDelegationRecord> {
   authorise(context.actor, ['admin'], authorityId);
-  const { entityIdentifier: owner } = await readAuthority(context.db, context.actor, authorityId);
+  const authority = await readAuthority(context.db, context.actor, authorityId);
   const terms = { trustMarkType, issuer, ref, expiresAt };
-  const claims = delegationClaims(owner, terms, context.now, context);
+  const claims = delegationClaims(authority.entityIdentifier, terms, context.now, context);
+  requireRecognisedDelegation(authority, terms, await listAuthorityKeys(context.db, context.actor, authorityId));
   const { id } = await changeRegistry(context, async (tx, record) => {
     return await createOnce(tx, context, idempotency, async (delegationId) => {
       const signed = await signedDelegation(tx, authorityId, claims, sign);

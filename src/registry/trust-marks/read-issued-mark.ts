@@ -61,6 +61,8 @@ export interface FaringMark extends IssuedMark, MarkStanding {
 export async function readFaringMarks(db: Db, digests: readonly Uint8Array[]): Promise<FaringMark[]> {
   if (digests.length === 0) return [];
   const { digest, authorityId, trustMarkId, kid, expiresAt } = issuedTrustMarks;
+  // One parameter, however many there are.
+  const asked = JSON.stringify(digests.map((one) => Buffer.from(one).toString('hex')));
   return await db
     .select({
       ...{ digest, authorityId, trustMarkId, kid, expiresAt },
@@ -72,7 +74,7 @@ export async function readFaringMarks(db: Db, digests: readonly Uint8Array[]): P
     .innerJoin(trustMarks, eq(trustMarks.id, trustMarkId))
     .leftJoin(entities, ITS_ENTITY)
     .leftJoin(organisations, ITS_ORGANISATION)
-    .where(inArray(digest, [...digests]));
+    .where(sql`${digest} in (select decode(hex, 'hex') from jsonb_array_elements_text(${asked}::jsonb) as asked(hex))`);
 }
 
 /** Whether the authority ever granted the subject a mark of the type: requests that came to nothing do not count. */

@@ -2,9 +2,10 @@
 import { eq } from 'drizzle-orm';
 import { trustMarkDelegations } from '../../storage/schema/trust-mark-delegations.ts';
 import { authorise } from '../actor.ts';
-import { readAuthority } from '../authorities/read-authority.ts';
+import { listAuthorityKeys, readAuthority } from '../authorities/read-authority.ts';
 import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../change.ts';
 import { recordIssued, signedDelegation } from './issue-delegation.ts';
+import { requireRecognisedDelegation } from './own-recognition.ts';
 import {
   delegationClaims,
   lockTrustMarkDelegation,
@@ -29,13 +30,14 @@ export async function renewTrustMarkDelegation(
 ): Promise<TrustMarkDelegationRecord> {
   const { authorityId } = await readTrustMarkDelegation(context.db, context.actor, delegationId);
   authorise(context.actor, ['admin'], authorityId);
-  const { entityIdentifier: owner } = await readAuthority(context.db, context.actor, authorityId);
+  const authority = await readAuthority(context.db, context.actor, authorityId);
   return changeRegistry(context, async (tx, record) => {
     const before = await lockTrustMarkDelegation(tx, delegationId);
     requireActiveDelegation(before);
     requireVersion(before, expectedVersion);
     const changed = withChanges(before, terms);
-    const claims = delegationClaims(owner, changed, context.now, context);
+    const claims = delegationClaims(authority.entityIdentifier, changed, context.now, context);
+    requireRecognisedDelegation(authority, changed, await listAuthorityKeys(tx, context.actor, authorityId));
     const signed = await signedDelegation(tx, authorityId, claims, sign);
     const after: TrustMarkDelegationRecord = { ...changed, ...signed, version: before.version + 1 };
     await tx.update(trustMarkDelegations).set(after).where(eq(trustMarkDelegations.id, delegationId));

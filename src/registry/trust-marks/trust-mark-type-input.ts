@@ -41,16 +41,16 @@ export function inputTrustMarkTypeName(trustMarkType: string): void {
   if (complaint !== undefined) throw invalidField('/trustMarkType', complaint);
 }
 
-/** The settings, ownership aside, as they will be kept. @throws RegistryError validation_failed */
+/** The settings as they will be kept, ownership and lifetime aside. @throws RegistryError validation_failed */
 export function inputTrustMarkTypeSettings(
   settings: Omit<TrustMarkTypeSettings, 'ownership'>,
 ): Omit<TrustMarkTypeSettings, 'ownership'> {
-  inputTrustMarkLifetime(settings.lifetimeSeconds);
   inputTrustMarkClaims(settings.additionalClaims);
   return { ...settings, eligibility: inputEligibility(settings.eligibility) };
 }
 
-function inputTrustMarkLifetime(seconds: number | null): void {
+/** @throws RegistryError validation_failed */
+export function inputTrustMarkLifetime(seconds: number | null): void {
   const { min, max } = TRUST_MARK_LIFETIME_SECONDS;
   if (seconds === null || (Number.isInteger(seconds) && seconds >= min && seconds <= max)) return;
   throw invalidField('/lifetimeSeconds', `is a whole number of seconds from ${min} to ${max}, or null for no end`);

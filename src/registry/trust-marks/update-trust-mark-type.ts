@@ -10,6 +10,7 @@ import { readAuthority } from '../authorities/read-authority.ts';
 import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../change.ts';
 import { invalidField } from '../registry-error.ts';
 import { requireDefinedTypes } from './eligibility.ts';
+import { requireRecognisedIssue } from './own-recognition.ts';
 import { buildTrustMark } from './trust-mark-claims.ts';
 import {
   lockTrustMarkType,
@@ -18,7 +19,12 @@ import {
   type TrustMarkTypeSettings,
   trustMarkTypeSnapshot,
 } from './trust-mark-type.ts';
-import { inputOwnership, inputTrustMarkTypeSettings, requireSignable } from './trust-mark-type-input.ts';
+import {
+  inputOwnership,
+  inputTrustMarkLifetime,
+  inputTrustMarkTypeSettings,
+  requireSignable,
+} from './trust-mark-type-input.ts';
 
 /**
  * Marks follow at once: what is signed from now on says the new. Marks signed before stay what they are until they
@@ -33,12 +39,16 @@ export async function updateTrustMarkType(
 ): Promise<TrustMarkType> {
   const { authorityId, trustMarkType } = await readTrustMarkType(context.db, context.actor, typeId);
   authorise(context.actor, ['admin'], authorityId);
-  const { entityIdentifier: issuer } = await readAuthority(context.db, context.actor, authorityId);
+  const authority = await readAuthority(context.db, context.actor, authorityId);
+  const { entityIdentifier: issuer } = authority;
   const { ownership, ...settings } = changes;
   const owned = ownership === undefined ? {} : await inputOwnership(ownership, { ...context, issuer, trustMarkType });
+  if (ownership !== undefined) await requireRecognisedIssue(authority, trustMarkType, ownership, context);
   return changeRegistry(context, async (tx, record) => {
     const before = await lockTrustMarkType(tx, typeId, 'update');
     requireVersion(before, expectedVersion);
+    // One from before there were limits stays until another is given.
+    if (settings.lifetimeSeconds !== undefined) inputTrustMarkLifetime(settings.lifetimeSeconds);
     const valid = inputTrustMarkTypeSettings(withChanges(before, settings));
     const after: TrustMarkType = { ...before, ...valid, ...owned, version: before.version + 1 };
     if (jsonEquals(trustMarkTypeSnapshot(before), trustMarkTypeSnapshot(after))) return before;

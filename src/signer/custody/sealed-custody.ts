@@ -33,10 +33,14 @@ export interface SealedCustody extends KeyCustody<SealedKey> {
 const encoder = new TextEncoder();
 
 export function createSealedCustody(masterKey: MasterKey): SealedCustody {
-  /** Opened keys, not extractable, by all that a sealed key is bound to: what is open for one owner is so for no other. */
+  /**
+   * Opened keys, not extractable, by all that a sealed key is bound to: what is open for one owner is so for no other.
+   * Those of hosted entities sign now and then, and are destroyed when they are handed over: none stays open.
+   */
   const openedKeys = new Map<string, Promise<webcrypto.CryptoKey>>();
 
   function opened(key: SealedKey): Promise<webcrypto.CryptoKey> {
+    if (key.purpose === 'hosted-entity') return openKey(key, masterKey);
     const name = JSON.stringify([key.owner, key.kid, key.purpose, key.alg]);
     let privateKey = openedKeys.get(name);
     if (privateKey === undefined) {

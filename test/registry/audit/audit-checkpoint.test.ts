@@ -101,6 +101,15 @@ describe.each(DATABASE_KINDS)('a checkpoint of the audit on %s', (kind) => {
       expect((await list()).items).toHaveLength(2);
     });
 
+    it('is made by who signs, whatever another authority signed lately', async () => {
+      const other = await service.authority();
+      await make(other);
+      await service.makeDueAuditCheckpoint();
+      expect((await list()).items.map(({ authorityId }) => authorityId).sort()).toEqual(
+        [authority.id, other.id].sort(),
+      );
+    });
+
     it('is one, though several nodes make it at once', async () => {
       await Promise.all([1, 2, 3].map(() => service.makeDueAuditCheckpoint()));
       expect((await list()).items).toHaveLength(1);

@@ -24,7 +24,8 @@ describe.each(DATABASE_KINDS)('addEntity on %s', async (kind) => {
   const { registry, authority, organisation } = await openOrganisation(kind);
   afterAll(() => registry[Symbol.asyncDispose]());
 
-  const add = (input: NewEntity) => addEntity(registry.context(), input);
+  const understoodClaims = new Set(['https://holdfast.example/tier']);
+  const add = (input: NewEntity) => addEntity(registry.context(actor(), { understoodClaims }), input);
 
   it('records a pending entity with everything that was said about it', async () => {
     const input = await newEntity(organisation, {

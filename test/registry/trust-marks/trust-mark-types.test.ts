@@ -1,10 +1,15 @@
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MAX_TRUST_MARK_BYTES } from '../../../src/federation/lint/lint-trust-mark.ts';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
+import { listAuthorityKeys } from '../../../src/registry/authorities/read-authority.ts';
+import type { RecognitionSettings } from '../../../src/registry/authorities/recognition-settings.ts';
 import { updateAuthority } from '../../../src/registry/authorities/update-authority.ts';
+import { makeTrustMarkDelegation } from '../../../src/registry/trust-marks/make-trust-mark-delegation.ts';
 import { transitionTrustMarkType } from '../../../src/registry/trust-marks/transition-trust-mark-type.ts';
-import { readTrustMarkType } from '../../../src/registry/trust-marks/trust-mark-type.ts';
+import { type Ownership, readTrustMarkType } from '../../../src/registry/trust-marks/trust-mark-type.ts';
 import { updateTrustMarkType } from '../../../src/registry/trust-marks/update-trust-mark-type.ts';
+import { trustMarkTypes } from '../../../src/storage/schema/trust-mark-types.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { buildFederation, NOW, type TestFederation } from '../../support/federation.ts';
 import { testKey } from '../../support/keys.ts';
@@ -72,6 +77,18 @@ describe.each(DATABASE_KINDS)('Trust Mark types on %s', (kind) => {
     );
     const changed = await updateTrustMarkType(registry.context(), id, { name: 'New', lifetimeSeconds: null }, version);
     expect(changed).toMatchObject({ name: 'New', lifetimeSeconds: null, version: version + 1 });
+  });
+
+  it('keep a lifetime from before there was a limit, until another is given', async () => {
+    const { id } = await registry.trustMarkType(authority);
+    await registry.db.update(trustMarkTypes).set({ lifetimeSeconds: 60 }).where(eq(trustMarkTypes.id, id));
+    expect(await updateTrustMarkType(registry.context(), id, { name: 'New' })).toMatchObject({
+      name: 'New',
+      lifetimeSeconds: 60,
+    });
+    expect(await outcome(updateTrustMarkType(registry.context(), id, { lifetimeSeconds: 60 }))).toBe(
+      'validation_failed at /lifetimeSeconds',
+    );
   });
 
   it('leave room for the marks granted already', async () => {
@@ -144,6 +161,69 @@ describe.each(DATABASE_KINDS)('Trust Mark types on %s', (kind) => {
       const trustMarkOwners = { [AUDITED]: { sub: federation.id('owner'), jwks: (await freshJwks()) as never } };
       const changed = await updateAuthority(registry.context(), authority.id, { trustMarkIssuers, trustMarkOwners });
       expect(changed).toMatchObject({ trustMarkIssuers, trustMarkOwners });
+    });
+
+    describe('are issued and delegated only as it lists them itself:', () => {
+      const type = 'https://own.example/marks/audited';
+      let own: Authority;
+      beforeAll(async () => {
+        own = await registry.authority();
+      });
+      const lists = (settings: Partial<RecognitionSettings>) =>
+        updateAuthority(registry.context(), own.id, { trustMarkIssuers: {}, trustMarkOwners: {}, ...settings });
+      const define = (ownership: Ownership | null = null) =>
+        outcome(registry.trustMarkType(own, { trustMarkType: type, ownership }));
+      const ownershipBy = async (): Promise<Ownership> => {
+        const tampering = { claims: { sub: own.entityIdentifier } };
+        const jwt = await delegation(federation, 'owner', 'issuer', type, tampering);
+        return { owner: federation.id('owner'), jwks: federation.jwks('owner') as never, delegation: jwt };
+      };
+      const delegate = async (issuer: string) => {
+        const [key] = await keysOf();
+        const sign = async () => ({ jwt: 'a.b.c', kid: key?.kid ?? '' });
+        const terms = { trustMarkType: type, issuer };
+        return await outcome(makeTrustMarkDelegation(registry.context(), own.id, terms, sign));
+      };
+      const keysOf = () => listAuthorityKeys(registry.db, actor(), own.id);
+      const ownerOf = (sub: string, keys: readonly object[]) => ({ [type]: { sub, jwks: { keys } as never } });
+
+      it('[OIDFED-7.3-2] a type that others alone may issue is not defined', async () => {
+        await lists({ trustMarkIssuers: { [type]: ['https://another.example'] } });
+        expect(await define()).toBe('validation_failed at /trustMarkType');
+      });
+
+      it('[OIDFED-7.3-4] a type with an owner is defined with the delegation of that owner, and stays so', async () => {
+        const { keys } = federation.jwks('owner');
+        await lists({ trustMarkOwners: ownerOf(federation.id('owner'), keys) });
+        expect(await define()).toBe('validation_failed at /ownership');
+        const ownership = await ownershipBy();
+        await lists({ trustMarkOwners: ownerOf('https://another.example', keys) });
+        expect(await define(ownership)).toBe('validation_failed at /ownership/delegation');
+        await lists({ trustMarkOwners: ownerOf(federation.id('owner'), (await freshJwks()).keys) });
+        expect(await define(ownership)).toBe('validation_failed at /ownership/delegation');
+        await lists({ trustMarkIssuers: { [type]: [] } });
+        expect(await define(ownership)).toBe('validation_failed at /ownership');
+        await lists({
+          trustMarkIssuers: { [type]: [own.entityIdentifier] },
+          trustMarkOwners: ownerOf(federation.id('owner'), keys),
+        });
+        const { id } = await registry.trustMarkType(own, { trustMarkType: type, ownership });
+        const freed = updateTrustMarkType(registry.context(), id, { ownership: null });
+        expect(await outcome(freed)).toBe('validation_failed at /ownership');
+      });
+
+      it('[OIDFED-7.2.2-3] a delegation is not made for what another owns, by another key, or for no issuer', async () => {
+        const [issuer, published] = ['https://issuer.example', (await keysOf()).map(({ publicJwk }) => publicJwk)];
+        await lists({ trustMarkOwners: ownerOf('https://another.example', published) });
+        expect(await delegate(issuer)).toBe('validation_failed at /trustMarkType');
+        await lists({ trustMarkOwners: ownerOf(own.entityIdentifier, (await freshJwks()).keys) });
+        expect(await delegate(issuer)).toBe('validation_failed at /trustMarkType');
+        const trustMarkOwners = ownerOf(own.entityIdentifier, published);
+        await lists({ trustMarkOwners, trustMarkIssuers: { [type]: ['https://another.example'] } });
+        expect(await delegate(issuer)).toBe('validation_failed at /issuer');
+        await lists({ trustMarkOwners, trustMarkIssuers: { [type]: [issuer] } });
+        expect(await delegate(issuer)).toBe('done');
+      });
     });
 
     it('are few enough for a configuration that is read', async () => {

@@ -14,6 +14,9 @@ export interface TokenObjectPlace {
 /** Nobody takes that long between the making of a key and the record that has it. */
 const GIVEN_UP_AFTER = sql`interval '1 hour'`;
 
+/** So long a token that is slow may still make what was given up: until then it is destroyed again and again. */
+const FORGOTTEN_AFTER = sql`interval '1 day'`;
+
 /** Belongs before the making; not into a transaction, which would take it back with itself. */
 export async function noteTokenObject(db: Db, { owner, purpose, tokenObject }: TokenObjectPlace): Promise<void> {
   await db.insert(tokenObjectsInMaking).values({ owner, purpose, tokenObject });
@@ -44,8 +47,9 @@ export async function giveUpTokenObjects(db: Db): Promise<TokenObjectPlace[]> {
   return await db.select({ owner, purpose, tokenObject }).from(table).where(eq(table.isGivenUp, true));
 }
 
-/** The token has it no more. */
+/** The token has it no more; it is forgotten once it cannot come about any more. */
 export async function forgetGivenUp(db: Db, { tokenObject }: TokenObjectPlace): Promise<void> {
   const table = tokenObjectsInMaking;
-  await db.delete(table).where(and(eq(table.tokenObject, tokenObject), eq(table.isGivenUp, true)));
+  const isPast = lt(table.madeAt, sql`now() - ${FORGOTTEN_AFTER}`);
+  await db.delete(table).where(and(eq(table.tokenObject, tokenObject), eq(table.isGivenUp, true), isPast));
 }
