@@ -1,16 +1,17 @@
 /** Keys in a PKCS#11 token: the service as operators run it, with SoftHSM2. */
 import { execFile } from 'node:child_process';
-import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createSoftToken, type SoftToken } from '../../scripts/bench/service/soft-token.ts';
 import { checkJwkSet, type JwkSet } from '../../src/federation/jwk-set.ts';
 import { TYP } from '../../src/federation/media-types.ts';
 import { parseSignedJwt, type SignedJwt, verifySignature } from '../../src/federation/signature.ts';
+import { endpointUrl } from '../../src/issuance/authority-endpoints.ts';
 import { clearToken } from '../../src/jobs/clear-token.ts';
 import { createAuthority } from '../../src/registry/authorities/create-authority.ts';
 import { revokeAuthorityKey } from '../../src/registry/authorities/keys/revoke-authority-key.ts';
@@ -18,17 +19,19 @@ import { STATEMENTS_ONLY } from '../../src/registry/authorities/keys/signed-by-k
 import { noteTokenObject } from '../../src/registry/authorities/keys/token-objects-in-making.ts';
 import type { TokenKey, TokenKeyPlace } from '../../src/signer/custody/key-custody.ts';
 import { Pkcs11Custody } from '../../src/signer/custody/pkcs11/token-custody.ts';
-import { MasterKey } from '../../src/signer/sealing.ts';
 import { createSigner } from '../../src/signer/signer.ts';
 import { authorityKeys } from '../../src/storage/schema/authority-keys.ts';
+import { claimsOf } from '../support/answers.ts';
 import { freePort } from '../support/cli.ts';
-import { createTestDatabase, type TestDatabase } from '../support/databases.ts';
+import { createTestDatabase } from '../support/databases.ts';
 import { serveFederation } from '../support/federation-server.ts';
 import { buildPkcs11js } from '../support/pkcs11js.ts';
+import { dumpOf, marksInFiles, privateKeyMarks } from '../support/private-key-marks.ts';
 import { openRegistry, TEST_MASTER_KEY } from '../support/registry.ts';
 import {
   type ApiAnswer,
   enrolThrough,
+  ifMatch,
   organisationThrough,
   ServiceProcess,
   systemClock,
@@ -69,11 +72,16 @@ class Deployment implements AsyncDisposable {
     return `http://localhost:${this.port}`;
   }
 
+  get hostedBaseUrl(): string {
+    return `http://hosted.localhost:${this.port}`;
+  }
+
   /** What a node needs to know about the token. */
   get tokenSettings(): Record<string, string> {
     const { module, label, pin, environment } = this.token;
     const token = { HOLDFAST_PKCS11_MODULE: module, HOLDFAST_PKCS11_TOKEN: label, HOLDFAST_PKCS11_PIN: pin };
-    return { ...environment, NODE_PATH: nodePath, HOLDFAST_KEY_CUSTODY: 'pkcs11', ...token };
+    const hosting = { HOLDFAST_HOSTED_BASE_URL: this.hostedBaseUrl };
+    return { ...environment, ...hosting, NODE_PATH: nodePath, HOLDFAST_KEY_CUSTODY: 'pkcs11', ...token };
   }
 
   async start(
@@ -97,6 +105,18 @@ class Deployment implements AsyncDisposable {
     return identifiers;
   }
 
+  /** Adds an entity whose configuration is published here. */
+  async host(node: ServiceProcess): Promise<HostedHere> {
+    const organisationId = await organisationThrough(node, await authorityOf(node));
+    const entityIdentifier = `${this.hostedBaseUrl}/clinic`;
+    const hosting = { metadata: { openid_relying_party: { client_name: 'Clinic' } } };
+    const added = await node.api('POST', '/entities', { organisationId, entityIdentifier, hosting });
+    const { id } = added.body;
+    const approved = await node.api('POST', `/entities/${id}/approve`, { reason: 'looks good' }, ifMatch(added));
+    expect(approved.status).toBe(200);
+    return { id, entityIdentifier };
+  }
+
   async unplug(): Promise<void> {
     await rename(this.token.tokenDir, `${this.token.tokenDir}-away`);
   }
@@ -108,6 +128,11 @@ class Deployment implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }
+}
+
+interface HostedHere {
+  id: string;
+  entityIdentifier: string;
 }
 
 async function authorityOf(node: ServiceProcess): Promise<string> {
@@ -143,6 +168,34 @@ async function configurationOf(
   return { signed, jwks, endpoints: metadata.federation_entity };
 }
 
+/** The configuration of a hosted entity, verified, and the kid and custody of its keys. */
+async function hostedConfiguration(node: ServiceProcess, { id, entityIdentifier }: HostedHere) {
+  const { text } = await node.get(`${entityIdentifier}/.well-known/openid-federation`);
+  const signed = parseSignedJwt(text, TYP.entityStatement);
+  await verifySignature(signed, checkJwkSet(signed.claims['jwks']));
+  const { body } = await node.api('GET', `/entities/${id}/hosting`);
+  return { kid: signed.header.kid, keys: body.keys };
+}
+
+/** Grants a mark of a new type to subjects. @returns the type */
+async function grantThrough(node: ServiceProcess, subjects: readonly string[]): Promise<string> {
+  const trustMarkType = `${node.baseUrl}/marks/member`;
+  const type = { authorityId: await authorityOf(node), trustMarkType, name: 'Member' };
+  const { body } = await node.api('POST', '/trust-mark-types', type);
+  for (const subject of subjects) {
+    expect((await node.api('POST', '/trust-marks', { typeId: body.id, subject })).status).toBe(201);
+  }
+  return trustMarkType;
+}
+
+/** What is signed about a subject beyond its statement. */
+async function markAndEvents(node: ServiceProcess, trustMarkType: string, sub: string) {
+  const question = new URLSearchParams({ trust_mark_type: trustMarkType, sub });
+  const mark = await node.get(`${endpointUrl(node.baseUrl, 'trustMark')}?${question}`);
+  const events = await node.get(`${endpointUrl(node.baseUrl, 'subordinateEvents')}?${question}`);
+  return { mark, events };
+}
+
 async function fetchStatement(node: ServiceProcess, subject: string) {
   const url = `${node.baseUrl}/federation/fetch?sub=${encodeURIComponent(subject)}`;
   return await node.get(url);
@@ -155,48 +208,6 @@ async function signedWith(node: ServiceProcess, subject: string): Promise<string
   const statement = parseSignedJwt(text, TYP.entityStatement);
   await verifySignature(statement, (await configurationOf(node)).jwks);
   return statement.header.kid;
-}
-
-/** What private keys look like, as bytes in latin1: to be found where they are, so that not finding them means something. */
-function privateKeyMarks(folder: string): string[] {
-  const masterKey = readFileSync(path.join(folder, 'master-key'), 'latin1').trim();
-  const sealed = sealedBeginning(Buffer.from(masterKey, 'base64url'));
-  return [
-    sealed.toString('latin1'),
-    sealed.toString('hex'),
-    'PRIVATE KEY',
-    '"d":"',
-    // PrivateKeyInfo of a P-256 key, and of an RSA key (RFC 5958).
-    Buffer.from('301306072a8648ce3d020106082a8648ce3d03010704', 'hex').toString('latin1'),
-    Buffer.from('300d06092a864886f70d010101050004', 'hex').toString('latin1'),
-  ];
-}
-
-/** What is sealed begins with the format and the name of the master key that sealed it. */
-function sealedBeginning(masterKey: Uint8Array): Buffer {
-  const sealed = new MasterKey(masterKey).seal(new Uint8Array(1), { owner: '', kid: '', purpose: '' });
-  return Buffer.from(sealed.subarray(0, 9));
-}
-
-/** Marks that occur in any file below a folder. */
-function marksInFiles(folder: string, marks: readonly string[]): string[] {
-  const files = globSync('**/*', { cwd: folder, withFileTypes: true }).filter((entry) => entry.isFile());
-  expect(files.length).toBeGreaterThan(0);
-  const contents = files.map((file) => readFileSync(path.join(file.parentPath, file.name), 'latin1'));
-  return marks.filter((mark) => contents.some((content) => content.includes(mark)));
-}
-
-/** Every row of every table, as text. */
-async function dumpOf({ db }: TestDatabase): Promise<string> {
-  const tables = await db.execute<{ name: string }>(
-    sql`SELECT quote_ident(table_name) AS name FROM information_schema.tables WHERE table_schema = 'public'`,
-  );
-  const dumps: string[] = [];
-  for (const { name } of tables.rows) {
-    const { rows } = await db.execute<{ row: string }>(sql.raw(`SELECT t::text AS row FROM ${name} t`));
-    dumps.push(...rows.map(({ row }) => row));
-  }
-  return dumps.join('\n');
 }
 
 /** Processes that a process started. */
@@ -225,6 +236,20 @@ describe('keys in a token', { timeout: 180_000 }, () => {
     expect(resolved.status).toBe(200);
     await verifySignature(parseSignedJwt(resolved.text, TYP.resolveResponse), jwks);
 
+    const clinic = await deployment.host(node);
+    const { kid: hostedKid, keys: hostedKeys } = await hostedConfiguration(node, clinic);
+    expect(hostedKeys).toMatchObject([{ kid: hostedKid, custody: 'pkcs11', state: 'active' }]);
+    const recipient = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+    const take = { recipient: { ...recipient, kid: 'theirs' }, reason: 'moves out' };
+    const taken = await node.api('POST', `/entities/${clinic.id}/hosting/take`, take);
+    expect([taken.status, taken.body.code]).toEqual([409, 'key_not_exportable']);
+    expect(taken.text).toContain('PKCS#11 token');
+    const trustMarkType = await grantThrough(node, [ready, unsigned]);
+    const known = await markAndEvents(node, trustMarkType, ready);
+    expect([known.mark.status, known.events.status]).toEqual([200, 200]);
+    const askStatus = () => node.post(endpointUrl(node.baseUrl, 'trustMarkStatus'), { trust_mark: known.mark.text });
+    expect(claimsOf((await askStatus()).text)['status']).toBe('active');
+
     expect(marksInFiles(dataDir, privateKeyMarks(folder))).toEqual([]);
     expect(marksInFiles(dataDir, [token.pin])).toEqual([]);
     const [child = 0, ...others] = childrenOf(node.pid);
@@ -238,10 +263,21 @@ describe('keys in a token', { timeout: 180_000 }, () => {
     expectTryAgain(await fetchStatement(node, unsigned));
     expectTryAgain(await node.api('POST', '/authorities', { entityIdentifier: `${node.baseUrl}/two`, name: 'Two' }));
     expect((await node.get(`${node.baseUrl}/federation/list`)).status).toBe(200);
+    expect((await hostedConfiguration(node, clinic)).kid).toBe(hostedKid);
+    const ofType = new URLSearchParams({ trust_mark_type: trustMarkType });
+    const listing = await node.get(`${endpointUrl(node.baseUrl, 'trustMarkList')}?${ofType}`);
+    expect(JSON.parse(listing.text)).toEqual([ready, unsigned]);
+    const unplugged = await markAndEvents(node, trustMarkType, ready);
+    expect([unplugged.mark.text, unplugged.events.text]).toEqual([known.mark.text, known.events.text]);
+    const unknown = await markAndEvents(node, trustMarkType, unsigned);
+    for (const refused of [unknown.mark, unknown.events, await askStatus()]) expectTryAgain(refused);
     expect((await fetchStatement(node, ready)).status).toBe(200);
     await deployment.plugIn();
     await expect.poll(async () => (await fetchStatement(node, unsigned)).status, { timeout: 15_000 }).toBe(200);
     expect(await signedWith(node, unsigned)).toBe(key?.kid);
+    expect(claimsOf((await askStatus()).text)['status']).toBe('active');
+    const found = await markAndEvents(node, trustMarkType, unsigned);
+    expect([found.mark.status, found.events.status]).toEqual([200, 200]);
     const { body } = await node.api('GET', '/authorities');
     expect(body.items).toHaveLength(1);
 
@@ -291,6 +327,8 @@ describe('keys in a token', { timeout: 180_000 }, () => {
     ]);
     expect(await signedWith(node, one)).toBe(kid);
     await expect.poll(() => signedWith(other, two)).toBe(kid);
+    const { keys: hostedKeys } = await hostedConfiguration(node, await deployment.host(node));
+    expect(hostedKeys).toMatchObject([{ custody: 'pkcs11' }]);
     expect(await found()).toEqual([]);
     const next = await rollNow(other);
     await expect.poll(() => signedWith(node, one)).toBe(next);

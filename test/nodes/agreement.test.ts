@@ -32,9 +32,7 @@ beforeAll(async () => {
   const start = async (port = 0) => {
     const dataDir = folder.at(String(port));
     const masterKeyFile = folder.at('keys', 'master-key');
-    return stack.use(
-      await ServiceProcess.start({ port, baseUrl, dataDir, masterKeyFile, databaseUrl: database.url }),
-    );
+    return stack.use(await ServiceProcess.start({ port, baseUrl, dataDir, masterKeyFile, databaseUrl: database.url }));
   };
   [first, second] = await Promise.all([start(ports[0]), start(ports[1])]);
 });
@@ -104,10 +102,7 @@ describe('two nodes', () => {
       const answeredAt = performance.now();
       expect(changed.status).toBe(200);
       const expected = expectedSurfaces(isActive, lastEvent);
-      const [here, there] = await Promise.all([
-        look(first, subordinate),
-        agreement(second, subordinate, expected),
-      ]);
+      const [here, there] = await Promise.all([look(first, subordinate), agreement(second, subordinate, expected)]);
       expect(here).toEqual({ ...expected, seqs: [there.seq, there.seq] });
       const passedMs = there.at - answeredAt;
       process.stdout.write(`two nodes: ${transition} shows at all endpoints after ${passedMs.toFixed(1)} ms\n`);

@@ -1,4 +1,5 @@
 /** The composed service with a client for each role, for tests of the API. */
+import type { Config } from '../../src/config/config.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import type { Role } from '../../src/storage/schema/api-tokens.ts';
 import { ApiClient } from './api-client.ts';
@@ -24,8 +25,8 @@ export interface ApiService extends AsyncDisposable {
  * const api = await startApi();
  * afterAll(() => api[Symbol.asyncDispose]());
  */
-export async function startApi(): Promise<ApiService> {
-  const service = await startTestService('embedded');
+export async function startApi(settings: Partial<Config> = {}): Promise<ApiService> {
+  const service = await startTestService('embedded', settings);
   const client = async (roles: Role[], authorities: Authority[] | 'all' = 'all') =>
     new ApiClient(service.app, await service.bearer(roles, authorities));
   return {

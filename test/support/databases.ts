@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import { inject } from 'vitest';
 import { connectDatabase, type Database } from '../../src/storage/connect.ts';
 import { openEmbedded } from '../../src/storage/embedded.ts';
+import { prepareServiceRole, serviceRoleOf } from '../../src/storage/service-role.ts';
 import { emptyCluster } from './embedded-clusters.ts';
 
 /** For `describe.each(DATABASE_KINDS)`. */
@@ -45,6 +46,7 @@ async function createPostgresql(template: string, role: 'service' | 'owner' = 's
   await asAdmin(`CREATE DATABASE ${name} TEMPLATE ${template}`);
   const url = new URL(inject('postgresUrl'));
   url.pathname = `/${name}`;
+  if (role === 'service') await grantToService(url.href);
   const database = await connectDatabase({ url: url.href, role });
   return {
     ...database,
@@ -52,8 +54,15 @@ async function createPostgresql(template: string, role: 'service' | 'owner' = 's
     async [Symbol.asyncDispose]() {
       await database[Symbol.asyncDispose]();
       await asAdmin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      await asAdmin(`DROP ROLE IF EXISTS "${serviceRoleOf(name)}"`);
     },
   };
+}
+
+/** A clone has the tables, and not yet a role of its own that may use them. */
+async function grantToService(url: string): Promise<void> {
+  await using owner = await connectDatabase({ url, role: 'owner' });
+  await owner.db.transaction((tx) => prepareServiceRole(tx));
 }
 
 async function asAdmin(statement: string): Promise<void> {

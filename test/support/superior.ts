@@ -1,5 +1,6 @@
 /** An authority of a composed service that vouches for subordinates, for tests of what it states about them. */
 import { expect } from 'vitest';
+import type { Config } from '../../src/config/config.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import type { NewEntity } from '../../src/registry/entities/add-entity.ts';
 import type { Entity } from '../../src/registry/entities/entity.ts';
@@ -32,8 +33,11 @@ export interface Superior {
  * afterAll(stop);
  * const jwt = await fetchStatement(await enrol());
  */
-export async function startSuperior(kind: (typeof DATABASE_KINDS)[number]): Promise<Superior> {
-  const service = await startTestService(kind);
+export async function startSuperior(
+  kind: (typeof DATABASE_KINDS)[number],
+  settings: Partial<Config> = {},
+): Promise<Superior> {
+  const service = await startTestService(kind, settings);
   const authority = await service.authority();
   const organisation = await service.organisation(authority);
   const fetch = (sub: string, by: Authority): Promise<Response> => service.ask(by, 'fetch', { sub });

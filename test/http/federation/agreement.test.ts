@@ -35,9 +35,7 @@ describe.each(DATABASE_KINDS)('all endpoints on the %s database', (kind) => {
     const type = await service.trustMarkType(authority);
     await service.trustMark(type, sub);
     const { trustMarkType } = type;
-    const trustMark = await (
-      await service.ask(authority, 'trustMark', { trust_mark_type: trustMarkType, sub })
-    ).text();
+    const trustMark = await (await service.ask(authority, 'trustMark', { trust_mark_type: trustMarkType, sub })).text();
     const headers = await service.bearer(['auditor']);
     const ask: AskEndpoint = async (endpoint, parameters) => {
       if (endpoint === 'trustMarkStatus') return await service.askStatus(authority, trustMark);
