@@ -1,5 +1,6 @@
 /** The wiring of hosted entities, a part of compose.ts. */
 import type { Config } from './config/config.ts';
+import type { CheckedRecord } from './enrolment/configuration-checks.ts';
 import { requirePointedHere } from './enrolment/host-control.ts';
 import { FederationError } from './federation/errors.ts';
 import type { EntityIdentifier } from './federation/identifiers.ts';
@@ -35,9 +36,13 @@ export interface ComposedHosting {
   keyTools: TakeTools;
   /**
    * The configuration of a hosted entity for its checks, active or not; a host of its own has to point here.
-   * @returns undefined for an entity that is not hosted
+   * @returns undefined unless exactly this record is hosted
    */
-  checked: (entity: EntityIdentifier, outbound: OutboundClient) => Promise<string | undefined>;
+  checked: (
+    entity: EntityIdentifier,
+    checkedRecord: CheckedRecord,
+    outbound: OutboundClient,
+  ) => Promise<string | undefined>;
   /** Drops what the changes made untrue, before their seq is served. */
   follow: (changes: readonly RegistryChange[], affected: readonly AffectedSubject[]) => Promise<void>;
 }
@@ -59,9 +64,10 @@ export function composeHosting({ config, database, signer, ...materials }: Hosti
         return record?.isActive ? await configurations.asIfActive(record) : undefined;
       },
     },
-    async checked(entity, outbound) {
+    async checked(entity, checkedRecord, outbound) {
+      if (checkedRecord?.enrolment !== 'hosted') return undefined;
       const record = await configurations.find(entity);
-      if (record === undefined) return undefined;
+      if (record === undefined || record.entity.id !== checkedRecord.id) return undefined;
       if (!isOnOurHost(entity, sites)) await requirePointedHere(outbound, entity, record.entity.id);
       const configuration = await configurations.asIfActive(record);
       if (configuration !== undefined) return configuration;

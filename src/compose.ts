@@ -223,10 +223,10 @@ export async function compose({
     onWaiting: log.authorityKeyWaits,
     onError: log.keyRollFailed,
   });
-  const retrievePublished: RetrieveConfiguration = async (entity) =>
+  const retrievePublished = async (entity: EntityIdentifier) =>
     (await ownAuthorities.entityConfiguration(entity)) ?? (await retrieveEntityConfiguration(outbound, entity));
-  const retrieveConfiguration: RetrieveConfiguration = async (entity) =>
-    (await hosting.checked(entity, outbound)) ?? (await retrievePublished(entity));
+  const retrieveConfiguration: RetrieveConfiguration = async (entity, record) =>
+    (await hosting.checked(entity, record, outbound)) ?? (await retrievePublished(entity));
   const markIssuers = new TrustMarkIssuers({
     ...{ outbound, clock, allowHttp, understoodClaims, retrieveConfiguration: retrievePublished },
     ownTrustMark: async ({ issuer, trustMarkType, bearer }) => {

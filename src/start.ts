@@ -73,7 +73,7 @@ export async function startService({ config, secrets }: { config: Config; secret
   const log = createLog(config.logLevel);
   // First of all: a start that cannot listen leaves nothing behind, no authority with the wrong identifier above all.
   const entrance = stack.use(await openEntrance(config));
-  const database = stack.use(await openDatabase(config, secrets));
+  const database = stack.use(await openDatabase(config, secrets, log));
   const { masterKey, isNew: isMasterKeyNew } = await openMasterKey(config, secrets, database);
   const token = await openToken(config, secrets, log);
   if (token !== undefined) stack.use(token.custody);
@@ -108,7 +108,10 @@ export async function startService({ config, secrets }: { config: Config; secret
   if (token === undefined) requireSealedKeys(directory);
   requireHostingApart(config, directory);
   stack.use(startPruning(database, log));
-  stack.use(startKeyRolls(composition, database, log));
+  const { keyRolls, rollHostedKeys } = composition;
+  const isSteady = steadyClock(database, log);
+  stack.use(startKeyRolls((signal) => keyRolls.run(signal), isSteady, log));
+  stack.use(startKeyRolls(rollHostedKeys, isSteady, log));
   if (token !== undefined) stack.use(startTokenClearing(database, token.custody, log));
   stack.use(startTrustMarkRefresh(composition, log));
   if (config.refreshIntervalSeconds > 0) {
@@ -156,20 +159,25 @@ function startPruning({ db }: Database, log: Log): AsyncDisposable {
 const KEY_ROLLS_EVERY_MS = 60_000;
 
 /** A key that was rolled too early cannot be taken back: a clock that leapt, or that only we have, is not believed. */
-function startKeyRolls({ keyRolls, rollHostedKeys }: Composition, { kind, db }: Database, log: Log): AsyncDisposable {
-  const isSteady = createSteadyClockCheck({
+function steadyClock({ kind, db }: Database, log: Log): () => Promise<boolean> {
+  return createSteadyClockCheck({
     clock,
     monotonicMs: () => performance.now(),
     ...(kind === 'postgresql' && { sharedSeconds: () => databaseSeconds(db) }),
     onLeap: log.clockLeapt,
     onApart: log.clockApart,
   });
+}
+
+function startKeyRolls(
+  roll: (signal: AbortSignal) => Promise<void>,
+  isSteady: () => Promise<boolean>,
+  log: Log,
+): AsyncDisposable {
   return startPeriodic({
     everyMs: KEY_ROLLS_EVERY_MS,
     run: async (signal) => {
-      if (!(await isSteady())) return;
-      await keyRolls.run(signal);
-      await rollHostedKeys(signal);
+      if (await isSteady()) await roll(signal);
     },
     onError: (error) => log.keyRollFailed(error, 'all'),
   });
@@ -219,11 +227,12 @@ function startTokenClearing({ db }: Database, token: Pkcs11Custody, log: Log): A
 }
 
 /** Embedded, the schema follows the program; a PostgreSQL is migrated when its operator says so. */
-async function openDatabase(config: Config, secrets: Secrets): Promise<Database> {
+async function openDatabase(config: Config, secrets: Secrets, log: Log): Promise<Database> {
   const { databaseUrl } = secrets;
   if (databaseUrl === undefined) {
     const database = await connectDatabase({ dataDir: config.dataDir });
-    await migrateDatabase(database);
+    const onChained = (rows: number) => log.warning(`${rows} rows of the audit are chained; the start waits for all`);
+    await migrateDatabase(database, { onChained });
     return database;
   }
   const database = await connectDatabase({ url: databaseUrl, maxConnections: config.databaseConnections });

@@ -4,8 +4,8 @@ import type { EntityIdentifier } from '../federation/identifiers.ts';
 import { publishedKeyComplaint } from '../federation/lint/published-key.ts';
 import { checkEndpointsOfPosition } from '../federation/metadata/federation-entity.ts';
 import { validateSignedJwkSet } from '../federation/metadata/signed-jwk-set.ts';
-import { olderNamesIn, olderNameText } from '../federation/older-drafts.ts';
-import { decodeJwt, verifySignature } from '../federation/signature.ts';
+import { olderNamesInJwt, olderNameText } from '../federation/older-drafts.ts';
+import { verifySignature } from '../federation/signature.ts';
 import { type EntityStatement, isEntityConfiguration } from '../federation/statement/entity-statement.ts';
 import {
   checkStatementTimes,
@@ -54,7 +54,8 @@ export async function findingsOf(jwt: string, entity: EntityIdentifier, options:
     }
   };
   const statement = await attempt('error', () => parseEntityStatement(jwt, options));
-  found.push(...olderNames(jwt));
+  // Such a name may be why it cannot be read.
+  for (const name of olderNamesInJwt(jwt)) found.push({ level: 'warning', at: name.at, message: olderNameText(name) });
   if (statement === undefined) return found;
   await attempt('error', () => checkSubject(statement, entity));
   await attempt('error', () => checkStatementTimes(statement, options));
@@ -70,17 +71,6 @@ export async function findingsOf(jwt: string, entity: EntityIdentifier, options:
     if (superfluous.length > 0) found.push({ level: 'warning', section: '5.2.1', at, message });
   }
   return [...found, ...remarksOn(statement, options.now)];
-}
-
-/** Such a name may be why it cannot be read. */
-function olderNames(jwt: string): Finding[] {
-  try {
-    const names = olderNamesIn(decodeJwt(jwt).claims);
-    return names.map((name) => ({ level: 'warning', at: name.at, message: olderNameText(name) }));
-  } catch (error) {
-    if (error instanceof FederationError) return [];
-    throw error;
-  }
 }
 
 function checkSubject({ claims }: EntityStatement, entity: EntityIdentifier): void {

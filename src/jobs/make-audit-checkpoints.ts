@@ -1,4 +1,4 @@
-/** Makes a checkpoint of the audit when the last one is old enough and something happened since. */
+/** Makes a checkpoint of the audit when the last one of who signs is old enough and something happened since. */
 import {
   lastAuditCheckpoint,
   makeAuditCheckpoint,
@@ -20,7 +20,7 @@ export async function makeDueAuditCheckpoint(job: AuditCheckpointJob): Promise<v
   const [first] = job.directory.all;
   if (first === undefined) return;
   const context = job.changeContext();
-  const last = await lastAuditCheckpoint(context.db);
+  const last = await lastAuditCheckpoint(context.db, first.authority.id);
   const isDue = last === undefined || context.now.getTime() - last.createdAt.getTime() >= job.intervalSeconds * 1000;
   if (isDue) await makeAuditCheckpoint(context, first.authority.id, job.sign);
 }

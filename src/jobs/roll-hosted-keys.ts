@@ -16,15 +16,19 @@ export interface HostedKeyRollsOptions {
   onError: (error: unknown, entityId: string) => void;
 }
 
+/** The others follow in the next rounds. */
+const ENTITIES_A_ROUND = 100;
+
 /** Verbs decide under a lock of the entity, so a race with another node that is lost is no error. */
 export async function rollHostedKeys(options: HostedKeyRollsOptions, signal?: AbortSignal): Promise<void> {
   const { db, changeContext, generateKey, onError } = options;
-  for (const entityId of await dueHostedEntities(db, changeContext().now)) {
+  for (const entityId of await dueHostedEntities(db, changeContext().now, ENTITIES_A_ROUND)) {
     if (signal?.aborted === true) return;
     try {
       const { needsKey } = await advanceHostedKeys(changeContext(), entityId);
       const reason = 'no key of it was left that its superior lists';
-      if (needsKey) await rollHostedKey(changeContext(), entityId, { reason }, generateKey);
+      const roll = { reason, isOnlyWithoutSigner: true };
+      if (needsKey) await rollHostedKey(changeContext(), entityId, roll, generateKey);
     } catch (error) {
       if (!(error instanceof RegistryError)) onError(error, entityId);
     }

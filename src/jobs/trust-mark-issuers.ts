@@ -1,15 +1,9 @@
 /** What the issuers of marks that our authorities show say: their keys and fresh marks. @see OIDFED §8.6, §9 */
 import { FederationError } from '../federation/errors.ts';
-import {
-  type EntityIdentifier,
-  type IdentifierOptions,
-  isEndpointUrl,
-  parseEntityIdentifier,
-  withQuery,
-} from '../federation/identifiers.ts';
+import { type EntityIdentifier, isEndpointUrl, parseEntityIdentifier, withQuery } from '../federation/identifiers.ts';
 import { MEDIA_TYPE } from '../federation/media-types.ts';
 import { MAX_JWT_LENGTH } from '../federation/signature.ts';
-import type { EntityStatement } from '../federation/statement/entity-statement.ts';
+import type { EntityStatement, StatementOptions } from '../federation/statement/entity-statement.ts';
 import { validateEntityConfiguration } from '../federation/statement/validate-statement.ts';
 import type { Clock } from '../federation/time.ts';
 import { verifyTrustMarkSignature } from '../federation/trust-mark/trust-mark.ts';
@@ -17,7 +11,7 @@ import type { OutboundClient } from '../outbound/outbound-client.ts';
 import type { VerifyTrustMark } from '../registry/trust-marks/hold-trust-mark.ts';
 import type { WantedTrustMark } from './refresh-held-trust-marks.ts';
 
-export interface TrustMarkIssuersOptions extends IdentifierOptions {
+export interface TrustMarkIssuersOptions extends StatementOptions {
   outbound: Pick<OutboundClient, 'get'>;
   clock: Clock;
   /** The Entity Configuration of an issuer, a compact JWT; one of our own without a request. */

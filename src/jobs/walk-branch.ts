@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../federation/jso
 import { decodeJwt } from '../federation/signature.ts';
 import type { TrustAnchors } from '../federation/trust-chain/trust-chain.ts';
 import { informational } from '../issuance/companion/ui-infos.ts';
+import { MAX_ENTITY_TYPES } from '../registry/claims-input.ts';
 import type { FoundEntity } from '../registry/collection/save-branch.ts';
 import { isStorable } from '../registry/storable.ts';
 import type { Resolution } from '../resolver/resolution.ts';
@@ -163,7 +164,8 @@ function foundEntity({ subject, metadata, trustChain, expiresAt }: Resolution): 
     entityIdentifier: subject,
     entityTypes: Object.keys(metadata)
       .filter((type) => isKept(type, MAX_TYPE_LENGTH))
-      .sort(),
+      .sort()
+      .slice(0, MAX_ENTITY_TYPES),
     metadata: isKept(shown, MAX_METADATA_LENGTH) ? shown : {},
     trustMarks: trustMarks.length > 0 && isKept(trustMarks, MAX_TRUST_MARKS_LENGTH) ? trustMarks : null,
     validUntil: new Date(expiresAt * 1000),

@@ -31,6 +31,8 @@ export interface CollectionWalksOptions extends Omit<BranchWalkOptions, 'isOwn'>
 
 /** Towards all authorities together; well within the lease. */
 const MAX_WALK_MS = (WALK_LEASE_SECONDS * 1000) / 2;
+/** Whoever was trouble before does not keep the others waiting. */
+const MAX_WALK_AFTER_TROUBLE_MS = 60_000;
 /** A new Intermediate is walked within so long, spread by chance. */
 const FIRST_WALK_WITHIN_SECONDS = 60;
 
@@ -72,7 +74,7 @@ export class CollectionWalks {
     const { db, clock, directory } = this.#options;
     const superior = directory.all.find(({ authority }) => authority.id === due.authorityId)?.authority;
     if (superior === undefined) return false;
-    const ended = AbortSignal.timeout(MAX_WALK_MS);
+    const ended = AbortSignal.timeout(due.failures > 0 ? MAX_WALK_AFTER_TROUBLE_MS : MAX_WALK_MS);
     const signal = stop === undefined ? ended : AbortSignal.any([stop, ended]);
     const own = new Set<string>(directory.all.map(({ authority }) => authority.entityIdentifier));
     const isOwn = (identifier: string) => own.has(identifier);

@@ -108,6 +108,21 @@ describe('audit verify', () => {
     expect(stderr).toContain('the audit was tampered with');
   });
 
+  it('does not let a checkpoint from before an export pass for a proof', async () => {
+    const later = folder.at('later.ndjson');
+    writeFileSync(later, readFileSync(exportFile, 'utf8').split('\n').slice(-2).join('\n'));
+    const proving = await verify(['--file', later, '--checkpoint', checkpointFile, '--jwks', keysFile]);
+    expect([proving.exitCode, proving.said.provenSeq]).toEqual([0, (listed.at(-1)?.seq ?? 0) - 1]);
+    const changes = readFileSync(exportFile, 'utf8').replaceAll(/"seq":(\d+)/g, (_, seq) => `"seq":${Number(seq) + 5}`);
+    writeFileSync(later, changes.split('\n').slice(-2).join('\n'));
+    const { exitCode, said } = await verify(['--file', later, '--checkpoint', checkpointFile, '--jwks', keysFile]);
+    expect([exitCode, said.error.code]).toEqual([2, 'checkpoint_before_file']);
+    expect(said.error.message).toContain('it proves nothing of that');
+    const stdin = readFileSync(later, 'utf8');
+    const piped = await verify(['--file', '-', '--checkpoint', checkpointFile, '--jwks', keysFile], { stdin });
+    expect([piped.exitCode, piped.said.error.code]).toEqual([2, 'checkpoint_before_file']);
+  });
+
   it('finds an export whose end was cut off by a later checkpoint only', async () => {
     const cut = folder.at('cut.ndjson');
     const lines = readFileSync(exportFile, 'utf8').trimEnd().split('\n');

@@ -107,6 +107,23 @@ describe('the keys of an entity, from both sides', () => {
     expect((await json('entity', 'show', entity)).findings).toEqual([]);
   });
 
+  it('may all be compromised: the last one goes at once too, and it is said what follows', async () => {
+    const { items } = await json('entity', 'keys', 'list', entity);
+    const kids = items
+      .filter(({ state }: { state: string }) => state === 'registered')
+      .map(({ kid }: { kid: string }) => kid);
+    const mark = (kid: string) => call('entity', 'keys', 'compromised', entity, kid, '--reason', 'a test', '--yes');
+    const [last = '', ...others] = kids;
+    for (const kid of others) expect((await mark(kid)).stdout).not.toContain('has no key left');
+    const { exitCode, stdout } = await mark(last);
+    expect([exitCode, stdout]).toEqual([
+      0,
+      expect.stringContaining(`${entity} has no key left: it is not vouched for`),
+    ]);
+    const fetched = await fetch(`${serviceUrl}/federation/fetch?${new URLSearchParams({ sub: entity })}`);
+    expect(fetched.status).toBe(404);
+  });
+
   it('teach how to roll one', async () => {
     const { stdout } = await call('configuration', 'push-keys', '--help');
     expect(stdout).toMatch(/1\. add the new key[\s\S]+2\. push[\s\S]+4\. move[\s\S]+6\. delete the old key/);

@@ -39,6 +39,8 @@ describe.each(DATABASE_KINDS)('keys in a token, with the registry on %s', (kind)
     },
   };
   const clear = () => clearToken({ db: registry.db, token });
+  const aDayPasses = () =>
+    registry.db.update(tokenObjectsInMaking).set({ madeAt: sql`${tokenObjectsInMaking.madeAt} - interval '24 hours'` });
   const anHourPasses = () =>
     registry.db
       .update(tokenObjectsInMaking)
@@ -94,6 +96,8 @@ describe.each(DATABASE_KINDS)('keys in a token, with the registry on %s', (kind)
     isAway = false;
     await clear();
     expect([held.size, held.has(active), held.has(lost)]).toEqual([3, true, false]);
+    await aDayPasses();
+    await clear();
     expect(await registry.db.select().from(tokenObjectsInMaking)).toEqual([]);
     // What is there already costs no key.
     expect(await outcome(create(entityIdentifier))).toBe('authority_exists');
@@ -113,5 +117,18 @@ describe.each(DATABASE_KINDS)('keys in a token, with the registry on %s', (kind)
     const { id } = await create(entityIdentifier);
     const [key] = await registry.db.select().from(authorityKeys).where(eq(authorityKeys.authorityId, id));
     expect([...held]).toEqual([key?.tokenObject]);
+  });
+
+  it('are destroyed again for a day: a slow token may make them after all', async () => {
+    const tokenObject = randomUUID();
+    await noteTokenObject(registry.db, { owner: freshIdentifier('authority'), purpose: 'federation', tokenObject });
+    await anHourPasses();
+    await clear();
+    held.add(tokenObject);
+    await clear();
+    expect(held.size).toBe(0);
+    await aDayPasses();
+    await clear();
+    expect(await registry.db.select().from(tokenObjectsInMaking)).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FederationError } from '../../src/federation/errors.ts';
 import { MEDIA_TYPE, TYP } from '../../src/federation/media-types.ts';
@@ -7,8 +8,13 @@ import { refreshHeldTrustMarks, type WantedTrustMark } from '../../src/jobs/refr
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import { dropHeldTrustMark } from '../../src/registry/trust-marks/drop-held-trust-mark.ts';
 import { type HeldTrustMark, listHeldTrustMarks } from '../../src/registry/trust-marks/held-trust-mark.ts';
-import { holdTrustMark, MAX_HELD_MARKS_LENGTH } from '../../src/registry/trust-marks/hold-trust-mark.ts';
+import {
+  holdTrustMark,
+  MAX_HELD_MARKS_LENGTH,
+  MAX_HELD_TRUST_MARKS,
+} from '../../src/registry/trust-marks/hold-trust-mark.ts';
 import { transitionTrustMark } from '../../src/registry/trust-marks/transition-trust-mark.ts';
+import { heldTrustMarks } from '../../src/storage/schema/held-trust-marks.ts';
 import { claimsOf, jwtOf } from '../support/answers.ts';
 import { ApiClient, refusalOf } from '../support/api-client.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
@@ -281,6 +287,25 @@ describe.each(DATABASE_KINDS)('Trust Marks that our authorities show, on %s', (k
     expect(
       (await jwtOf(await service.ask(authority, 'configuration'), MEDIA_TYPE.entityStatement)).length,
     ).toBeLessThan(MAX_JWT_LENGTH);
+  });
+
+  it('are refreshed also where there is no room, and take none once they have expired', async () => {
+    const { authority, wanted } = await foreignBearer();
+    const { id } = (await heldBy(authority))[0] ?? { id: '' };
+    const another = () => foreignMark({ ...wanted, trustMarkType: freshIdentifier('type') });
+    for (let count = 1; count < MAX_HELD_TRUST_MARKS; count++) await hold(authority, await another());
+    // As a version before may have left them, which had no such limit.
+    const [held] = await service.db.select().from(heldTrustMarks).where(eq(heldTrustMarks.id, id));
+    const extra = { ...held, id: service.context().newId(), trustMarkType: freshIdentifier('type') };
+    await service.db.insert(heldTrustMarks).values(extra as typeof heldTrustMarks.$inferInsert);
+    expect(await outcome(hold(authority, await another()))).toBe('validation_failed at /trustMark');
+    service.clock.advance(60);
+    expect(await outcome(hold(authority, await foreignMark(wanted)))).toBe('done');
+    const longer = await foreignMark(wanted, { note: 'x' });
+    expect(await outcome(hold(authority, longer))).toBe('validation_failed at /trustMark');
+    service.clock.advance(3600);
+    expect(await outcome(hold(authority, await another()))).toBe('done');
+    await service.db.delete(heldTrustMarks).where(eq(heldTrustMarks.id, extra.id));
   });
 
   it('are held by many at once, one of each place', async () => {

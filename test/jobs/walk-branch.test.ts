@@ -21,7 +21,7 @@ type Forest = Record<string, EntityIdentifier[] | Reason>;
 /** Walks a forest in which everybody that is not refused has a valid chain through `through`. */
 async function walk(
   forest: (entity: EntityIdentifier) => EntityIdentifier[] | Reason,
-  { through = BRANCH, signal = new AbortController().signal } = {},
+  { through = BRANCH, signal = new AbortController().signal, types = [] as readonly string[] } = {},
 ): Promise<BranchWalk & { asked: EntityIdentifier[] }> {
   const asked: EntityIdentifier[] = [];
   const options: BranchWalkOptions = {
@@ -34,7 +34,8 @@ async function walk(
         }
         onRequest?.(subject, false);
         const trustChain = [jwt({ iss: subject, sub: subject }), jwt({ iss: SUPERIOR, sub: through })];
-        const metadata = { federation_entity: { federation_list_endpoint: `${subject}/list` } };
+        const played = Object.fromEntries(types.map((type) => [type, {}]));
+        const metadata = { federation_entity: { federation_list_endpoint: `${subject}/list` }, ...played };
         const resolved: Partial<Resolution> = { subject, metadata, trustChain, expiresAt: 1 };
         return { resolved: resolved as Resolution };
       },
@@ -72,6 +73,12 @@ describe('a walk below an Intermediate elsewhere', () => {
     const walked = await walk((entity) => (entity === BRANCH ? many : []));
     expect(new Set(found(walked))).toEqual(new Set(many.slice(0, 1000)));
     expect([walked.gone, walked.hasTrouble]).toEqual([[], false]);
+  });
+
+  it('keeps fifty Entity Types of each, however many they are', async () => {
+    const types = Array.from({ length: 3000 }, (_, index) => `type_${index}`);
+    const walked = await walk((entity) => (entity === BRANCH ? [id('a')] : []), { types });
+    expect(walked.found.map(({ entityTypes }) => entityTypes.length)).toEqual([50]);
   });
 
   it('asks for no more than a few hundred that are not there', async () => {

@@ -7,6 +7,7 @@ import { type AuditContents, type ChainedAuditRow, parseStoredJson } from '../..
 import { CommandError } from '../command-error.ts';
 import { causeText, nameOf } from '../input-file.ts';
 import type { Surroundings } from '../surroundings.ts';
+import type { KeptCheckpoint } from './checkpoint-files.ts';
 
 /** Metadata within evidence within a row. */
 const MAX_DEPTH = 100;
@@ -14,16 +15,30 @@ const BATCH_SIZE = 1_000;
 
 type AuditLine = ChainedAuditRow & { previousHash: string };
 
-/** The file as something to verify; it begins where the export began. @throws CommandError usage, also while it is read */
+/**
+ * The file as something to verify; it begins where the export began.
+ * @param checkpoints none may be of a change before that, of which the file says nothing
+ * @throws CommandError usage, also while it is read
+ */
 export async function openAuditFile(
   file: string,
   { stdin }: Pick<Surroundings, 'stdin'>,
+  checkpoints: readonly KeptCheckpoint[] = [],
 ): Promise<Pick<ChainToVerify, 'rows' | 'previousHash' | 'afterSeq'>> {
   const lines = auditLines(file, file === '-' ? stdin : createReadStream(file));
   const first = await lines.next();
   if (first.done === true) return { rows: batchesOf([], lines), previousHash: '', afterSeq: 0 };
   const { previousHash, contents } = first.value;
-  return { rows: batchesOf([first.value], lines), previousHash, afterSeq: contents.seq - 1 };
+  const afterSeq = contents.seq - 1;
+  const early = checkpoints.find(({ seq }) => seq < afterSeq);
+  if (early !== undefined) {
+    await lines.return(undefined);
+    const where = `${nameOf(file)} begins with change ${contents.seq} only`;
+    const message = `the checkpoint ${nameOf(early.file)} is of change ${early.seq}, and ${where}: it proves nothing of that`;
+    const hint = 'Verify with a later checkpoint, or an export that begins earlier.';
+    throw new CommandError('usage', message, { code: 'checkpoint_before_file', hint });
+  }
+  return { rows: batchesOf([first.value], lines), previousHash, afterSeq };
 }
 
 async function* batchesOf(
@@ -40,7 +55,7 @@ async function* batchesOf(
   if (batch.length > 0) yield batch;
 }
 
-async function* auditLines(file: string, input: NodeJS.ReadableStream): AsyncGenerator<AuditLine> {
+async function* auditLines(file: string, input: NodeJS.ReadableStream): AsyncGenerator<AuditLine, void, void> {
   let number = 0;
   try {
     for await (const line of linesOf(input)) {

@@ -57,7 +57,7 @@ async function verifyFile(file: string, options: VerifyOptions, session: Session
     throw new CommandError('usage', 'an export has no keys: give those of who signed the checkpoint with --jwks');
   }
   const checkpoints = await keptCheckpoints(options, async () => jwks ?? { keys: [] }, session);
-  return await verify(await openAuditFile(file, session), checkpoints, session);
+  return await verify(await openAuditFile(file, session, checkpoints), checkpoints, session);
 }
 
 async function verifyDatabase(options: VerifyOptions, session: Session): Promise<AuditVerification> {

@@ -128,7 +128,10 @@ async function proposedThumbprint(
   });
 }
 
-function describeRegistered(report: Report, { jwks }: EntityRecord): void {
+function describeRegistered(report: Report, { entityIdentifier, jwks }: EntityRecord): void {
+  if (jwks.keys.length === 0) {
+    report.line(`${entityIdentifier} has no key left: it is not vouched for, and has to be enrolled anew with others.`);
+  }
   report.facts(jwks.keys.map(({ kid }) => ['registered', kid] as const));
 }
 
@@ -177,7 +180,8 @@ const CHANGES: readonly KeyChange[] = [
     summary: 'somebody else may have a key: it counts no more, at once',
     description:
       'Mark a key that somebody else may have. At once it authorises nothing, no pushed set, no configuration, no client\n' +
-      'assertion, and is listed in no statement, even if it is the last one. It never returns.',
+      'assertion, and is listed in no statement, even if it is the last one: then the entity is not vouched for any more.\n' +
+      'It never returns.',
     question: (kid, { entityIdentifier }) => `mark the key ${kid} of ${entityIdentifier} as compromised?`,
     isReasonPublic: true,
     done: (kid) => `${kid} is compromised and counts no more.`,

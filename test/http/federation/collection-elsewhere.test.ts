@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import type { Entity } from '../../../src/registry/entities/entity.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
@@ -100,6 +100,23 @@ describe.each(DATABASE_KINDS)('entities below Intermediates elsewhere, on the %s
     ]);
     expect((await page()).last_updated).toBe(service.clock.now() - PAGE_SECONDS);
     expect(server.requests).toHaveLength(asked);
+  });
+
+  it('keep the others waiting for a minute at most once they were trouble', async () => {
+    const limits = vi.spyOn(AbortSignal, 'timeout');
+    try {
+      await walk();
+      const usual = limits.mock.calls.flat();
+      expect(usual).toContain(450_000);
+      expect(usual).not.toContain(60_000);
+      limits.mockClear();
+      await service.db.execute(sql`update collection_walks set failures = 1, next_walk_at = now()`);
+      await service.walkCollections();
+      expect(limits.mock.calls.flat()).toContain(60_000);
+      expect(limits.mock.calls.flat()).not.toContain(450_000);
+    } finally {
+      limits.mockRestore();
+    }
   });
 
   it('[COLLECTION-9] have their places on the pages among all others', async () => {

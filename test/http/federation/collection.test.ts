@@ -127,6 +127,15 @@ describe.each(DATABASE_KINDS)('the collection on the %s database', (kind) => {
     expect(await ids(authority, { limit: '99999' })).toEqual(seen);
   });
 
+  it('ignores paging names that other drafts have, and answers with none of them', async () => {
+    const authority = await service.authority();
+    const members = await service.organisation(authority);
+    const all = inOrder(await service.entity(members), await service.entity(members), await service.entity(members));
+    const query = { limit: '2', from_entity_id: all[2] ?? '', next_entity_id: all[2] ?? '' };
+    expect(await ids(authority, query)).toEqual(all.slice(0, 2));
+    expect(Object.keys(await page(authority, query)).sort()).toEqual(['entities', 'last_updated', 'next']);
+  });
+
   it('[COLLECTION-3] finds entities of any of several Entity Types', async () => {
     const authority = await service.authority();
     const members = await service.organisation(authority);

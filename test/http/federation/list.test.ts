@@ -163,6 +163,15 @@ describe.each(DATABASE_KINDS)('list on the %s database', (kind) => {
       expect([await marked(), await ofType(member)]).toEqual([[], []]);
     });
 
+    it('[OIDFED-8-1] filters by no name that older drafts have for the type', async () => {
+      const authority = await service.authority();
+      const organisation = await service.organisation(authority);
+      const rp = await entityIn(organisation, ['openid_relying_party']);
+      const op = await entityIn(organisation, ['openid_provider']);
+      const { trustMarkType } = await service.trustMarkType(authority);
+      expect(await list(authority, { trust_mark_id: trustMarkType })).toEqual([rp, op]);
+    });
+
     it('[OIDFED-8.2-6] counts no mark that another authority issued', async () => {
       const authority = await service.authority();
       const rp = await entityIn(await service.organisation(authority), ['openid_relying_party']);

@@ -1,15 +1,20 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { MEDIA_TYPE } from '../../../src/federation/media-types.ts';
 import { updateAuthority } from '../../../src/registry/authorities/update-authority.ts';
 import type { NewEntity } from '../../../src/registry/entities/add-entity.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
 import { updateEntity } from '../../../src/registry/entities/update-entity.ts';
-import { claimsOf } from '../../support/answers.ts';
+import { claimsOf, jwtOf } from '../../support/answers.ts';
+import { relyingParty } from '../../support/api-service.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
-import { freshJwks, outcome } from '../../support/registry.ts';
+import { serveFederation } from '../../support/federation-server.ts';
+import { freshJwks, outcome, refusedBy } from '../../support/registry.ts';
 import { startSuperior } from '../../support/superior.ts';
 
 describe.each(DATABASE_KINDS)('the Subordinate Statement on the %s database', async (kind) => {
-  const { service, enrol, fetchStatement, refused, stop } = await startSuperior(kind);
+  const { service, authority, enrol, fetchStatement, refused, stop } = await startSuperior(kind, {
+    understoodClaims: ['https://operator.example/level'],
+  });
   afterAll(stop);
 
   describe('signed once', () => {
@@ -203,6 +208,25 @@ describe.each(DATABASE_KINDS)('the Subordinate Statement on the %s database', as
         'validation_failed at /additionalClaims/jwks',
       );
       expect(await claimOutcome({ additionalClaims, crit: ['note', 'note'] })).toBe('validation_failed at /crit');
+    });
+
+    it('[OIDFED-13.4-2] names nothing in crit that is not understood here, and says which setting changes that', async () => {
+      const refusal = await refusedBy(enrol({ additionalClaims: { note: 1 }, crit: ['note'] }));
+      expect(refusal.message).toBe(
+        '/crit/0 note is not understood here; if this federation defined it, name it in HOLDFAST_UNDERSTOOD_CLAIMS',
+      );
+    });
+
+    it('[OIDFED-13.4-2] is accepted with its critical claim by the resolver of the same deployment', async () => {
+      const [level, value] = ['https://operator.example/level', 'substantial'];
+      await using rp = await serveFederation({ rp: relyingParty(authority) });
+      const { entityIdentifier, jwks } = { entityIdentifier: rp.federation.id('rp'), jwks: rp.federation.jwks('rp') };
+      await enrol({ entityIdentifier, jwks, additionalClaims: { [level]: value }, crit: [level] });
+      const query = { sub: entityIdentifier, trust_anchor: authority.entityIdentifier };
+      const { trust_chain: chain } = claimsOf(
+        await jwtOf(await service.ask(authority, 'resolve', query), MEDIA_TYPE.resolveResponse),
+      );
+      expect(claimsOf((chain as string[])[1] ?? '')).toMatchObject({ [level]: value, crit: [level] });
     });
 
     it('leaves out whatever is empty', async () => {

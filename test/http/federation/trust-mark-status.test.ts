@@ -211,6 +211,15 @@ describe.each(DATABASE_KINDS)('the Trust Mark status endpoint on the %s database
       expect((await post(`x=1&trust_mark=${mark}`, charset)).status).toBe(200);
     });
 
+    it('does not answer the question of older drafts, by subject and type', async () => {
+      const { subject: sub } = await service.trustMark(type);
+      const form = { 'content-type': MEDIA_TYPE.form };
+      for (const name of ['trust_mark_id', 'trust_mark_type', 'id']) {
+        const question = new URLSearchParams({ sub, [name]: type.trustMarkType }).toString();
+        expect(await refusalIn(await post(question, form))).toBe('400 invalid_request');
+      }
+    });
+
     it.each(['x', 'a.b', 'a.b.c', 'e30.e30.e30.e30', 'e30.W10.AA', 'eyJhbGciOiJub25lIn0.e30=.', '..', 'é.é.é', '{}'])(
       'says 400 of %j, which is no JWT',
       async (text) => {

@@ -95,6 +95,20 @@ describe.each(DATABASE_KINDS)('Trust Marks of an issuer on the %s database', (ki
       }
     });
 
+    it('does not know a type by the name that older drafts have for it, nor do listings', async () => {
+      const type = await service.trustMarkType(authority);
+      const { subject: sub } = await service.trustMark(type);
+      const older = { trust_mark_id: type.trustMarkType, id: type.trustMarkType };
+      expect(await refusalIn(await service.ask(authority, 'trustMark', { ...older, sub }))).toBe('400 invalid_request');
+      expect(await refusalIn(await service.ask(authority, 'trustMarkList', { ...older, sub }))).toBe(
+        '400 invalid_request',
+      );
+      const both = { ...older, trust_mark_id: 'https://marks.example/never', trust_mark_type: type.trustMarkType, sub };
+      const jwt = await jwtOf(await service.ask(authority, 'trustMark', both), MEDIA_TYPE.trustMark);
+      expect(Object.keys(claimsOf(jwt)).filter((name) => name in older)).toEqual([]);
+      expect(await (await service.ask(authority, 'trustMarkList', both)).json()).toEqual([sub]);
+    });
+
     it('gives the same bytes until half of their life is over, also after a restart', async () => {
       const type = await service.trustMarkType(authority);
       const { subject } = await service.trustMark(type);
@@ -110,7 +124,7 @@ describe.each(DATABASE_KINDS)('Trust Marks of an issuer on the %s database', (ki
       expect([await statusOf(first), await statusOf(second)]).toEqual(['expired', 'active']);
     });
 
-    it('[OIDFED-7.3-9] gives marks without exp where the type says so, and offers status and listing for them', async () => {
+    it('[OIDFED-7.3-9] [OIDFED-8.4-7] gives marks without exp where the type says so, and offers status and listing for them', async () => {
       const issuer = await service.authority();
       const configured = async () => {
         const jwt = await jwtOf(await service.ask(issuer, 'configuration'), MEDIA_TYPE.entityStatement);

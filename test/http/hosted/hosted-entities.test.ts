@@ -5,7 +5,7 @@ import { claimsOf, headerOf, jwtOf } from '../../support/answers.ts';
 import { refusalOf } from '../../support/api-client.ts';
 import { buildFederation } from '../../support/federation.ts';
 import { HOSTED_BASE_URL, METADATA, startHosting, type TestHosting } from '../../support/hosting.ts';
-import { freshIdentifier } from '../../support/registry.ts';
+import { hostedEntity } from '../../support/hosting-verbs.ts';
 import { inProcessClient, outcomeText, RelyingParty } from '../../support/relying-parties.ts';
 
 const CONFIGURATION = 'application/entity-statement+jwt';
@@ -247,8 +247,7 @@ describe('what cannot be hosted is refused', () => {
     expect(refusalOf(await hosting.enrol(`https://${host}:8443/clinic`))).toBe(
       '400 validation_failed /entityIdentifier',
     );
-    const partner = `${freshIdentifier('partner')}/rp`;
-    await hosting.enrol(partner);
+    const { entityIdentifier: partner } = await hostedEntity(hosting.service, hosting.anchor);
     for (const entityIdentifier of [HOSTED_BASE_URL, `${HOSTED_BASE_URL}:8443/x`, new URL('/anchor', partner).href]) {
       const answer = await hosting.admin.post('/api/v1/authorities', { entityIdentifier, name: 'Intruder' });
       expect(refusalOf(answer)).toBe('400 validation_failed /entityIdentifier');
@@ -256,13 +255,20 @@ describe('what cannot be hosted is refused', () => {
   });
 
   it('under the host name of another organisation', async () => {
-    const { service, anchor } = hosting;
-    const partner = freshIdentifier('partner');
-    expect((await hosting.enrol(`${partner}/rp`)).status).toBe(201);
-    const { id: organisationId } = await service.organisation(anchor);
-    const body = { organisationId, entityIdentifier: `${partner}/op`, hosting: { metadata: METADATA } };
-    expect(refusalOf(await hosting.registrar.post('/api/v1/entities', body))).toBe(
-      '400 validation_failed /entityIdentifier',
-    );
+    const { id, entityIdentifier: partner } = await hostedEntity(hosting.service, hosting.anchor);
+    const enrol = () => hosting.enrol(`${partner}/op`);
+    expect(refusalOf(await enrol())).toBe('400 validation_failed /entityIdentifier');
+    await hosting.transition(id, 'withdraw');
+    expect(refusalOf(await enrol())).toBe('400 validation_failed /entityIdentifier');
+  });
+
+  it('at a place under our host name where an entity of another organisation was', async () => {
+    const { id, entityIdentifier } = await hosting.host();
+    await hosting.transition(id, 'withdraw');
+    const { id: organisationId } = await hosting.service.organisation(hosting.anchor);
+    const body = { organisationId, entityIdentifier, hosting: { metadata: METADATA } };
+    const answer = await hosting.registrar.post('/api/v1/entities', body);
+    expect(refusalOf(answer)).toBe('400 validation_failed /entityIdentifier');
+    expect(JSON.stringify(answer.body)).toContain('ask whoever operates this service');
   });
 });

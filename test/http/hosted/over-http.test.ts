@@ -11,8 +11,9 @@ import { testKey } from '../../support/keys.ts';
 import { testClient } from '../../support/outbound.ts';
 import { outcomeText } from '../../support/relying-parties.ts';
 
-/** Host names of their own, all of this machine: the service, its hosted entities, two partners. */
-const [SERVICE, HOSTED, PARTNER, ELSEWHERE] = ['127.0.0.1', '127.0.0.2', '127.0.0.3', '127.0.0.4'] as const;
+/** Host names of their own, all of this machine: the service, its hosted entities, three partners. */
+const [SERVICE, HOSTED, PARTNER] = ['127.0.0.1', '127.0.0.2', '127.0.0.3'] as const;
+const [ELSEWHERE, PUBLISHING] = ['127.0.0.4', '127.0.0.5'] as const;
 const DAY = 86_400;
 
 const ifMatch = ({ etag }: ApiAnswer) => ({ 'if-match': etag });
@@ -67,6 +68,39 @@ describe('over HTTP, a hosted entity', () => {
     expect(claimsOf(body)).toMatchObject({ sub: entityIdentifier, metadata: METADATA });
     await hosting.transition(id, 'suspend');
     expect((await service.ask(anchor, 'resolve', query)).status).toBe(400);
+  });
+});
+
+describe('over HTTP, an entity that publishes itself', () => {
+  it('is checked by what it publishes, whatever waits to be hosted under its identifier elsewhere', async () => {
+    const { service, registrar } = hosting;
+    const key = await testKey('ES256', 8003);
+    const entityIdentifier = at(PUBLISHING);
+    await listen(PUBLISHING, async () => {
+      const headers = { 'content-type': 'application/entity-statement+jwt' };
+      return new Response(await hosting.signed(entityIdentifier, key), { headers });
+    });
+    const other = await service.authority();
+    const { id: otherOrganisation } = await service.organisation(other);
+    const foreign = { organisationId: otherOrganisation, entityIdentifier, hosting: { metadata: METADATA } };
+    expect((await registrar.post('/api/v1/entities', foreign)).status).toBe(201);
+    const own = { organisationId: hosting.organisationId, entityIdentifier };
+    const enrolled = await registrar.post('/api/v1/entities', own);
+    expect(enrolled.body.evidence.kid).toBe(key.kid);
+    await hosting.transition(enrolled.body.id, 'approve', ifMatch(enrolled));
+    const refreshed = await registrar.post(`/api/v1/entities/${enrolled.body.id}/refresh`);
+    expect([refreshed.status, refreshed.body.outcome]).toEqual([200, 'followed']);
+    expect((await registrar.get(`/api/v1/entities/${enrolled.body.id}`)).body.evidence.kid).toBe(key.kid);
+  });
+
+  it('learns nothing of what waits to be hosted under its identifier', async () => {
+    const entityIdentifier = at(HOSTED, '/waiting');
+    const { service, registrar } = hosting;
+    expect((await hosting.enrol(entityIdentifier)).status).toBe(201);
+    const { id: organisationId } = await service.organisation(await service.authority());
+    const enrolled = await registrar.post('/api/v1/entities', { organisationId, entityIdentifier });
+    expect(enrolled.body.checks[0]).toMatchObject({ check: 'configuration_retrieved', outcome: 'failed' });
+    expect(enrolled.body.evidence).not.toHaveProperty('claims');
   });
 });
 

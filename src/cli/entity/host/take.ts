@@ -16,15 +16,15 @@ interface TakeOptions {
 
 const takenSchema = z.looseObject({ kid: z.string(), jwe: z.string() });
 
-const DESCRIPTION = `Hand a hosted entity its key, once: encrypted to a public key of the partner's own, which nobody but the partner
-opens. The private key is destroyed here in the same moment, and from then on the partner signs its configurations and
+const DESCRIPTION = `Hand a hosted entity its key, encrypted to a public key of the partner's own, which nobody but the partner opens.
+Asked again with the same recipient before the first upload, the answer is the same. The private key is destroyed here in the same moment, and from then on the partner signs its configurations and
 uploads them (\`holdfast entity host upload\`); the last one that was signed here is served until it expires.
 Compare the thumbprint of the recipient's key with the partner out of band first. Needs the role admin.`;
 
 export function addHostTakeCommand(parent: Command, surroundings: Surroundings): void {
   const command = parent
     .command('take')
-    .summary('hand the partner its key, encrypted, once')
+    .summary('hand the partner its key, encrypted')
     .description(DESCRIPTION)
     .argument('<entity>', 'id, or Entity Identifier')
     .requiredOption('--recipient <file>', 'JWK: a public key of the partner, on P-256, P-384, P-521 or X25519')

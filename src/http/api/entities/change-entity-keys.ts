@@ -48,7 +48,7 @@ const CHANGES: readonly KeyOperation[] = [
     operationId: 'markEntityKeyCompromised',
     summary: 'Mark a key as compromised',
     description:
-      'Somebody else may have it. It leaves the Subordinate Statement at once, even as the last one and whatever the state of the entity; it authorises nothing any more, no pushed set, no configuration, no client assertion; and it never returns, under whatever `kid`. Keys that it proposed are proposed no longer.',
+      'Somebody else may have it. It leaves the Subordinate Statement at once, even as the last one and whatever the state of the entity; it authorises nothing any more, no pushed set, no configuration, no client assertion; and it never returns, under whatever `kid`. Keys that it proposed are proposed no longer. An entity that has no key left, `jwks` in the answer is empty, is not vouched for any more, and has to be enrolled anew with other keys.',
     schema: KeyCompromiseSchema,
     change: markKeyCompromised,
   },

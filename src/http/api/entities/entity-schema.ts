@@ -29,7 +29,8 @@ const AdditionalClaimsSchema = claims('Further claims of the Subordinate Stateme
 });
 
 const CritSchema = z.array(line(200)).max(50).openapi({
-  description: 'Those of the additional claims that whoever reads the statement must understand.',
+  description:
+    'Those of the additional claims that whoever reads the statement must understand; each one that this federation defined (`HOLDFAST_UNDERSTOOD_CLAIMS`).',
   example: [],
 });
 

@@ -51,7 +51,7 @@ export const TakenKeySchema = z
     kid: z.string(),
     jwe: z.string().openapi({
       description:
-        'The private JWK, encrypted (RFC 7517 §7, ECDH-ES with A256GCM). It is given once and not kept here.',
+        'The private JWK, encrypted (RFC 7517 §7, ECDH-ES with A256GCM). The key is not kept here but so, until the first upload.',
     }),
   })
   .openapi('TakenKey');

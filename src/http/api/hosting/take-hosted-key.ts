@@ -13,7 +13,7 @@ export const takeHostedKeyOperation = defineOperation(
     operationId: 'takeHostedKey',
     tags: ['Hosted entities'],
     summary: 'Hand a hosted entity its key',
-    description: `Once, and encrypted to a key of the entity: from then on it signs its configurations itself and uploads them, and its private key is destroyed here. What was published last is served until it expires. A key in a PKCS#11 token stays there (\`key_not_exportable\`): then the entity brings one of its own. ${needsRole(['admin'])}`,
+    description: `Encrypted to a key of the entity: from then on it signs its configurations itself and uploads them, and its private key is destroyed here. Asked again for the same recipient before the first upload, the answer is the same. What was published last is served until it expires. A key in a PKCS#11 token stays there (\`key_not_exportable\`): then the entity brings one of its own. ${needsRole(['admin'])}`,
     security: BEARER,
     request: { params: recordIdParam('entityId'), body: jsonBody(TakeHostedKeySchema) },
     responses: { 200: jsonReply('The key, for the entity alone.', TakenKeySchema), ...bodyProblems(404, 409) },

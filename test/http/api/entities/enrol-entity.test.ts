@@ -124,6 +124,7 @@ describe('400', () => {
     ['a malformed policy', { metadataPolicy: { a: 1 } }, '/metadataPolicy/a'],
     ['a claim of the statement itself', { additionalClaims: { sub: 'https://x.example' } }, '/additionalClaims/sub'],
     ['crit that names no claim', { crit: ['sector'] }, '/crit/0'],
+    ['crit that nobody here understands', { additionalClaims: { sector: 1 }, crit: ['sector'] }, '/crit/0'],
     ['a lifetime of a year', { statementLifetimeSeconds: 31_536_000 }, '/statementLifetimeSeconds'],
     ['a number beyond all bounds', { constraints: 'PLACEHOLDER' }, '/constraints/max_path_length'],
   ])('refuses %s', async (_what, part, pointer) => {

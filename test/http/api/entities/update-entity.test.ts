@@ -4,7 +4,7 @@ import { refusalOf } from '../../../support/api-client.ts';
 import { publishRelyingParty, startApi } from '../../../support/api-service.ts';
 import { testKey } from '../../../support/keys.ts';
 
-const api = await startApi();
+const api = await startApi({ understoodClaims: ['sector'] });
 afterAll(() => api[Symbol.asyncDispose]());
 
 const { service } = api;
