@@ -214,7 +214,7 @@ export const HOSTING_CHANGES: Verb[] = [
     audit: ['entity.upload_configuration'],
     prepare: async (registry, authority) => {
       const { id, kid } = await uploading(registry, authority);
-      return (context) => keepUploadedConfiguration(context, id, { jwt: 'e30.e30.', iat: NOW + 1, kid });
+      return (context) => keepUploadedConfiguration(context, id, { jwt: 'e30.e30.later', iat: NOW + 1, kid });
     },
   },
   {

@@ -67,7 +67,9 @@ describe.each(DATABASE_KINDS)('updateEntity on %s', async (kind) => {
   });
 
   it('judges the whole of what would be kept, not only what is new', async () => {
-    const entity = await registry.entity(organisation, { additionalClaims: { a: 1 }, crit: ['a'] });
+    const understoodClaims = new Set(['a']);
+    const input = await newEntity(organisation, { additionalClaims: { a: 1 }, crit: ['a'] });
+    const entity = await addEntity(registry.context(actor(), { understoodClaims }), input);
     expect(await outcome(update(entity, { additionalClaims: {} }))).toBe('validation_failed at /crit/0');
     expect(await outcome(update(entity, { additionalClaims: {}, crit: [] }))).toBe('done');
   });
