@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import type { z } from 'zod';
 import { OPERATIONS } from '../../src/http/api/operations.ts';
 import { ProblemSchema } from '../../src/http/problem.ts';
+import { documentedSchema } from './openapi-document.ts';
 
 /** Anything that serves requests: the composed service of a test. */
 export interface Served {
@@ -28,7 +29,7 @@ const ORIGIN = 'http://localhost:8080';
 /**
  * @example
  * const registrar = new ApiClient(service.app, secret);
- * const { status, body } = await registrar.post('/api/v1/organisations', { authorityId, name: 'Partner' });
+ * const { status, body } = await registrar.post('/api/v1/organisations', { authorityId, legalName: 'Partner' });
  */
 export class ApiClient {
   readonly #app: Served;
@@ -74,7 +75,7 @@ export class ApiClient {
   }
 }
 
-/** The answer, if the operation declares such a one; every member of its body must be declared, too. */
+/** The answer, if the operation declares such a one, in its route and in openapi.yaml; every member of its body must be declared, too. */
 async function declaredAnswer(method: string, path: string, response: Response): Promise<ApiAnswer> {
   const asked = `${method} ${path} answered ${response.status}`;
   const text = await response.text();
@@ -83,11 +84,25 @@ async function declaredAnswer(method: string, path: string, response: Response):
   expect(mediaType, asked).toBe(declared?.mediaType);
   const body: unknown = mediaType === 'application/x-ndjson' ? text : text === '' ? undefined : JSON.parse(text);
   if (declared !== undefined) expect(body, asked).toEqual(declared.schema.parse(body));
+  if (declared?.operationId !== undefined) requireDocumented(declared, response.status, body, asked);
   requireSafeHeaders(response.headers, asked);
   return { status: response.status, headers: response.headers, body, etag: response.headers.get('etag') ?? '' };
 }
 
+/** The published document says the same as the routes: whoever reads it alone understands the answer. */
+function requireDocumented(
+  { operationId = '', mediaType }: DeclaredContent,
+  status: number,
+  body: unknown,
+  asked: string,
+) {
+  const schema = documentedSchema(operationId, status, mediaType);
+  if (schema === undefined) throw new Error(`${asked}, which openapi.yaml does not describe`);
+  expect(schema.safeParse(body).error, `${asked}, unlike openapi.yaml`).toBeUndefined();
+}
+
 interface DeclaredContent {
+  operationId?: string | undefined;
   mediaType: string;
   schema: z.ZodType;
 }
@@ -105,7 +120,7 @@ function declaredContent(method: string, path: string, status: number, asked: st
   if (response === undefined || !('description' in response)) throw new Error(`${asked}, which is not declared`);
   const { content = {} } = response as { content?: Record<string, { schema: z.ZodType }> };
   const [declared] = Object.entries(content);
-  return declared && { mediaType: declared[0], schema: declared[1].schema };
+  return declared && { operationId: route.operationId, mediaType: declared[0], schema: declared[1].schema };
 }
 
 function pattern(path: string): RegExp {
