@@ -74,6 +74,8 @@ const HINTS: Readonly<Record<string, string>> = {
   checks_failed: 'Let the partner mend it, then run `holdfast entity check`.',
   key_not_published: 'When the partner publishes it: `holdfast entity check`, then repeat the command.',
   organisation_not_active: 'Approve the organisation first: `holdfast organisation approve`.',
+  contact_missing: 'Add one with `holdfast organisation contact add`, then repeat the command.',
+  organisation_exists: '`holdfast organisation list --registration-number` shows the record that exists.',
   entity_exists: '`holdfast entity show` shows the record that exists.',
   challenge_invalid: '`holdfast entity challenge` makes a new one.',
   admin_exists: 'Ask its owner for a token: `holdfast token create --name YOU --role registrar`.',

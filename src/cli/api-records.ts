@@ -41,6 +41,7 @@ export const authoritySchema = z.looseObject({
   keyRollIntervalSeconds: z.number().nullable(),
   isStandbyKeyKept: z.boolean(),
   keyProposals: z.string(),
+  requiredContactTypes: z.array(z.string()),
   endpointAuthentication: z.record(z.string(), z.string()),
   endpoints: z.record(z.string(), z.string()),
   version: z.number(),
@@ -95,11 +96,34 @@ const transitions = {
   createdAt: z.string(),
 };
 
+/** Of a domain in another script; null in ASCII. */
+const internationalDomain = z
+  .looseObject({ unicode: z.string(), scripts: z.array(z.string()), isMixed: z.boolean() })
+  .nullable();
+
+export const contactSchema = z.looseObject({
+  id: z.string(),
+  organisationId: z.string(),
+  type: z.string(),
+  email: z.string(),
+  internationalDomain,
+  name: z.string().nullable(),
+  pgpFingerprint: z.string().nullable(),
+  verifiedAt: z.string().nullable(),
+  lastConfirmedAt: z.string().nullable(),
+  version: z.number(),
+  createdAt: z.string(),
+});
+
 export const organisationSchema = z.looseObject({
   id: z.string(),
   authorityId: z.string(),
-  name: z.string(),
-  contacts: z.array(z.looseObject({ type: z.string(), name: z.string().optional(), email: z.string() })),
+  legalName: z.string(),
+  registration: z.looseObject({ number: z.string(), register: z.string(), country: z.string() }).nullable(),
+  previousId: z.string().nullable(),
+  parentId: z.string().nullable(),
+  tags: z.array(z.string()),
+  contacts: z.array(contactSchema),
   ...transitions,
 });
 
@@ -110,6 +134,11 @@ export const listedEntitySchema = z.looseObject({
   organisationId: z.string(),
   previousId: z.string().nullable(),
   entityIdentifier: z.string(),
+  internationalDomain,
+  name: z.string().nullable(),
+  mode: z.string(),
+  environment: z.string(),
+  onBehalfOf: z.string().nullable(),
   enrolment: z.string(),
   entityTypes: z.array(z.string()),
   intermediate: z.boolean(),
@@ -224,6 +253,8 @@ export type TokenRecord = z.infer<typeof tokenSchema>;
 export type AuthorityRecord = z.infer<typeof authoritySchema>;
 export type AuthorityKeyRecord = z.infer<typeof authorityKeySchema>;
 export type RevokedKeyRecord = z.infer<typeof revokedKeySchema>;
+export type InternationalDomain = z.infer<typeof internationalDomain>;
+export type ContactRecord = z.infer<typeof contactSchema>;
 export type OrganisationRecord = z.infer<typeof organisationSchema>;
 export type ListedEntityRecord = z.infer<typeof listedEntitySchema>;
 export type EntityKeysRecord = z.infer<typeof entityKeysSchema>;

@@ -69,7 +69,7 @@ async function exportAuthority(client: ApiClient, authority: AuthorityRecord): P
   return {
     ...authority,
     keys: (await readKeys(client, authority.id)).toSorted((a, b) => compareText(a.kid, b.kid)),
-    organisations: organisations.toSorted((a, b) => compareText(a.name, b.name) || compareText(a.id, b.id)),
+    organisations: organisations.toSorted((a, b) => compareText(a.legalName, b.legalName) || compareText(a.id, b.id)),
     entities: entities.toSorted(byEntityIdentifier),
     trustAnchors: trustAnchors.toSorted(byEntityIdentifier),
   };

@@ -5,6 +5,7 @@ import type { ApiClient, Query } from './api-client.ts';
 import {
   type AuthorityRecord,
   authoritySchema,
+  type ContactRecord,
   type EntityRecord,
   entitySchema,
   listedEntitySchema,
@@ -18,6 +19,11 @@ import {
 import { CommandError } from './command-error.ts';
 
 const EVERYTHING = { limit: Number.POSITIVE_INFINITY };
+/** Commands that are not called like the kind of their records. */
+const COMMANDS: Readonly<Record<string, string>> = {
+  'trust anchor': 'anchor',
+  contact: 'organisation contact',
+};
 const LIVE_STATES = ['pending', 'active', 'suspended'];
 
 /**
@@ -51,7 +57,13 @@ export async function findOrganisation(
 ): Promise<OrganisationRecord> {
   if (isRecordId(given)) return await read(client, `organisations/${given}`, organisationSchema);
   const { items } = await client.list('organisations', { authorityId }, organisationSchema, EVERYTHING);
-  return only(preferLive(items.filter((organisation) => organisation.name === given)), 'organisation', given);
+  return only(preferLive(items.filter((organisation) => organisation.legalName === given)), 'organisation', given);
+}
+
+/** A contact by its id, or by its address if the organisation has it once. @throws CommandError refused, usage */
+export function findContact({ contacts, legalName }: OrganisationRecord, given: string): ContactRecord {
+  const meant = contacts.filter(({ id, email }) => id === given || email === given);
+  return only(meant, 'contact', `${given} of ${legalName}`);
 }
 
 /** A closed record of an identifier is found only while no other one is open. @throws CommandError refused, usage */
@@ -116,7 +128,10 @@ export function preferLive<T extends { state: string }>(records: readonly T[]): 
 /** What tells one record from another in a message. */
 export interface Named {
   id: string;
-  name?: string;
+  name?: string | null;
+  legalName?: string;
+  /** What a contact is about. */
+  type?: string;
   entityIdentifier?: string;
   state?: string;
 }
@@ -127,7 +142,7 @@ export function only<T extends Named>(records: readonly T[], kind: string, given
   if (record !== undefined && another === undefined) return record;
   if (record === undefined) {
     throw new CommandError('refused', `there is no ${kind} ${given}`, {
-      hint: `\`holdfast ${kind === 'trust anchor' ? 'anchor' : kind} list\` shows those that there are.`,
+      hint: `\`holdfast ${COMMANDS[kind] ?? kind} list\` shows those that there are.`,
       code: 'not_found',
     });
   }
@@ -137,6 +152,6 @@ export function only<T extends Named>(records: readonly T[], kind: string, given
   });
 }
 
-function described({ id, name, entityIdentifier, state }: Named): string {
-  return `${id} (${[entityIdentifier ?? name, state].filter((part) => part !== undefined).join(', ')})`;
+function described({ id, name, legalName, type, entityIdentifier, state }: Named): string {
+  return `${id} (${[entityIdentifier ?? legalName ?? type ?? name, state].filter((part) => part !== undefined).join(', ')})`;
 }

@@ -28,7 +28,7 @@ const KINDS: Readonly<
   },
   organisation: async (client, given, authorityId) => {
     const { items } = await client.list('organisations', { authorityId }, organisationSchema, EVERYTHING);
-    return preferLive(items.filter(({ name }) => name === given));
+    return preferLive(items.filter(({ legalName }) => legalName === given));
   },
   entity: async (client, entityIdentifier, authorityId) => {
     if (!URL.canParse(entityIdentifier)) return [];

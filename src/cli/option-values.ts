@@ -48,11 +48,22 @@ export interface ContactInput {
 
 const CONTACT_TYPES = ['business', 'technical', 'security', 'incident', 'billing'];
 
+/** One of the types of contacts, several times. @throws InvalidArgumentError */
+export function contactType(value: string, previous: string[] | false | undefined): string[] {
+  if (!CONTACT_TYPES.includes(value)) throw new InvalidArgumentError(`The types are ${CONTACT_TYPES.join(', ')}.`);
+  return [...(previous || []), value];
+}
+
 /** `technical=ops@example.org` or `technical=Jo Doe <jo@example.org>`, several times. @throws InvalidArgumentError */
 export function contact(value: string, previous: ContactInput[] | undefined): ContactInput[] {
-  const { type, name, address, email } =
-    /^(?<type>[a-z]+)=(?:(?<name>[^<>]*[^<>\s])\s*<(?<address>[^<>]+)>|(?<email>[^<>\s]+))$/.exec(value)?.groups ?? {};
-  if (type === undefined || !CONTACT_TYPES.includes(type)) {
+  const {
+    type = '',
+    name,
+    address,
+    email,
+  } = /^(?<type>[a-z]+)=(?:(?<name>[^<>]*[^<>\s])\s*<(?<address>[^<>]+)>|(?<email>[^<>\s]+))$/.exec(value)?.groups ??
+  {};
+  if (!CONTACT_TYPES.includes(type)) {
     const example = 'technical=ops@example.org or "technical=Jo Doe <jo@example.org>"';
     throw new InvalidArgumentError(`Write it as ${example}; the types are ${CONTACT_TYPES.join(', ')}.`);
   }

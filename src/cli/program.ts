@@ -33,7 +33,7 @@ const WORKED_EXAMPLE = asTyped(`
 The main job, from nothing to a resolved partner:
   $ holdfast serve                                        # in a terminal of its own
   $ export HOLDFAST_TOKEN=$(holdfast token claim --name me)
-  $ holdfast organisation add "Example University" --contact technical=ops@example.edu
+  $ holdfast organisation add "Example University" --contact incident=soc@example.edu
   $ holdfast organisation approve "Example University"
   $ holdfast entity add https://rp.example.edu --organisation "Example University"
   $ holdfast entity approve https://rp.example.edu            # shows the checks, then asks

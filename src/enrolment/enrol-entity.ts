@@ -5,13 +5,14 @@ import { type ChangeContext, type Idempotency, madeBefore } from '../registry/ch
 import { inputSubordinate } from '../registry/claims-input.ts';
 import { addEntity } from '../registry/entities/add-entity.ts';
 import type { Entity, SubordinateSettings } from '../registry/entities/entity.ts';
+import type { EntityAttributes } from '../registry/entities/entity-attributes.ts';
 import { keyHistory } from '../registry/entities/keys/key-history.ts';
 import { readEntity } from '../registry/entities/read-entity.ts';
 import { inputSubordinateSettings } from '../registry/entities/subordinate-settings.ts';
 import { readOrganisation } from '../registry/organisations/read-organisation.ts';
 import { checkConfiguration, type RetrieveConfiguration } from './configuration-checks.ts';
 
-export interface Enrolment extends SubordinateSettings {
+export interface Enrolment extends SubordinateSettings, Partial<EntityAttributes> {
   organisationId: string;
   entityIdentifier: string;
   /** Entity Types that the entity is meant to play; empty: those that it declares. */

@@ -21,6 +21,7 @@ const KINDS = {
 /** Codes whose status is not that of their kind. */
 const EXCEPTIONS: Partial<Record<RegistryCode, ProblemKind>> = {
   idempotency_key_reused: { status: 422, title: 'Idempotency-Key reused' },
+  contact_missing: { status: 422, title: 'Contact missing' },
 };
 
 /** What goes wrong in HTTP itself, around the registry. */

@@ -34,6 +34,7 @@ export type SubjectKind =
   | 'authority'
   | 'authority_key'
   | 'organisation'
+  | 'contact'
   | 'entity'
   | 'trust_anchor'
   | 'trust_mark_type'

@@ -32,10 +32,10 @@ beforeAll(async () => {
     return outcome;
   };
   for (const name of ['One', 'Two \u001b[2J\u202e\u0085']) {
-    const added = await callHoldfast(['organisation', 'add', name], { env });
+    const added = await callHoldfast(['organisation', 'add', name, '--contact', 'incident=soc@one.example'], { env });
     if (name === 'One') expect(added.exitCode, added.stderr).toBe(0);
   }
-  await run('organisation', 'approve', 'One', '--yes', '--reason', 'seen\u202e\u2028by us');
+  await run('organisation', 'approve', 'One', '--yes', '--reason', 'seen\u200f\u2028by us');
   writeFileSync(checkpointFile, (await run('audit', 'checkpoint')).stdout);
   expect((await run('audit', 'checkpoints')).stdout).toContain('SIGNED BY');
   await run('organisation', 'suspend', 'One', '--yes', '--reason', 'incident');
@@ -206,8 +206,8 @@ describe('audit verify', () => {
 describe('audit export', () => {
   it('escapes what a terminal must not see, is private, and leaves no half of a file', () => {
     const text = readFileSync(exportFile, 'utf8');
-    expect(text).toContain('seen\\u202e\\u2028by us');
-    expect(text).not.toMatch(/[\u202e\u2028]/);
+    expect(text).toContain('seen\\u200f\\u2028by us');
+    expect(text).not.toMatch(/[\u200f\u2028]/);
     expect(statSync(exportFile).mode & 0o777).toBe(0o600);
     expect(existsSync(`${exportFile}.partial`)).toBe(false);
   });

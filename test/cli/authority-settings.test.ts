@@ -50,3 +50,23 @@ describe('authority update --endpoint-authentication', () => {
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('configuration')]);
   });
 });
+
+describe('authority update --required-contact', () => {
+  const update = (...options: string[]) => call('authority', 'update', serviceUrl, ...options);
+
+  it('asks organisations for other contacts, or for none', async () => {
+    const more = await update('--required-contact', 'incident', '--required-contact', 'security');
+    expect(more.stdout).toMatch(/contacts needed +incident, security\n/);
+    await call('organisation', 'add', 'Nobody');
+    const refused = await call('organisation', 'approve', 'Nobody', '--yes');
+    expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining('incident, security missing')]);
+    expect(refused.stderr).toContain('holdfast organisation contact add');
+    expect((await update('--no-required-contact')).stdout).toMatch(/contacts needed +none\n/);
+    expect((await call('organisation', 'approve', 'Nobody', '--yes')).exitCode).toBe(0);
+  });
+
+  it('knows the types', async () => {
+    const { exitCode, stderr } = await update('--required-contact', 'boss');
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('business, technical')]);
+  });
+});

@@ -65,6 +65,7 @@ describe('the command line', () => {
         ...['add', 'list', 'show', 'update', 'keys'].map((verb) => `authority ${verb}`),
         ...['list', 'roll', 'activate', 'revoke'].map((verb) => `authority keys ${verb}`),
         ...['add', 'list', 'show', 'update', ...transitions].map((verb) => `organisation ${verb}`),
+        ...['add', 'list', 'update', 'confirm', 'remove'].map((verb) => `organisation contact ${verb}`),
         ...['add', 'list', 'show', 'update', 'check', 'challenge', ...transitions].map((verb) => `entity ${verb}`),
         ...['show', 'update', 'roll', 'take', 'bring', 'upload', 'stop'].map((verb) => `entity host ${verb}`),
         ...['add', 'list', 'show', 'replace-keys', 'remove', 'fetch'].map((verb) => `anchor ${verb}`),

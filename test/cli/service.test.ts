@@ -97,12 +97,15 @@ describe('token', () => {
   });
 });
 
+/** What an organisation needs before it is approved. */
+const REACHABLE = ['--contact', 'incident=soc@example.edu'];
+
 describe('the main job', () => {
   it('goes from an organisation to a resolved entity, and back', async () => {
-    const organisation = await json('organisation', 'add', 'University', '--contact', 'technical=ops@example.edu');
+    const organisation = await json('organisation', 'add', 'University', '--contact', 'incident=soc@example.edu');
     expect(organisation).toMatchObject({
       state: 'pending',
-      contacts: [{ type: 'technical', email: 'ops@example.edu' }],
+      contacts: [{ type: 'incident', email: 'soc@example.edu', lastConfirmedAt: null }],
     });
     expect(await json('organisation', 'approve', 'University', '--yes')).toMatchObject({
       state: 'active',
@@ -131,7 +134,7 @@ describe('the main job', () => {
   });
 
   it('approves what was looked at only', async () => {
-    await json('organisation', 'add', 'Looked at');
+    await json('organisation', 'add', 'Looked at', ...REACHABLE);
     const stale = await refusal('organisation', 'approve', 'Looked at', '--yes', '--if-match', '7');
     expect(stale).toMatchObject({ exitCode: 1, code: 'version_mismatch' });
     expect(await json('organisation', 'approve', 'Looked at', '--yes', '--if-match', '"1"')).toMatchObject({
@@ -254,6 +257,49 @@ describe('authority and anchor', () => {
   });
 });
 
+describe('the record', () => {
+  it('keeps what registers know of an organisation', async () => {
+    const registered = ['--registration-number', 'HRB 7', '--register', 'Amtsgericht', '--country', 'DE'];
+    const added = await json('organisation', 'add', 'Registered', ...REACHABLE, ...registered, '--tag', 'pilot');
+    const registration = { number: 'HRB 7', register: 'Amtsgericht', country: 'DE' };
+    expect(added).toMatchObject({ registration, tags: ['pilot'], parentId: null });
+    const again = await refusal('organisation', 'add', 'Again', ...registered);
+    expect(again).toMatchObject({ code: 'organisation_exists', exitCode: 1 });
+    const half = await refusal('organisation', 'add', 'Half', '--country', 'DE');
+    expect(half).toMatchObject({ code: 'usage', exitCode: 2 });
+    const { items } = await json('organisation', 'list', '--registration-number', 'hrb 7', '--tag', 'pilot');
+    expect(items.map(({ id }: { id: string }) => id)).toEqual([added.id]);
+    const branch = await json('organisation', 'add', 'Branch', '--parent', 'Registered');
+    expect(branch.parentId).toBe(added.id);
+    expect(await json('organisation', 'update', 'Branch', '--no-parent', '--tag', 'x')).toMatchObject({
+      parentId: null,
+    });
+    const changed = await json('organisation', 'update', 'Registered', '--no-registration', '--no-tag');
+    expect(changed).toMatchObject({ registration: null, tags: [], legalName: 'Registered' });
+  });
+
+  it('adds, confirms, changes and removes contacts', async () => {
+    await json('organisation', 'add', 'Reachable', ...REACHABLE);
+    await json('organisation', 'approve', 'Reachable', '--yes');
+    const contact = (verb: string, ...args: string[]) => json('organisation', 'contact', verb, 'Reachable', ...args);
+    const added = await contact('add', 'security=Ada Lovelace <ada@example.edu>');
+    expect(added).toMatchObject({ type: 'security', name: 'Ada Lovelace', email: 'ada@example.edu' });
+    const confirmed = await contact('confirm', 'ada@example.edu', '--reason', 'answered');
+    expect(confirmed.lastConfirmedAt).not.toBeNull();
+    const shown = await call(['organisation', 'show', 'Reachable']);
+    expect(shown.stdout).toMatch(/security contact +Ada Lovelace <ada@example\.edu>, confirmed /);
+    expect(shown.stdout).toMatch(/incident contact +soc@example\.edu, never confirmed/);
+    const moved = await contact('update', added.id, '--email', 'cert@example.edu', '--no-name');
+    expect(moved).toMatchObject({ email: 'cert@example.edu', name: null, verifiedAt: null });
+    expect((await contact('list', '--type', 'security')).items).toEqual([moved]);
+    expect(await contact('remove', 'cert@example.edu', '--yes')).toEqual({ removed: added.id });
+    const last = await refusal('organisation', 'contact', 'remove', 'Reachable', 'soc@example.edu', '--yes');
+    expect(last).toMatchObject({ code: 'contact_missing', exitCode: 1 });
+    const unknown = await refusal('organisation', 'contact', 'remove', 'Reachable', 'x@example.edu', '--yes');
+    expect(unknown).toMatchObject({ code: 'not_found', exitCode: 1 });
+  });
+});
+
 describe('lists and the export', () => {
   it('page through everything', async () => {
     for (const name of ['Page 1', 'Page 2', 'Page 3']) await json('organisation', 'add', name);
@@ -329,7 +375,7 @@ describe('the subject of the audit trail', () => {
   const actions = (items: { action: string }[]) => items.map(({ action }) => action);
 
   it('is shown by its name and found by name or id', async () => {
-    const { id } = await json('organisation', 'add', 'Audited');
+    const { id } = await json('organisation', 'add', 'Audited', ...REACHABLE);
     await json('organisation', 'approve', 'Audited', '--yes');
     const shown = await call(['audit', '--subject', 'Audited']);
     expect(shown.stdout).toMatch(/organisation\.add +Audited\b[\s\S]*organisation\.approve +Audited +approved/);
@@ -378,7 +424,9 @@ describe('names', () => {
     const error = await refusal('organisation', 'show', 'Twin');
     expect(error).toMatchObject({ code: 'name_ambiguous', exitCode: 2 });
     for (const id of ids) expect(error.message).toContain(id);
-    expect(await json('organisation', 'update', ids[0], '--name', 'Single')).toMatchObject({ name: 'Single' });
+    expect(await json('organisation', 'update', ids[0], '--legal-name', 'Single')).toMatchObject({
+      legalName: 'Single',
+    });
     expect(await json('organisation', 'show', 'Twin')).toMatchObject({ id: ids[1] });
   });
 

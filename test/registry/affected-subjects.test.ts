@@ -3,7 +3,10 @@ import { affectedSubjects } from '../../src/registry/affected-subjects.ts';
 import { AuthorityDirectory } from '../../src/registry/authorities/authority-directory.ts';
 import { updateAuthority } from '../../src/registry/authorities/update-authority.ts';
 import { updateEntity } from '../../src/registry/entities/update-entity.ts';
+import { addContact } from '../../src/registry/organisations/contacts/add-contact.ts';
+import { confirmContact } from '../../src/registry/organisations/contacts/confirm-contact.ts';
 import { transitionOrganisation } from '../../src/registry/organisations/transition-organisation.ts';
+import { updateOrganisation } from '../../src/registry/organisations/update-organisation.ts';
 import { pinTrustAnchor } from '../../src/registry/trust-anchors/pin-trust-anchor.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
 import { freshIdentifier, freshJwks, openRegistry, type TestRegistry } from '../support/registry.ts';
@@ -50,6 +53,18 @@ describe.each(DATABASE_KINDS)('what follows the registry on %s', (kind) => {
     await registry.entity(await registry.organisation(authority));
     expect(await affectedBy(() => updateAuthority(registry.context(), authority.id, { name: 'x' }))).toEqual([]);
     expect(await affectedSubjects(registry.db, [])).toEqual([]);
+  });
+
+  it('is no entity when its organisation, or its contacts are described otherwise', async () => {
+    const authority = await registry.authority();
+    const { id, contacts } = await registry.organisation(authority);
+    const contactId = contacts[0]?.id ?? '';
+    const changes = [
+      () => updateOrganisation(registry.context(), id, { legalName: 'Renamed', tags: ['x'] }),
+      () => addContact(registry.context(), id, { type: 'billing', email: 'pay@partner.example' }),
+      () => confirmContact(registry.context(), id, contactId, 'answered'),
+    ];
+    for (const change of changes) expect(await affectedBy(change)).toEqual([]);
   });
 
   it('are the authorities with their keys and pinned Trust Anchors, once a change concerns them', async () => {

@@ -65,7 +65,8 @@ describe.each(DATABASE_KINDS)('the audit on %s', (kind) => {
 
   it.each([
     ['updateAuthority', {}, { name: expect.stringContaining('renamed') }],
-    ['updateOrganisation', { name: 'Partner Ltd' }, { name: 'Renamed' }],
+    ['updateOrganisation', { legalName: 'Partner Ltd' }, { legalName: 'Renamed' }],
+    ['updateContact', { name: null }, { name: 'Renamed' }],
     ['updateEntity', { statementLifetimeSeconds: null }, { statementLifetimeSeconds: 1234 }],
     ['recordChecks', { evidence: { digest: 'digest-of-the-test' } }, { evidence: { digest: 'another' } }],
   ])('%s keeps what was before and what is after', async (name, before, after) => {
@@ -138,7 +139,7 @@ describe.each(DATABASE_KINDS)('the audit on %s', (kind) => {
       await registry.organisation(other, 'pending');
       const rest = await read(actor(), {}, 500, until.next);
       expect(rest.items[0]).toEqual(rows.at(-1));
-      expect(rest.items.slice(1).map((row) => row.action)).toEqual(['organisation.add']);
+      expect(rest.items.slice(1).map((row) => row.action)).toEqual(['organisation.add', 'contact.add']);
     });
 
     it('as far as the reader reaches: rows of other authorities and of the deployment stay hidden', async () => {

@@ -13,7 +13,7 @@ import { DATABASE_KINDS } from '../support/databases.ts';
 import { untilWaiting } from '../support/postgres-locks.ts';
 import { actor, generateTestKey, openRegistry, outcome, refusedBy, type TestRegistry } from '../support/registry.ts';
 
-const FIELDS = { name: 'Partner Ltd', contacts: [] };
+const FIELDS = { legalName: 'Partner Ltd' };
 
 describe.each(DATABASE_KINDS)('a change of the registry on %s', (kind) => {
   let registry: TestRegistry;
@@ -76,7 +76,7 @@ describe.each(DATABASE_KINDS)('a change of the registry on %s', (kind) => {
     const attempts = Array.from({ length: 20 }, (_, index) => {
       if (index % 5 === 1) return addOrganisation(unwritable, authority.id, FIELDS);
       if (index % 5 === 2)
-        return updateOrganisation(registry.context(), held.id, { name: `${index}` }, held.version - 1);
+        return updateOrganisation(registry.context(), held.id, { legalName: `${index}` }, held.version - 1);
       return addOrganisation(registry.context(), authority.id, FIELDS);
     });
     const made = (await Promise.allSettled(attempts)).filter(({ status }) => status === 'fulfilled').length;
@@ -88,8 +88,8 @@ describe.each(DATABASE_KINDS)('a change of the registry on %s', (kind) => {
 
   describe('with an Idempotency-Key', () => {
     const request = (key: string, requestHash = 'hash'): Idempotency => ({ key, requestHash });
-    const add = (idempotency: Idempotency, name = 'Partner', by = actor()) =>
-      addOrganisation(registry.context(by), authority.id, { ...FIELDS, name }, idempotency);
+    const add = (idempotency: Idempotency, legalName = 'Partner', by = actor()) =>
+      addOrganisation(registry.context(by), authority.id, { ...FIELDS, legalName }, idempotency);
     const organisationCount = async () => (await registry.db.select({ found: count() }).from(organisations))[0]?.found;
 
     it('makes one record however often it is repeated, and takes no seq for repetitions', async () => {
@@ -109,7 +109,7 @@ describe.each(DATABASE_KINDS)('a change of the registry on %s', (kind) => {
 
     it('gives the present state of the record to a late repetition', async () => {
       const first = await add(request('late'));
-      const renamed = await updateOrganisation(registry.context(), first.id, { name: 'Renamed' });
+      const renamed = await updateOrganisation(registry.context(), first.id, { legalName: 'Renamed' });
       expect(await add(request('late'))).toEqual(renamed);
     });
 
@@ -122,7 +122,7 @@ describe.each(DATABASE_KINDS)('a change of the registry on %s', (kind) => {
     it('tells the keys of different callers apart', async () => {
       const mine = await add(request('shared'), 'mine', actor({ id: 'ada' }));
       const theirs = await add(request('shared', 'other hash'), 'theirs', actor({ id: 'bob' }));
-      expect([mine.name, theirs.name]).toEqual(['mine', 'theirs']);
+      expect([mine.legalName, theirs.legalName]).toEqual(['mine', 'theirs']);
       expect(await add(request('shared'), 'mine', actor({ id: 'ada' }))).toEqual(mine);
       expect(await add(request('shared', 'other hash'), 'theirs', actor({ id: 'bob' }))).toEqual(theirs);
     });
@@ -144,7 +144,7 @@ it('on postgresql the counter is held only at the end: work under way holds up n
   let update = Promise.resolve('');
   await registry.db.transaction(async (tx) => {
     await tx.select().from(organisations).for('update');
-    update = outcome(updateOrganisation(registry.context(), slow.id, { name: 'slow' }));
+    update = outcome(updateOrganisation(registry.context(), slow.id, { legalName: 'slow' }));
     await untilWaiting(registry.db);
     // Its transaction is open and waits; a new record needs nothing that it holds.
     await addOrganisation(registry.context(), authority.id, FIELDS);

@@ -31,7 +31,7 @@ describe.each(DATABASE_KINDS)('pruning on %s', (kind) => {
     const context = registry.context(actor(), { now });
     await createEnrolmentChallenge(context, authority.id, freshIdentifier('challenged'));
     const idempotency = { key: now.toISOString(), requestHash: 'hash' };
-    await addOrganisation(context, authority.id, { name: 'Partner', contacts: [] }, idempotency);
+    await addOrganisation(context, authority.id, { legalName: 'Partner' }, idempotency);
   }
 
   /** When the challenges that are left were made, in order. */

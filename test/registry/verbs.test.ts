@@ -42,6 +42,8 @@ describe('nothing is written past the audit', () => {
     'registry/authorities/keys/superior-sightings.ts': 'what was seen elsewhere is no record; what rests on it is',
     'registry/collection/save-branch.ts': 'what was seen elsewhere is no record; nothing rests on it',
     'registry/collection/walks.ts': 'when to look again is no record',
+    'registry/organisations/contacts/insert-contact.ts': 'works in the transaction of the verb that calls it',
+    'registry/organisations/lock-organisation.ts': 'works in the transaction of the verb that calls it',
     'registry/entities/register-keys.ts': 'works in the transaction of the verb that calls it',
     'registry/entities/keys/findings.ts': 'what was noticed is no record; what a person does about it is',
     'registry/entities/keys/key-proposals.ts': 'works in the transaction of the verb that calls it',

@@ -3,6 +3,7 @@ import type { Config } from '../../src/config/config.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import type { Role } from '../../src/storage/schema/api-tokens.ts';
 import { ApiClient } from './api-client.ts';
+import type { DATABASE_KINDS } from './databases.ts';
 import type { EntitySettings } from './federation.ts';
 import { type FederationServer, serveFederation } from './federation-server.ts';
 import { startTestService, type TestService } from './service.ts';
@@ -25,8 +26,11 @@ export interface ApiService extends AsyncDisposable {
  * const api = await startApi();
  * afterAll(() => api[Symbol.asyncDispose]());
  */
-export async function startApi(settings: Partial<Config> = {}): Promise<ApiService> {
-  const service = await startTestService('embedded', settings);
+export async function startApi(
+  settings: Partial<Config> = {},
+  kind: (typeof DATABASE_KINDS)[number] = 'embedded',
+): Promise<ApiService> {
+  const service = await startTestService(kind, settings);
   const client = async (roles: Role[], authorities: Authority[] | 'all' = 'all') =>
     new ApiClient(service.app, await service.bearer(roles, authorities));
   return {

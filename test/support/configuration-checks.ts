@@ -113,6 +113,7 @@ function authorityWith(settings: Partial<Authority> = {}): Authority {
     ...DEFAULT_KEY_SETTINGS,
     ...NO_RECOGNITION,
     keyProposals: 'hold',
+    requiredContactTypes: [],
     endpointAuthentication: {},
     version: 1,
     createdAt: NOW_DATE,

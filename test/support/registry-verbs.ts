@@ -34,6 +34,12 @@ import { recordChecks } from '../../src/registry/entities/record-checks.ts';
 import { transitionEntity } from '../../src/registry/entities/transition-entity.ts';
 import { updateEntity } from '../../src/registry/entities/update-entity.ts';
 import { addOrganisation } from '../../src/registry/organisations/add-organisation.ts';
+import { addContact } from '../../src/registry/organisations/contacts/add-contact.ts';
+import { confirmContact } from '../../src/registry/organisations/contacts/confirm-contact.ts';
+import type { Contact } from '../../src/registry/organisations/contacts/contact.ts';
+import { listContacts, readContact } from '../../src/registry/organisations/contacts/read-contact.ts';
+import { removeContact } from '../../src/registry/organisations/contacts/remove-contact.ts';
+import { updateContact } from '../../src/registry/organisations/contacts/update-contact.ts';
 import { listOrganisations, readOrganisation } from '../../src/registry/organisations/read-organisation.ts';
 import { transitionOrganisation } from '../../src/registry/organisations/transition-organisation.ts';
 import { updateOrganisation } from '../../src/registry/organisations/update-organisation.ts';
@@ -79,6 +85,7 @@ import { withdrawTrustMarkDelegation } from '../../src/registry/trust-marks/with
 import { makeMasterKeyCheck, masterKeyMatches } from '../../src/signer/master-key-check.ts';
 import type { Role } from '../../src/storage/schema/api-tokens.ts';
 import { authorityKeys } from '../../src/storage/schema/authority-keys.ts';
+import type { ParticipantState } from '../../src/storage/schema/organisations.ts';
 import { enrolmentOf, keyProof, publishedEntity } from './enrolment.ts';
 import { NOW } from './federation.ts';
 import { HOSTING_CHANGES, HOSTING_READS } from './hosting-verbs.ts';
@@ -137,6 +144,14 @@ const READS: Verb[] = [
   read('listOrganisations', 'authority', async (registry, authority) => {
     await registry.organisation(authority);
     return ({ db, actor }) => listOrganisations(db, actor, { authorityId: authority.id }, PAGE);
+  }),
+  read('readContact', 'authority', async (registry, authority) => {
+    const contact = await contactOf(registry, authority);
+    return ({ db, actor }) => readContact(db, actor, contact.organisationId, contact.id);
+  }),
+  read('listContacts', 'authority', async (registry, authority) => {
+    const { id } = await registry.organisation(authority);
+    return ({ db, actor }) => listContacts(db, actor, id, {}, PAGE);
   }),
   read('readEntity', 'authority', async (registry, authority) => {
     const { id } = await registry.entity(await registry.organisation(authority));
@@ -300,7 +315,7 @@ const CHANGES: Verb[] = [
     prepare:
       async (_registry, { id }) =>
       (context) =>
-        addOrganisation(context, id, { name: 'New', contacts: [] }),
+        addOrganisation(context, id, { legalName: 'New' }),
   },
   {
     name: 'updateOrganisation',
@@ -309,7 +324,7 @@ const CHANGES: Verb[] = [
     audit: ['organisation.update'],
     prepare: async (registry, authority) => {
       const { id } = await registry.organisation(authority);
-      return (context) => updateOrganisation(context, id, { name: 'Renamed' });
+      return (context) => updateOrganisation(context, id, { legalName: 'Renamed' });
     },
   },
   ...TRANSITION_NAMES.map((name) =>
@@ -318,6 +333,46 @@ const CHANGES: Verb[] = [
       return (context) => transitionOrganisation(context, id, name, REASON);
     }),
   ),
+  {
+    name: 'addContact',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['contact.add'],
+    prepare: async (registry, authority) => {
+      const { id } = await registry.organisation(authority);
+      return (context) => addContact(context, id, { type: 'billing', email: 'pay@partner.example' });
+    },
+  },
+  {
+    name: 'updateContact',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['contact.update'],
+    prepare: async (registry, authority) => {
+      const contact = await contactOf(registry, authority);
+      return (context) => updateContact(context, contact.organisationId, contact.id, { name: 'Renamed' });
+    },
+  },
+  {
+    name: 'confirmContact',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['contact.confirm'],
+    prepare: async (registry, authority) => {
+      const contact = await contactOf(registry, authority);
+      return (context) => confirmContact(context, contact.organisationId, contact.id, REASON);
+    },
+  },
+  {
+    name: 'removeContact',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['contact.remove'],
+    prepare: async (registry, authority) => {
+      const contact = await contactOf(registry, authority, 'pending');
+      return (context) => removeContact(context, contact.organisationId, contact.id);
+    },
+  },
   {
     name: 'addEntity',
     roles: KEEPERS,
@@ -725,6 +780,13 @@ async function withoutAnnouncedKey(registry: TestRegistry, authorityId: string):
 async function announcedKey(registry: TestRegistry, authorityId: string): Promise<string> {
   await withoutAnnouncedKey(registry, authorityId);
   return (await announceAuthorityKey(registry.context(), authorityId, {}, generateTestKey)).kid;
+}
+
+/** The one contact of a new organisation. */
+async function contactOf(registry: TestRegistry, authority: Authority, state?: ParticipantState): Promise<Contact> {
+  const [contact] = (await registry.organisation(authority, state)).contacts;
+  if (contact === undefined) throw new Error('an organisation of tests has a contact');
+  return contact;
 }
 
 const NEW_TOKEN = {

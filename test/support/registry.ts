@@ -139,7 +139,8 @@ export class TestRegistry implements AsyncDisposable {
 
   /** An organisation of the authority, active unless told otherwise. */
   async organisation(authority: Authority, state: ParticipantState = 'active'): Promise<Organisation> {
-    const fields = { name: 'Partner Ltd', contacts: [{ type: 'technical' as const, email: 'ops@partner.example' }] };
+    const contacts = [{ type: 'incident', email: 'ops@partner.example' }] as const;
+    const fields = { legalName: 'Partner Ltd', contacts };
     let organisation = await addOrganisation(this.context(), authority.id, fields);
     for (const transition of WAY_TO[state]) {
       organisation = await transitionOrganisation(this.context(), organisation.id, transition, `made ${state}`);

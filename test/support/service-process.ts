@@ -39,7 +39,7 @@ export interface ApiAnswer extends Answer {
 /**
  * @example
  * await using node = await ServiceProcess.start({ port, baseUrl: `http://localhost:${port}`, dataDir });
- * const { body } = await node.api('POST', '/organisations', { authorityId, name: 'Partner' });
+ * const { body } = await node.api('POST', '/organisations', { authorityId, legalName: 'Partner' });
  */
 export class ServiceProcess implements AsyncDisposable {
   /** What it said when it was ready. */
@@ -164,7 +164,11 @@ export async function enrolThrough(
 
 /** An active organisation of the authority. */
 export async function organisationThrough(node: ServiceProcess, authorityId: string): Promise<string> {
-  const added = await node.api('POST', '/organisations', { authorityId, name: 'Partner' });
+  const added = await node.api('POST', '/organisations', {
+    authorityId,
+    legalName: 'Partner',
+    contacts: [{ type: 'incident', email: 'ops@partner.example' }],
+  });
   return await approveThrough(node, 'organisations', added);
 }
 

@@ -13,7 +13,7 @@ import { StoryError } from '../story.ts';
 
 interface NewOrganisation {
   authority: AuthorityRecord;
-  name: string;
+  legalName: string;
   contact: string;
 }
 
@@ -21,15 +21,15 @@ interface NewOrganisation {
 export async function addOrganisation(
   { narrator }: Stage,
   api: ApiClient,
-  { authority, name, contact }: NewOrganisation,
+  { authority, legalName, contact }: NewOrganisation,
 ): Promise<OrganisationRecord> {
-  const body = { authorityId: authority.id, name, contacts: [{ type: 'technical', email: contact }] };
+  const body = { authorityId: authority.id, legalName, contacts: [{ type: 'incident', email: contact }] };
   return await narrator.step(
     async () => {
       const added = await api.send({ method: 'POST', path: 'organisations', body }, organisationSchema);
       return await transitionOrganisation(api, added, 'approve', 'contract checked');
     },
-    ({ state }) => `${name}, an organisation: ${state}`,
+    ({ state }) => `${legalName}, an organisation: ${state}`,
     'POST /api/v1/organisations; …/approve',
   );
 }

@@ -96,7 +96,7 @@ export async function addIntermediate(
   );
   const organisation = await addOrganisation(stage, api, {
     authority: trustAnchor,
-    name: INTERMEDIATE.name,
+    legalName: INTERMEDIATE.name,
     contact: 'registry@education.example',
   });
   const entity = await enrolEntity(stage, api, {

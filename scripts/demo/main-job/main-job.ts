@@ -104,9 +104,12 @@ async function resolveEachOther(
 async function showAudit(
   { narrator }: Stage,
   { api }: Federation,
-  { organisationRecord: { id, name } }: Participant,
+  { organisationRecord: { id, legalName } }: Participant,
 ): Promise<void> {
-  narrator.scene('What stays', `The audit trail of ${name}: every change, by whom and why, under one gap-free number.`);
+  narrator.scene(
+    'What stays',
+    `The audit trail of ${legalName}: every change, by whom and why, under one gap-free number.`,
+  );
   const query = { subjectKind: 'organisation', subjectId: id };
   const { items } = await api.list('audit', query, auditRowSchema, { limit: Number.POSITIVE_INFINITY });
   narrator.table(

@@ -83,8 +83,8 @@ export async function admitPartners(
 async function admit(stage: Stage, federation: Federation, partner: Partner): Promise<Participant> {
   const { narrator } = stage;
   const { api } = federation;
-  const { superior, entity, entityType, organisation: name, contact } = partner;
-  const organisationRecord = await addOrganisation(stage, api, { authority: superior, name, contact });
+  const { superior, entity, entityType, organisation: legalName, contact } = partner;
+  const organisationRecord = await addOrganisation(stage, api, { authority: superior, legalName, contact });
   const enrolled = await enrolEntity(stage, api, {
     organisation: organisationRecord,
     entityIdentifier: entity,

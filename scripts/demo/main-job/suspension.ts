@@ -26,7 +26,7 @@ export async function suspend(stage: Stage, federation: Federation, subject: Par
       const suspended = await transitionOrganisation(federation.api, owner, 'suspend', 'incident 4711: key leaked');
       return { organisation: suspended, suspendedAt: performance.now() };
     },
-    ({ organisation: { name, state, stateReason } }) => `${name} is ${state}, "${stateReason}"`,
+    ({ organisation: { legalName, state, stateReason } }) => `${legalName} is ${state}, "${stateReason}"`,
     'POST /api/v1/organisations/{id}/suspend',
   );
   const refusedAfterMs = await watchRefusals(stage, witnesses, suspendedAt);
@@ -55,7 +55,7 @@ export async function reinstate(
   const { narrator } = stage;
   await narrator.step(
     () => transitionOrganisation(federation.api, suspended, 'reinstate', 'key replaced'),
-    ({ name, state, stateReason }) => `${name} is ${state} again, "${stateReason}"`,
+    ({ legalName, state, stateReason }) => `${legalName} is ${state} again, "${stateReason}"`,
     'POST /api/v1/organisations/{id}/reinstate',
   );
   const witnesses = witnessesOf(federation, subject);

@@ -49,8 +49,11 @@ function auditRow(row: AuditRecord): string[] {
   return [String(seq), shortMoment(at), actor.name, action, subjectText(row), reason ?? ''];
 }
 
+/** Members that name a record, the most telling one first. */
+const CALLED_BY = ['entityIdentifier', 'legalName', 'email', 'name'];
+
 /** What the record was called after the change, or before its end; its id if it has no name. */
 function subjectText({ subjectId, before, after }: AuditRecord): string {
-  const names = [after, before].flatMap((record) => [record?.['entityIdentifier'], record?.['name']]);
+  const names = [after, before].flatMap((record) => CALLED_BY.map((member) => record?.[member]));
   return names.find((name) => typeof name === 'string') ?? subjectId;
 }

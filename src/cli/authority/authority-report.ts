@@ -30,6 +30,7 @@ export function describeAuthority(report: Report, authority: AuthorityRecord): v
     ['keys are rolled', secondsText(authority.keyRollIntervalSeconds, 'by hand')],
     ['a key is kept ready', authority.isStandbyKeyKept ? 'yes' : 'no'],
     ['proposed keys', authority.keyProposals === 'accept' ? 'accepted' : 'held for a registrar'],
+    ['contacts needed', authority.requiredContactTypes.join(', ') || 'none'],
     ['version', String(authority.version)],
   ]);
   report.heading('Endpoints');

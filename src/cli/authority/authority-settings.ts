@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { JsonValue } from '../../federation/json.ts';
 import { optionalJsonInput } from '../input-file.ts';
-import { nullForWord, positiveInteger, positiveIntegerOr, repeatable } from '../option-values.ts';
+import { contactType, nullForWord, positiveInteger, positiveIntegerOr, repeatable } from '../option-values.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 export interface AuthorityOptions {
@@ -19,6 +19,7 @@ export interface AuthorityOptions {
   standbyKey?: boolean;
   keyProposals?: string;
   endpointAuthentication?: Record<string, string>;
+  requiredContact?: string[] | false;
   trustMarkIssuers?: string;
   trustMarkOwners?: string;
 }
@@ -56,6 +57,12 @@ export function addAuthorityOptions(command: Command): Command {
         'named, extendedList follows list and fetch, collection follows list, subordinateEvents follows fetch',
       endpointRule,
     )
+    .option(
+      '--required-contact <type>',
+      'a contact without which no organisation becomes active (default: incident); may be repeated',
+      contactType,
+    )
+    .option('--no-required-contact', 'let organisations be active without any contact')
     .option('--trust-mark-issuers <file>', 'JSON: by Trust Mark type who may issue it; [] for anybody')
     .option('--trust-mark-owners <file>', 'JSON: by Trust Mark type its owner, as {"sub": …, "jwks": …}');
 }
@@ -80,6 +87,7 @@ export async function authoritySettings(
     isStandbyKeyKept: options.standbyKey,
     keyProposals: options.keyProposals,
     endpointAuthentication: options.endpointAuthentication,
+    requiredContactTypes: options.requiredContact === false ? [] : options.requiredContact,
     trustMarkIssuers: await json(options.trustMarkIssuers),
     trustMarkOwners: await json(options.trustMarkOwners),
   };

@@ -9,11 +9,12 @@ import { HOLDFAST } from '../invocation.ts';
 import { repeatable } from '../option-values.ts';
 import { openServiceSession, type Session } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { type AttributeOptions, addAttributeOptions, attributeSettings } from './attribute-options.ts';
 import { describeEntity, failedChecks } from './entity-report.ts';
 import { type HandedOver, readHandedOver } from './handed-over.ts';
 import { addSubordinateOptions, type SubordinateOptions, subordinateSettings } from './subordinate-options.ts';
 
-interface AddOptions extends SubordinateOptions {
+interface AddOptions extends SubordinateOptions, AttributeOptions {
   organisation: string;
   authority?: string;
   entityType?: string[];
@@ -45,6 +46,7 @@ export function addEntityAddCommand(parent: Command, surroundings: Surroundings)
     .option('--out-of-band-check <text>', "how you made sure that the keys are the partner's")
     .option('--hosted <file>', 'JSON: its metadata by Entity Type, for a configuration that is published here')
     .option('--idempotency-key <key>', 'repeating the command with this key adds nothing twice');
+  addAttributeOptions(command);
   addSubordinateOptions(command).addHelpText(
     'after',
     example('holdfast entity add https://rp.example.edu --organisation "Example University"'),
@@ -59,6 +61,7 @@ export function addEntityAddCommand(parent: Command, surroundings: Surroundings)
       organisationId: organisation.id,
       entityIdentifier: identifier,
       entityTypes: options.entityType,
+      ...(await attributeSettings(options, session.client, organisation.authorityId)),
       ...(await subordinateSettings(options, session)),
       ...handedOver,
       hosting,

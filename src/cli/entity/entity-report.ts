@@ -1,13 +1,22 @@
 /** How an entity is shown: its state, its keys, and what the checks found. */
 import type { EntityRecord, ListedEntityRecord } from '../api-records.ts';
+import { domainText } from '../domain-text.ts';
 import type { Report } from '../report.ts';
 import { momentText } from '../times.ts';
 
-export const ENTITY_COLUMNS = ['ID', 'ENTITY', 'STATE', 'EFFECTIVE', 'TYPES', 'CHECKS'];
+export const ENTITY_COLUMNS = ['ID', 'ENTITY', 'STATE', 'EFFECTIVE', 'PLACE', 'TYPES', 'CHECKS'];
 
 export function entityRow(entity: ListedEntityRecord): string[] {
-  const { id, entityIdentifier, state, effectiveState, entityTypes } = entity;
-  return [id, entityIdentifier, state, effectiveState, entityTypes.join(', '), checksWord(entity)];
+  const { id, entityIdentifier, state, effectiveState, mode, environment, entityTypes } = entity;
+  return [
+    id,
+    entityIdentifier,
+    state,
+    effectiveState,
+    `${mode}, ${environment}`,
+    entityTypes.join(', '),
+    checksWord(entity),
+  ];
 }
 
 function checksWord(entity: ListedEntityRecord): string {
@@ -38,12 +47,16 @@ export function describeEntity(report: Report, entity: EntityRecord): void {
   report.heading(entity.entityIdentifier);
   report.facts([
     ['id', entity.id],
+    ['name', entity.name ?? undefined],
+    ['reads as', domainText(entity.internationalDomain)],
     ['state', entity.state],
     ['counts as', entity.effectiveState === entity.state ? undefined : `${entity.effectiveState}, as its organisation`],
     ['since', momentText(entity.stateChangedAt)],
     ['reason', entity.stateReason ?? undefined],
     ['possible', entity.allowedTransitions.join(', ')],
     ['organisation', entity.organisationId],
+    ['on behalf of', entity.onBehalfOf ?? undefined],
+    ['place', `${entity.mode}, ${entity.environment}`],
     ['authority', entity.authorityId],
     ['types', entity.entityTypes.join(', ')],
     ['intermediate', entity.intermediate ? 'yes' : undefined],

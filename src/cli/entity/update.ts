@@ -8,10 +8,11 @@ import { recordVersion } from '../option-values.ts';
 import { requireSomeChange } from '../require-change.ts';
 import { openServiceSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { type AttributeOptions, addAttributeOptions, attributeSettings } from './attribute-options.ts';
 import { describeEntity } from './entity-report.ts';
 import { addSubordinateOptions, type SubordinateOptions, subordinateSettings } from './subordinate-options.ts';
 
-interface UpdateOptions extends SubordinateOptions {
+interface UpdateOptions extends SubordinateOptions, AttributeOptions {
   jwks?: string;
   ifMatch?: number;
 }
@@ -22,6 +23,9 @@ export function addEntityUpdateCommand(parent: Command, surroundings: Surroundin
     .summary('change what is said about an entity, or its keys')
     .description('Change what Subordinate Statements say about an entity, or the keys registered for it.')
     .argument('<entity>', 'id, or Entity Identifier');
+  addAttributeOptions(command)
+    .option('--no-name', 'nothing in particular')
+    .option('--no-on-behalf-of', 'it acts for its own organisation');
   addSubordinateOptions(command)
     .option('--jwks <file>', 'JWK Set that replaces its registered keys; new ones are those that it publishes')
     .option('--if-match <version>', 'the version that was looked at; refused if it has changed since', recordVersion)
@@ -29,7 +33,8 @@ export function addEntityUpdateCommand(parent: Command, surroundings: Surroundin
   command.action(async (given: string, options: UpdateOptions) => {
     const session = openServiceSession(command, surroundings);
     const jwks = options.jwks && (await readJsonInput(options.jwks, session));
-    const body = { ...(await subordinateSettings(options, session)), jwks };
+    const attributes = await attributeSettings(options, session.client);
+    const body = { ...attributes, ...(await subordinateSettings(options, session)), jwks };
     requireSomeChange(body);
     const { id, version } = await findEntity(session.client, given);
     const entity = await session.client.send(

@@ -6,6 +6,7 @@ import { example } from '../help-text.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { addTransitionCommands } from '../transition-commands.ts';
 import { addOrganisationAddCommand } from './add.ts';
+import { addContactCommand } from './contact/contact-command.ts';
 import { addOrganisationListCommand } from './list.ts';
 import { describeOrganisation } from './organisation-report.ts';
 import { addOrganisationShowCommand } from './show.ts';
@@ -24,14 +25,15 @@ export function addOrganisationCommand(program: Command, surroundings: Surroundi
   addOrganisationListCommand(organisation, surroundings);
   addOrganisationShowCommand(organisation, surroundings);
   addOrganisationUpdateCommand(organisation, surroundings);
+  addContactCommand(organisation, surroundings);
   addTransitionCommands<OrganisationRecord>(organisation, surroundings, {
     noun: 'organisation',
     collection: 'organisations',
     record: organisationSchema,
-    argument: 'id, or name if unique',
+    argument: 'id, or legal name if unique',
     sample: '"Example University"',
     find: ({ client }, given) => findOrganisation(client, given),
     describe: describeOrganisation,
-    title: ({ name }) => name,
+    title: ({ legalName }) => legalName,
   });
 }

@@ -10,7 +10,7 @@ export function addOrganisationShowCommand(parent: Command, surroundings: Surrou
   const command = parent
     .command('show')
     .description('Show an organisation.')
-    .argument('<organisation>', 'id, or name if unique')
+    .argument('<organisation>', 'id, or legal name if unique')
     .addHelpText('after', example('holdfast organisation show "Example University"'));
   command.action(async (given: string) => {
     const session = openServiceSession(command, surroundings);

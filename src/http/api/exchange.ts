@@ -39,7 +39,7 @@ const PROBLEMS = {
   412: 'The record changed since it was read: `version_mismatch`.',
   413: 'The body has more than 256 KiB: `payload_too_large`.',
   415: 'The body is not `application/json`: `unsupported_media_type`.',
-  422: 'The Idempotency-Key came with another request: `idempotency_key_reused`.',
+  422: 'What is asked contradicts something else: `idempotency_key_reused`, the key came with another request; `contact_missing`, an active organisation needs such a contact.',
   428: '`If-Match` is missing: `version_required`.',
   500: 'A fault of ours, in the log under `requestId`: `internal_error`.',
   503: 'The database is away or the state is not confirmed: `temporarily_unavailable`.',

@@ -39,6 +39,12 @@ import { updateHostingOperation } from './hosting/update-hosting.ts';
 import { uploadConfigurationOperation } from './hosting/upload-configuration.ts';
 import type { Operation } from './operation.ts';
 import { addOrganisationOperation } from './organisations/add-organisation.ts';
+import { addContactOperation } from './organisations/contacts/add-contact.ts';
+import { confirmContactOperation } from './organisations/contacts/confirm-contact.ts';
+import { listContactsOperation } from './organisations/contacts/list-contacts.ts';
+import { readContactOperation } from './organisations/contacts/read-contact.ts';
+import { removeContactOperation } from './organisations/contacts/remove-contact.ts';
+import { updateContactOperation } from './organisations/contacts/update-contact.ts';
 import { listOrganisationsOperation } from './organisations/list-organisations.ts';
 import { readOrganisationOperation } from './organisations/read-organisation.ts';
 import { transitionOrganisationOperations } from './organisations/transition-organisation.ts';
@@ -86,6 +92,12 @@ export const OPERATIONS: readonly Operation[] = [
   readOrganisationOperation,
   updateOrganisationOperation,
   ...transitionOrganisationOperations,
+  listContactsOperation,
+  addContactOperation,
+  readContactOperation,
+  updateContactOperation,
+  removeContactOperation,
+  confirmContactOperation,
   listEntitiesOperation,
   enrolEntityOperation,
   createEnrolmentChallengeOperation,

@@ -51,6 +51,12 @@ export const NAMES_SOMETHING: [(changes: object) => boolean, { error: string; wh
   { error: 'names nothing to change', when: ({ issues }) => issues.length === 0 },
 ];
 
+/** For lists in which nothing may stand twice. */
+export const EACH_ONCE: [(items: readonly unknown[]) => boolean, string] = [
+  (items) => new Set(items).size === items.length,
+  'names something twice',
+];
+
 interface Issues {
   issues: readonly unknown[];
 }

@@ -4,20 +4,42 @@ import { z } from '@hono/zod-openapi';
 const CONTROL = /\p{Cc}/u;
 const CONTROL_BUT_LAYOUT = /[^\P{Cc}\t\r\n]/u;
 const LINE_SEPARATOR = /[\u2028\u2029]/;
+/** What turns the direction of the text around it, and what nobody can see: texts that read alike must be alike. */
+const DISGUISE = /[\u200b\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u;
+
+const UNDISGUISED: [(text: string) => boolean, string] = [
+  (text) => !DISGUISE.test(text),
+  'has characters that are invisible or turn the direction of text',
+];
 
 /** One line with something visible in it. */
 export function line(maxLength: number): z.ZodString {
   const isLine = (text: string) => text.trim() !== '' && !CONTROL.test(text) && !LINE_SEPARATOR.test(text);
-  return z.string().min(1).max(maxLength).refine(isLine, 'is one line of text, not blank');
+  return z
+    .string()
+    .min(1)
+    .max(maxLength)
+    .refine(isLine, 'is one line of text, not blank')
+    .refine(...UNDISGUISED);
 }
 
 /** Lines with something visible in them. */
 function lines(maxLength: number): z.ZodString {
   const isText = (text: string) => text.trim() !== '' && !CONTROL_BUT_LAYOUT.test(text);
-  return z.string().min(1).max(maxLength).refine(isText, 'is text, not blank, without control characters');
+  return z
+    .string()
+    .min(1)
+    .max(maxLength)
+    .refine(isText, 'is text, not blank, without control characters')
+    .refine(...UNDISGUISED);
 }
 
 export const NameSchema = line(200);
+
+/** A word for machines and people, such as `payments` or `pre-production`. */
+export const TokenSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/, 'is a word of up to 64 ASCII letters, digits, and . _ : -');
 
 export const ReasonSchema = lines(2000).openapi({
   description: 'Why; kept in the audit for good.',
@@ -35,5 +57,17 @@ export const OutOfBandCheckSchema = lines(2000).openapi({
   description: "How a person made sure that the keys are the partner's.",
   example: 'Called +44 20 7946 0123 from the contract; read both thumbprints to each other.',
 });
+
+/** Shown with a domain name, so that a disguise shows. */
+export const InternationalDomainSchema = z
+  .object({
+    unicode: z.string().openapi({ description: 'The name as people read it.', example: 'b\u0430nk.example' }),
+    scripts: z.array(z.string()).openapi({ example: ['Latin', 'Cyrillic'] }),
+    isMixed: z.boolean().openapi({ description: 'Whether a label mixes scripts that no language writes together.' }),
+  })
+  .nullable()
+  .openapi('InternationalDomain', {
+    description: 'What stands behind the `xn--` of its domain, and of which scripts; null for a name in ASCII.',
+  });
 
 export const TimeSchema = z.iso.datetime().openapi({ example: '2027-01-15T08:00:00.000Z' });

@@ -114,6 +114,7 @@ function withDefaults(input: NewAuthority): AuthoritySettings {
     isStandbyKeyKept: input.isStandbyKeyKept ?? DEFAULT_KEY_SETTINGS.isStandbyKeyKept,
     keyProposals: input.keyProposals ?? 'hold',
     endpointAuthentication: input.endpointAuthentication ?? {},
+    requiredContactTypes: input.requiredContactTypes ?? ['incident'],
     trustMarkIssuers: input.trustMarkIssuers ?? NO_RECOGNITION.trustMarkIssuers,
     trustMarkOwners: input.trustMarkOwners ?? NO_RECOGNITION.trustMarkOwners,
   };

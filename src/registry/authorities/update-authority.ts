@@ -44,6 +44,8 @@ export interface AuthoritySettings extends RecognitionSettings {
   keyProposals: Authority['keyProposals'];
   /** By endpoint whether callers prove who they are; an update changes those that it names. */
   endpointAuthentication: Authority['endpointAuthentication'];
+  /** Contacts without which none of its organisations becomes active. */
+  requiredContactTypes: Authority['requiredContactTypes'];
 }
 
 /** The settings of an authority as they will be kept. @throws RegistryError validation_failed */

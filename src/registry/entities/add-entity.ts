@@ -21,11 +21,12 @@ import {
   entitySnapshotWithEvidence,
   type SubordinateSettings,
 } from './entity.ts';
+import { attributesWithDefaults, type EntityAttributes, requireRepresentable } from './entity-attributes.ts';
 import { readEntity, registeredKeysOf } from './read-entity.ts';
 import { registerKeys } from './register-keys.ts';
 import { checkPolicyAgainstDefault, inputSubordinateSettings } from './subordinate-settings.ts';
 
-export interface NewEntity extends SubordinateSettings, CheckedEvidence {
+export interface NewEntity extends SubordinateSettings, CheckedEvidence, Partial<EntityAttributes> {
   organisationId: string;
   entityIdentifier: string;
   enrolment: EntityRow['enrolment'];
@@ -51,13 +52,18 @@ export async function addEntity(context: ChangeContext, input: NewEntity, idempo
   const authority = await readAuthority(context.db, context.actor, authorityId);
   inputSubordinate(input.entityIdentifier, authority.entityIdentifier, context);
   const settings = inputSubordinateSettings(input, input.entityIdentifier, context);
+  const attributes = attributesWithDefaults(input);
   if (input.jwks !== null) inputJwkSet(input.jwks, '/jwks');
   const { id } = await changeRegistry(context, async (tx, record) => {
     return await createOnce(tx, context, idempotency, async (entityId) => {
       await checkPolicyAgainstDefault(tx, authorityId, settings, input.entityIdentifier);
       await input.alongside?.(tx);
       const previous = await previousRecord(tx, authorityId, input);
-      const entity = newRow(entityId, authorityId, { ...input, ...settings }, context, previous);
+      // Organisations are held after entities, as by whoever closes one with what it hosts.
+      if (attributes.onBehalfOf !== null) {
+        await requireRepresentable(tx, { ...input, authorityId }, attributes.onBehalfOf);
+      }
+      const entity = newRow(entityId, authorityId, { ...input, ...settings, ...attributes }, context, previous);
       try {
         await tx.insert(entities).values(entity);
       } catch (error) {
@@ -85,9 +91,9 @@ export async function addEntity(context: ChangeContext, input: NewEntity, idempo
 }
 
 /** Under a closed organisation nothing could ever be approved, and the identifier would be held for nothing. */
-function requireOpenOrganisation({ id, name, state }: Organisation): void {
+function requireOpenOrganisation({ id, legalName, state }: Organisation): void {
   if (LIVE_STATES.includes(state)) return;
-  throw new RegistryError('organisation_not_active', `${name} is ${state}; enrol the organisation anew`, {
+  throw new RegistryError('organisation_not_active', `${legalName} is ${state}; enrol the organisation anew`, {
     organisation: id,
   });
 }
@@ -118,7 +124,7 @@ type PreviousRecord = Pick<EntityRow, 'id' | 'version'>;
 function newRow(
   id: string,
   authorityId: string,
-  input: NewEntity,
+  input: NewEntity & EntityAttributes,
   context: ChangeContext,
   previous: PreviousRecord | undefined,
 ): EntityRow {
@@ -128,6 +134,10 @@ function newRow(
     organisationId: input.organisationId,
     previousId: previous?.id ?? null,
     entityIdentifier: input.entityIdentifier,
+    name: input.name,
+    mode: input.mode,
+    environment: input.environment,
+    onBehalfOf: input.onBehalfOf,
     enrolment: input.enrolment,
     registeredEntityTypes: input.entityTypes,
     registeredIntermediate: input.isIntermediate,

@@ -3,7 +3,7 @@ import { and, asc, eq, getTableColumns, gt, inArray, isNull, sql } from 'drizzle
 import type { Jwk } from '../../federation/jwk-set.ts';
 import type { Db, Tx } from '../../storage/connect.ts';
 import { authorities } from '../../storage/schema/authorities.ts';
-import { entities, entityKeys } from '../../storage/schema/entities.ts';
+import { type EntityMode, entities, entityKeys } from '../../storage/schema/entities.ts';
 import { organisations, type ParticipantState } from '../../storage/schema/organisations.ts';
 import { type Actor, authorise, notFound, READERS, reaches, requireRole } from '../actor.ts';
 import { cursorId, type Page, type PageRequest, pageOf } from '../page.ts';
@@ -41,6 +41,10 @@ export interface EntityFilter {
   organisationId?: string;
   entityIdentifier?: string;
   state?: ParticipantState;
+  mode?: EntityMode;
+  environment?: string;
+  /** An organisation that it acts for. */
+  onBehalfOf?: string;
 }
 
 /** @throws RegistryError not_found when the filter names an authority out of reach, role_missing */
@@ -70,6 +74,9 @@ export async function listEntities(
         filter.organisationId === undefined ? undefined : eq(entities.organisationId, filter.organisationId),
         filter.entityIdentifier === undefined ? undefined : eq(entities.entityIdentifier, filter.entityIdentifier),
         filter.state === undefined ? undefined : eq(entities.state, filter.state),
+        filter.mode === undefined ? undefined : eq(entities.mode, filter.mode),
+        filter.environment === undefined ? undefined : eq(entities.environment, filter.environment),
+        filter.onBehalfOf === undefined ? undefined : eq(entities.onBehalfOf, filter.onBehalfOf),
         after === undefined ? undefined : gt(entities.id, after),
       ),
     )

@@ -1,4 +1,4 @@
-/** Changes what a superior says about a subordinate, and which of its keys are registered. */
+/** Changes what is recorded of a subordinate and what its superior says about it, and which of its keys are registered. */
 import { eq } from 'drizzle-orm';
 import { isJsonObject, jsonEquals } from '../../federation/json.ts';
 import { checkJwkSet, isSamePublicKey, type Jwk, type JwkSet } from '../../federation/jwk-set.ts';
@@ -9,6 +9,7 @@ import { type ChangeContext, changeRegistry, requireVersion, withChanges } from 
 import { inputJwkSet } from '../claims-input.ts';
 import { invalidField, RegistryError } from '../registry-error.ts';
 import { type Entity, type EntityRow, entitySnapshot, type RegisteredKey, type SubordinateSettings } from './entity.ts';
+import { type EntityAttributes, requireRepresentable, requireSamePlace } from './entity-attributes.ts';
 import { settleProposals } from './keys/key-proposals.ts';
 import { outdatePushed } from './keys/key-statements.ts';
 import { requireKeyLeft, requireKeysChangeable } from './keys/keys-changeable.ts';
@@ -17,7 +18,7 @@ import { readEntity, registeredKeysOf } from './read-entity.ts';
 import { registerKeys } from './register-keys.ts';
 import { checkPolicyAgainstDefault, inputSubordinateSettings } from './subordinate-settings.ts';
 
-export interface EntityChanges extends Partial<SubordinateSettings> {
+export interface EntityChanges extends Partial<SubordinateSettings & EntityAttributes> {
   /** Replaces the registered keys: those of the same kid stay, missing ones are removed, new ones are added. */
   jwks?: JwkSet;
 }
@@ -35,13 +36,18 @@ export async function updateEntity(
 ): Promise<Entity> {
   const { authorityId } = await readEntity(context.db, context.actor, entityId);
   authorise(context.actor, ['admin', 'registrar'], authorityId);
-  const { jwks, ...settings } = changes;
+  const { jwks, name, mode, environment, onBehalfOf, ...settings } = changes;
   await changeRegistry(context, async (tx, record) => {
     const before = await lockOpenEntity(tx, entityId);
     requireVersion(before, expectedVersion);
     const snapshotBefore = entitySnapshot(before, await registeredKeysOf(tx, entityId));
     const valid = inputSubordinateSettings(withChanges(before, settings), before.entityIdentifier, context);
-    const after: EntityRow = { ...before, ...valid, version: before.version + 1 };
+    const described = withChanges(before, { name, mode, environment, onBehalfOf });
+    requireSamePlace(before, described);
+    if (described.onBehalfOf !== null && described.onBehalfOf !== before.onBehalfOf) {
+      await requireRepresentable(tx, before, described.onBehalfOf);
+    }
+    const after: EntityRow = { ...described, ...valid, version: before.version + 1 };
     await checkPolicyAgainstDefault(tx, authorityId, after, before.entityIdentifier);
     if (jwks !== undefined) {
       const registered = await registeredKeysOf(tx, entityId);

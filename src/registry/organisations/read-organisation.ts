@@ -1,11 +1,13 @@
-/** Reads organisations, as far as the reader reaches. */
-import { and, asc, eq, gt, inArray } from 'drizzle-orm';
+/** Reads organisations with their contacts, as far as the reader reaches. */
+import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../../storage/connect.ts';
 import { organisations, type ParticipantState } from '../../storage/schema/organisations.ts';
 import { type Actor, authorise, notFound, READERS, reaches, requireRole } from '../actor.ts';
 import { cursorId, type Page, type PageRequest, pageOf } from '../page.ts';
 import { isRecordId } from '../record-id.ts';
+import { contactsOf } from './contacts/read-contact.ts';
 import type { Organisation } from './organisation.ts';
+import { plainly } from './registration.ts';
 
 /** @throws RegistryError not_found (also when it belongs to an authority out of reach), role_missing */
 export async function readOrganisation(db: Db | Tx, actor: Actor, organisationId: string): Promise<Organisation> {
@@ -15,12 +17,19 @@ export async function readOrganisation(db: Db | Tx, actor: Actor, organisationId
   if (organisation === undefined || !reaches(actor, organisation.authorityId)) {
     throw notFound('organisation', organisationId);
   }
-  return organisation;
+  const contacts = (await contactsOf(db, [organisationId])).get(organisationId) ?? [];
+  return { ...organisation, contacts };
 }
 
 export interface OrganisationFilter {
   authorityId?: string;
   state?: ParticipantState;
+  /** One of its tags. */
+  tag?: string;
+  parentId?: string;
+  /** In any spelling that counts as the same. */
+  registrationNumber?: string;
+  registrationCountry?: string;
 }
 
 /** @throws RegistryError not_found when the filter names an authority out of reach, role_missing */
@@ -33,6 +42,7 @@ export async function listOrganisations(
   requireRole(actor, READERS);
   if (filter.authorityId !== undefined) authorise(actor, READERS, filter.authorityId);
   const after = cursorId(request);
+  const { parentId, registrationNumber, registrationCountry } = filter;
   const rows = await db
     .select()
     .from(organisations)
@@ -41,10 +51,21 @@ export async function listOrganisations(
         actor.authorities === 'all' ? undefined : inArray(organisations.authorityId, [...actor.authorities]),
         filter.authorityId === undefined ? undefined : eq(organisations.authorityId, filter.authorityId),
         filter.state === undefined ? undefined : eq(organisations.state, filter.state),
+        filter.tag === undefined ? undefined : sql`${organisations.tags} @> ${JSON.stringify([filter.tag])}::jsonb`,
+        parentId === undefined ? undefined : eq(organisations.parentId, parentId),
+        registrationNumber === undefined
+          ? undefined
+          : sql`lower(${organisations.registrationNumber}) = lower(${plainly(registrationNumber)})`,
+        registrationCountry === undefined ? undefined : eq(organisations.registrationCountry, registrationCountry),
         after === undefined ? undefined : gt(organisations.id, after),
       ),
     )
     .orderBy(asc(organisations.id))
     .limit(request.limit + 1);
-  return pageOf(rows, request);
+  const { items, ...rest } = pageOf(rows, request);
+  const contacts = await contactsOf(
+    db,
+    items.map(({ id }) => id),
+  );
+  return { items: items.map((row) => ({ ...row, contacts: contacts.get(row.id) ?? [] })), ...rest };
 }

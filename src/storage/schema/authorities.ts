@@ -1,6 +1,7 @@
 /** The Trust Anchors and Intermediates that this deployment operates. */
 import { boolean, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import type { JsonObject } from '../../federation/json.ts';
+import type { ContactType } from './contacts.ts';
 
 /** Whom a Trust Mark type belongs to, with the keys that sign delegations. */
 export interface TrustMarkOwnerSetting {
@@ -44,6 +45,8 @@ export const authorities = pgTable('authorities', {
   keyProposals: text('key_proposals').$type<'hold' | 'accept'>().notNull().default('hold'),
   /** Which endpoints ask their callers to prove who they are. */
   endpointAuthentication: jsonb('endpoint_authentication').$type<EndpointAuthenticationSetting>().notNull().default({}),
+  /** Contacts without which none of its organisations becomes active. */
+  requiredContactTypes: jsonb('required_contact_types').$type<ContactType[]>().notNull().default([]),
   version: integer('version').notNull(),
   createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
 });

@@ -15,6 +15,8 @@ export interface EnrolmentCheck {
   at: string;
 }
 
+export type EntityMode = 'live' | 'test';
+
 export const entities = pgTable('entities', {
   id: uuid('id').primaryKey(),
   authorityId: uuid('authority_id')
@@ -26,6 +28,13 @@ export const entities = pgTable('entities', {
   /** The terminal record of the same Entity Identifier that this one follows. */
   previousId: uuid('previous_id'),
   entityIdentifier: text('entity_identifier').notNull(),
+  /** Short, for people. */
+  name: text('name'),
+  mode: text('mode').$type<EntityMode>().notNull().default('live'),
+  /** Where it runs, such as `production` or `sandbox`. */
+  environment: text('environment').notNull().default('production'),
+  /** The organisation that it acts for; null: its own. */
+  onBehalfOf: uuid('on_behalf_of'),
   enrolment: text('enrolment').$type<'published' | 'handed_over' | 'hosted'>().notNull(),
   registeredEntityTypes: jsonb('registered_entity_types').$type<string[]>().notNull(),
   registeredIntermediate: boolean('registered_intermediate').notNull(),

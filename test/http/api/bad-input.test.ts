@@ -41,17 +41,17 @@ describe('400', () => {
   it.each([
     ['nothing', '', 'json_malformed'],
     ['no JSON', '{"authorityId":', 'json_malformed'],
-    ['two values', `{"authorityId":"${authorityId}","name":"x"} {}`, 'json_malformed'],
-    ['a comment', `{/**/"authorityId":"${authorityId}","name":"x"}`, 'json_malformed'],
-    ['a member twice', `{"authorityId":"${authorityId}","name":"x","name":"y"}`, 'json_duplicate_member'],
+    ['two values', `{"authorityId":"${authorityId}","legalName":"x"} {}`, 'json_malformed'],
+    ['a comment', `{/**/"authorityId":"${authorityId}","legalName":"x"}`, 'json_malformed'],
+    ['a member twice', `{"authorityId":"${authorityId}","legalName":"x","legalName":"y"}`, 'json_duplicate_member'],
     [
       'a member twice, spelt otherwise',
-      `{"authorityId":"${authorityId}","name":"x","n\\u0061me":"y"}`,
+      `{"authorityId":"${authorityId}","legalName":"x","legalN\\u0061me":"y"}`,
       'json_duplicate_member',
     ],
     ['a member twice, deep inside', '{"contacts":[{"type":"billing","type":"security"}]}', 'json_duplicate_member'],
-    ['__proto__', `{"authorityId":"${authorityId}","name":"x","__proto__":{}}`, 'json_member_forbidden'],
-    ['deep nesting', `{"name":${nested}}`, 'json_too_deep'],
+    ['__proto__', `{"authorityId":"${authorityId}","legalName":"x","__proto__":{}}`, 'json_member_forbidden'],
+    ['deep nesting', `{"legalName":${nested}}`, 'json_too_deep'],
   ])('refuses %s', async (_what, text, reason) => {
     const answer = await post(text, { 'content-type': 'application/json' });
     expect([answer.status, answer.body.code, answer.body.reason]).toEqual([400, 'validation_failed', reason]);
@@ -67,13 +67,13 @@ describe('400', () => {
   });
 
   it('shows wrong names, but not at any length', async () => {
-    const answer = await post(JSON.stringify({ authorityId, name: 'x', ['n'.repeat(100_000)]: 1 }));
+    const answer = await post(JSON.stringify({ authorityId, legalName: 'x', ['n'.repeat(100_000)]: 1 }));
     expect(answer.body.errors[0].pointer).toMatch(/^\/n{100}…$/);
   });
 
   it('lists at most twenty errors', async () => {
     const wrong = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`field${index}`, 1]));
-    expect((await post(JSON.stringify({ authorityId, name: 'x', ...wrong }))).body.errors).toHaveLength(20);
+    expect((await post(JSON.stringify({ authorityId, legalName: 'x', ...wrong }))).body.errors).toHaveLength(20);
   });
 });
 
@@ -110,7 +110,7 @@ describe('405', () => {
 
 describe('413', () => {
   it('refuses what announces to be too long', async () => {
-    const answer = await post(JSON.stringify({ authorityId, name: 'x'.repeat(MAX_BYTES) }));
+    const answer = await post(JSON.stringify({ authorityId, legalName: 'x'.repeat(MAX_BYTES) }));
     expect(refusalOf(answer)).toBe('413 payload_too_large');
   });
 
@@ -121,7 +121,7 @@ describe('413', () => {
   });
 
   it('takes what is just within the limit', async () => {
-    const body = JSON.stringify({ authorityId, name: 'x' });
+    const body = JSON.stringify({ authorityId, legalName: 'x' });
     const padded = body + ' '.repeat(MAX_BYTES - body.length);
     expect(refusalOf(await post(`${padded} `))).toBe('413 payload_too_large');
     expect(refusalOf(await api.auditor.send('POST', PATH, { text: padded }))).toBe('403 role_missing');

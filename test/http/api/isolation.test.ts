@@ -43,6 +43,7 @@ const FOREIGN_IDS: Readonly<Record<string, string>> = {
   trustMarkId,
   delegationId: given.id,
   heldId: shown.id,
+  contactId: organisation.contacts[0]?.id ?? '',
   kid: 'x',
 };
 
@@ -53,8 +54,10 @@ const BODIES: Readonly<Record<string, unknown>> = {
   rollAuthorityKey: { reason: 'x' },
   activateAuthorityKey: { reason: 'x' },
   revokeAuthorityKey: { revocationReason: 'compromised', reason: 'x' },
-  addOrganisation: { authorityId: theirs.id, name: 'x' },
-  updateOrganisation: { name: 'x' },
+  addOrganisation: { authorityId: theirs.id, legalName: 'x' },
+  updateOrganisation: { legalName: 'x' },
+  addContact: { type: 'incident', email: 'x@x.example' },
+  updateContact: { name: 'x' },
   enrolEntity: { organisationId: organisation.id, entityIdentifier: 'https://x.example' },
   createEnrolmentChallenge: { authorityId: theirs.id, entityIdentifier: 'https://x.example' },
   updateEntity: { metadata: {} },
@@ -121,7 +124,7 @@ const COVERED = operations.map(({ operationId = '', method, path }) => ({ operat
 function askAsStranger({ operationId, method, path }: (typeof COVERED)[number]): Promise<ApiAnswer> {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_match, name: string) => FOREIGN_IDS[name] ?? '');
   const query = FILTERED.includes(operationId) ? `?authorityId=${theirs.id}` : (QUERIES[operationId] ?? '');
-  const isTransition = /\/(approve|reject|suspend|reinstate|withdraw|revoke|retire)$/.test(path);
+  const isTransition = /\/(approve|reject|suspend|reinstate|withdraw|revoke|retire|confirm)$/.test(path);
   const body = BODIES[operationId] ?? (isTransition ? { reason: 'x' } : undefined);
   return stranger.send(method.toUpperCase(), `${filled}${query}`, { body, headers: { 'if-match': '"1"' } });
 }

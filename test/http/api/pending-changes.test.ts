@@ -33,8 +33,8 @@ afterAll(async () => {
   await service[Symbol.asyncDispose]();
 });
 
-function newOrganisation(name: string) {
-  return { authorityId: authority.id, name, contacts: [{ type: 'technical', email: 'ops@partner.example' }] };
+function newOrganisation(legalName: string) {
+  return { authorityId: authority.id, legalName, contacts: [{ type: 'technical', email: 'ops@partner.example' }] };
 }
 
 describe('a change that this node does not show in time', () => {
@@ -60,7 +60,7 @@ describe('a change that this node does not show in time', () => {
     const second = await admin.post('/api/v1/organisations', newOrganisation('Pending'), key);
     expect([second.status, second.body]).toEqual([first.status, first.body]);
     const { items } = (await admin.get(`/api/v1/organisations?authorityId=${authority.id}`)).body;
-    expect(items.filter(({ name }: { name: string }) => name === 'Pending')).toHaveLength(1);
+    expect(items.filter(({ legalName }: { legalName: string }) => legalName === 'Pending')).toHaveLength(1);
   });
 
   it('loses no secret that is told once', async () => {
@@ -80,7 +80,7 @@ describe('a change that this node does not show in time', () => {
     const add = (name: string) => callHoldfast(['organisation', 'add', name, ...options], { env });
     feed.isCut = true;
     const { exitCode, stdout, stderr } = await add('By command');
-    expect([exitCode, JSON.parse(stdout).name]).toEqual([0, 'By command']);
+    expect([exitCode, JSON.parse(stdout).legalName]).toEqual([0, 'By command']);
     expect(stderr).toContain(`warning: recorded as change ${await service.seq()}, but not in effect yet`);
     feed.isCut = false;
     expect((await add('At once')).stderr).toBe('');

@@ -108,7 +108,7 @@ describe.each(DATABASE_KINDS)('subordinate events on the %s database', (kind) =>
     const { id, entityIdentifier } = await service.entity(organisation);
     await transitionEntity(later(), id, 'suspend', 'incident');
     await transitionOrganisation(later(), organisation.id, 'suspend', 'contract ended');
-    await updateOrganisation(later(), organisation.id, { name: 'Another name' });
+    await updateOrganisation(later(), organisation.id, { legalName: 'Another name' });
     await transitionEntity(later(), id, 'reinstate', 'mended');
     await transitionOrganisation(later(), organisation.id, 'reinstate', 'renewed');
     await transitionOrganisation(later(), organisation.id, 'withdraw', 'left');

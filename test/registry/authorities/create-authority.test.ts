@@ -46,6 +46,7 @@ describe.each(DATABASE_KINDS)('createAuthority on %s', (kind) => {
       trustMarkOwners: {},
       endpointAuthentication: {},
       keyProposals: 'hold',
+      requiredContactTypes: ['incident'],
       version: 1,
       createdAt: NOW_DATE,
     });

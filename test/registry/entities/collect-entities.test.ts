@@ -118,7 +118,7 @@ describe.each(DATABASE_KINDS)('the entities below an authority, on the %s databa
     const [other, third] = [await registry.authority(), await registry.authority()];
     const at = (seconds: number) => registry.context(undefined, { now: new Date(NOW_DATE.getTime() + seconds * 1000) });
     const { id } = await registry.organisation(other);
-    await updateOrganisation(at(50), id, { name: 'Another name' });
+    await updateOrganisation(at(50), id, { legalName: 'Another name' });
     await registry.organisation(third);
     const seconds = async (...below: Authority[]) =>
       ((await lastRecordedBelow(registry.db, below))?.getTime() ?? 0) - NOW_DATE.getTime();

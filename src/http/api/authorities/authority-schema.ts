@@ -10,6 +10,7 @@ import {
 import { MAX_ANNOUNCE_SECONDS, MAX_ROLL_INTERVAL_SECONDS } from '../../../registry/authorities/keys/key-settings.ts';
 import { MAX_RECOGNISED_ISSUERS } from '../../../registry/authorities/recognition-settings.ts';
 import { LIFETIME_SECONDS } from '../../../registry/claims-input.ts';
+import { CONTACT_TYPES } from '../../../registry/organisations/contacts/contact.ts';
 import {
   CONSTRAINTS_EXAMPLE,
   claims,
@@ -19,7 +20,7 @@ import {
   nullableClaims,
 } from '../claims-schema.ts';
 import { pageSchema } from '../paging.ts';
-import { NAMES_SOMETHING, RecordIdSchema, VersionSchema } from '../record-schema.ts';
+import { EACH_ONCE, NAMES_SOMETHING, RecordIdSchema, VersionSchema } from '../record-schema.ts';
 import { NameSchema, TimeSchema } from '../text-schema.ts';
 
 const IDENTIFIER_EXAMPLE = 'https://trust-anchor.example';
@@ -106,6 +107,16 @@ const TrustMarkOwnersSchema = z
     example: {},
   });
 
+const RequiredContactsSchema = z
+  .array(z.enum(CONTACT_TYPES))
+  .max(CONTACT_TYPES.length)
+  .refine(...EACH_ONCE)
+  .openapi({
+    description:
+      'Contacts without which none of its organisations becomes or stays active (`contact_missing`). What is active already when this changes stays so. At first `incident`.',
+    example: ['incident'],
+  });
+
 /** What may be changed; all of it optional. */
 const SETTINGS = {
   authorityHints: HintsSchema.optional(),
@@ -134,6 +145,7 @@ const SETTINGS = {
       example: { resolve: 'required' },
     })
     .optional(),
+  requiredContactTypes: RequiredContactsSchema.optional(),
   trustMarkIssuers: TrustMarkIssuersSchema.optional(),
   trustMarkOwners: TrustMarkOwnersSchema.optional(),
 };
@@ -172,6 +184,7 @@ export const AuthoritySchema = z
     isStandbyKeyKept: StandbyKeySchema,
     keyProposals: KeyProposalsSchema,
     endpointAuthentication: EndpointAuthenticationSchema.openapi({ description: AUTHENTICATION_TEXT }),
+    requiredContactTypes: RequiredContactsSchema,
     trustMarkIssuers: TrustMarkIssuersSchema,
     trustMarkOwners: TrustMarkOwnersSchema,
     endpoints: z.object({
@@ -212,6 +225,7 @@ export function authorityBody(authority: Authority): z.infer<typeof AuthoritySch
     isStandbyKeyKept: authority.isStandbyKeyKept,
     keyProposals: authority.keyProposals,
     endpointAuthentication: allAuthentication(authority),
+    requiredContactTypes: authority.requiredContactTypes,
     trustMarkIssuers: authority.trustMarkIssuers,
     trustMarkOwners: authority.trustMarkOwners,
     endpoints: {

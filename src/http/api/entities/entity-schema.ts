@@ -2,7 +2,9 @@
 import { z } from '@hono/zod-openapi';
 import type { JsonObject } from '../../../federation/json.ts';
 import { LIFETIME_SECONDS, MAX_ENTITY_TYPES } from '../../../registry/claims-input.ts';
+import { internationalHost } from '../../../registry/domain-names.ts';
 import { type Entity, entityTypes, isIntermediate, type ListedEntity } from '../../../registry/entities/entity.ts';
+import { ENTITY_MODES } from '../../../registry/entities/entity-attributes.ts';
 import { FINDING_KINDS } from '../../../registry/entities/keys/findings.ts';
 import { allowedTransitions, effectiveState } from '../../../registry/states.ts';
 import {
@@ -17,7 +19,14 @@ import {
 import { NewHostingSchema } from '../hosting/hosting-schema.ts';
 import { pageSchema } from '../paging.ts';
 import { NAMES_SOMETHING, RecordIdSchema, StateSchema, TransitionsSchema, VersionSchema } from '../record-schema.ts';
-import { line, OutOfBandCheckSchema, TimeSchema } from '../text-schema.ts';
+import {
+  InternationalDomainSchema,
+  line,
+  NameSchema,
+  OutOfBandCheckSchema,
+  TimeSchema,
+  TokenSchema,
+} from '../text-schema.ts';
 
 const EntityTypesSchema = z
   .array(line(200))
@@ -40,6 +49,21 @@ const StatementLifetimeSchema = z
   .max(LIFETIME_SECONDS.max)
   .nullable()
   .openapi({ description: "Life of the Subordinate Statement; null: the authority's default.", example: null });
+
+const ATTRIBUTES = {
+  name: NameSchema.nullable().openapi({ description: 'What people call it.', example: 'Customer portal' }),
+  mode: z.enum(ENTITY_MODES).openapi({
+    description: 'Whether it is live or for tests; settled by its approval.',
+    example: 'live',
+  }),
+  environment: TokenSchema.openapi({
+    description: 'Where it runs, and where its credentials count; settled by its approval.',
+    example: 'production',
+  }),
+  onBehalfOf: RecordIdSchema.nullable().openapi({
+    description: 'The organisation that it acts for, if not its own: another active one of the same authority.',
+  }),
+};
 
 /** How keys are handed over: what proves that the partner holds them, and how a person made sure. */
 export const HandOverSchema = z
@@ -76,6 +100,12 @@ export const NewEntitySchema = z
     entityTypes: EntityTypesSchema.default([]).openapi({
       description: 'Entity Types that it is meant to play; each must be declared. Empty: those that it declares.',
     }),
+    name: ATTRIBUTES.name.default(null),
+    mode: ATTRIBUTES.mode.default('live'),
+    environment: ATTRIBUTES.environment.optional().openapi({
+      description: 'Where it runs; without it `production` if it is live, `sandbox` if it is for tests.',
+    }),
+    onBehalfOf: ATTRIBUTES.onBehalfOf.default(null),
     metadata: MetadataSchema.default({}),
     metadataPolicy: MetadataPolicySchema.default({}),
     constraints: ConstraintsSchema.default(null),
@@ -100,6 +130,10 @@ export const NewEntitySchema = z
 
 export const EntityChangesSchema = z
   .strictObject({
+    name: ATTRIBUTES.name.optional(),
+    mode: ATTRIBUTES.mode.optional(),
+    environment: ATTRIBUTES.environment.optional(),
+    onBehalfOf: ATTRIBUTES.onBehalfOf.optional(),
     metadata: MetadataSchema.optional(),
     metadataPolicy: MetadataPolicySchema.optional(),
     constraints: ConstraintsSchema.optional(),
@@ -131,6 +165,8 @@ const ListedEntitySchema = z
     organisationId: RecordIdSchema,
     previousId: RecordIdSchema.nullable().openapi({ description: 'The closed record of the same identifier, if any.' }),
     entityIdentifier: EntityIdentifierSchema,
+    internationalDomain: InternationalDomainSchema,
+    ...ATTRIBUTES,
     enrolment: z.enum(['published', 'handed_over', 'hosted']),
     entityTypes: EntityTypesSchema,
     intermediate: z.boolean(),
@@ -193,6 +229,11 @@ export function listedEntityBody(entity: ListedEntity): z.infer<typeof ListedEnt
     organisationId: entity.organisationId,
     previousId: entity.previousId,
     entityIdentifier: entity.entityIdentifier,
+    internationalDomain: internationalHost(entity.entityIdentifier),
+    name: entity.name,
+    mode: entity.mode,
+    environment: entity.environment,
+    onBehalfOf: entity.onBehalfOf,
     enrolment: entity.enrolment,
     entityTypes: entityTypes(entity),
     intermediate: isIntermediate(entity),

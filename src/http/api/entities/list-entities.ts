@@ -1,10 +1,12 @@
 /** Lists entities. */
 import { createRoute, z } from '@hono/zod-openapi';
+import { ENTITY_MODES } from '../../../registry/entities/entity-attributes.ts';
 import { listEntities } from '../../../registry/entities/read-entity.ts';
 import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { PAGE_PARAMETERS } from '../paging.ts';
 import { IdentifierFilterSchema, RecordIdSchema, StateSchema } from '../record-schema.ts';
+import { TokenSchema } from '../text-schema.ts';
 import { EntityPageSchema, listedEntityBody } from './entity-schema.ts';
 
 export const listEntitiesOperation = defineOperation(
@@ -22,6 +24,9 @@ export const listEntitiesOperation = defineOperation(
         organisationId: RecordIdSchema.optional(),
         entityIdentifier: IdentifierFilterSchema.optional(),
         state: StateSchema.optional().openapi({ description: "The entity's own state." }),
+        mode: z.enum(ENTITY_MODES).optional(),
+        environment: TokenSchema.optional(),
+        onBehalfOf: RecordIdSchema.optional().openapi({ description: 'The organisation that they act for.' }),
         ...PAGE_PARAMETERS,
       }),
     },

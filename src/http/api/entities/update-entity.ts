@@ -1,4 +1,4 @@
-/** Changes what is said about an entity, and its registered keys. */
+/** Changes what is recorded of an entity and said about it, and its registered keys. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { inputJwkSet } from '../../../registry/claims-input.ts';
 import { updateEntity } from '../../../registry/entities/update-entity.ts';

@@ -14,12 +14,12 @@ export const addOrganisationOperation = defineOperation(
     operationId: 'addOrganisation',
     tags: ['Organisations'],
     summary: 'Add an organisation',
-    description: `It is pending; its entities can be enrolled, and approved once it is active itself. ${needsRole(['admin', 'registrar'])}`,
+    description: `It is pending, with nobody's word for its contacts; its entities can be enrolled, and approved once it is active itself. ${needsRole(['admin', 'registrar'])}`,
     security: BEARER,
     request: { headers: z.object(IDEMPOTENCY_KEY), body: jsonBody(NewOrganisationSchema) },
     responses: {
       201: jsonReply('The organisation.', OrganisationSchema, ['ETag', 'Location']),
-      ...bodyProblems(404, 422),
+      ...bodyProblems(404, 409, 422),
     },
   }),
   ({ changeContext }) =>

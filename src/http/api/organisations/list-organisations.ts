@@ -5,7 +5,13 @@ import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { PAGE_PARAMETERS } from '../paging.ts';
 import { RecordIdSchema, StateSchema } from '../record-schema.ts';
-import { OrganisationPageSchema, organisationBody } from './organisation-schema.ts';
+import { TokenSchema } from '../text-schema.ts';
+import {
+  CountrySchema,
+  OrganisationPageSchema,
+  organisationBody,
+  RegistrationNumberSchema,
+} from './organisation-schema.ts';
 
 export const listOrganisationsOperation = defineOperation(
   createRoute({
@@ -20,6 +26,10 @@ export const listOrganisationsOperation = defineOperation(
       query: z.strictObject({
         authorityId: RecordIdSchema.optional(),
         state: StateSchema.optional(),
+        tag: TokenSchema.optional().openapi({ description: 'Those that have this tag.' }),
+        parentId: RecordIdSchema.optional(),
+        registrationNumber: RegistrationNumberSchema.optional(),
+        registrationCountry: CountrySchema.optional(),
         ...PAGE_PARAMETERS,
       }),
     },

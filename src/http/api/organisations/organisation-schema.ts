@@ -1,35 +1,78 @@
 /** Organisations on the wire. */
 import { z } from '@hono/zod-openapi';
+import { MAX_CONTACTS } from '../../../registry/organisations/contacts/contact.ts';
 import type { Organisation } from '../../../registry/organisations/organisation.ts';
+import { registrationOf } from '../../../registry/organisations/registration.ts';
 import { allowedTransitions } from '../../../registry/states.ts';
 import { pageSchema } from '../paging.ts';
-import { NAMES_SOMETHING, RecordIdSchema, StateSchema, TransitionsSchema, VersionSchema } from '../record-schema.ts';
-import { line, NameSchema, TimeSchema } from '../text-schema.ts';
+import {
+  EACH_ONCE,
+  NAMES_SOMETHING,
+  RecordIdSchema,
+  StateSchema,
+  TransitionsSchema,
+  VersionSchema,
+} from '../record-schema.ts';
+import { line, NameSchema, TimeSchema, TokenSchema } from '../text-schema.ts';
+import { ContactSchema, contactBody, NewContactSchema } from './contacts/contact-schema.ts';
 
-const OrganisationNameSchema = NameSchema.openapi({ example: 'Example Bank Ltd' });
+const LegalNameSchema = NameSchema.openapi({ example: 'Example Bank Ltd' });
 
-const ContactsSchema = z
-  .array(
-    z
-      .strictObject({
-        type: z.enum(['business', 'technical', 'security', 'incident', 'billing']),
-        name: line(200).optional().openapi({ example: 'Duty engineer' }),
-        email: z.email().max(320).openapi({ example: 'duty@bank.example' }),
-      })
-      .openapi('Contact'),
-  )
-  .max(50);
+const MAX_TAGS = 32;
+
+export const RegistrationNumberSchema = line(100).openapi({ example: '05123456' });
+
+export const CountrySchema = z
+  .string()
+  .regex(/^[A-Z]{2}$/, 'is a country of ISO 3166-1 in two capital letters')
+  .openapi({ example: 'GB' });
+
+const RegistrationSchema = z
+  .strictObject({
+    number: RegistrationNumberSchema,
+    register: line(200).openapi({ description: 'Name of the register.', example: 'Companies House' }),
+    country: CountrySchema,
+  })
+  .nullable()
+  .openapi({
+    description:
+      'Where it is registered. In an authority one open record has a registration, however it is spelt: another gets `organisation_exists`. null: not known.',
+  });
+
+const TagsSchema = z
+  .array(TokenSchema)
+  .max(MAX_TAGS)
+  .refine(...EACH_ONCE)
+  .openapi({ example: ['bank', 'pilot'] });
+
+const ParentSchema = RecordIdSchema.nullable().openapi({
+  description: 'The organisation that it belongs to, of the same authority. Each has its own state.',
+});
+
+const PreviousSchema = RecordIdSchema.openapi({
+  description:
+    'The closed record that it follows: who was rejected, withdrawn or revoked comes back as a new one. Without it, the latest closed record of the same registration.',
+});
 
 export const NewOrganisationSchema = z
   .strictObject({
     authorityId: RecordIdSchema.openapi({ description: 'The authority that it takes part in.' }),
-    name: OrganisationNameSchema,
-    contacts: ContactsSchema.default([]),
+    legalName: LegalNameSchema,
+    registration: RegistrationSchema.default(null),
+    previousId: PreviousSchema.optional(),
+    parentId: ParentSchema.default(null),
+    tags: TagsSchema.default([]),
+    contacts: z.array(NewContactSchema).max(MAX_CONTACTS).default([]),
   })
   .openapi('NewOrganisation');
 
 export const OrganisationChangesSchema = z
-  .strictObject({ name: OrganisationNameSchema.optional(), contacts: ContactsSchema.optional() })
+  .strictObject({
+    legalName: LegalNameSchema.optional(),
+    registration: RegistrationSchema.optional(),
+    parentId: ParentSchema.optional(),
+    tags: TagsSchema.optional(),
+  })
   .refine(...NAMES_SOMETHING)
   .openapi('OrganisationChanges');
 
@@ -37,13 +80,17 @@ export const OrganisationSchema = z
   .object({
     id: RecordIdSchema,
     authorityId: RecordIdSchema,
-    name: OrganisationNameSchema,
-    contacts: ContactsSchema,
+    legalName: LegalNameSchema,
+    registration: RegistrationSchema,
+    previousId: PreviousSchema.nullable(),
+    parentId: ParentSchema,
+    tags: TagsSchema,
+    contacts: z.array(ContactSchema),
     state: StateSchema,
     allowedTransitions: TransitionsSchema,
     stateReason: z.string().nullable(),
     stateChangedAt: TimeSchema,
-    version: VersionSchema,
+    version: VersionSchema.openapi({ description: 'Grows with every change, of its contacts too; its `ETag`.' }),
     createdAt: TimeSchema,
   })
   .openapi('Organisation');
@@ -51,12 +98,16 @@ export const OrganisationSchema = z
 export const OrganisationPageSchema = pageSchema('OrganisationPage', OrganisationSchema);
 
 export function organisationBody(organisation: Organisation): z.infer<typeof OrganisationSchema> {
-  const { id, authorityId, name, contacts, state, stateReason, version } = organisation;
+  const { id, authorityId, legalName, previousId, parentId, tags, state, stateReason, version } = organisation;
   return {
     id,
     authorityId,
-    name,
-    contacts,
+    legalName,
+    registration: registrationOf(organisation),
+    previousId,
+    parentId,
+    tags,
+    contacts: organisation.contacts.map(contactBody),
     state,
     allowedTransitions: allowedTransitions(state),
     stateReason,

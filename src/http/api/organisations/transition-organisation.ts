@@ -10,7 +10,7 @@ import { PublicTransitionReasonSchema, TransitionReasonSchema } from '../transit
 import { OrganisationSchema, organisationBody } from './organisation-schema.ts';
 
 const EFFECTS: Readonly<Record<Transition, string>> = {
-  approve: 'Its approved entities are vouched for from now on.',
+  approve: 'Its approved entities are vouched for from now on. It needs the contacts that its authority asks for.',
   reject: 'Final.',
   suspend: 'At once none of its entities is vouched for; their own states stay.',
   reinstate: 'Brings back what this suspension stopped, and nothing else.',
@@ -37,7 +37,7 @@ function transitionOperation(transition: Transition): Operation {
     },
     responses: {
       200: jsonReply('The organisation as it is now.', OrganisationSchema, ['ETag']),
-      ...bodyProblems(404, 409, 412, ...(needsVersion ? [428 as const] : [])),
+      ...bodyProblems(404, 409, 412, 422, ...(needsVersion ? [428 as const] : [])),
     },
   });
   return defineOperation(route, ({ changeContext }) => async (c) => {

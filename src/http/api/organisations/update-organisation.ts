@@ -1,4 +1,4 @@
-/** Changes name and contacts of an organisation. */
+/** Changes what is known about an organisation. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { updateOrganisation } from '../../../registry/organisations/update-organisation.ts';
 import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
@@ -14,7 +14,7 @@ export const updateOrganisationOperation = defineOperation(
     operationId: 'updateOrganisation',
     tags: ['Organisations'],
     summary: 'Change an organisation',
-    description: `Each member given replaces the present one. ${needsRole(['admin', 'registrar'])}`,
+    description: `Each member given replaces the present one; contacts are changed one by one. ${needsRole(['admin', 'registrar'])}`,
     security: BEARER,
     request: {
       params: recordIdParam('organisationId'),

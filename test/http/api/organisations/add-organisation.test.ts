@@ -11,11 +11,15 @@ const { id: authorityId } = await api.service.authority();
 describe('201', () => {
   it('adds one that is pending', async () => {
     const contacts = [{ type: 'security', name: 'Duty engineer', email: 'duty@bank.example' }];
-    const { status, headers, etag, body } = await api.registrar.post(PATH, { authorityId, name: 'Bank', contacts });
+    const { status, headers, etag, body } = await api.registrar.post(PATH, {
+      authorityId,
+      legalName: 'Bank',
+      contacts,
+    });
     expect([status, headers.get('location'), etag]).toEqual([201, `${PATH}/${body.id}`, '"1"']);
     expect(body).toMatchObject({
       authorityId,
-      name: 'Bank',
+      legalName: 'Bank',
       contacts,
       state: 'pending',
       allowedTransitions: ['approve', 'reject'],
@@ -25,22 +29,22 @@ describe('201', () => {
 
   it('replays with an Idempotency-Key, and shows the record as it is by then', async () => {
     const key = { 'idempotency-key': 'bank' };
-    const first = await api.admin.post(PATH, { authorityId, name: 'Bank' }, key);
+    const first = await api.admin.post(PATH, { authorityId, legalName: 'Bank' }, key);
     await api.approver.post(`${PATH}/${first.body.id}/reject`, { reason: 'unknown' });
-    const again = await api.admin.post(PATH, { authorityId, name: 'Bank' }, key);
+    const again = await api.admin.post(PATH, { authorityId, legalName: 'Bank' }, key);
     expect([again.status, again.body.id, again.body.state]).toEqual([201, first.body.id, 'rejected']);
   });
 
   it("keeps one caller's keys apart from another's", async () => {
     const key = { 'idempotency-key': 'shared' };
-    const one = await api.admin.post(PATH, { authorityId, name: 'Bank' }, key);
-    const other = await api.registrar.post(PATH, { authorityId, name: 'Bank' }, key);
+    const one = await api.admin.post(PATH, { authorityId, legalName: 'Bank' }, key);
+    const other = await api.registrar.post(PATH, { authorityId, legalName: 'Bank' }, key);
     expect(other.body.id).not.toBe(one.body.id);
   });
 
   it('takes any script and mark-up as what it is: text', async () => {
-    const name = `<img src=x onerror="alert('1')">&amp; Müller 株式会社 🏦`;
-    expect((await api.registrar.post(PATH, { authorityId, name })).body.name).toBe(name);
+    const legalName = `<img src=x onerror="alert('1')">&amp; Müller 株式会社 🏦`;
+    expect((await api.registrar.post(PATH, { authorityId, legalName })).body.legalName).toBe(legalName);
   });
 });
 
@@ -48,7 +52,7 @@ describe('400', () => {
   it.each([
     ['no authority', { authorityId: undefined }, '/authorityId'],
     ['a malformed authority', { authorityId: 'x' }, '/authorityId'],
-    ['a name that is too long', { name: 'a'.repeat(201) }, '/name'],
+    ['a name that is too long', { legalName: 'a'.repeat(201) }, '/legalName'],
     ['a contact without address', { contacts: [{ type: 'technical' }] }, '/contacts/0/email'],
     ['a contact of an unknown type', { contacts: [{ type: 'boss', email: 'a@b.example' }] }, '/contacts/0/type'],
     [
@@ -57,10 +61,10 @@ describe('400', () => {
       '/contacts/0/fax',
     ],
     ['a state of the caller', { state: 'active' }, '/state'],
-    ['half a character', { name: 'a\ud800' }, '/name'],
-    ['a NUL', { name: 'a\0' }, '/name'],
+    ['half a character', { legalName: 'a\ud800' }, '/legalName'],
+    ['a NUL', { legalName: 'a\0' }, '/legalName'],
   ])('refuses %s', async (_what, part, pointer) => {
-    const answer = await api.registrar.post(PATH, { authorityId, name: 'x', ...part });
+    const answer = await api.registrar.post(PATH, { authorityId, legalName: 'x', ...part });
     expect(refusalOf(answer)).toBe(`400 validation_failed ${pointer}`);
   });
 });
@@ -68,14 +72,14 @@ describe('400', () => {
 describe('403', () => {
   it('is for admins and registrars', async () => {
     for (const client of [api.approver, api.auditor]) {
-      expect(refusalOf(await client.post(PATH, { authorityId, name: 'x' }))).toBe('403 role_missing');
+      expect(refusalOf(await client.post(PATH, { authorityId, legalName: 'x' }))).toBe('403 role_missing');
     }
   });
 });
 
 describe('404', () => {
   it('knows no such authority', async () => {
-    const answer = await api.registrar.post(PATH, { authorityId: NO_SUCH_ID, name: 'x' });
+    const answer = await api.registrar.post(PATH, { authorityId: NO_SUCH_ID, legalName: 'x' });
     expect(refusalOf(answer)).toBe('404 not_found');
   });
 });
@@ -83,8 +87,8 @@ describe('404', () => {
 describe('422', () => {
   it('refuses an Idempotency-Key that came with another request', async () => {
     const key = { 'idempotency-key': 'taken' };
-    await api.registrar.post(PATH, { authorityId, name: 'one' }, key);
-    const other = await api.registrar.post(PATH, { authorityId, name: 'two' }, key);
+    await api.registrar.post(PATH, { authorityId, legalName: 'one' }, key);
+    const other = await api.registrar.post(PATH, { authorityId, legalName: 'two' }, key);
     expect(refusalOf(other)).toBe('422 idempotency_key_reused');
   });
 });

@@ -15,9 +15,13 @@ describe('200', () => {
   it('changes what is given and leaves the rest', async () => {
     const where = await path();
     const before = await api.auditor.get(where);
-    const { status, etag, body } = await api.registrar.patch(where, { name: 'New Name' }, { 'if-match': before.etag });
+    const { status, etag, body } = await api.registrar.patch(
+      where,
+      { legalName: 'New Name' },
+      { 'if-match': before.etag },
+    );
     expect([status, etag]).toEqual([200, '"2"']);
-    expect(body).toEqual({ ...before.body, name: 'New Name', version: 2 });
+    expect(body).toEqual({ ...before.body, legalName: 'New Name', version: 2 });
     expect((await api.auditor.get(where)).body).toEqual(body);
   });
 });
@@ -35,7 +39,7 @@ describe('400', () => {
 
 describe('403', () => {
   it('is for admins and registrars', async () => {
-    const answer = await api.approver.patch(await path(), { name: 'x' }, { 'if-match': '"1"' });
+    const answer = await api.approver.patch(await path(), { legalName: 'x' }, { 'if-match': '"1"' });
     expect(refusalOf(answer)).toBe('403 role_missing');
   });
 });
@@ -44,7 +48,7 @@ describe('404', () => {
   it('knows no such organisation', async () => {
     const where = `/api/v1/organisations/${NO_SUCH_ID}`;
     expect(refusalOf(await api.admin.get(where))).toBe('404 not_found');
-    expect(refusalOf(await api.admin.patch(where, { name: 'x' }, { 'if-match': '"1"' }))).toBe('404 not_found');
+    expect(refusalOf(await api.admin.patch(where, { legalName: 'x' }, { 'if-match': '"1"' }))).toBe('404 not_found');
   });
 });
 
@@ -52,7 +56,7 @@ describe('412', () => {
   it('lets one of two win who saw the same', async () => {
     const where = await path();
     const atOnce = await Promise.all(
-      ['one', 'two'].map((name) => api.registrar.patch(where, { name }, { 'if-match': '"1"' })),
+      ['one', 'two'].map((legalName) => api.registrar.patch(where, { legalName }, { 'if-match': '"1"' })),
     );
     expect(atOnce.map(({ status }) => status).sort()).toEqual([200, 412]);
   });
@@ -60,6 +64,6 @@ describe('412', () => {
 
 describe('428', () => {
   it('wants to know what was seen', async () => {
-    expect(refusalOf(await api.registrar.patch(await path(), { name: 'x' }))).toBe('428 version_required');
+    expect(refusalOf(await api.registrar.patch(await path(), { legalName: 'x' }))).toBe('428 version_required');
   });
 });
