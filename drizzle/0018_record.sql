@@ -74,3 +74,54 @@ ALTER TABLE entities
   ADD COLUMN on_behalf_of uuid REFERENCES organisations (id);
 --> statement-breakpoint
 CREATE INDEX entities_on_behalf_of ON entities (on_behalf_of);
+--> statement-breakpoint
+
+-- What entities offer: authorization servers and their APIs. Dates act by themselves; what was removed stays on record.
+CREATE TABLE authorization_servers (
+  id uuid PRIMARY KEY,
+  authority_id uuid NOT NULL REFERENCES authorities (id),
+  entity_id uuid NOT NULL REFERENCES entities (id),
+  issuer text NOT NULL,
+  deprecated_at timestamptz,
+  retires_at timestamptz,
+  superseded_by uuid REFERENCES authorization_servers (id),
+  version integer NOT NULL,
+  created_at timestamptz NOT NULL,
+  removed_at timestamptz,
+  CHECK (deprecated_at <= retires_at),
+  CHECK (superseded_by <> id)
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX authorization_servers_live ON authorization_servers (entity_id) WHERE removed_at IS NULL;
+--> statement-breakpoint
+CREATE INDEX authorization_servers_authority ON authorization_servers (authority_id, id);
+--> statement-breakpoint
+CREATE INDEX authorization_servers_issuer ON authorization_servers (issuer);
+--> statement-breakpoint
+CREATE TABLE api_resources (
+  id uuid PRIMARY KEY,
+  authority_id uuid NOT NULL REFERENCES authorities (id),
+  authorization_server_id uuid NOT NULL REFERENCES authorization_servers (id),
+  family text NOT NULL,
+  api_version text NOT NULL,
+  endpoints jsonb NOT NULL,
+  certification_status text NOT NULL
+    CHECK (certification_status IN ('awaiting', 'certified', 'self_certified', 'deprecated', 'rejected')),
+  certification_uri text,
+  certification_from timestamptz,
+  certification_to timestamptz,
+  deprecated_at timestamptz,
+  retires_at timestamptz,
+  superseded_by uuid REFERENCES api_resources (id),
+  version integer NOT NULL,
+  created_at timestamptz NOT NULL,
+  removed_at timestamptz,
+  CHECK (certification_from <= certification_to),
+  CHECK (deprecated_at <= retires_at),
+  CHECK (superseded_by <> id)
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX api_resources_version ON api_resources (authorization_server_id, family, api_version)
+  WHERE removed_at IS NULL;
+--> statement-breakpoint
+CREATE INDEX api_resources_authority ON api_resources (authority_id, id);

@@ -17,6 +17,7 @@ import { readKeys } from './authority/keys/read-keys.ts';
 import { CommandError } from './command-error.ts';
 import { example } from './help-text.ts';
 import { causeText } from './input-file.ts';
+import { apiResourceSchema, authorizationServerSchema } from './offers/offer-records.ts';
 import { printable } from './printable.ts';
 import { openServiceSession } from './session.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -28,7 +29,8 @@ export function addExportCommand(program: Command, surroundings: Surroundings): 
     .command('export')
     .summary('the whole registry as one JSON document')
     .description(
-      'Write authorities, organisations, entities and Trust Anchors of others as JSON, as far as the token reaches.\n' +
+      'Write authorities, organisations, entities, what these offer, and Trust Anchors of others as JSON, as far as the\n' +
+        'token reaches.\n' +
         'Public keys only. Sorted, so that two exports can be compared with diff.',
     )
     .option('--out <file>', 'write to a file instead of standard output')
@@ -65,12 +67,16 @@ async function exportAuthority(client: ApiClient, authority: AuthorityRecord): P
   const query = { authorityId: authority.id };
   const organisations = await listAll(client, 'organisations', query, organisationSchema);
   const entities = await exportEntities(client, query);
+  const authorizationServers = await listAll(client, 'authorization-servers', query, authorizationServerSchema);
+  const apiResources = await listAll(client, 'api-resources', query, apiResourceSchema);
   const trustAnchors = await listAll(client, 'trust-anchors', query, trustAnchorSchema);
   return {
     ...authority,
     keys: (await readKeys(client, authority.id)).toSorted((a, b) => compareText(a.kid, b.kid)),
     organisations: organisations.toSorted((a, b) => compareText(a.legalName, b.legalName) || compareText(a.id, b.id)),
     entities: entities.toSorted(byEntityIdentifier),
+    authorizationServers: authorizationServers.toSorted((a, b) => compareText(a.issuer, b.issuer)),
+    apiResources: apiResources.toSorted((a, b) => compareText(a.id, b.id)),
     trustAnchors: trustAnchors.toSorted(byEntityIdentifier),
   };
 }

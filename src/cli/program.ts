@@ -2,8 +2,10 @@
 import { Command, type Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { addAnchorCommand } from './anchor/anchor-command.ts';
+import { addApiResourceCommand } from './api-resource/api-resource-command.ts';
 import { addAuditCommand } from './audit/audit-command.ts';
 import { addAuthorityCommand } from './authority/authority-command.ts';
+import { addAuthorizationServerCommand } from './authorization-server/authorization-server-command.ts';
 import { addChainCommand } from './chain/chain-command.ts';
 import { EXIT, type ExitCode } from './command-error.ts';
 import { addConfigurationCommand } from './configuration/configuration-command.ts';
@@ -79,6 +81,8 @@ export function createProgram(surroundings: Surroundings): Command {
   addAuthorityCommand(program, surroundings);
   addOrganisationCommand(program, surroundings);
   addEntityCommand(program, surroundings);
+  addAuthorizationServerCommand(program, surroundings);
+  addApiResourceCommand(program, surroundings);
   addTrustMarkCommand(program, surroundings);
   addAnchorCommand(program, surroundings);
   addAuditCommand(program, surroundings);

@@ -36,6 +36,8 @@ export type SubjectKind =
   | 'organisation'
   | 'contact'
   | 'entity'
+  | 'authorization_server'
+  | 'api_resource'
   | 'trust_anchor'
   | 'trust_mark_type'
   | 'trust_mark'

@@ -12,6 +12,8 @@ export const REGISTRY_CODES = {
   organisation_exists: 'conflict',
   contact_missing: 'conflict',
   limit_reached: 'conflict',
+  authorization_server_exists: 'conflict',
+  api_resource_exists: 'conflict',
   authority_exists: 'conflict',
   trust_anchor_exists: 'conflict',
   trust_mark_type_exists: 'conflict',

@@ -298,6 +298,34 @@ describe('the record', () => {
     const unknown = await refusal('organisation', 'contact', 'remove', 'Reachable', 'x@example.edu', '--yes');
     expect(unknown).toMatchObject({ code: 'not_found', exitCode: 1 });
   });
+
+  it('says what an entity is for, and what it offers', async () => {
+    await json('organisation', 'add', 'Provider', ...REACHABLE);
+    const op = 'http://127.0.0.1:1/op';
+    const attributes = ['--entity-type', 'openid_provider', '--mode', 'test', '--name', 'Login'];
+    await call(['entity', 'add', op, '--organisation', 'Provider', ...attributes]);
+    expect(await json('entity', 'show', op)).toMatchObject({ mode: 'test', environment: 'sandbox', name: 'Login' });
+    const moved = await json('entity', 'update', op, '--environment', 'lab', '--no-name');
+    expect(moved).toMatchObject({ environment: 'lab', name: null });
+    const { items } = await json('entity', 'list', '--mode', 'test');
+    expect(items.map(({ entityIdentifier }: { entityIdentifier: string }) => entityIdentifier)).toEqual([op]);
+    const server = await json('authorization-server', 'add', op);
+    expect(server).toMatchObject({ issuer: op, state: 'active' });
+    const deprecated = await json('authorization-server', 'update', op, '--deprecated', '2020-01-01');
+    expect(deprecated).toMatchObject({ state: 'deprecated', deprecatedAt: '2020-01-01T00:00:00.000Z' });
+    const endpoint = ['--endpoint', 'https://api.example.edu/payments', '--certification', 'self_certified'];
+    const api = await json('api-resource', 'add', 'payments', '2.1.0', '--server', op, ...endpoint);
+    expect(api).toMatchObject({ family: 'payments', isCertified: true, state: 'deprecated' });
+    const ended = ['--certification', 'certified', '--certified-until', '2020-01-01', '--retires', '2030-01-01'];
+    const changed = await json('api-resource', 'update', 'payments@2.1.0', ...ended);
+    expect(changed).toMatchObject({ isCertified: false, endpoints: api.endpoints });
+    const listed = await call(['api-resource', 'list', '--server', op]);
+    expect(listed.stdout).toMatch(/payments +2\.1\.0 +deprecated +certified, not now/);
+    expect(await json('api-resource', 'remove', 'payments@2.1.0', '--yes')).toEqual({ removed: api.id });
+    expect(await json('authorization-server', 'remove', op, '--yes')).toEqual({ removed: server.id });
+    expect((await json('authorization-server', 'list')).items).toEqual([]);
+    expect(await json('authorization-server', 'show', server.id)).toMatchObject({ state: 'removed' });
+  });
 });
 
 describe('lists and the export', () => {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { affectedSubjects } from '../../src/registry/affected-subjects.ts';
+import { updateApiResource } from '../../src/registry/api-resources/update-api-resource.ts';
 import { AuthorityDirectory } from '../../src/registry/authorities/authority-directory.ts';
 import { updateAuthority } from '../../src/registry/authorities/update-authority.ts';
+import { removeAuthorizationServer } from '../../src/registry/authorization-servers/remove-authorization-server.ts';
 import { updateEntity } from '../../src/registry/entities/update-entity.ts';
 import { addContact } from '../../src/registry/organisations/contacts/add-contact.ts';
 import { confirmContact } from '../../src/registry/organisations/contacts/confirm-contact.ts';
@@ -9,7 +11,8 @@ import { transitionOrganisation } from '../../src/registry/organisations/transit
 import { updateOrganisation } from '../../src/registry/organisations/update-organisation.ts';
 import { pinTrustAnchor } from '../../src/registry/trust-anchors/pin-trust-anchor.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
-import { freshIdentifier, freshJwks, openRegistry, type TestRegistry } from '../support/registry.ts';
+import { apiResource } from '../support/offers.ts';
+import { freshIdentifier, freshJwks, NOW_DATE, openRegistry, type TestRegistry } from '../support/registry.ts';
 
 describe.each(DATABASE_KINDS)('what follows the registry on %s', (kind) => {
   let registry: TestRegistry;
@@ -55,7 +58,7 @@ describe.each(DATABASE_KINDS)('what follows the registry on %s', (kind) => {
     expect(await affectedSubjects(registry.db, [])).toEqual([]);
   });
 
-  it('is no entity when its organisation, or its contacts are described otherwise', async () => {
+  it('is no entity when its organisation, contacts or what it offers are described otherwise', async () => {
     const authority = await registry.authority();
     const { id, contacts } = await registry.organisation(authority);
     const contactId = contacts[0]?.id ?? '';
@@ -65,6 +68,12 @@ describe.each(DATABASE_KINDS)('what follows the registry on %s', (kind) => {
       () => confirmContact(registry.context(), id, contactId, 'answered'),
     ];
     for (const change of changes) expect(await affectedBy(change)).toEqual([]);
+    const api = await apiResource(registry, authority);
+    const retiresAt = NOW_DATE;
+    expect(await affectedBy(() => updateApiResource(registry.context(), api.id, { retiresAt }))).toEqual([]);
+    expect(await affectedBy(() => removeAuthorizationServer(registry.context(), api.authorizationServerId))).toEqual(
+      [],
+    );
   });
 
   it('are the authorities with their keys and pinned Trust Anchors, once a change concerns them', async () => {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Actor } from '../../src/registry/actor.ts';
+import { listApiResources } from '../../src/registry/api-resources/read-api-resource.ts';
 import { listAuthorities } from '../../src/registry/authorities/read-authority.ts';
+import { listAuthorizationServers } from '../../src/registry/authorization-servers/read-authorization-server.ts';
 import { listEntities } from '../../src/registry/entities/read-entity.ts';
 import { listOrganisations } from '../../src/registry/organisations/read-organisation.ts';
 import { transitionOrganisation } from '../../src/registry/organisations/transition-organisation.ts';
@@ -14,7 +16,16 @@ import { listTrustAnchors } from '../../src/registry/trust-anchors/trust-anchor.
 import { unpinTrustAnchor } from '../../src/registry/trust-anchors/unpin-trust-anchor.ts';
 import type { Db } from '../../src/storage/connect.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
-import { actor, freshIdentifier, freshJwks, openRegistry, outcome, type TestRegistry } from '../support/registry.ts';
+import { apiResource, authorizationServer } from '../support/offers.ts';
+import {
+  actor,
+  freshIdentifier,
+  freshJwks,
+  NOW_DATE,
+  openRegistry,
+  outcome,
+  type TestRegistry,
+} from '../support/registry.ts';
 
 interface Listing {
   name: string;
@@ -37,6 +48,16 @@ const LISTINGS: Listing[] = [
       const organisation = await registry.organisation(await registry.authority());
       return (await registry.entity(organisation, {}, 'pending')).id;
     },
+  },
+  {
+    name: 'authorization servers',
+    list: (db, by, request) => listAuthorizationServers(db, by, {}, request, NOW_DATE),
+    make: async (registry) => (await authorizationServer(registry, await registry.authority())).id,
+  },
+  {
+    name: 'API resources',
+    list: (db, by, request) => listApiResources(db, by, {}, request, NOW_DATE),
+    make: async (registry) => (await apiResource(registry, await registry.authority())).id,
   },
   {
     name: 'Trust Anchors',

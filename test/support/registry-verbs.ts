@@ -9,6 +9,10 @@ import { refreshEntity } from '../../src/enrolment/refresh-entity.ts';
 import type { JwkSet } from '../../src/federation/jwk-set.ts';
 import { keyThumbprint } from '../../src/federation/key-thumbprint.ts';
 import { TYP } from '../../src/federation/media-types.ts';
+import { addApiResource } from '../../src/registry/api-resources/add-api-resource.ts';
+import { listApiResources, readApiResource } from '../../src/registry/api-resources/read-api-resource.ts';
+import { removeApiResource } from '../../src/registry/api-resources/remove-api-resource.ts';
+import { updateApiResource } from '../../src/registry/api-resources/update-api-resource.ts';
 import { listAuditCheckpoints, makeAuditCheckpoint } from '../../src/registry/audit/audit-checkpoint.ts';
 import { exportAudit } from '../../src/registry/audit/export-audit.ts';
 import { listAudit } from '../../src/registry/audit/list-audit.ts';
@@ -21,6 +25,13 @@ import { revokeAuthorityKey } from '../../src/registry/authorities/keys/revoke-a
 import { STATEMENTS_ONLY } from '../../src/registry/authorities/keys/signed-by-key.ts';
 import { listAuthorities, listAuthorityKeys, readAuthority } from '../../src/registry/authorities/read-authority.ts';
 import { updateAuthority } from '../../src/registry/authorities/update-authority.ts';
+import { addAuthorizationServer } from '../../src/registry/authorization-servers/add-authorization-server.ts';
+import {
+  listAuthorizationServers,
+  readAuthorizationServer,
+} from '../../src/registry/authorization-servers/read-authorization-server.ts';
+import { removeAuthorizationServer } from '../../src/registry/authorization-servers/remove-authorization-server.ts';
+import { updateAuthorizationServer } from '../../src/registry/authorization-servers/update-authorization-server.ts';
 import type { ChangeContext } from '../../src/registry/change.ts';
 import { addEntity } from '../../src/registry/entities/add-entity.ts';
 import { decideProposedKey } from '../../src/registry/entities/keys/decide-proposed-key.ts';
@@ -90,6 +101,7 @@ import { enrolmentOf, keyProof, publishedEntity } from './enrolment.ts';
 import { NOW } from './federation.ts';
 import { HOSTING_CHANGES, HOSTING_READS } from './hosting-verbs.ts';
 import { signJwt, testKey } from './keys.ts';
+import { apiResource, authorizationServer, provider } from './offers.ts';
 import {
   ALL_ROLES,
   actor,
@@ -164,6 +176,22 @@ const READS: Verb[] = [
   read('listEntities', 'authority', async (registry, authority) => {
     await registry.entity(await registry.organisation(authority));
     return ({ db, actor }) => listEntities(db, actor, { authorityId: authority.id }, PAGE);
+  }),
+  read('readAuthorizationServer', 'authority', async (registry, authority) => {
+    const { id } = await authorizationServer(registry, authority);
+    return ({ db, actor }) => readAuthorizationServer(db, actor, id);
+  }),
+  read('listAuthorizationServers', 'authority', async (registry, authority) => {
+    await authorizationServer(registry, authority);
+    return ({ db, actor }) => listAuthorizationServers(db, actor, { authorityId: authority.id }, PAGE, NOW_DATE);
+  }),
+  read('readApiResource', 'authority', async (registry, authority) => {
+    const { id } = await apiResource(registry, authority);
+    return ({ db, actor }) => readApiResource(db, actor, id);
+  }),
+  read('listApiResources', 'authority', async (registry, authority) => {
+    await apiResource(registry, authority);
+    return ({ db, actor }) => listApiResources(db, actor, { authorityId: authority.id }, PAGE, NOW_DATE);
   }),
   read('readTrustAnchor', 'authority', async (registry, authority) => {
     const { id } = await pinned(registry, authority);
@@ -400,6 +428,66 @@ const CHANGES: Verb[] = [
       return (context) => transitionEntity(context, id, name, REASON);
     }),
   ),
+  {
+    name: 'addAuthorizationServer',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['authorization_server.add'],
+    prepare: async (registry, authority) => {
+      const { id: entityId } = await provider(registry, authority);
+      return (context) => addAuthorizationServer(context, { entityId });
+    },
+  },
+  {
+    name: 'updateAuthorizationServer',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['authorization_server.update'],
+    prepare: async (registry, authority) => {
+      const { id } = await authorizationServer(registry, authority);
+      return (context) => updateAuthorizationServer(context, id, { retiresAt: NOW_DATE });
+    },
+  },
+  {
+    name: 'removeAuthorizationServer',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['authorization_server.remove'],
+    prepare: async (registry, authority) => {
+      const { id } = await authorizationServer(registry, authority);
+      return (context) => removeAuthorizationServer(context, id);
+    },
+  },
+  {
+    name: 'addApiResource',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['api_resource.add'],
+    prepare: async (registry, authority) => {
+      const { id: authorizationServerId } = await authorizationServer(registry, authority);
+      return (context) => addApiResource(context, { authorizationServerId, family: 'accounts', apiVersion: '1.0.0' });
+    },
+  },
+  {
+    name: 'updateApiResource',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['api_resource.update'],
+    prepare: async (registry, authority) => {
+      const { id } = await apiResource(registry, authority);
+      return (context) => updateApiResource(context, id, { endpoints: ['https://api.partner.example'] });
+    },
+  },
+  {
+    name: 'removeApiResource',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['api_resource.remove'],
+    prepare: async (registry, authority) => {
+      const { id } = await apiResource(registry, authority);
+      return (context) => removeApiResource(context, id);
+    },
+  },
   {
     name: 'recordChecks',
     roles: ['admin', 'registrar', 'approver'],

@@ -1,7 +1,6 @@
 /** When something ends, as a person writes it. */
-import { InvalidArgumentError } from 'commander';
+import { moment } from '../moment-option.ts';
 
-/** The value of an option; commander would make an empty string of a bare null. */
 export interface End {
   /** null: never. */
   expiresAt: string | null;
@@ -9,9 +8,5 @@ export interface End {
 
 /** A day or a moment in UTC, or `never`. @throws InvalidArgumentError */
 export function endTime(value: string): End {
-  if (value === 'never') return { expiresAt: null };
-  const isMoment = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?Z)?$/.test(value);
-  const at = new Date(value.includes('T') ? value : `${value}T00:00:00Z`);
-  if (isMoment && !Number.isNaN(at.getTime())) return { expiresAt: at.toISOString() };
-  throw new InvalidArgumentError('Write it as 2027-12-31, 2027-12-31T12:00:00Z, or never.');
+  return { expiresAt: moment(value).at };
 }

@@ -1,6 +1,11 @@
 /** All operations of the API, in the order of its documentation. */
 import { readLivenessOperation } from '../health/read-liveness.ts';
 import { readReadinessOperation } from '../health/read-readiness.ts';
+import { addApiResourceOperation } from './api-resources/add-api-resource.ts';
+import { listApiResourcesOperation } from './api-resources/list-api-resources.ts';
+import { readApiResourceOperation } from './api-resources/read-api-resource.ts';
+import { removeApiResourceOperation } from './api-resources/remove-api-resource.ts';
+import { updateApiResourceOperation } from './api-resources/update-api-resource.ts';
 import { exportAuditOperation } from './audit/export-audit.ts';
 import { listAuditOperation } from './audit/list-audit.ts';
 import { listAuditCheckpointsOperation } from './audit/list-audit-checkpoints.ts';
@@ -15,6 +20,11 @@ import { replaceMetadataPolicyOperation } from './authorities/replace-metadata-p
 import { revokeAuthorityKeyOperation } from './authorities/revoke-authority-key.ts';
 import { rollAuthorityKeyOperation } from './authorities/roll-authority-key.ts';
 import { updateAuthorityOperation } from './authorities/update-authority.ts';
+import { addAuthorizationServerOperation } from './authorization-servers/add-authorization-server.ts';
+import { listAuthorizationServersOperation } from './authorization-servers/list-authorization-servers.ts';
+import { readAuthorizationServerOperation } from './authorization-servers/read-authorization-server.ts';
+import { removeAuthorizationServerOperation } from './authorization-servers/remove-authorization-server.ts';
+import { updateAuthorizationServerOperation } from './authorization-servers/update-authorization-server.ts';
 import { createEnrolmentChallengeOperation } from './enrolment-challenges/create-enrolment-challenge.ts';
 import { acceptEntityKeyOperation } from './entities/accept-entity-key.ts';
 import { approveEntityOperation } from './entities/approve-entity.ts';
@@ -117,6 +127,16 @@ export const OPERATIONS: readonly Operation[] = [
   bringHostedKeyOperation,
   uploadConfigurationOperation,
   stopHostingOperation,
+  listAuthorizationServersOperation,
+  addAuthorizationServerOperation,
+  readAuthorizationServerOperation,
+  updateAuthorizationServerOperation,
+  removeAuthorizationServerOperation,
+  listApiResourcesOperation,
+  addApiResourceOperation,
+  readApiResourceOperation,
+  updateApiResourceOperation,
+  removeApiResourceOperation,
   listTrustMarkTypesOperation,
   defineTrustMarkTypeOperation,
   readTrustMarkTypeOperation,

@@ -27,6 +27,7 @@ const TAGS = [
   { name: 'Organisations', description: 'Who is responsible for entities.' },
   { name: 'Entities', description: 'Applications and Intermediates that an authority vouches for.' },
   { name: 'Hosted entities', description: 'Those without a web server, whose configurations are published here.' },
+  { name: 'APIs', description: 'What entities offer: authorization servers, and the APIs that these protect.' },
   { name: 'Trust Marks', description: 'Types of Trust Marks that our authorities issue, and who bears them.' },
   { name: 'Trust Anchors', description: 'Trust Anchors of others, with pinned keys.' },
   { name: 'Resolutions', description: 'What an entity resolves to, and why it does not.' },

@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { OPERATIONS } from '../../../src/http/api/operations.ts';
 import { type ApiAnswer, refusalOf } from '../../support/api-client.ts';
 import { startApi } from '../../support/api-service.ts';
+import { apiResource } from '../../support/offers.ts';
 import { freshIdentifier, freshJwks } from '../../support/registry.ts';
 
 const api = await startApi();
@@ -19,6 +20,7 @@ const anchor = await api.admin.post('/api/v1/trust-anchors', {
   entityIdentifier: freshIdentifier('anchor'),
   jwks,
 });
+const { id: apiResourceId, authorizationServerId } = await apiResource(service, theirs);
 const foreignType = await service.trustMarkType(theirs);
 const { id: typeId } = foreignType;
 const { id: trustMarkId } = await service.trustMark(foreignType);
@@ -38,6 +40,8 @@ const FOREIGN_IDS: Readonly<Record<string, string>> = {
   authorityId: theirs.id,
   organisationId: organisation.id,
   entityId: entity.id,
+  authorizationServerId,
+  apiResourceId,
   trustAnchorId: anchor.body.id,
   typeId,
   trustMarkId,
@@ -71,6 +75,10 @@ const BODIES: Readonly<Record<string, unknown>> = {
   bringHostedKey: { jwks, challenge: 'x', keyProofs: ['x'], outOfBandCheck: 'x' },
   uploadConfiguration: { configuration: 'x' },
   stopHosting: { reason: 'x' },
+  addAuthorizationServer: { entityId: entity.id },
+  updateAuthorizationServer: { retiresAt: null },
+  addApiResource: { authorizationServerId, family: 'x', apiVersion: '1.0.0' },
+  updateApiResource: { endpoints: [] },
   pinTrustAnchor: { authorityId: theirs.id, entityIdentifier: 'https://x.example', jwks },
   replaceTrustAnchorKeys: { jwks },
   defineTrustMarkType: { authorityId: theirs.id, trustMarkType: 'https://x.example/marks/x', name: 'x' },
@@ -88,6 +96,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
 const FILTERED = [
   'listOrganisations',
   'listEntities',
+  'listAuthorizationServers',
+  'listApiResources',
   'listTrustMarkTypes',
   'listTrustMarks',
   'listTrustMarkDelegations',
@@ -152,6 +162,8 @@ const LISTS = [
   'authorities',
   'organisations',
   'entities',
+  'authorization-servers',
+  'api-resources',
   'trust-mark-types',
   'trust-marks',
   'trust-mark-delegations',

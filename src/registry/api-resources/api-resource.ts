@@ -1,0 +1,96 @@
+/** API resources as records. */
+import type { IdentifierOptions } from '../../federation/identifiers.ts';
+import { isEndpointUrl } from '../../federation/identifiers.ts';
+import type { JsonObject } from '../../federation/json.ts';
+import type { apiResources, CertificationStatus } from '../../storage/schema/api-resources.ts';
+import { type OfferDates, requireOrderedDates } from '../offers/offer-state.ts';
+import { invalidField } from '../registry-error.ts';
+
+export type ApiResourceRow = typeof apiResources.$inferSelect;
+
+export interface ApiResource extends ApiResourceRow {
+  /** Dates of the authorization server that protects it: it lives no longer than that. */
+  serverDates: OfferDates;
+}
+
+export const CERTIFICATION_STATUSES = [
+  'awaiting',
+  'certified',
+  'self_certified',
+  'deprecated',
+  'rejected',
+] as const satisfies readonly CertificationStatus[];
+
+export const MAX_ENDPOINTS = 100;
+
+/** What somebody found who tested the API, where that can be read, and how long it holds. */
+export interface Certification {
+  status: CertificationStatus;
+  uri: string | null;
+  from: Date | null;
+  to: Date | null;
+}
+
+export const NOT_CERTIFIED: Certification = { status: 'awaiting', uri: null, from: null, to: null };
+
+export interface ApiResourceFields {
+  endpoints: string[];
+  certification: Certification;
+  deprecatedAt: Date | null;
+  retiresAt: Date | null;
+  supersededBy: string | null;
+}
+
+type CertificationColumns = Pick<
+  ApiResourceRow,
+  'certificationStatus' | 'certificationUri' | 'certificationFrom' | 'certificationTo'
+>;
+
+export function certificationColumns({ status, uri, from, to }: Certification): CertificationColumns {
+  return { certificationStatus: status, certificationUri: uri, certificationFrom: from, certificationTo: to };
+}
+
+export function certificationOf(row: CertificationColumns): Certification {
+  return {
+    status: row.certificationStatus,
+    uri: row.certificationUri,
+    from: row.certificationFrom,
+    to: row.certificationTo,
+  };
+}
+
+/** Whether the certification holds at this moment; its end acts by itself. */
+export function isCertified({ status, from, to }: Certification, now: Date): boolean {
+  if (status !== 'certified' && status !== 'self_certified') return false;
+  return (from === null || from <= now) && (to === null || now < to);
+}
+
+/** @throws RegistryError validation_failed */
+export function requireValidApi(
+  { endpoints, ...row }: Omit<ApiResourceRow, 'family' | 'apiVersion'>,
+  options: IdentifierOptions,
+): void {
+  const wrong = endpoints.findIndex((endpoint) => !isEndpointUrl(endpoint, options));
+  if (wrong !== -1) throw invalidField(`/endpoints/${wrong}`, 'is no https URL without user info and fragment');
+  const { uri, from, to } = certificationOf(row);
+  if (uri !== null && !isEndpointUrl(uri, options)) {
+    throw invalidField('/certification/uri', 'is no https URL without user info and fragment');
+  }
+  if (from !== null && to !== null && from > to) throw invalidField('/certification/to', 'is before from');
+  requireOrderedDates(row);
+}
+
+export function apiResourceSnapshot(api: ApiResourceRow): JsonObject {
+  const { status, uri, from, to } = certificationOf(api);
+  return {
+    authorizationServerId: api.authorizationServerId,
+    family: api.family,
+    apiVersion: api.apiVersion,
+    endpoints: api.endpoints,
+    certification: { status, uri, from: from?.toISOString() ?? null, to: to?.toISOString() ?? null },
+    deprecatedAt: api.deprecatedAt?.toISOString() ?? null,
+    retiresAt: api.retiresAt?.toISOString() ?? null,
+    supersededBy: api.supersededBy,
+    removedAt: api.removedAt?.toISOString() ?? null,
+  };
+}

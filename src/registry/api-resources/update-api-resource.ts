@@ -1,0 +1,56 @@
+/** Changes where an API is, what is certified of it, and how long it is offered; another version is another record. */
+import { eq } from 'drizzle-orm';
+import { jsonEquals } from '../../federation/json.ts';
+import { apiResources } from '../../storage/schema/api-resources.ts';
+import { authorise } from '../actor.ts';
+import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../change.ts';
+import { requireSuccessor } from '../offers/successor.ts';
+import {
+  type ApiResource,
+  type ApiResourceFields,
+  type ApiResourceRow,
+  apiResourceSnapshot,
+  certificationColumns,
+  requireValidApi,
+} from './api-resource.ts';
+import { lockApiResource } from './lock-api-resource.ts';
+import { readApiResource } from './read-api-resource.ts';
+
+/**
+ * What is so already changes nothing.
+ * @throws RegistryError not_found, role_missing, validation_failed, version_mismatch, illegal_transition
+ */
+export async function updateApiResource(
+  context: ChangeContext,
+  apiId: string,
+  changes: Partial<ApiResourceFields>,
+  expectedVersion?: number,
+): Promise<ApiResource> {
+  const { authorityId } = await readApiResource(context.db, context.actor, apiId);
+  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  const { certification, ...fields } = changes;
+  await changeRegistry(context, async (tx, record) => {
+    const before = await lockApiResource(tx, apiId);
+    requireVersion(before, expectedVersion);
+    const after: ApiResourceRow = {
+      ...withChanges(before, fields),
+      ...(certification && certificationColumns(certification)),
+      version: before.version + 1,
+    };
+    requireValidApi(after, context);
+    if (jsonEquals(apiResourceSnapshot(before), apiResourceSnapshot(after))) return;
+    if (after.supersededBy !== null && after.supersededBy !== before.supersededBy) {
+      await requireSuccessor(tx, 'api_resources', before, after.supersededBy);
+    }
+    await tx.update(apiResources).set(after).where(eq(apiResources.id, apiId));
+    record({
+      action: 'api_resource.update',
+      authorityId,
+      subjectKind: 'api_resource',
+      subjectId: apiId,
+      before: apiResourceSnapshot(before),
+      after: apiResourceSnapshot(after),
+    });
+  });
+  return readApiResource(context.db, context.actor, apiId);
+}

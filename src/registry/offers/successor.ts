@@ -1,0 +1,33 @@
+/** What takes the place of something that is offered: another of the same authority, and never, over any steps, itself. */
+import { eq, sql } from 'drizzle-orm';
+import type { Tx } from '../../storage/connect.ts';
+import { authorities } from '../../storage/schema/authorities.ts';
+import { invalidField } from '../registry-error.ts';
+
+const FIELD = '/supersededBy';
+
+/**
+ * Holds the authority until the transaction ends: two changes at once could make a circle that neither of them sees.
+ * @throws RegistryError validation_failed
+ */
+export async function requireSuccessor(
+  tx: Tx,
+  table: 'authorization_servers' | 'api_resources',
+  { id, authorityId }: { id: string; authorityId: string },
+  supersededBy: string,
+): Promise<void> {
+  await tx.select({ id: authorities.id }).from(authorities).where(eq(authorities.id, authorityId)).for('no key update');
+  const offers = sql.identifier(table);
+  const { rows } = await tx.execute<{ id: string; isOpen: boolean }>(sql`
+    WITH RECURSIVE later AS (
+      SELECT id, superseded_by, removed_at FROM ${offers}
+        WHERE id = ${supersededBy} AND authority_id = ${authorityId}
+      UNION
+      SELECT next.id, next.superseded_by, next.removed_at FROM ${offers} AS next JOIN later ON next.id = later.superseded_by
+    )
+    SELECT id, removed_at IS NULL AS "isOpen" FROM later`);
+  const successor = rows.find((row) => row.id === supersededBy);
+  if (successor === undefined) throw invalidField(FIELD, 'is none of this authority');
+  if (!successor.isOpen) throw invalidField(FIELD, 'is removed');
+  if (rows.some((row) => row.id === id)) throw invalidField(FIELD, 'is the record itself, or is superseded by it');
+}
