@@ -15,6 +15,8 @@ import { BackgroundEvaluations } from './http/federation/background-evaluations.
 import { Callers } from './http/federation/callers.ts';
 import { ClientQuotas } from './http/federation/client-quotas.ts';
 import { createFederationDoor } from './http/federation/federation-door.ts';
+import { HotAnswers } from './http/federation/hot-answers.ts';
+import { createPlainDoor } from './http/federation/plain-door.ts';
 import { DEFAULT_ANONYMOUS_POLICY, DEFAULT_AUTHENTICATED_POLICY, RateLimits } from './http/federation/rate-limits.ts';
 import { Resolutions } from './http/federation/resolutions.ts';
 import { UsedAssertions } from './http/federation/used-assertions.ts';
@@ -277,7 +279,9 @@ export async function compose({
   const signed = new SignedResolutions({ signer, clock, houseRules });
   const identifiers = { allowHttp };
   const used = new UsedAssertions({ clock, store: new UsedAssertionRecords(db) });
+  const hot = new HotAnswers({ clock, state: feed });
   const app = createApp({
+    plain: createPlainDoor({ directory, answers, hot, freshness: feed, clock }),
     federation: createFederationDoor({
       directory,
       answers,
@@ -295,6 +299,7 @@ export async function compose({
       },
       subordinates: { changeContext: (actor) => changeContext(actor, null), retrieveConfiguration },
       freshness: feed,
+      hot,
       clock,
       logError: log.requestFailed,
     }),

@@ -1,9 +1,9 @@
 /** The composition root: opens port, database and master key, and stops them in order. */
 import { readFile } from 'node:fs/promises';
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import path from 'node:path';
-import { createAdaptorServer, type ServerType } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import { type Composition, compose } from './compose.ts';
 import { type Config, isLoopbackDeployment, type Secrets } from './config/config.ts';
 import type { Clock } from './federation/time.ts';
@@ -119,7 +119,7 @@ export async function startService({ config, secrets }: { config: Config; secret
     stack.use(startCollectionWalks(composition, log));
   }
   if (config.auditCheckpointIntervalSeconds > 0) stack.use(startAuditCheckpoints(composition, config, log));
-  entrance.admit(composition.app.fetch);
+  entrance.admit(composition.app.listener);
   stack.defer(() => entrance[Symbol.asyncDispose]());
   const summary: ServiceSummary = {
     listening: `${config.listen}:${config.port}`,
@@ -358,22 +358,20 @@ async function firstAdmin(config: Config, secrets: Secrets, database: Database):
   return await FirstAdminToken.write(path.resolve(config.dataDir), new Date());
 }
 
-type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
-
 /** The port, which turns every request away until the service is ready. */
 interface Entrance extends AsyncDisposable {
-  admit(fetch: Fetch): void;
+  admit(listener: RequestListener): void;
 }
 
 /** @throws StartError when the port, its address or the certificate cannot be had */
 async function openEntrance(config: Config): Promise<Entrance> {
-  let answer: Fetch = stillStarting;
-  const server = await createServer(config, (request, env) => answer(request, env));
+  let answer: RequestListener = getRequestListener(stillStarting);
+  const server = await createServer(config, (incoming, outgoing) => answer(incoming, outgoing));
   await listen(server, config);
   let closed: Promise<void> | undefined;
   return {
-    admit(fetch) {
-      answer = fetch;
+    admit(listener) {
+      answer = listener;
     },
     async [Symbol.asyncDispose]() {
       closed ??= close(server);
@@ -389,14 +387,13 @@ function stillStarting(): Response {
   return Response.json(body, { status: 503, headers: { 'retry-after': '1', 'cache-control': 'no-store' } });
 }
 
-async function createServer({ tlsCertFile, tlsKeyFile }: Config, fetch: Fetch): Promise<ServerType> {
+async function createServer({ tlsCertFile, tlsKeyFile }: Config, listener: RequestListener): Promise<Server> {
   if (tlsCertFile === undefined || tlsKeyFile === undefined) {
-    return createAdaptorServer({ fetch, createServer: createHttpServer });
+    return createHttpServer(listener);
   }
   try {
     const [cert, key] = [await readFile(tlsCertFile), await readFile(tlsKeyFile)];
-    const serverOptions = { cert, key, minVersion: 'TLSv1.2' } as const;
-    return createAdaptorServer({ fetch, createServer: createHttpsServer, serverOptions });
+    return createHttpsServer({ cert, key, minVersion: 'TLSv1.2' }, listener);
   } catch (cause) {
     const complaint = cause instanceof Error ? cause.message : String(cause);
     const files = 'HOLDFAST_TLS_CERT_FILE and HOLDFAST_TLS_KEY_FILE';
@@ -404,7 +401,7 @@ async function createServer({ tlsCertFile, tlsKeyFile }: Config, fetch: Fetch): 
   }
 }
 
-async function listen(server: ServerType, config: Config): Promise<void> {
+async function listen(server: Server, config: Config): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.port, config.listen, resolve);
@@ -416,7 +413,7 @@ async function listen(server: ServerType, config: Config): Promise<void> {
 }
 
 /** Stops accepting, lets requests under way finish, then cuts what is left. */
-async function close(server: ServerType): Promise<void> {
+async function close(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   if ('closeIdleConnections' in server) server.closeIdleConnections();
   const timer = setTimeout(() => {

@@ -1,4 +1,6 @@
 /** The HTTP door: federation endpoints of authorities first, then hosted entities, then API, health and pages. */
+import type { RequestListener } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { RegistryError } from '../registry/registry-error.ts';
 import type { ApiDependencies } from './api/api-dependencies.ts';
@@ -6,6 +8,7 @@ import type { ApiEnv } from './api/api-env.ts';
 import { OPERATIONS } from './api/operations.ts';
 import { renderDocsPage } from './docs-page/docs-page.ts';
 import { type LogError, toProblemResponse } from './error-response.ts';
+import type { PlainDoor } from './federation/plain-door.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import { knownRoutes } from './middleware/known-routes.ts';
 import { PendingChanges } from './middleware/pending-changes.ts';
@@ -22,6 +25,8 @@ export type FederationDoor = (request: Request, environment?: unknown) => Respon
 
 export interface AppDependencies {
   federation: FederationDoor;
+  /** Answers at once what needs no more than that. */
+  plain: PlainDoor;
   /** Answers whatever is asked of a host of hosted entities; undefined on any other host. */
   hosted: FederationDoor;
   api: ApiDependencies;
@@ -31,12 +36,22 @@ export interface AppDependencies {
 
 export interface App {
   fetch(request: Request, env?: unknown): Response | Promise<Response>;
+  /** What the HTTP server is to call. */
+  listener: RequestListener;
 }
 
 export function createApp(dependencies: AppDependencies): App {
   const service = createServiceApp(dependencies);
-  const { federation, hosted } = dependencies;
-  return { fetch: (request, env) => federation(request, env) ?? hosted(request, env) ?? service.fetch(request, env) };
+  const { federation, plain, hosted } = dependencies;
+  const fetch: App['fetch'] = (request, env) =>
+    federation(request, env) ?? hosted(request, env) ?? service.fetch(request, env);
+  const listen = getRequestListener(fetch);
+  return {
+    fetch,
+    listener: (incoming, outgoing) => {
+      if (!plain(incoming, outgoing)) listen(incoming, outgoing);
+    },
+  };
 }
 
 /** All but the federation endpoints. */
@@ -44,7 +59,7 @@ export function createServiceApp({
   api,
   publicAuthorities,
   logError,
-}: Omit<AppDependencies, 'federation' | 'hosted'>): OpenAPIHono<ApiEnv> {
+}: Omit<AppDependencies, 'federation' | 'plain' | 'hosted'>): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
       if (result.success) return;

@@ -115,7 +115,8 @@ describe('health', () => {
   it('503: says when this node is not current', async () => {
     const readiness = async () => ({ ready: false, seq: 41 });
     const nobody = () => undefined;
-    const dependencies = { federation: nobody, hosted: nobody, publicAuthorities: () => [], logError: () => {} };
+    const doors = { plain: () => false, federation: nobody, hosted: nobody };
+    const dependencies = { ...doors, publicAuthorities: () => [], logError: () => {} };
     const app = createApp({ ...dependencies, api: { readiness } as unknown as AppDependencies['api'] });
     const response = await app.fetch(new Request('http://localhost/readyz'));
     expect([response.status, await response.json()]).toEqual([503, { status: 'unavailable', seq: 41 }]);
@@ -162,6 +163,7 @@ it('a fault is logged in full and shown as nothing but a number', async () => {
   const logged: unknown[] = [];
   const fault = new Error('relation "entities" does not exist');
   const app = createApp({
+    plain: () => false,
     federation: () => undefined,
     hosted: () => undefined,
     publicAuthorities: () => [],

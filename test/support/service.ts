@@ -1,7 +1,6 @@
 /** The service as composed for production, on a test database and a clock that tests move: only the port is missing. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
 import { type Composition, compose } from '../../src/compose.ts';
 import { type Config, loadConfig } from '../../src/config/config.ts';
 import type { EntityIdentifier } from '../../src/federation/identifiers.ts';
@@ -239,7 +238,7 @@ export class TestService extends TestRegistry {
 
   /** Serves the same app on 127.0.0.1 as the real service does, for what only a socket shows. */
   async listen(): Promise<{ origin: string } & AsyncDisposable> {
-    const server = createAdaptorServer({ fetch: this.app.fetch, createServer });
+    const server = createServer(this.app.listener);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     return {

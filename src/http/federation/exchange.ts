@@ -1,9 +1,6 @@
 /** One request to a federation endpoint, and what was found out about it: all of that once, however often it is answered. */
 import { readForm } from './form-body.ts';
 
-/** Neither a second parameter nor bytes that two decoders could read differently. */
-const PLAINLY_WRITTEN = /^(?:[\w.~:/-]|%[2-7][\dA-Fa-f])+$/;
-
 export class Exchange {
   readonly request: Request;
   /** What the HTTP server knows of the connection. */
@@ -29,19 +26,6 @@ export class Exchange {
     const { url } = this.request;
     const start = url.indexOf('?');
     return new URLSearchParams(start === -1 ? '' : url.slice(start + 1));
-  }
-
-  /**
-   * The value of a parameter that stands alone in the query and is plainly written, which is quicker than reading all of
-   * them; undefined says nothing.
-   */
-  soleParameter(name: string): string | undefined {
-    if (this.#form !== undefined) return undefined;
-    const { url } = this.request;
-    const nameStart = url.indexOf('?') + 1;
-    if (nameStart === 0 || !url.startsWith(`${name}=`, nameStart)) return undefined;
-    const value = url.slice(nameStart + name.length + 1);
-    return PLAINLY_WRITTEN.test(value) ? decodeURIComponent(value) : undefined;
   }
 
   /** The parameters of a POST. @throws FederationError request_body_invalid, request_too_large */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { RetrieveConfiguration } from '../../enrolment/configuration-checks.ts';
 import { FederationError } from '../../federation/errors.ts';
 import type { Clock } from '../../federation/time.ts';
-import { SERVED_ENDPOINT_NAMES, SERVED_PATHS, type ServedEndpoint } from '../../issuance/authority-endpoints.ts';
+import type { ServedEndpoint } from '../../issuance/authority-endpoints.ts';
 import type { EntityCollections } from '../../issuance/companion/entity-collections.ts';
 import type { ExtendedLists } from '../../issuance/companion/extended-lists.ts';
 import type { SubordinateEvents } from '../../issuance/companion/subordinate-events.ts';
@@ -17,10 +17,13 @@ import { isOutage } from '../outage.ts';
 import { admit, methodsOf } from './admission.ts';
 import type { Caller } from './callers.ts';
 import { answerCollection } from './collection.ts';
+import { EndpointTable } from './endpoint-table.ts';
 import { Exchange } from './exchange.ts';
 import { answerExtendedList } from './extended-list.ts';
 import { answerFetch } from './fetch.ts';
+import type { HotAnswers } from './hot-answers.ts';
 import { answerList } from './list.ts';
+import { keepHot } from './plain-door.ts';
 import { preflightAnswer, publicAnswer } from './public-answer.ts';
 import { answerResolve, type ResolveDependencies } from './resolve.ts';
 import { answerSubordinateEvents } from './subordinate-events.ts';
@@ -53,6 +56,8 @@ export interface FederationDependencies {
   resolve: ResolveDependencies;
   subordinates: SubordinateDependencies;
   freshness: Freshness;
+  /** Is told of what it may give again. */
+  hot: HotAnswers;
   clock: Clock;
   logError: (error: unknown, requestId: string) => void;
 }
@@ -88,7 +93,7 @@ export function createFederationDoor(
   dependencies: FederationDependencies,
 ): (request: Request, environment?: unknown) => Response | Promise<Response> | undefined {
   const table = new EndpointTable(dependencies.directory);
-  const { directory, freshness, clock, logError } = dependencies;
+  const { directory, freshness, hot, clock, logError } = dependencies;
   const servedBy = (authorityId: string): ServedAuthority => {
     const served = directory.get(authorityId);
     if (served !== undefined) return served;
@@ -113,7 +118,10 @@ export function createFederationDoor(
     const refused = (error: unknown) => exchange.complete(refuse(error, logError));
     try {
       const begun = freshness.isCurrent() ? answer() : undefined;
-      if (begun !== undefined && !(begun instanceof Promise)) return answered(begun);
+      if (begun !== undefined && !(begun instanceof Promise)) {
+        if (exchange.headers === undefined) keepHot(hot, endpoint, environment, begun);
+        return answered(begun);
+      }
       return currentAnswer(begun, answer, { isCurrent, ensureCurrent: () => freshness.ensureCurrent() }).then(
         answered,
         refused,
@@ -149,37 +157,6 @@ function refuse(error: unknown, logError: FederationDependencies['logError']): R
   if (!isRefusal && !isOutage(error)) logError(error, randomUUID());
   return toFederationErrorResponse(error);
 }
-
-/** Every endpoint of every authority by host and path, rebuilt when the authorities change. */
-class EndpointTable {
-  readonly #directory: AuthorityDirectory;
-  #authorities: readonly ServedAuthority[] | undefined;
-  #endpoints: ReadonlyMap<string, { authorityId: string; endpoint: ServedEndpoint }> = new Map();
-
-  constructor(directory: AuthorityDirectory) {
-    this.#directory = directory;
-  }
-
-  find(location: string): { authorityId: string; endpoint: ServedEndpoint } | undefined {
-    if (this.#authorities !== this.#directory.all) this.#rebuild(this.#directory.all);
-    return this.#endpoints.get(location) ?? this.#endpoints.get(location.replace(DEFAULT_PORT, '$1/'));
-  }
-
-  #rebuild(authorities: readonly ServedAuthority[]): void {
-    this.#authorities = authorities;
-    this.#endpoints = new Map(
-      authorities.flatMap(({ authority }) =>
-        SERVED_ENDPOINT_NAMES.map((endpoint) => [
-          authority.location + SERVED_PATHS[endpoint],
-          { authorityId: authority.id, endpoint },
-        ]),
-      ),
-    );
-  }
-}
-
-/** Behind a proxy we do not know the scheme, and so not which of the two a client might as well have left out. */
-const DEFAULT_PORT = /^([^/]+):(?:80|443)\//;
 
 /** Host with its port, and path, of a request's URL, which is in its normal form; quicker than parsing it anew. */
 function locationOf(url: string): string {

@@ -13,7 +13,7 @@ export function answerFetch(
   { served, exchange }: EndpointRequest,
   { answers, resolve }: FederationDependencies,
 ): ReadyAnswer | Promise<ReadyAnswer> {
-  const subject = exchange.soleParameter('sub') ?? requiredParameter(exchange.parameters, 'sub');
+  const subject = requiredParameter(exchange.parameters, 'sub');
   if (subject === served.authority.entityIdentifier) {
     const message = 'sub is this authority itself; its Entity Configuration is at its well-known URL';
     throw new FederationError('subject_is_issuer', message, 'sub');

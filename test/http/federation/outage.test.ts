@@ -7,11 +7,12 @@ import { migrateDatabase } from '../../../src/storage/migrate.ts';
 import { descriptionIn, refusalIn } from '../../support/answers.ts';
 import { type FederationServer, serveFederation } from '../../support/federation-server.ts';
 import { type PostgresServer, startPostgresServer } from '../../support/postgres-server.ts';
-import { type Query, TestService } from '../../support/service.ts';
+import { type Query, TestService, urlOf } from '../../support/service.ts';
 
 /** A PostgreSQL of its own, that goes away and comes back. */
 let postgres: PostgresServer;
 let service: TestService;
+let socket: Awaited<ReturnType<TestService['listen']>>;
 let authority: Authority;
 let entity: Entity;
 let server: FederationServer;
@@ -21,7 +22,8 @@ beforeAll(async () => {
   const database = await connectDatabase({ url: postgres.url, role: 'owner' });
   await migrateDatabase(database);
   service = await TestService.start(database, {});
-  authority = await service.authority();
+  socket = await service.listen();
+  authority = await service.authority({ entityIdentifier: `${socket.origin}/ta` });
   const superiors = [authority.entityIdentifier];
   server = await serveFederation({ rp: { superiors }, slow: { superiors } }, { clock: service.clock });
   const organisation = await service.organisation(authority);
@@ -33,7 +35,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const resource of [server, service, postgres]) await resource?.[Symbol.asyncDispose]();
+  for (const resource of [server, socket, service, postgres]) await resource?.[Symbol.asyncDispose]();
 });
 
 const MARK_TYPE = 'https://marks.example/member';
@@ -73,6 +75,10 @@ async function heldResolution(): Promise<{ held: Promise<Response>; release: () 
 describe('while the database does not confirm our state', () => {
   it('nobody is vouched for, and everybody again once it is back', async () => {
     expect(await statuses()).toEqual([200]);
+    // Over the socket, what was asked before lies ready.
+    const overSocket = async (endpoint: FederationEndpoint) =>
+      (await fetch(urlOf(authority, endpoint, goodQuery(endpoint)))).status;
+    for (const endpoint of [...GET_ENDPOINTS, ...GET_ENDPOINTS]) expect(await overSocket(endpoint)).toBe(200);
     const { held, release } = await heldResolution();
     await postgres.stop();
     await expect.poll(statuses, { timeout: 5000, interval: 10 }).toEqual([503]);
@@ -86,6 +92,7 @@ describe('while the database does not confirm our state', () => {
       expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
       expect(await descriptionIn(response)).toBe('the current state cannot be confirmed; try again shortly');
       expect(await refusalIn(response)).toBe('503 temporarily_unavailable');
+      expect(await overSocket(endpoint)).toBe(503);
     }
     const unchanged = { headers: { 'if-none-match': '*' } };
     expect((await service.ask(authority, 'list', {}, unchanged)).status).toBe(503);
