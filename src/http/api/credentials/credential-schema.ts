@@ -1,0 +1,210 @@
+/** Credentials on the wire. */
+import { z } from '@hono/zod-openapi';
+import { MAX_PEM_LENGTH } from '../../../pki/pem.ts';
+import {
+  CREDENTIAL_KINDS,
+  CREDENTIAL_USAGES,
+  type Credential,
+  type ListedCredential,
+  MAX_OVERLAP_DAYS,
+  REVOCATION_REASONS,
+} from '../../../registry/credentials/credential.ts';
+import type { CredentialMaterial } from '../../../registry/credentials/credential-material.ts';
+import { CREDENTIAL_STATES, credentialStanding } from '../../../registry/credentials/credential-standing.ts';
+import { ENTITY_MODES } from '../../../registry/entities/entity-attributes.ts';
+import { type EntityKeyRecord, entityKeyState } from '../../../registry/entities/keys/read-entity-keys.ts';
+import { EntityIdentifierSchema, JwkSchema } from '../claims-schema.ts';
+import { momentOf, textOf } from '../offer-schema.ts';
+import { pageSchema } from '../paging.ts';
+import { RecordIdSchema, StateSchema, VersionSchema } from '../record-schema.ts';
+import { ReasonSchema, TimeSchema, TokenSchema } from '../text-schema.ts';
+
+export const CredentialUsageSchema = z.enum(CREDENTIAL_USAGES).openapi('CredentialUsage', {
+  description: 'At the ends of TLS connections, under what is signed, or to encrypt to.',
+});
+
+export const CredentialKindSchema = z.enum(CREDENTIAL_KINDS).openapi('CredentialKind');
+
+export const CredentialStateSchema = z.enum(CREDENTIAL_STATES).openapi('CredentialState', {
+  description:
+    'By what was decided and the clock: `active`, `not_yet_valid`, `on_hold` (may be released), and for good `superseded`, `expired`, `revoked`.',
+});
+
+/** SHA-256, base64url. */
+export const FingerprintSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{43}$/, 'is a SHA-256 in base64url, 43 characters')
+  .openapi({ example: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' });
+
+const CertificateSchema = z.string().min(1).max(MAX_PEM_LENGTH).openapi({
+  description:
+    'A certificate as PEM, or a chain with the leaf first, each signed by the next. Of version 3, RSA from 2048 bits, EC on P-256 or longer, or Ed25519; SHA-2. A private key is refused, and goes nowhere.',
+  example: '-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----\n',
+});
+
+const MATERIAL = {
+  certificate: CertificateSchema.optional(),
+  jwk: JwkSchema.optional().openapi({ description: 'A public key (RFC 7517). Without `kid` its thumbprint is one.' }),
+  notAfter: TimeSchema.nullable().optional().openapi({ description: 'With `jwk`: when it ends; `null` for never.' }),
+};
+
+interface MaterialOnTheWire {
+  certificate?: string | undefined;
+  jwk?: z.infer<typeof JwkSchema> | undefined;
+  notAfter?: string | null | undefined;
+}
+
+const ONE_MATERIAL: [(body: MaterialOnTheWire) => boolean, string] = [
+  ({ certificate, jwk }) => (certificate === undefined) !== (jwk === undefined),
+  'has either `certificate` or `jwk`',
+];
+const NO_OTHER_END: [(body: MaterialOnTheWire) => boolean, { error: string; path: string[] }] = [
+  ({ certificate, notAfter }) => certificate === undefined || notAfter === undefined,
+  { error: 'is in the certificate', path: ['notAfter'] },
+];
+
+export const NewCredentialSchema = z
+  .strictObject({
+    usage: CredentialUsageSchema,
+    environment: TokenSchema.optional().openapi({
+      description: "Where it is meant to be used; another one than the entity's is refused (`wrong_environment`).",
+      example: 'production',
+    }),
+    ...MATERIAL,
+  })
+  .refine(...ONE_MATERIAL)
+  .refine(...NO_OTHER_END)
+  .openapi('NewCredential');
+
+export const CredentialReplacementSchema = z
+  .strictObject({
+    ...MATERIAL,
+    until: TimeSchema.nullable()
+      .optional()
+      .openapi({
+        description: `Until then both count, at most ${MAX_OVERLAP_DAYS} days ahead; without it the new one alone, at once.`,
+      }),
+  })
+  .refine(...ONE_MATERIAL)
+  .refine(...NO_OTHER_END)
+  .openapi('CredentialReplacement');
+
+export const RevocationReasonSchema = z
+  .enum(REVOCATION_REASONS)
+  .openapi({ description: 'As in RFC 5280 §5.3.1.', example: 'cessation_of_operation' });
+
+export const CredentialRevocationSchema = z
+  .strictObject({
+    reasonCode: RevocationReasonSchema.openapi({
+      description:
+        'As in RFC 5280 §5.3.1. With `key_compromise` all credentials of the entity with that key are revoked, and the key never returns; when a member says so, to its own organisation.',
+    }),
+    reason: ReasonSchema,
+  })
+  .openapi('CredentialRevocation');
+
+const ListedCredentialSchema = z
+  .object({
+    id: RecordIdSchema,
+    authorityId: RecordIdSchema,
+    organisationId: RecordIdSchema,
+    entityId: RecordIdSchema,
+    entityIdentifier: EntityIdentifierSchema,
+    kind: CredentialKindSchema,
+    usage: CredentialUsageSchema,
+    source: z.enum(['external', 'issued']).openapi({ description: 'Whether somebody else issued it, or we did.' }),
+    mode: z.enum(ENTITY_MODES),
+    environment: z.string().openapi({ description: 'The only one in which it counts.', example: 'production' }),
+    state: CredentialStateSchema,
+    entityState: StateSchema.openapi({ description: "The stricter of its entity's and its organisation's." }),
+    isLive: z.boolean().openapi({
+      description: 'Whether it counts now: active itself, its entity and its organisation too.',
+    }),
+    refusal: z.string().nullable().openapi({
+      description:
+        'Why it does not count, such as `credential_on_hold` or `organisation_suspended`; `null` if it does.',
+    }),
+    kid: z
+      .string()
+      .openapi({ description: '`kid` of the JWK; of a certificate the thumbprint of its key (RFC 7638).' }),
+    publicJwk: JwkSchema,
+    spkiSha256: FingerprintSchema.openapi({ description: 'SHA-256 of the SubjectPublicKeyInfo, base64url.' }),
+    x5tS256: FingerprintSchema.nullable().openapi({ description: '`x5t#S256` of the certificate (RFC 8705).' }),
+    subject: z.string().nullable().openapi({ example: 'CN=client.partner.example' }),
+    issuer: z.string().nullable(),
+    serial: z.string().nullable().openapi({ description: 'Hexadecimal.', example: '4f2a' }),
+    notBefore: TimeSchema.nullable(),
+    notAfter: TimeSchema.nullable(),
+    stateReason: z.string().nullable(),
+    stateChangedAt: TimeSchema,
+    revocationReason: RevocationReasonSchema.nullable(),
+    revokedAt: TimeSchema.nullable(),
+    supersedes: RecordIdSchema.nullable().openapi({ description: 'The credential whose place it takes.' }),
+    supersededAt: TimeSchema.nullable().openapi({ description: 'From then on its successor alone counts.' }),
+    version: VersionSchema,
+    createdAt: TimeSchema,
+  })
+  .openapi('ListedCredential');
+
+export const CredentialSchema = ListedCredentialSchema.extend({
+  x5c: z.array(z.string()).nullable().openapi({ description: 'The chain, base64 of DER, the leaf first (RFC 7517).' }),
+}).openapi('Credential');
+
+export const CredentialPageSchema = pageSchema('CredentialPage', ListedCredentialSchema);
+
+const FederationKeySchema = z
+  .object({
+    usage: z.literal('federation'),
+    kid: z.string(),
+    state: z.enum(['registered', 'expired', 'removed', 'compromised']),
+    publicJwk: JwkSchema,
+    addedAt: TimeSchema,
+    expiresAt: TimeSchema.nullable(),
+  })
+  .openapi('FederationKey');
+
+export const EntityCredentialsSchema = CredentialPageSchema.extend({
+  federationKeys: z.array(FederationKeySchema).openapi({
+    description: 'Its Federation Entity Keys; more about them: `/entities/{entityId}/keys`.',
+  }),
+}).openapi('EntityCredentials');
+
+export function materialOf({ certificate, jwk = {}, notAfter }: MaterialOnTheWire): CredentialMaterial {
+  return certificate === undefined ? { jwk, notAfter: momentOf(notAfter) } : { certificate };
+}
+
+export function listedCredentialBody(credential: ListedCredential, now: Date): z.infer<typeof ListedCredentialSchema> {
+  const { id, authorityId, organisationId, entityId, entityIdentifier, kind, usage, source, mode } = credential;
+  const { environment, kid, publicJwk, spkiSha256, x5tS256, subject, issuer, serial, supersedes, version } = credential;
+  return {
+    ...{ id, authorityId, organisationId, entityId, entityIdentifier, kind, usage, source, mode, environment },
+    ...credentialStanding(credential, now),
+    ...{ kid, publicJwk, spkiSha256, x5tS256, subject, issuer, serial },
+    notBefore: textOf(credential.notBefore),
+    notAfter: textOf(credential.notAfter),
+    stateReason: credential.stateReason,
+    stateChangedAt: credential.stateChangedAt.toISOString(),
+    revocationReason: credential.revocationReason,
+    revokedAt: textOf(credential.revokedAt),
+    supersedes,
+    supersededAt: textOf(credential.supersededAt),
+    version,
+    createdAt: credential.createdAt.toISOString(),
+  };
+}
+
+export function credentialBody(credential: Credential, now: Date): z.infer<typeof CredentialSchema> {
+  return { ...listedCredentialBody(credential, now), x5c: credential.x5c };
+}
+
+export function federationKeyBody(key: EntityKeyRecord, now: Date): z.infer<typeof FederationKeySchema> {
+  const { kid, publicJwk, addedAt, expiresAt } = key;
+  return {
+    usage: 'federation',
+    kid,
+    state: entityKeyState(key, now),
+    publicJwk,
+    addedAt: addedAt.toISOString(),
+    expiresAt: textOf(expiresAt),
+  };
+}

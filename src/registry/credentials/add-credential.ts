@@ -1,0 +1,43 @@
+/** Records a certificate or key of an entity, made by somebody else. */
+import type { CredentialUsage } from '../../storage/schema/credentials.ts';
+import { ACCESS } from '../access.ts';
+import { authorise } from '../actor.ts';
+import { type ChangeContext, changeRegistry, createOnce, type Idempotency } from '../change.ts';
+import { lockOpenEntity } from '../entities/lock-entity.ts';
+import { readEntity } from '../entities/read-entity.ts';
+import type { Credential } from './credential.ts';
+import { type CredentialMaterial, readMaterial } from './credential-material.ts';
+import { insertCredential } from './insert-credential.ts';
+import { lockRecordsOf, requireEnvironmentOf } from './one-environment.ts';
+import { readCredential } from './read-credential.ts';
+
+export interface NewCredential {
+  material: CredentialMaterial;
+  usage: CredentialUsage;
+  /** Where it is meant to be used; none but the entity's own will do. */
+  environment?: string;
+}
+
+/**
+ * @throws RegistryError not_found, role_missing, validation_failed, illegal_transition when the entity's record is closed,
+ *   wrong_environment, key_barred, credential_exists, credential_in_use, limit_reached, idempotency_key_reused
+ */
+export async function addCredential(
+  context: ChangeContext,
+  entityId: string,
+  { material, usage, environment }: NewCredential,
+  idempotency?: Idempotency,
+): Promise<Credential> {
+  const { authorityId, organisationId, entityIdentifier } = await readEntity(context.db, context.actor, entityId);
+  authorise(context.actor, ACCESS.addCredential.roles, authorityId, organisationId, entityId);
+  const columns = await readMaterial(material, usage, context.now);
+  const { id } = await changeRegistry(context, async (tx, record) => {
+    return await createOnce(tx, context, idempotency, async (credentialId) => {
+      await lockRecordsOf(tx, entityIdentifier);
+      const entity = await lockOpenEntity(tx, entityId);
+      requireEnvironmentOf(entity, environment);
+      await insertCredential(tx, context, entity, { ...columns, id: credentialId, usage, supersedes: null }, record);
+    });
+  });
+  return readCredential(context.db, context.actor, id);
+}

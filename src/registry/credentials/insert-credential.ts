@@ -1,0 +1,107 @@
+/** Writes a new credential; works in the transaction of the verb that adds it, which holds the records of the identifier. */
+import { and, count, eq, or, sql } from 'drizzle-orm';
+import type { Tx } from '../../storage/connect.ts';
+import { credentials } from '../../storage/schema/credentials.ts';
+import { entities } from '../../storage/schema/entities.ts';
+import type { AuditEntry, ChangeContext } from '../change.ts';
+import type { EntityRow } from '../entities/entity.ts';
+import { RegistryError } from '../registry-error.ts';
+import { type CredentialRow, credentialSnapshot, MAX_OPEN_CREDENTIALS } from './credential.ts';
+import type { MaterialColumns } from './credential-material.ts';
+import { isOpen } from './credential-standing.ts';
+import { requireOneEnvironment } from './one-environment.ts';
+import { claimTransportKey } from './transport-keys.ts';
+
+export type CredentialPlan = MaterialColumns & Pick<CredentialRow, 'id' | 'usage' | 'supersedes'>;
+
+/** @throws RegistryError wrong_environment, key_barred, credential_exists, credential_in_use, limit_reached */
+export async function insertCredential(
+  tx: Tx,
+  { now }: Pick<ChangeContext, 'now'>,
+  entity: EntityRow,
+  plan: CredentialPlan,
+  record: (entry: AuditEntry) => void,
+): Promise<void> {
+  const { authorityId, id: entityId, environment } = entity;
+  await requireOneEnvironment(tx, entity, now);
+  await requireUnbarred(tx, entity, plan);
+  await requireNew(tx, entityId, plan, now);
+  if (plan.usage === 'transport') await claimTransportKey(tx, plan.spkiSha256, entityId, now);
+  const credential: CredentialRow = {
+    ...plan,
+    authorityId,
+    entityId,
+    source: 'external',
+    environment,
+    state: 'active',
+    stateReason: null,
+    stateChangedAt: now,
+    revocationReason: null,
+    revokedAt: null,
+    supersededAt: null,
+    version: 1,
+    createdAt: now,
+  };
+  await tx.insert(credentials).values(credential);
+  record({
+    action: 'credential.add',
+    authorityId,
+    subjectKind: 'credential',
+    subjectId: plan.id,
+    after: credentialSnapshot(credential),
+  });
+}
+
+/**
+ * A key that somebody else has is nobody's proof any more, under whatever certificate and for whomever. A member's word
+ * bars it from its own organisation only: nobody proved there that the key was ever his.
+ */
+async function requireUnbarred(
+  tx: Tx,
+  { authorityId, organisationId }: EntityRow,
+  { spkiSha256 }: CredentialPlan,
+): Promise<void> {
+  const [compromised] = await tx
+    .select({ id: credentials.id })
+    .from(credentials)
+    .innerJoin(entities, eq(entities.id, credentials.entityId))
+    .where(
+      and(
+        eq(credentials.spkiSha256, spkiSha256),
+        eq(credentials.authorityId, authorityId),
+        eq(credentials.revocationReason, 'key_compromise'),
+        or(eq(entities.organisationId, organisationId), REVOKED_BY_STAFF),
+      ),
+    )
+    .limit(1);
+  if (compromised === undefined) return;
+  throw new RegistryError('key_barred', 'this key is compromised and does not return; make a new one');
+}
+
+/** Neither a machine of an entity revoked it nor a token of organisations. */
+const REVOKED_BY_STAFF = sql`EXISTS (
+  SELECT 1 FROM audit LEFT JOIN api_tokens ON api_tokens.id::text = audit.actor ->> 'id'
+  WHERE audit.subject_kind = 'credential' AND audit.subject_id = credentials.id::text
+    AND audit.action = 'credential.revoke' AND audit.actor ->> 'kind' <> 'entity'
+    AND api_tokens.organisation_ids IS NULL)`;
+
+async function requireNew(tx: Tx, entityId: string, plan: CredentialPlan, now: Date): Promise<void> {
+  const { usage, kind, x5tS256, kid, spkiSha256 } = plan;
+  const open = and(eq(credentials.entityId, entityId), isOpen(now));
+  const isSame =
+    x5tS256 === null
+      ? and(eq(credentials.kind, kind), or(eq(credentials.spkiSha256, spkiSha256), eq(credentials.kid, kid)))
+      : eq(credentials.x5tS256, x5tS256);
+  const [same] = await tx
+    .select({ id: credentials.id })
+    .from(credentials)
+    .where(and(open, eq(credentials.usage, usage), isSame))
+    .limit(1);
+  if (same !== undefined) {
+    const message = `its ${usage} credential ${same.id} has this ${kind === 'x509' ? 'certificate' : 'key, or its kid,'} already`;
+    throw new RegistryError('credential_exists', message, { credential: same.id });
+  }
+  const [counted] = await tx.select({ open: count() }).from(credentials).where(open);
+  if ((counted?.open ?? 0) < MAX_OPEN_CREDENTIALS) return;
+  throw new RegistryError('limit_reached', `an entity has at most ${MAX_OPEN_CREDENTIALS} credentials that may count`);
+}
