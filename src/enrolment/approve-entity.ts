@@ -1,22 +1,27 @@
 /** Approves an entity on the evidence that the approver saw, after looking once more. */
+import { and, eq, inArray } from 'drizzle-orm';
 import { authorise } from '../registry/actor.ts';
+import { readAuthority } from '../registry/authorities/read-authority.ts';
 import { type ChangeContext, requireVersion } from '../registry/change.ts';
 import type { Entity } from '../registry/entities/entity.ts';
 import { readEntity } from '../registry/entities/read-entity.ts';
 import { recordChecks } from '../registry/entities/record-checks.ts';
 import { transitionEntity } from '../registry/entities/transition-entity.ts';
+import { hadAHandIn } from '../registry/four-eyes.ts';
 import { RegistryError } from '../registry/registry-error.ts';
 import { nextState } from '../registry/states.ts';
+import { enrolments } from '../storage/schema/enrolments.ts';
 import { allPassed } from './check-run.ts';
 import type { RetrieveConfiguration } from './configuration-checks.ts';
+import { OPEN_STATES } from './flow/enrolment.ts';
 import { freshChecks } from './recheck-entity.ts';
 
 /**
  * Fetches and checks the configuration again; if it is no longer what the approver saw, or was judged by other settings
  * then, the new evidence is kept and nothing is approved.
  * @param expectedVersion the version of the record, and so of the evidence, that the approver saw
- * @throws RegistryError not_found, role_missing, illegal_transition, version_mismatch, evidence_changed,
- *   checks_failed, organisation_not_active
+ * @throws RegistryError not_found, role_missing, illegal_transition, version_mismatch, enrolment_required, four_eyes,
+ *   evidence_changed, checks_failed, organisation_not_active
  */
 export async function approveEntity(
   context: ChangeContext,
@@ -29,8 +34,32 @@ export async function approveEntity(
   authorise(context.actor, ['admin', 'approver'], entity.authorityId);
   nextState(entity.state, 'approve');
   requireVersion(entity, expectedVersion);
+  await requireShortWay(context, entity);
   if (entity.enrolment !== 'handed_over') await requireSameEvidence(context, entity, retrieve);
   return transitionEntity(context, entityId, 'approve', reason, expectedVersion);
+}
+
+/**
+ * The registrar's short way, beside the flow: not for an entity that is being enrolled, nor for any that could be where
+ * the authority has a flow of its own. There, and where it says so, whoever added or changed the entity does not approve it.
+ * @throws RegistryError enrolment_required, four_eyes
+ */
+async function requireShortWay({ db, actor }: ChangeContext, entity: Entity): Promise<void> {
+  const [enrolment] = await db
+    .select({ id: enrolments.id })
+    .from(enrolments)
+    .where(and(eq(enrolments.entityId, entity.id), inArray(enrolments.state, [...OPEN_STATES])));
+  const { enrolmentFlow, fourEyes } = await readAuthority(db, actor, entity.authorityId);
+  if (enrolment !== undefined || (enrolmentFlow !== null && entity.enrolment === 'published')) {
+    const what =
+      enrolment === undefined ? 'reject it and submit an enrolment' : `approve its enrolment ${enrolment.id}`;
+    const message = `this entity is let in by the steps of an enrolment; ${what}`;
+    throw new RegistryError('enrolment_required', message, enrolment && { enrolment: enrolment.id });
+  }
+  if (fourEyes === 'off' && enrolmentFlow === null) return;
+  if (entity.addedBy === actor.id || (await hadAHandIn(db, actor, { entityId: entity.id }))) {
+    throw new RegistryError('four_eyes', 'whoever added or changed an entity does not approve it; ask somebody else');
+  }
 }
 
 async function requireSameEvidence(

@@ -17,6 +17,8 @@ import { MAX_ENTITY_TYPES, mergedPolicy } from '../registry/claims-input.ts';
 import type { CheckedEvidence, Entity, SubordinateSettings } from '../registry/entities/entity.ts';
 import { settingsDigest } from '../registry/entities/judging-settings.ts';
 import { type KeyHistory, registrationComplaints } from '../registry/entities/keys/key-history.ts';
+import { RegistryError } from '../registry/registry-error.ts';
+import { type GivenRole, heldRoles } from '../registry/roles/given-roles.ts';
 import { isStorable } from '../registry/storable.ts';
 import { CheckRun } from './check-run.ts';
 
@@ -35,6 +37,8 @@ export interface ConfigurationSubject {
   entityIdentifier: EntityIdentifier;
   authority: Authority;
   settings: SubordinateSettings;
+  /** Roles that it was given, or is to be given: those that count now judge it. None unless said. */
+  roles?: readonly GivenRole[];
   /** Entity Types that the enrolment asks for; each must be declared, and allowed. */
   entityTypes: readonly string[];
   /** Keys that the entity ever had under this authority. */
@@ -74,7 +78,7 @@ export async function checkConfiguration(
 ): Promise<CheckedConfiguration> {
   const run = new CheckRun(now);
   const url = entityConfigurationUrl(subject.entityIdentifier);
-  const judgedBy = { settingsDigest: settingsDigest(subject.settings, subject.authority) };
+  const judgedBy = { settingsDigest: settingsDigest(subject.settings, subject.authority, subject.roles) };
   const statement = await obtain(run, url, subject, retrieve, { ...options, now });
   if (statement === undefined) {
     run.skip(CONTENT_CHECKS, 'needs a valid configuration');
@@ -140,7 +144,7 @@ async function judge(
   );
   await run.attempt(
     'metadata_policy',
-    () => requireCompliance(statement, subject, options),
+    () => requireCompliance(statement.claims.metadata, subject, options),
     (metadata) => `resolves to metadata for ${Object.keys(metadata).join(', ') || 'no Entity Type'}`,
   );
   return jwks ?? null;
@@ -193,20 +197,48 @@ async function requireKeys(statement: EntityStatement, history: KeyHistory, now:
   throw new FederationError('key_unsuitable', complaints.join('; '), '/jwks');
 }
 
+type JudgedSubject = Pick<
+  ConfigurationSubject,
+  'authority' | 'settings' | 'roles' | 'entityIdentifier' | 'entityTypes'
+>;
+
+/** What the policy and constraints that count now have against metadata that was seen; undefined: nothing. */
+export function complianceComplaint(
+  declared: Metadata | undefined,
+  subject: JudgedSubject,
+  options: IdentifierOptions & { now: NumericDate },
+): string | undefined {
+  try {
+    requireCompliance(declared, subject, options);
+    return undefined;
+  } catch (error) {
+    if (error instanceof FederationError) return `${error.at} ${error.message}`.trim();
+    if (error instanceof RegistryError) return error.message;
+    throw error;
+  }
+}
+
 /** The metadata as a resolver would see it through this authority alone. */
 function requireCompliance(
-  statement: EntityStatement,
-  { authority, settings, entityIdentifier, entityTypes }: ConfigurationSubject,
-  identifierOptions: IdentifierOptions,
+  declared: Metadata | undefined,
+  { authority, settings, roles = [], entityIdentifier, entityTypes }: JudgedSubject,
+  identifierOptions: IdentifierOptions & { now: NumericDate },
 ): Metadata {
   const constraints = settings.constraints ?? authority.defaultConstraints ?? undefined;
-  const metadataPolicy = mergedPolicy(authority.defaultMetadataPolicy, settings.metadataPolicy, entityIdentifier);
+  const metadataPolicy = mergedPolicy(
+    {
+      authorityDefault: authority.defaultMetadataPolicy,
+      roles: heldRoles(roles, identifierOptions.now),
+      own: settings.metadataPolicy,
+    },
+    entityIdentifier,
+  );
   if (constraints !== undefined) {
     enforceConstraints(constraints, { statementIndex: 1, subjects: [entityIdentifier] });
   }
   const resolved = resolveMetadata({
     subject: entityIdentifier,
-    metadata: statement.claims.metadata ?? {},
+    metadata: declared ?? {},
     superiorMetadata: settings.metadata as Metadata,
     subordinateStatements: [{ place: 'ES[1]', constraints, metadataPolicy }],
     identifierOptions,

@@ -1,7 +1,8 @@
 /** Runs the automatic checks of an enrolled entity again and keeps what they find. */
 import type { EntityIdentifier } from '../federation/identifiers.ts';
+import { ACCESS } from '../registry/access.ts';
 import { authorise } from '../registry/actor.ts';
-import { readAuthority } from '../registry/authorities/read-authority.ts';
+import { authorityOf } from '../registry/authorities/read-authority.ts';
 import type { ChangeContext } from '../registry/change.ts';
 import type { Entity } from '../registry/entities/entity.ts';
 import { keyHistory } from '../registry/entities/keys/key-history.ts';
@@ -30,7 +31,7 @@ export async function recheckEntity(
   retrieve: RetrieveConfiguration,
 ): Promise<Entity> {
   const entity = await readEntity(context.db, context.actor, entityId);
-  authorise(context.actor, ['admin', 'registrar', 'approver'], entity.authorityId);
+  authorise(context.actor, ACCESS.recheckEntity.roles, entity.authorityId, entity.organisationId, entity.id);
   requireOpen(entity);
   const found = await freshChecks(context, entity, retrieve);
   return recordChecks(context, entityId, found, { expectedVersion: entity.version });
@@ -45,12 +46,13 @@ export async function freshChecks(
   if (entity.enrolment === 'handed_over') {
     throw new RegistryError('checks_failed', 'its keys were handed over; there is no configuration to check');
   }
-  const authority = await readAuthority(context.db, context.actor, entity.authorityId);
+  const authority = await authorityOf(context.db, entity);
   const subject = {
     record: entity,
     entityIdentifier: entity.entityIdentifier as EntityIdentifier,
     authority,
     settings: entity,
+    roles: entity.roles,
     entityTypes: entity.registeredEntityTypes,
     keyHistory: await keyHistory(context.db, entity),
     approved: entity.state === 'pending' ? null : await approvedOf(context, entity),

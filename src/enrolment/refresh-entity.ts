@@ -3,6 +3,7 @@ import { FederationError } from '../federation/errors.ts';
 import type { EntityIdentifier } from '../federation/identifiers.ts';
 import type { EntityStatement } from '../federation/statement/entity-statement.ts';
 import { validateEntityConfiguration } from '../federation/statement/validate-statement.ts';
+import { ACCESS } from '../registry/access.ts';
 import { authorise } from '../registry/actor.ts';
 import type { ChangeContext } from '../registry/change.ts';
 import type { Entity } from '../registry/entities/entity.ts';
@@ -39,7 +40,7 @@ export async function refreshEntity(
   retrieve: RetrieveConfiguration,
 ): Promise<RefreshedEntity> {
   const entity = await readEntity(context.db, context.actor, entityId);
-  authorise(context.actor, ['admin', 'registrar'], entity.authorityId);
+  authorise(context.actor, ACCESS.refreshEntity.roles, entity.authorityId, entity.organisationId, entity.id);
   requireRefreshable(entity);
   const identifier = entity.entityIdentifier as EntityIdentifier;
   const jwt = await found(context, entity, 'configuration_unavailable', () => retrieve(identifier, entity));

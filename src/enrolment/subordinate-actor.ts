@@ -7,6 +7,12 @@ import type { Actor } from '../registry/actor.ts';
  * it was checked. The audit names the entity.
  */
 export function subordinateActor(authorityId: string, entityIdentifier: EntityIdentifier): Actor {
-  const reached = new Set([authorityId]);
-  return { kind: 'entity', id: entityIdentifier, name: entityIdentifier, roles: ['registrar'], authorities: reached };
+  return {
+    kind: 'entity',
+    id: entityIdentifier,
+    name: entityIdentifier,
+    roles: ['registrar'],
+    authorities: new Set([authorityId]),
+    organisations: 'all',
+  };
 }

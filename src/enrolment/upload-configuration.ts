@@ -4,8 +4,9 @@ import type { EntityIdentifier } from '../federation/identifiers.ts';
 import { verifySignature } from '../federation/signature.ts';
 import type { EntityStatement } from '../federation/statement/entity-statement.ts';
 import { validateEntityConfiguration } from '../federation/statement/validate-statement.ts';
+import { ACCESS } from '../registry/access.ts';
 import { authorise } from '../registry/actor.ts';
-import { readAuthority } from '../registry/authorities/read-authority.ts';
+import { authorityOf } from '../registry/authorities/read-authority.ts';
 import type { ChangeContext } from '../registry/change.ts';
 import { LIFETIME_SECONDS } from '../registry/claims-input.ts';
 import type { Entity } from '../registry/entities/entity.ts';
@@ -22,12 +23,12 @@ import { refreshEntity } from './refresh-entity.ts';
  */
 export async function uploadConfiguration(context: ChangeContext, entityId: string, jwt: string): Promise<Entity> {
   const entity = await readEntity(context.db, context.actor, entityId);
-  authorise(context.actor, ['admin', 'registrar'], entity.authorityId);
+  authorise(context.actor, ACCESS.uploadConfiguration.roles, entity.authorityId, entity.organisationId, entity.id);
   if (entity.enrolment !== 'hosted') {
     throw new RegistryError('not_hosted', `the configuration of ${entity.entityIdentifier} is not served here`);
   }
   const configuration = await validated(context, entity, jwt);
-  const { entityIdentifier } = await readAuthority(context.db, context.actor, entity.authorityId);
+  const { entityIdentifier } = await authorityOf(context.db, entity);
   const { iat, exp, authority_hints: hints = [] } = configuration.claims;
   if (!(hints as readonly string[]).includes(entityIdentifier)) {
     throw invalidField('/configuration', `/authority_hints must name ${entityIdentifier}, spelt exactly so`);
@@ -47,7 +48,13 @@ async function validated(context: ChangeContext, entity: Entity, jwt: string): P
   try {
     const statement = await validateEntityConfiguration(jwt, identifier, { now, allowHttp, understoodClaims });
     requireStorable(statement);
-    await verifySignature(statement, { keys: liveKeysOf(entity, context.now) });
+    const keys = liveKeysOf(entity, context.now);
+    const { kid } = statement.header;
+    if (!keys.some((key) => key.kid === kid)) {
+      const detail = `is signed with the key ${kid}, which is not registered; bring it first, or take the key kept here`;
+      throw invalidField('/configuration', detail);
+    }
+    await verifySignature(statement, { keys });
     return statement;
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;

@@ -51,8 +51,11 @@ describe.each(DATABASE_KINDS)('approveEntity on %s', async (kind) => {
       ...entity,
       state: 'active',
       stateReason: 'looks good',
+      stateReasonCode: 'other',
       registeredAt: expect.any(Date),
       version: entity.version + 1,
+      seq: expect.any(Number),
+      affected: [],
     });
     expect(server.requestCount(server.configurationUrl('rp'))).toBe(2);
     expect(await readSubordinate(registry.db, authority.id, entity.entityIdentifier)).toMatchObject({

@@ -14,10 +14,13 @@ export interface PublishedEntity extends TestEntity {
 let keyNumber = 0;
 
 /** An entity with a key of its own that names the authority and passes every check. */
-export async function publishedEntity(authority: { entityIdentifier: string }): Promise<PublishedEntity> {
+export async function publishedEntity(
+  authority: { entityIdentifier: string },
+  identifier = freshIdentifier('rp'),
+): Promise<PublishedEntity> {
   const federation = await buildFederation({
     rp: {
-      identifier: freshIdentifier('rp'),
+      identifier,
       keys: [await testKey('ES256', 2000 + ++keyNumber)],
       superiors: [authority.entityIdentifier],
       metadata: { openid_relying_party: { client_name: 'Test RP' } },
