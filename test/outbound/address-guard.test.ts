@@ -40,7 +40,7 @@ describe('URLs', () => {
     '[64:ff9b::169.254.169.254]',
     '[64:ff9b:1::7f00:1]',
     '[64:ff9b:1::808:808]',
-  ])('refuses the address %s without asking DNS or connecting', async (host) => {
+  ])('F53 refuses the address %s without asking DNS or connecting', async (host) => {
     await using server = await serveRaw(answerAndClose);
     const lookup = scriptedLookup([INTERNAL]);
     await using client = testClient({ allow: '', allowHttp: true, lookup });
@@ -104,7 +104,7 @@ describe('name resolution', () => {
     '100.64.0.1',
     'fe80::1%lo',
     'not an address',
-  ])('refuses a name that resolves to %s', async (address) => {
+  ])('F53 refuses a name that resolves to %s', async (address) => {
     await using server = await serveRaw(answerAndClose);
     await using client = testClient({ allow: '', lookup: scriptedLookup([address]) });
     const failure = await failureOf(client.get(`https://partner.example:${server.port}/`));
@@ -113,7 +113,7 @@ describe('name resolution', () => {
     expect(server.connections).toBe(0);
   });
 
-  it('refuses a name that moves to an internal address after a first, innocent answer', async () => {
+  it('F53 refuses a name that moves to an internal address after a first, innocent answer', async () => {
     await using partner = await serveRaw(answerAndClose, { address: PUBLIC });
     await using internal = await serveRaw(answerAndClose, { address: INTERNAL, port: partner.port });
     const lookup = scriptedLookup([PUBLIC], [INTERNAL]);
@@ -126,7 +126,7 @@ describe('name resolution', () => {
     expect([partner.connections, internal.connections]).toEqual([1, 0]);
   });
 
-  it('resolves once a connection, so that check and use cannot see different answers', async () => {
+  it('F53 resolves once a connection, so that check and use cannot see different answers', async () => {
     await using partner = await serveRaw(answerAndClose, { address: PUBLIC });
     await using internal = await serveRaw(answerAndClose, { address: INTERNAL, port: partner.port });
     let reads = 0;

@@ -21,7 +21,7 @@ describe('size', () => {
     expect((await client.get(`http://127.0.0.1:${server.port}/`)).body.length).toBe(100);
   });
 
-  it('[OIDFED-18.1-1] refuses a longer body by its Content-Length, before any of it arrives', async () => {
+  it('F53 [OIDFED-18.1-1] refuses a longer body by its Content-Length, before any of it arrives', async () => {
     await using server = await serveRaw((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n'));
     await using client = testClient({ maxResponseBytes: 100 });
     const failure = await failureOf(client.get(`http://127.0.0.1:${server.port}/`));
@@ -30,7 +30,7 @@ describe('size', () => {
     await server.allClosed();
   });
 
-  it('[OIDFED-18.1-1] cuts a longer body that comes without Content-Length', async () => {
+  it('F53 [OIDFED-18.1-1] cuts a longer body that comes without Content-Length', async () => {
     await using server = await serveRaw((socket) => {
       socket.write(httpResponse(200, CHUNKED));
       const more = (): void => {
@@ -134,7 +134,7 @@ describe('time', () => {
     ['interim responses', drip('HTTP/1.1 103 Early Hints\r\n\r\n', '')],
     ['a body', drip('x', 'HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n')],
     ['chunks', drip(chunk('x'), httpResponse(200, CHUNKED))],
-  ])('[OIDFED-18.1-1] gives up on a server that drips %s', async (_what, answer) => {
+  ])('F53 [OIDFED-18.1-1] gives up on a server that drips %s', async (_what, answer) => {
     await using server = await serveRaw(answer);
     await using client = testClient({ timeoutMs });
     const failure = failureOf(client.get(`http://127.0.0.1:${server.port}/`));

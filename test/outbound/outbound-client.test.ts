@@ -109,7 +109,7 @@ describe('requests', () => {
 });
 
 describe('redirects', () => {
-  it.each([300, 301, 302, 303, 305, 307, 308, 399])('[OIDFED-9-5] does not follow a %i', async (status) => {
+  it.each([300, 301, 302, 303, 305, 307, 308, 399])('F53 [OIDFED-9-5] does not follow a %i', async (status) => {
     await using elsewhere = await serveRaw((socket) => socket.end(httpResponse(200)));
     const location = `http://user:secret@127.0.0.1:${elsewhere.port}/private?token=secret`;
     await using server = await serveRaw((socket) => socket.write(httpResponse(status, { location })));

@@ -2,9 +2,23 @@
 import { eq, sql } from 'drizzle-orm';
 import type { Tx } from '../../storage/connect.ts';
 import { authorities } from '../../storage/schema/authorities.ts';
-import { invalidField } from '../registry-error.ts';
+import { invalidField, RegistryError } from '../registry-error.ts';
 
 const FIELD = '/supersededBy';
+const NONE_OF_THIS_AUTHORITY = 'is none of this authority';
+
+/**
+ * What the actor may not read is none for him either.
+ * @throws RegistryError validation_failed
+ */
+export async function requireReadable(read: () => Promise<unknown>): Promise<void> {
+  try {
+    await read();
+  } catch (error) {
+    if (!(error instanceof RegistryError && error.code === 'not_found')) throw error;
+    throw invalidField(FIELD, NONE_OF_THIS_AUTHORITY);
+  }
+}
 
 /**
  * Holds the authority until the transaction ends: two changes at once could make a circle that neither of them sees.
@@ -27,7 +41,7 @@ export async function requireSuccessor(
     )
     SELECT id, removed_at IS NULL AS "isOpen" FROM later`);
   const successor = rows.find((row) => row.id === supersededBy);
-  if (successor === undefined) throw invalidField(FIELD, 'is none of this authority');
+  if (successor === undefined) throw invalidField(FIELD, NONE_OF_THIS_AUTHORITY);
   if (!successor.isOpen) throw invalidField(FIELD, 'is removed');
   if (rows.some((row) => row.id === id)) throw invalidField(FIELD, 'is the record itself, or is superseded by it');
 }

@@ -5,6 +5,8 @@ import { entities } from './entities.ts';
 export const entityFindings = pgTable(
   'entity_findings',
   {
+    /** Tells it from the others in the report of all findings. */
+    id: uuid('id').notNull().defaultRandom(),
     entityId: uuid('entity_id')
       .notNull()
       .references(() => entities.id),

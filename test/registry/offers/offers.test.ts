@@ -187,6 +187,16 @@ describe.each(DATABASE_KINDS)('what entities offer, on %s', (kind) => {
       return { all: await found(), ...Object.fromEntries(byState) };
     };
 
+    it('F05 shows what counts of the entity that runs it, as the effects of a transition say', async () => {
+      const { id, authorizationServerId } = await apiResource(registry, authority);
+      const { entityId } = await readAuthorizationServer(registry.db, actor(), authorizationServerId);
+      const { organisationId } = await transitionEntity(registry.context(), entityId, 'suspend', 'x');
+      expect((await readApiResource(registry.db, actor(), id)).entityState).toBe('suspended');
+      await transitionOrganisation(registry.context(), organisationId, 'revoke', 'x');
+      const { items } = await listApiResources(registry.db, actor(), { authorizationServerId }, { limit: 1 }, NOW_DATE);
+      expect(items.map(({ entityState }) => entityState)).toEqual(['revoked']);
+    });
+
     it('goes from state to state by itself, an API no later than its authorization server', async () => {
       const other = await registry.authority();
       const dates = { deprecatedAt: hours(1), retiresAt: hours(3) };
@@ -196,7 +206,7 @@ describe.each(DATABASE_KINDS)('what entities offer, on %s', (kind) => {
       const none = { active: [0, 0], deprecated: [0, 0], retired: [0, 0], removed: [0, 0] };
       expect(await lists(other, hours(0))).toEqual({ ...none, all: [1, 1], active: [1, 1] });
       expect(await lists(other, hours(1))).toEqual({ ...none, all: [1, 1], deprecated: [1, 1] });
-      expect(await lists(other, hours(3))).toEqual({ ...none, all: [1, 1], retired: [1, 1] });
+      expect(await lists(other, hours(3))).toEqual({ ...none, all: [0, 0], retired: [1, 1] });
       await removeApiResource(registry.context(), apiId);
       expect(await lists(other, hours(0))).toEqual({ ...none, all: [1, 0], active: [1, 0], removed: [0, 1] });
       await removeAuthorizationServer(registry.context(), id);
