@@ -1,4 +1,6 @@
 /** `holdfast token claim`: the way in for the first admin. */
+import { access } from 'node:fs/promises';
+import path from 'node:path';
 import type { Command } from 'commander';
 import { newTokenSchema } from '../api-records.ts';
 import { CommandError } from '../command-error.ts';
@@ -52,13 +54,29 @@ async function readFirstAdminToken(file: string, surroundings: Surroundings): Pr
     const isMissing = error.cause instanceof Error && 'code' in error.cause && error.cause.code === 'ENOENT';
     if (!isMissing) throw error;
   }
-  throw notClaimable(`there is no first-admin token in ${nameOf(file)}`);
+  await requireFolder(file);
+  throw notClaimable(`there is no first-admin token in ${file === '-' ? nameOf(file) : path.resolve(file)}`);
+}
+
+/** Elsewhere nothing is to be found, whatever the service did. @throws CommandError usage */
+async function requireFolder(file: string): Promise<void> {
+  if (file === '-') return;
+  const folder = path.dirname(path.resolve(file));
+  const exists = await access(folder).then(
+    () => true,
+    () => false,
+  );
+  if (exists) return;
+  throw new CommandError('usage', `there is no data directory ${folder}`, {
+    hint: 'Run this where the service was started, or name its data directory in HOLDFAST_DATA_DIR.',
+    code: 'data_dir_missing',
+  });
 }
 
 /** Being refused here has two reasons only. */
 function explain(error: unknown): never {
   if (error instanceof CommandError && ['unauthenticated', 'admin_exists'].includes(error.code)) {
-    throw notClaimable('the first-admin token is not accepted');
+    throw notClaimable('the service does not accept this first-admin token');
   }
   throw error;
 }
@@ -66,8 +84,8 @@ function explain(error: unknown): never {
 function notClaimable(what: string): CommandError {
   return new CommandError('refused', `${what}: an admin exists already, or its 15 minutes are over`, {
     hint:
-      'If there is an admin, ask for a token of your own (`holdfast token create`). If not, start the service again ' +
-      'for a new one, and check that HOLDFAST_DATA_DIR is the same for both.',
+      'Is the service still starting? Wait until it says that it is running. If there is an admin, ask for a token of your own (`holdfast token create`). If not, start the service again ' +
+      'for a new one; it says in which file, for --token-file if that is another one than this.',
     code: 'admin_exists',
   });
 }

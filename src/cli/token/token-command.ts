@@ -6,6 +6,7 @@ import { addTokenClaimCommand } from './claim.ts';
 import { addTokenCreateCommand } from './create.ts';
 import { addTokenListCommand } from './list.ts';
 import { addTokenRevokeCommand } from './revoke.ts';
+import { addTokenRotateCommand } from './rotate.ts';
 
 export function addTokenCommand(program: Command, surroundings: Surroundings): void {
   const token = program
@@ -24,5 +25,6 @@ export function addTokenCommand(program: Command, surroundings: Surroundings): v
   addTokenClaimCommand(token, surroundings);
   addTokenCreateCommand(token, surroundings);
   addTokenListCommand(token, surroundings);
+  addTokenRotateCommand(token, surroundings);
   addTokenRevokeCommand(token, surroundings);
 }

@@ -24,10 +24,18 @@ const OPERATOR: Actor = {
   name: 'HOLDFAST_ADMIN_TOKEN',
   roles: ['admin', 'registrar', 'approver', 'auditor'],
   authorities: 'all',
+  organisations: 'all',
 };
 
 /** May make the first admin token and nothing else. */
-const FIRST: Actor = { kind: 'operator', id: FIRST_ADMIN, name: 'first admin', roles: [], authorities: 'all' };
+const FIRST: Actor = {
+  kind: 'operator',
+  id: FIRST_ADMIN,
+  name: 'first admin',
+  roles: [],
+  authorities: 'all',
+  organisations: 'all',
+};
 
 /** Also the way back in for an operator who has lost every admin token. */
 export const ADMIN_TOKEN_IGNORED =

@@ -1,20 +1,41 @@
 /** Finds who presents a token, and whether there is an admin at all. */
-import { and, eq, gt, isNull, type SQL, sql } from 'drizzle-orm';
+import { and, eq, gt, inArray, isNull, or, type SQL, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../../storage/connect.ts';
 import { apiTokens } from '../../storage/schema/api-tokens.ts';
+import { organisations } from '../../storage/schema/organisations.ts';
 import type { Actor } from '../actor.ts';
+import { LIVE_STATES } from '../states.ts';
 import { actorOf, hashToken } from './api-token.ts';
+import { findEntityTokenActor, isEntityToken } from './entity-token.ts';
 
 /**
  * The actor that a presented secret stands for; undefined when it is unknown, expired or revoked. The lookup is by
- * SHA-256, so its timing says nothing about secrets that exist.
+ * SHA-256, so its timing says nothing about secrets that exist. A member's token reaches those of its organisations whose
+ * records are open: nothing of one that was withdrawn or revoked.
  */
 export async function findTokenActor(db: Db, secret: string, now: Date): Promise<Actor | undefined> {
+  const hash = hashToken(secret);
+  if (isEntityToken(secret)) return await findEntityTokenActor(db, hash, now);
+  const isPrevious = and(eq(apiTokens.previousHash, hash), gt(apiTokens.previousExpiresAt, now));
   const [token] = await db
     .select()
     .from(apiTokens)
-    .where(and(eq(apiTokens.tokenHash, hashToken(secret)), isNull(apiTokens.revokedAt), gt(apiTokens.expiresAt, now)));
-  return token === undefined ? undefined : actorOf(token);
+    .where(
+      and(or(eq(apiTokens.tokenHash, hash), isPrevious), isNull(apiTokens.revokedAt), gt(apiTokens.expiresAt, now)),
+    );
+  if (token === undefined) return undefined;
+  const isReplaced = Buffer.compare(token.tokenHash, hash) !== 0 && { isReplaced: true };
+  if (token.organisationIds === null) return { ...actorOf(token), ...isReplaced };
+  const open = await openOrganisations(db, token.organisationIds);
+  return open.length === 0 ? undefined : { ...actorOf(token, open), ...isReplaced };
+}
+
+async function openOrganisations(db: Db, ids: readonly string[]): Promise<string[]> {
+  const rows = await db
+    .select({ id: organisations.id })
+    .from(organisations)
+    .where(and(inArray(organisations.id, [...ids]), inArray(organisations.state, [...LIVE_STATES])));
+  return rows.map(({ id }) => id);
 }
 
 /** Whether some named token can administer everything at this time. */

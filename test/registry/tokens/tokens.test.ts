@@ -39,6 +39,7 @@ describe.each(DATABASE_KINDS)('API tokens on %s', (kind) => {
       name: 'Bob',
       roles: ['registrar', 'approver'],
       authorities: new Set([id]),
+      organisations: 'all',
     });
     const admin = await create();
     expect(await findTokenActor(registry.db, admin.secret, NOW_DATE)).toMatchObject({ authorities: 'all' });
@@ -127,7 +128,14 @@ describe.each(DATABASE_KINDS)('the first admin on %s', (kind) => {
   });
   afterEach(() => registry[Symbol.asyncDispose]());
 
-  const first: Actor = { kind: 'operator', id: FIRST_ADMIN, name: 'first admin', roles: [], authorities: 'all' };
+  const first: Actor = {
+    kind: 'operator',
+    id: FIRST_ADMIN,
+    name: 'first admin',
+    roles: [],
+    authorities: 'all',
+    organisations: 'all',
+  };
   const claim = (settings: Partial<NewToken> = {}, now = NOW_DATE) =>
     createToken(registry.context(first, { now }), { ...ADMIN, ...settings });
 

@@ -1,10 +1,9 @@
 /** Makes an API token. */
 import { createRoute } from '@hono/zod-openapi';
-import { invalidField } from '../../../registry/registry-error.ts';
 import { createToken } from '../../../registry/tokens/create-token.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
-import { NewTokenSchema, TokenWithSecretSchema, tokenBody } from './token-schema.ts';
+import { NewTokenSchema, requireNoIdempotencyKey, TokenWithSecretSchema, tokenBody } from './token-schema.ts';
 
 export const createTokenOperation = defineOperation(
   createRoute({
@@ -13,7 +12,7 @@ export const createTokenOperation = defineOperation(
     operationId: 'createToken',
     tags: ['Tokens'],
     summary: 'Make an API token',
-    description: `The answer holds the secret, once; so this request cannot be repeated with an \`Idempotency-Key\`. ${needsRole(['admin'], 'deployment')}`,
+    description: `The answer holds the secret, once; so this request cannot be repeated with an \`Idempotency-Key\`. It reaches no further than whoever makes it; an \`organisation-admin\` makes those of technical contacts of his organisations. ${whoMayAsk('createToken')}`,
     security: BEARER,
     request: { body: jsonBody(NewTokenSchema) },
     responses: { 201: jsonReply('The token with its secret.', TokenWithSecretSchema), ...bodyProblems(409) },
@@ -27,10 +26,3 @@ export const createTokenOperation = defineOperation(
       return c.json({ ...tokenBody(token), secret }, 201);
     },
 );
-
-/** To ignore it would let a caller believe that a repetition is harmless. */
-function requireNoIdempotencyKey(key: string | undefined): void {
-  if (key === undefined) return;
-  const detail = 'is not taken here: a secret is shown once, so a repetition could not be answered with it';
-  throw invalidField('/header/Idempotency-Key', detail);
-}

@@ -1,7 +1,7 @@
 /** Lists API tokens, without their secrets. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { listTokens } from '../../../registry/tokens/list-tokens.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { PAGE_PARAMETERS } from '../paging.ts';
 import { TokenPageSchema, tokenBody } from './token-schema.ts';
@@ -13,7 +13,7 @@ export const listTokensOperation = defineOperation(
     operationId: 'listTokens',
     tags: ['Tokens'],
     summary: 'List API tokens',
-    description: `Expired and revoked ones too, oldest first. ${needsRole(['admin', 'auditor'], 'deployment')}`,
+    description: `Expired and revoked ones too, oldest first. Those that reach no further than yours. ${whoMayAsk('listTokens')}`,
     security: BEARER,
     request: { query: z.strictObject(PAGE_PARAMETERS) },
     responses: { 200: jsonReply('A page of tokens.', TokenPageSchema), ...problems(400) },

@@ -1,7 +1,7 @@
 /** Revokes an API token. */
 import { createRoute } from '@hono/zod-openapi';
 import { revokeToken } from '../../../registry/tokens/revoke-token.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { recordIdParam } from '../record-schema.ts';
 import { TokenSchema, tokenBody } from './token-schema.ts';
@@ -13,7 +13,7 @@ export const revokeTokenOperation = defineOperation(
     operationId: 'revokeToken',
     tags: ['Tokens'],
     summary: 'Revoke an API token',
-    description: `It stops at once; to revoke it again changes nothing. ${needsRole(['admin'], 'deployment')}`,
+    description: `It stops at once; to revoke it again changes nothing. ${whoMayAsk('revokeToken')}`,
     security: BEARER,
     request: { params: recordIdParam('tokenId') },
     responses: { 200: jsonReply('The revoked token.', TokenSchema), ...problems(404) },

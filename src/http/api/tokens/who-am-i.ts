@@ -1,6 +1,6 @@
 /** Tells the caller who they are to us. */
 import { createRoute, z } from '@hono/zod-openapi';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { RecordIdSchema } from '../record-schema.ts';
 import { RoleSchema } from './token-schema.ts';
@@ -12,6 +12,13 @@ const WhoAmISchema = z
     name: z.string().openapi({ example: 'registrar@federation.example' }),
     roles: z.array(RoleSchema),
     authorityIds: z.array(RecordIdSchema).nullable().openapi({ description: 'null: all authorities.' }),
+    organisationIds: z
+      .array(RecordIdSchema)
+      .nullable()
+      .openapi({ description: 'Of a member; null: of nobody in particular.' }),
+    entityId: RecordIdSchema.nullable().openapi({
+      description: 'Of the token of an entity, which reaches nothing else.',
+    }),
   })
   .openapi('WhoAmI');
 
@@ -22,13 +29,14 @@ export const whoAmIOperation = defineOperation(
     operationId: 'whoAmI',
     tags: ['Tokens'],
     summary: 'Show whose token this is',
-    description: `Name, roles and authorities of the token in use. ${needsRole('any')}`,
+    description: `Name, roles and reach of the token in use. ${whoMayAsk('whoAmI')}`,
     security: BEARER,
     responses: { 200: jsonReply('The token in use.', WhoAmISchema), ...problems() },
   }),
   () => (c) => {
-    const { kind, id, name, roles, authorities } = c.get('actor');
+    const { kind, id, name, roles, authorities, organisations, entityId = null } = c.get('actor');
     const authorityIds = authorities === 'all' ? null : [...authorities];
-    return c.json({ kind, id, name, roles: [...roles], authorityIds }, 200);
+    const organisationIds = organisations === 'all' ? null : [...organisations];
+    return c.json({ kind, id, name, roles: [...roles], authorityIds, organisationIds, entityId }, 200);
   },
 );
