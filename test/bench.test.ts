@@ -31,6 +31,15 @@ describe('bench', () => {
     }
   });
 
+  it.each([
+    ['enrolments', 50, 'higher'],
+    ['approve_to_served_p99', 1000, 'lower'],
+    ['suspend_to_refused_p99', 1000, 'lower'],
+    ['search_100k_p95', 50, 'lower'],
+  ])('measures what is promised of the directory: %s', (name, target, better) => {
+    expect(FIGURES.find((figure) => figure.name === name)).toMatchObject({ target, better });
+  });
+
   it('names each figure once, as a word that stands in JSON and on a command line alike', () => {
     const names = FIGURES.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);

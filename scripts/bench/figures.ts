@@ -1,6 +1,8 @@
 /** All figures, in the order in which they are measured: the quick ones first. A new one is a file and a line here. */
 import type { Figure } from './figure.ts';
+import { approveToServed } from './figures/approve-to-served.ts';
 import { chainValidate } from './figures/chain-validate.ts';
+import { enrolments } from './figures/enrolments.ts';
 import { extendedList100 } from './figures/extended-list-100.ts';
 import { fetchAt100k } from './figures/fetch-at-100k.ts';
 import { fetchSigning } from './figures/fetch-signing.ts';
@@ -18,7 +20,9 @@ import { resolveFlood } from './figures/resolve-flood.ts';
 import { resolveRemote } from './figures/resolve-remote.ts';
 import { resolveWarm } from './figures/resolve-warm.ts';
 import { resolveWarmSigned } from './figures/resolve-warm-signed.ts';
+import { search100k } from './figures/search-100k.ts';
 import { statementCache100k } from './figures/statement-cache-100k.ts';
+import { suspendToRefused } from './figures/suspend-to-refused.ts';
 
 export const FIGURES: readonly Figure[] = [
   policyResolve,
@@ -32,6 +36,10 @@ export const FIGURES: readonly Figure[] = [
   markedList100k,
   extendedList100,
   markStatus,
+  enrolments,
+  approveToServed,
+  suspendToRefused,
+  search100k,
   fetchAt100k,
   resolveRemote,
   resolveColdPath,

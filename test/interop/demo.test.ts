@@ -64,6 +64,38 @@ describe('npm run demo', { timeout: 240_000 }, () => {
     await expectNothingLeft(demo);
   });
 
+  it("plays a partner's whole way through the directory, each claim observed", async () => {
+    await using demo = new Demo(['--json', 'directory']);
+    expect(await demo.exitCode()).toBe(0);
+    const [line, ...others] = demo.stdout;
+    expect(others).toEqual([]);
+    expect(Object.entries(JSON.parse(line!))).toEqual([
+      ['onRecord', true],
+      ['checkMended', true],
+      ['domainProven', true],
+      ['keysProven', true],
+      ['fourEyesKept', true],
+      ['approvedServedAfterMs', expect.any(Number)],
+      ['rolePolicyApplied', true],
+      ['previewTrue', true],
+      ['suspendedRefusedAfterMs', expect.any(Number)],
+      ['reinstated', true],
+      ['withdrawn', true],
+    ]);
+    const { approvedServedAfterMs, suspendedRefusedAfterMs } = JSON.parse(line!);
+    for (const afterMs of [approvedServedAfterMs, suspendedRefusedAfterMs]) expect(afterMs).toBeLessThan(1000);
+    for (const told of [
+      /^ +domain +failed +domain_unproven/,
+      /^ +metadata_policy +failed +policy_value_not_allowed/,
+      /who submitted it, is refused: role_missing/,
+      /^ +role_assignment +PISP +active → suspended/,
+      /^ +seq \d+ .* organisation\.withdraw +the contract ended/,
+    ]) {
+      expect(demo.stderr).toContainEqual(expect.stringMatching(told));
+    }
+    await expectNothingLeft(demo);
+  });
+
   it('leaves everything running with --keep until Ctrl-C', async () => {
     await using demo = new Demo(['--keep']);
     await demo.line(INVITATION_ENDS);
@@ -103,7 +135,9 @@ describe('npm run demo', { timeout: 240_000 }, () => {
     }
     await using help = new Demo(['--help']);
     expect(await help.exitCode()).toBe(0);
-    expect(help.stdout).toContainEqual(expect.stringMatching(/^ {2}main-job +\S/));
+    for (const story of ['main-job', 'directory']) {
+      expect(help.stdout).toContainEqual(expect.stringMatching(new RegExp(`^ {2}${story} +\\S`)));
+    }
   });
 });
 

@@ -22,7 +22,11 @@ export interface EntityPlan {
   isRelyingParty?: boolean;
 }
 
-export type FederationCommand = { kind: 'publish'; plan: FederationPlan } | { kind: 'count' };
+export type FederationCommand =
+  | { kind: 'publish'; plan: FederationPlan }
+  /** A text of its own at a path, on every server. */
+  | { kind: 'publish-text'; path: string; text: string }
+  | { kind: 'count' };
 
 export interface PublishedEntity {
   identifier: string;
@@ -31,6 +35,7 @@ export interface PublishedEntity {
 
 export type FederationReply =
   | { kind: 'published'; entities: Record<string, PublishedEntity> }
+  | { kind: 'text-published' }
   /** Requests for each statement since it was published; those for nothing that exists are named by their URL. */
   | { kind: 'counted'; requests: Record<string, number> }
   | { kind: 'failed'; message: string };

@@ -15,6 +15,8 @@ const KEEP_ALIVE_MS = 120_000;
 const clock: Clock = { now: () => Math.floor(Date.now() / 1000) };
 /** Bodies by URL; see `statementUrl`. */
 const statements = new Map<string, Buffer>();
+/** By path. */
+const texts = new Map<string, string>();
 const requests = new Map<string, number>();
 
 process.once('disconnect', () => process.exit());
@@ -31,6 +33,10 @@ function reply(message: FederationReply): void {
 
 async function obey(command: FederationCommand): Promise<FederationReply> {
   if (command.kind === 'count') return { kind: 'counted', requests: Object.fromEntries(requests) };
+  if (command.kind === 'publish-text') {
+    texts.set(command.path, command.text);
+    return { kind: 'text-published' };
+  }
   const { plan } = command;
   const origins = await listen(plan);
   const settings = Object.entries(plan.entities).map(([name, entity]) => [name, settingsOf(entity)] as const);
@@ -91,8 +97,10 @@ function answerer(origin: string, { delayMs = 0, maxAgeSeconds }: FederationPlan
     const name = statementUrl(origin + path, query === undefined ? null : new URLSearchParams(query).get('sub'));
     const body = statements.get(name);
     requests.set(name, (requests.get(name) ?? 0) + 1);
+    const text = texts.get(path);
     const answer = (): void => {
-      if (body === undefined) response.writeHead(404).end();
+      if (text !== undefined) response.writeHead(200, { 'content-type': 'text/plain' }).end(text);
+      else if (body === undefined) response.writeHead(404).end();
       else response.writeHead(200, { ...headers, 'content-length': body.length }).end(body);
     };
     if (delayMs > 0) setTimeout(answer, delayMs);

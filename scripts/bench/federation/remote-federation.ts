@@ -34,6 +34,12 @@ export class RemoteFederation implements AsyncDisposable {
     return this.#entity(name).jwks;
   }
 
+  /** Serves a text at a path of every server. */
+  async publishText(path: string, text: string): Promise<void> {
+    const reply = await command(this.#worker, { kind: 'publish-text', path, text });
+    if (reply.kind !== 'text-published') throw new Error(`the federation did not publish the text: ${reply.kind}`);
+  }
+
   /** How often each statement was asked for until now. */
   async requests(): Promise<ReadonlyMap<string, number>> {
     const reply = await command(this.#worker, { kind: 'count' });

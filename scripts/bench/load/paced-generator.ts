@@ -20,7 +20,7 @@ function reply(message: PacedReply): void {
   process.send?.(message);
 }
 
-async function run({ port, host, requests, perSecond }: PacedPlan): Promise<PacedResult> {
+async function run({ port, host, headers = {}, requests, perSecond }: PacedPlan): Promise<PacedResult> {
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS });
   const statuses = new Map<number, number>();
   const latenciesMs = new Float64Array(requests.length);
@@ -30,7 +30,7 @@ async function run({ port, host, requests, perSecond }: PacedPlan): Promise<Pace
     const dueAt = startedAt + (index * 1000) / perSecond;
     const earlyMs = dueAt - performance.now();
     if (earlyMs > 0) await delay(earlyMs);
-    const answered = statusOf(request, { port, host, agent }).then((status) => {
+    const answered = statusOf(request, { port, headers: { ...headers, host }, agent }).then((status) => {
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
       latenciesMs[index] = performance.now() - dueAt;
     });
@@ -43,13 +43,13 @@ async function run({ port, host, requests, perSecond }: PacedPlan): Promise<Pace
 
 interface Destination {
   port: number;
-  host: string;
+  headers: Record<string, string>;
   agent: Agent;
 }
 
-async function statusOf({ path, forwardedFor }: PacedRequest, { port, host, agent }: Destination): Promise<number> {
-  const headers: Record<string, string> = { host };
-  if (forwardedFor !== undefined) headers['x-forwarded-for'] = forwardedFor;
+async function statusOf({ path, forwardedFor }: PacedRequest, destination: Destination): Promise<number> {
+  const { port, agent } = destination;
+  const headers = { ...destination.headers, ...(forwardedFor !== undefined && { 'x-forwarded-for': forwardedFor }) };
   const { promise, resolve } = Promise.withResolvers<number>();
   const options = { host: '127.0.0.1', port, path, headers, agent, timeout: ANSWER_TIMEOUT_MS };
   const request = get(options, (response) => {

@@ -11,6 +11,8 @@ export interface PacedPlan {
   port: number;
   /** Value of the Host header. */
   host: string;
+  /** Of every request, besides its own. */
+  headers?: Record<string, string>;
   /** Sent in their order, each once. */
   requests: readonly PacedRequest[];
   perSecond: number;

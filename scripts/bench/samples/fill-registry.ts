@@ -20,14 +20,21 @@ import { ANCHOR_POLICY } from './relying-party.ts';
 
 /** Generated once and used in turn: a key costs more than all else about a record. */
 const KEY_POOL = 500;
-const ENTITIES_PER_ORGANISATION = 100;
+export const ENTITIES_PER_ORGANISATION = 100;
 /** Rows of one INSERT; PostgreSQL takes 65,535 parameters. */
 const BATCH = 1_000;
 /** So long that no statement is renewed while something is measured. */
 const STATEMENT_LIFETIME_SECONDS = 86_400;
 
+/** What a subordinate has instead of what all others have. */
+export type Differences = (index: number) => Partial<typeof entities.$inferInsert>;
+
 /** @param databaseUrl of a PostgreSQL with the authority TRUST_ANCHOR */
-export async function fillRegistry(databaseUrl: string, subordinates: number): Promise<void> {
+export async function fillRegistry(
+  databaseUrl: string,
+  subordinates: number,
+  differences: Differences = () => ({}),
+): Promise<void> {
   await using database = await connectDatabase({ url: databaseUrl, role: 'owner' });
   const { db } = database;
   const authorityId = await prepareAuthority(db);
@@ -40,7 +47,7 @@ export async function fillRegistry(databaseUrl: string, subordinates: number): P
   }
   for (let first = 0; first < subordinates; first += BATCH) {
     const rows = Array.from({ length: Math.min(BATCH, subordinates - first) }, (_, offset) =>
-      entityRecord(ownerOf(owners, first + offset), first + offset, now),
+      subordinateRow(owners, first + offset, now, differences),
     );
     await db.insert(entities).values(rows);
     await db.insert(entityKeys).values(rows.map(({ id }, offset) => keyOf(id, keys[(first + offset) % KEY_POOL], now)));
@@ -71,6 +78,10 @@ async function prepareAuthority(db: Db): Promise<string> {
     .returning({ id: authorities.id });
   if (authority === undefined) throw new Error(`the database has no authority ${TRUST_ANCHOR}`);
   return authority.id;
+}
+
+function subordinateRow(owners: readonly OrganisationRow[], index: number, now: Date, differences: Differences) {
+  return { ...entityRecord(ownerOf(owners, index), index, now), ...differences(index) };
 }
 
 function ownerOf(owners: readonly OrganisationRow[], index: number): OrganisationRow {

@@ -28,6 +28,7 @@ async function subordinatesOf(authority: Authority): Promise<Subordinate[]> {
   return keys.map((jwk, index) => ({
     entity: entityRecord(organisation, index, authority.createdAt),
     keys: [{ jwk, expiresAt: null }],
+    roles: [],
     stored: undefined,
   }));
 }

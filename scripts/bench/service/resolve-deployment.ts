@@ -7,6 +7,7 @@ import { RemoteFederation } from '../federation/remote-federation.ts';
 import { readable } from '../rounds.ts';
 import { type AuthoritySettings, enrolEntities } from '../samples/enrol-entities.ts';
 import { INTERMEDIATE_POLICY } from '../samples/relying-party.ts';
+import { ADMIN_ENVIRONMENT, ADMIN_TOKEN } from './api-client.ts';
 import { createDatabase, postgres } from './deployment.ts';
 import { bodyOf, exchange } from './exchange.ts';
 import { type HoldfastProcess, startHoldfast } from './holdfast-process.ts';
@@ -33,7 +34,6 @@ export interface ResolveDeploymentPlan extends AuthoritySettings {
 /** On loopback, the service may contact entities on the same machine over http. */
 export const LOCAL_TRUST_ANCHOR = 'http://localhost';
 
-const ADMIN_TOKEN = 'a-token-of-the-bench-of-32-bytes-at-least';
 const INTERMEDIATE = 'intermediate';
 /** Longer than a run takes: nothing is asked for again while something is measured. */
 const MAX_AGE_SECONDS = 3600;
@@ -56,7 +56,7 @@ export async function startResolveDeployment(bench: Bench, plan: ResolveDeployme
     dataDir: path.join(runDirectory(), `data-${name}`),
     databaseUrl,
     environment: {
-      ...{ HOLDFAST_ADMIN_TOKEN: ADMIN_TOKEN, HOLDFAST_ADMIN_TOKEN_KEEP: '1' },
+      ...ADMIN_ENVIRONMENT,
       // All subjects are on one host, and resolved at once by one caller before anything is measured.
       HOLDFAST_RESOLVE_AUTHENTICATED_HOST_REQUESTS_PER_MINUTE: '1000000',
       ...environment,

@@ -1,13 +1,14 @@
 /** The Trust Anchor changes its key, and nobody is cut off: announced, seen, active. @see OIDFED §11.2 */
 import { authorityKeySchema } from '../../../src/cli/api-records.ts';
 import { readKeys } from '../../../src/cli/authority/keys/read-keys.ts';
+import { anchorOf } from '../deployment.ts';
+import { askResolve, keysIn, knownConfiguration, statement, subordinateStatement } from '../federation-client.ts';
 import { short } from '../narrator.ts';
+import { resolveAlone } from '../resolve-alone.ts';
 import type { Stage } from '../stage.ts';
 import { StoryError } from '../story.ts';
 import type { Federation } from './federation.ts';
-import { askResolve, keysIn, knownConfiguration, statement, subordinateStatement } from './federation-client.ts';
-import { anchorOf, type Participant } from './partners.ts';
-import { resolveAlone } from './resolution.ts';
+import type { Participant } from './partners.ts';
 
 export interface KeyRollFindings {
   /** The new key signs, the one before still verifies, and both ways of resolving lead on to the Trust Anchor. */

@@ -1,16 +1,14 @@
 /** The partners: programs of their own that publish their Entity Configurations, then the way into the federation. */
 import type { AuthorityRecord, EntityRecord, OrganisationRecord } from '../../../src/cli/api-records.ts';
 import type { Metadata } from '../../../src/federation/metadata/metadata.ts';
-import { short } from '../narrator.ts';
+import { anchorOf } from '../deployment.ts';
+import { askFetch, askResolve } from '../federation-client.ts';
+import { publishPartner } from '../partner-program.ts';
 import { freePorts, type Stage } from '../stage.ts';
 import { StoryError } from '../story.ts';
 import { type Part, PROVIDER, RELYING_PARTY } from './cast.ts';
 import { addOrganisation, approveEntity, enrolEntity } from './enrolment.ts';
 import type { Federation } from './federation.ts';
-import { askFetch, askResolve, publishedMetadata } from './federation-client.ts';
-
-/** Everybody asks anew each time, so that the story goes on at once when a partner changes what it publishes. */
-const MAX_AGE_SECONDS = 0;
 
 export interface Partner extends Part {
   entity: string;
@@ -42,26 +40,9 @@ export async function startPartners(
 }
 
 async function startPartner(stage: Stage, part: Part, superior: AuthorityRecord, entity: string): Promise<Partner> {
-  const { role, folder, entityType, published } = part;
-  const dir = stage.file(folder);
-  const metadataFile = await stage.write(`${folder}-metadata.json`, JSON.stringify(published(entity), null, 2));
-  const metadata = await stage.narrator.step(
-    async () => {
-      await stage.mustRun([
-        ...['configuration', 'init', '--entity', entity, '--superior', superior.entityIdentifier],
-        ...['--type', entityType, '--metadata', metadataFile, '--name', part.organisation, '--dir', dir],
-      ]);
-      const listen = `127.0.0.1:${new URL(entity).port}`;
-      await stage.serve(folder, [
-        ...['configuration', 'serve', '--dir', dir, '--listen', listen],
-        ...['--max-age', String(MAX_AGE_SECONDS)],
-      ]);
-      return await publishedMetadata(entity);
-    },
-    () => `${role} ${short(entity)}, below ${superior.name}`,
-    'holdfast configuration init; … serve',
-  );
-  return { ...part, entity, superior, metadata };
+  const { role, folder, entityType, published, organisation: name } = part;
+  const program = { role, folder, entityType, name, entity, superior, published: published(entity) };
+  return { ...part, entity, superior, metadata: await publishPartner(stage, program) };
 }
 
 /** Enrols both partners; before the approval nobody hears of them. */
@@ -101,9 +82,4 @@ async function admit(stage: Stage, federation: Federation, partner: Partner): Pr
   );
   if (!isVouchedFor) throw new StoryError(`${entity} is not vouched for after its approval`);
   return { ...partner, organisationRecord, record };
-}
-
-/** The Trust Anchor as those know it who pinned its keys. */
-export function anchorOf({ trustAnchor, anchorKeys }: Federation): Parameters<typeof askResolve>[0] {
-  return { entityIdentifier: trustAnchor.entityIdentifier, endpoints: trustAnchor.endpoints, keys: anchorKeys };
 }

@@ -1,14 +1,14 @@
 /** How one partner learns what to believe of another: from a resolve endpoint, and from the statements alone. */
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
 import type { Metadata } from '../../../src/federation/metadata/metadata.ts';
+import { anchorOf } from '../deployment.ts';
+import { askResolve } from '../federation-client.ts';
 import { short } from '../narrator.ts';
+import { resolveAlone, valueText } from '../resolve-alone.ts';
 import type { Stage } from '../stage.ts';
-import { StoryError } from '../story.ts';
 import { policyChanges } from './cast.ts';
 import type { Federation } from './federation.ts';
-import { askResolve, metadataSchema, type ResolvedEntity } from './federation-client.ts';
-import { anchorOf, type Participant } from './partners.ts';
+import type { Participant } from './partners.ts';
 
 export interface ResolutionFindings {
   /** Both ways of resolving led to the Trust Anchor, and to the same metadata. */
@@ -58,50 +58,6 @@ export function wayText(way: readonly string[], federation: Federation, subject:
   return way.map((entity) => names.get(entity) ?? short(entity)).join(' ← ');
 }
 
-export interface OwnResolution {
-  resolved?: ResolvedEntity;
-  /** Why Trust Marks that the entity shows do not count. */
-  markRefusals?: string[];
-  /** Why it was refused. */
-  reason?: string;
-  says: string;
-}
-
-const resolutionSchema = z.discriminatedUnion('resolved', [
-  z.looseObject({
-    resolved: z.literal(true),
-    metadata: metadataSchema,
-    chain: z.array(z.looseObject({ iss: z.string() })),
-    trustMarks: z.array(z.looseObject({ trust_mark_type: z.string() })),
-    refusedTrustMarks: z.array(z.looseObject({ reason: z.string() })),
-  }),
-  z.looseObject({
-    resolved: z.literal(false),
-    attempts: z.array(z.looseObject({ chain: z.array(z.string()), reason: z.string() })),
-  }),
-]);
-
-/** `holdfast resolve`: asks everybody on the way and believes the pinned keys only. */
-export async function resolveAlone(
-  stage: Stage,
-  { trustAnchor, anchorKeysFile }: Federation,
-  subject: string,
-): Promise<OwnResolution> {
-  const command = ['resolve', subject, '--anchor', trustAnchor.entityIdentifier, '--anchor-jwks', anchorKeysFile];
-  const { exitCode, stdout, stderr } = await stage.run([...command, '--json']);
-  if (stdout === '') throw new StoryError(`holdfast resolve exited with ${exitCode}: ${stderr.trim()}`);
-  const outcome = resolutionSchema.parse(JSON.parse(stdout));
-  if (!outcome.resolved) {
-    const reason = outcome.attempts[0]?.reason;
-    return { says: `exit code ${exitCode}, ${reason}`, reason };
-  }
-  const way = [...new Set(outcome.chain.map(({ iss }) => iss))];
-  const trustMarks = outcome.trustMarks.map(({ trust_mark_type: type }) => type);
-  const markRefusals = outcome.refusedTrustMarks.map(({ reason: why }) => why);
-  const says = `exit code ${exitCode}`;
-  return exitCode === 0 ? { says, resolved: { metadata: outcome.metadata, way, trustMarks }, markRefusals } : { says };
-}
-
 /** @returns names of the authorities whose policies changed something, if all became what it must */
 function showPolicyChanges({ narrator }: Stage, subject: Participant, resolved: Metadata): string[] {
   const { entityType, metadata: published, afterPolicy } = subject;
@@ -115,9 +71,4 @@ function showPolicyChanges({ narrator }: Stage, subject: Participant, resolved: 
   );
   const observed = Object.fromEntries(changes.map(({ parameter, after }) => [parameter, after]));
   return isDeepStrictEqual(observed, afterPolicy) ? changes.flatMap(({ by }) => by) : [];
-}
-
-function valueText(value: unknown): string {
-  if (value === undefined) return '(nothing)';
-  return Array.isArray(value) ? value.join(' ') : String(value);
 }

@@ -1,13 +1,15 @@
 /** The moment that counts: whoever is suspended is vouched for nowhere any more, until reinstated. */
 import type { OrganisationRecord } from '../../../src/cli/api-records.ts';
+import { anchorOf } from '../deployment.ts';
+import { askFetch, askList, askResolve, publishedMetadata } from '../federation-client.ts';
 import { short } from '../narrator.ts';
+import { resolveAlone } from '../resolve-alone.ts';
 import type { Stage } from '../stage.ts';
+import { refuseAll, tellBefore, type Witness, watchRefusals } from '../witnesses.ts';
 import { readEntity, transitionOrganisation } from './enrolment.ts';
 import type { Federation } from './federation.ts';
-import { askFetch, askList, askResolve, publishedMetadata } from './federation-client.ts';
-import { anchorOf, type Participant } from './partners.ts';
-import { resolveAlone, wayText } from './resolution.ts';
-import { refuseAll, tellBefore, type Witness, watchRefusals } from './witnesses.ts';
+import type { Participant } from './partners.ts';
+import { wayText } from './resolution.ts';
 
 export interface SuspensionFindings {
   /** From the answer to the suspension until the last of the three endpoints refused; null if one did not. */

@@ -7,11 +7,7 @@ import {
   trustMarkSchema,
   trustMarkTypeSchema,
 } from '../../../src/cli/trust-mark/trust-mark-records.ts';
-import { short } from '../narrator.ts';
-import type { Stage } from '../stage.ts';
-import { StoryError } from '../story.ts';
-import { TRUST_MARK } from './cast.ts';
-import type { Federation } from './federation.ts';
+import { anchorOf } from '../deployment.ts';
 import {
   askResolve,
   askTrustMark,
@@ -20,10 +16,15 @@ import {
   type KnownAuthority,
   keysIn,
   subordinateStatement,
-} from './federation-client.ts';
-import { anchorOf, type Participant } from './partners.ts';
-import { resolveAlone } from './resolution.ts';
-import { refuseAll, tellBefore, type Witness, watchRefusals } from './witnesses.ts';
+} from '../federation-client.ts';
+import { short } from '../narrator.ts';
+import { resolveAlone } from '../resolve-alone.ts';
+import type { Stage } from '../stage.ts';
+import { StoryError } from '../story.ts';
+import { refuseAll, tellBefore, type Witness, watchRefusals } from '../witnesses.ts';
+import { TRUST_MARK } from './cast.ts';
+import type { Federation } from './federation.ts';
+import type { Participant } from './partners.ts';
 
 export interface GrantedMark {
   record: TrustMarkRecord;

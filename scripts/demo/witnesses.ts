@@ -1,8 +1,8 @@
 /** Endpoints that speak of somebody, watched from the moment from which they may not any more. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { millisecondsText } from '../narrator.ts';
-import type { Stage } from '../stage.ts';
 import type { Answer } from './federation-client.ts';
+import { millisecondsText } from './narrator.ts';
+import type { Stage } from './stage.ts';
 
 /** A place where the federation speaks of an entity. */
 export interface Witness {
@@ -22,9 +22,13 @@ const PATIENCE_MS = 5000;
 const PAUSE_MS = 1;
 
 /** What all of them say now, in a line. @returns whether each vouches */
-export async function tellBefore({ narrator }: Stage, witnesses: readonly Witness[]): Promise<boolean> {
+export async function tellBefore(
+  { narrator }: Stage,
+  witnesses: readonly Witness[],
+  when: 'before' | 'now' = 'before',
+): Promise<boolean> {
   const answers = await Promise.all(witnesses.map(({ ask }) => ask()));
-  narrator.tell(`before: ${witnesses.map(({ endpoint }, index) => `${endpoint} ${answers[index]?.says}`).join('; ')}`);
+  narrator.tell(`${when}: ${witnesses.map(({ endpoint }, index) => `${endpoint} ${answers[index]?.says}`).join('; ')}`);
   return answers.every(({ isVouchedFor }) => isVouchedFor);
 }
 

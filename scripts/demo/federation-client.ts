@@ -2,9 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
 import { z } from 'zod';
-import { withQuery } from '../../../src/federation/identifiers.ts';
-import type { Metadata } from '../../../src/federation/metadata/metadata.ts';
-import { StoryError } from '../story.ts';
+import { withQuery } from '../../src/federation/identifiers.ts';
+import type { Metadata } from '../../src/federation/metadata/metadata.ts';
+import { StoryError } from './story.ts';
 
 /** What an endpoint says of a subject. */
 export interface Answer {
