@@ -11,6 +11,8 @@ export const whoamiSchema = z.looseObject({
   name: z.string(),
   roles: z.array(z.string()),
   authorityIds: z.array(z.string()).nullable(),
+  organisationIds: z.array(z.string()).nullable(),
+  entityId: z.string().nullable(),
 });
 
 export const tokenSchema = z.looseObject({
@@ -18,9 +20,11 @@ export const tokenSchema = z.looseObject({
   name: z.string(),
   roles: z.array(z.string()),
   authorityIds: z.array(z.string()).nullable(),
+  organisationIds: z.array(z.string()).nullable(),
   createdAt: z.string(),
   expiresAt: z.string(),
   revokedAt: z.string().nullable(),
+  previousExpiresAt: z.string().nullable(),
 });
 
 export const newTokenSchema = tokenSchema.extend({ secret: z.string() });
@@ -42,7 +46,14 @@ export const authoritySchema = z.looseObject({
   isStandbyKeyKept: z.boolean(),
   keyProposals: z.string(),
   requiredContactTypes: z.array(z.string()),
+  enrolmentFlow: z.array(z.looseObject({ step: z.string() })).nullable(),
+  fourEyes: z.string(),
+  contactConfirmationDays: z.number().nullish(),
+  lapseGraceDays: z.number().optional(),
+  onLapse: z.string().optional(),
   endpointAuthentication: z.record(z.string(), z.string()),
+  trustMarkIssuers: z.record(z.string(), z.array(z.string())),
+  trustMarkOwners: jsonObject,
   endpoints: z.record(z.string(), z.string()),
   version: z.number(),
   createdAt: z.string(),
@@ -91,10 +102,30 @@ const transitions = {
   state: z.string(),
   allowedTransitions: z.array(z.string()),
   stateReason: z.string().nullable(),
+  stateReasonCode: z.string().nullish(),
+  suspendedUntil: z.string().nullish(),
   stateChangedAt: z.string(),
   version: z.number(),
   createdAt: z.string(),
 };
+
+/** Of a record after a transition; absent where a service answers with the record alone. */
+export const transitioned = {
+  seq: z.number().nullish(),
+  affected: z
+    .array(
+      z.looseObject({
+        kind: z.string(),
+        id: z.string(),
+        name: z.string(),
+        stateBefore: z.string(),
+        stateAfter: z.string(),
+      }),
+    )
+    .default([]),
+};
+
+export type AffectedRecord = z.infer<typeof transitioned.affected>[number];
 
 /** Of a domain in another script; null in ASCII. */
 const internationalDomain = z
@@ -143,6 +174,10 @@ export const listedEntitySchema = z.looseObject({
   entityTypes: z.array(z.string()),
   intermediate: z.boolean(),
   effectiveState: z.string(),
+  /** Absent from services before there were any. */
+  roles: z
+    .array(z.looseObject({ role: z.string(), validFrom: z.string().nullable(), validTo: z.string().nullable() }))
+    .optional(),
   jwks,
   metadata: jsonObject,
   metadataPolicy: jsonObject,

@@ -9,16 +9,17 @@ import {
   type EntityRecord,
   entitySchema,
   listedEntitySchema,
+  type OrganisationRecord,
   organisationSchema,
   readinessSchema,
   trustAnchorSchema,
 } from './api-records.ts';
 import { readKeys } from './authority/keys/read-keys.ts';
-import { CommandError } from './command-error.ts';
 import { example } from './help-text.ts';
-import { causeText } from './input-file.ts';
 import { apiResourceSchema, authorizationServerSchema } from './offers/offer-records.ts';
+import { unwritable } from './output-file.ts';
 import { printable } from './printable.ts';
+import { domainSchema, organisationRoleSchema, roleSchema } from './role/role-records.ts';
 import { openServiceSession } from './session.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -29,8 +30,8 @@ export function addExportCommand(program: Command, surroundings: Surroundings): 
     .command('export')
     .summary('the whole registry as one JSON document')
     .description(
-      'Write authorities, organisations, entities, what these offer, and Trust Anchors of others as JSON, as far as the\n' +
-        'token reaches.\n' +
+      'Write authorities, organisations, entities, roles, what entities offer, and Trust Anchors of others as JSON, as far\n' +
+        'as the token reaches.\n' +
         'Public keys only. Sorted, so that two exports can be compared with diff.',
     )
     .option('--out <file>', 'write to a file instead of standard output')
@@ -46,7 +47,10 @@ export function addExportCommand(program: Command, surroundings: Surroundings): 
       `${JSON.stringify(sorted({ format: EXPORT_FORMAT, seq: last, authorities }), null, 2)}\n`,
     );
     if (out === undefined) stdout.write(document);
-    else await write(out, document);
+    else {
+      await write(out, document);
+      output.result({ file: out, seq: last }, (report) => report.line(`the registry at change ${last} in ${out}`));
+    }
   });
 }
 
@@ -67,13 +71,19 @@ async function exportAuthority(client: ApiClient, authority: AuthorityRecord): P
   const query = { authorityId: authority.id };
   const organisations = await listAll(client, 'organisations', query, organisationSchema);
   const entities = await exportEntities(client, query);
+  const authorisationDomains = await listAll(client, 'authorisation-domains', query, domainSchema);
+  const roles = await listAll(client, 'roles', query, roleSchema);
   const authorizationServers = await listAll(client, 'authorization-servers', query, authorizationServerSchema);
   const apiResources = await listAll(client, 'api-resources', query, apiResourceSchema);
   const trustAnchors = await listAll(client, 'trust-anchors', query, trustAnchorSchema);
   return {
     ...authority,
     keys: (await readKeys(client, authority.id)).toSorted((a, b) => compareText(a.kid, b.kid)),
-    organisations: organisations.toSorted((a, b) => compareText(a.legalName, b.legalName) || compareText(a.id, b.id)),
+    organisations: (await withRoles(client, organisations)).toSorted(
+      (a, b) => compareText(a.legalName, b.legalName) || compareText(a.id, b.id),
+    ),
+    authorisationDomains: authorisationDomains.toSorted((a, b) => compareText(a.id, b.id)),
+    roles: roles.toSorted((a, b) => compareText(a.id, b.id)),
     entities: entities.toSorted(byEntityIdentifier),
     authorizationServers: authorizationServers.toSorted((a, b) => compareText(a.issuer, b.issuer)),
     apiResources: apiResources.toSorted((a, b) => compareText(a.id, b.id)),
@@ -84,17 +94,29 @@ async function exportAuthority(client: ApiClient, authority: AuthorityRecord): P
 /** How many records are read at a time. */
 const READ_AT_ONCE = 8;
 
+/** What each may be, with what its regulator says. */
+async function withRoles(
+  client: ApiClient,
+  organisations: readonly OrganisationRecord[],
+): Promise<(OrganisationRecord & { roles: unknown })[]> {
+  return await inBatches(organisations, async (organisation) => {
+    const roles = await listAll(client, `organisations/${organisation.id}/roles`, {}, organisationRoleSchema);
+    return { ...organisation, roles: roles.toSorted((a, b) => compareText(a.id, b.id)) };
+  });
+}
+
 /** A list leaves out what the checks saw; an export has all of it. */
 async function exportEntities(client: ApiClient, query: { authorityId: string }): Promise<EntityRecord[]> {
   const listed = await listAll(client, 'entities', query, listedEntitySchema);
-  const entities: EntityRecord[] = [];
-  for (let start = 0; start < listed.length; start += READ_AT_ONCE) {
-    const reads = listed
-      .slice(start, start + READ_AT_ONCE)
-      .map(({ id }) => client.send({ method: 'GET', path: `entities/${id}` }, entitySchema));
-    entities.push(...(await Promise.all(reads)));
+  return await inBatches(listed, ({ id }) => client.send({ method: 'GET', path: `entities/${id}` }, entitySchema));
+}
+
+async function inBatches<T, R>(items: readonly T[], read: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let start = 0; start < items.length; start += READ_AT_ONCE) {
+    results.push(...(await Promise.all(items.slice(start, start + READ_AT_ONCE).map(read))));
   }
-  return entities;
+  return results;
 }
 
 async function listAll<T>(
@@ -132,9 +154,6 @@ async function write(file: string, document: string): Promise<void> {
   try {
     await writeFile(file, document);
   } catch (error) {
-    throw new CommandError('usage', `cannot write ${file}: ${causeText(error)}`, {
-      code: 'file_unwritable',
-      cause: error,
-    });
+    throw unwritable(file, error);
   }
 }

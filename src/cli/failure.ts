@@ -59,15 +59,28 @@ function usageFailure({ exitCode, code, message }: CommanderError): Failure {
   };
 }
 
-/** The failure as lines for people. */
+/** The failure as lines for people. What a message says of its first field is not said again below it. */
 export function failureText({ message, hint, fields }: Failure): string {
-  const lines = [`error: ${message}`, ...fields.map(({ pointer, detail }) => `  ${pointer || '/'}  ${detail}`)];
+  const [first] = fields;
+  const isOfFields = first !== undefined && message.startsWith(`${first.pointer} ${first.detail}`.trim());
+  const isOne = isOfFields && fields.length === 1;
+  const summary = isOfFields ? (isOne ? `${fieldName(first)}${first.detail}` : 'several values are refused') : message;
+  const places = isOne ? [] : fields.map(({ pointer, detail }) => `  ${pointer || '/'}  ${detail}`);
+  const lines = [`error: ${summary}`, ...places];
   if (hint !== undefined) lines.push(hint);
   return `${asTyped(lines.join('\n'))}\n`;
+}
+
+/** What is wrong begins the sentence: `entity identifier `, or `metadata/openid_provider ` within something larger. */
+function fieldName({ pointer }: Failure['fields'][number]): string {
+  const path = pointer.slice(1);
+  if (path === '') return '';
+  const words = path.replace(/[a-z](?=[A-Z])/g, '$& ').toLowerCase();
+  return `${path.includes('/') ? path : words} `;
 }
 
 /** The failure as one line of JSON. */
 export function failureJson({ exitCode, code, message, hint, fields }: Failure): string {
   const errors = fields.length === 0 ? undefined : fields;
-  return `${JSON.stringify({ error: { code, message, hint: hint && asTyped(hint), errors, exitCode } })}\n`;
+  return `${JSON.stringify({ error: { code, message: asTyped(message), hint: hint && asTyped(hint), errors, exitCode } })}\n`;
 }

@@ -12,11 +12,12 @@ import type { Report } from './report.ts';
 import { openLocalSession } from './session.ts';
 import type { Surroundings } from './surroundings.ts';
 import { momentText } from './times.ts';
+import { understoodClaims } from './understood-claims.ts';
 import { wrappedLines } from './wrapped-lines.ts';
 
 const DESCRIPTION = `Fetch the Entity Configuration of an entity, decode it, verify it with its own keys, and say what is
 wrong with it; keys behind a signed_jwks_uri are fetched and verified as well. That it is valid does not say that anybody
-trusts it: holdfast resolve does. Needs no Trust Anchor and no running service. Exits with 1 if it is not valid.`;
+trusts it: \`holdfast resolve\` does. Needs no Trust Anchor and no running service. Exits with 1 if it is not valid.`;
 
 export function addInspectCommand(program: Command, surroundings: Surroundings): void {
   const command = program
@@ -34,7 +35,8 @@ export function addInspectCommand(program: Command, surroundings: Surroundings):
     const { findingsOf } = await import('./configuration-findings.ts');
     const jwt = await retrieveEntityConfiguration(outbound, entity);
     const retrieveJwkSet = (url: string) => retrieveSignedJwkSet(outbound, url);
-    const findings = await findingsOf(jwt, entity, { now: clock.now(), allowHttp, retrieveJwkSet });
+    const judging = { now: clock.now(), allowHttp, understoodClaims: understoodClaims(surroundings) };
+    const findings = await findingsOf(jwt, entity, { ...judging, retrieveJwkSet });
     const isValid = findings.every(({ level }) => level !== 'error');
     const { header, claims } = decoded(jwt);
     const url = entityConfigurationUrl(entity);

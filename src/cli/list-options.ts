@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { ListPage, Query } from './api-client.ts';
 import { positiveInteger } from './option-values.ts';
+import { withNames } from './record-names.ts';
 import type { ServiceSession } from './session.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -20,19 +21,29 @@ export function addListOptions(command: Command): Command {
     .option('--cursor <cursor>', 'go on where an earlier list ended');
 }
 
-export interface Listing<T> {
+export interface Listing<T extends object> {
   path: string;
   query: Query;
   record: z.ZodType<T>;
   columns: readonly string[];
   row: (record: T) => string[];
+  /** Whether rows show names in place of the ids of authorities, organisations and entities. */
+  isNamed?: boolean;
+  /** Gets what the rows need besides the records. */
+  prepare?: (records: readonly T[]) => Promise<void>;
 }
 
 /** Reads a list and shows it: a table, or `{ items, next }` as JSON. */
-export async function showList<T>(session: ServiceSession, listing: Listing<T>, options: ListOptions): Promise<void> {
-  const { path, query, record, columns, row } = listing;
+export async function showList<T extends object>(
+  session: ServiceSession,
+  listing: Listing<T>,
+  options: ListOptions,
+): Promise<void> {
+  const { path, query, record, columns, row, isNamed, prepare } = listing;
   const list = await session.client.list(path, query, record, pageOf(options));
-  session.output.result(list, (report) => report.table(columns, list.items.map(row)));
+  await prepare?.(list.items);
+  const items = isNamed === true ? await withNames(session, list.items) : list.items;
+  session.output.result(list, (report) => report.table(columns, items.map(row)));
   if (list.next !== undefined) session.output.note(`There are more: --all, or --cursor ${list.next}`);
 }
 

@@ -1,5 +1,5 @@
 /** The command line: all commands, their help, and what their outcome means to the shell. */
-import { Command, type Option } from 'commander';
+import { Command, Help, type Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { addAnchorCommand } from './anchor/anchor-command.ts';
 import { addApiResourceCommand } from './api-resource/api-resource-command.ts';
@@ -9,9 +9,14 @@ import { addAuthorizationServerCommand } from './authorization-server/authorizat
 import { addChainCommand } from './chain/chain-command.ts';
 import { EXIT, type ExitCode } from './command-error.ts';
 import { addConfigurationCommand } from './configuration/configuration-command.ts';
+import { addCredentialCommand } from './credential/credential-command.ts';
+import { addEnrolmentCommand } from './enrolment/enrolment-command.ts';
 import { addEntityCommand } from './entity/entity-command.ts';
+import { addExceptionCommand } from './exception/exception-command.ts';
 import { addExportCommand } from './export.ts';
 import { failureJson, failureOf, failureText } from './failure.ts';
+import { addFindingsCommand } from './findings.ts';
+import { unwrapped, wrapped } from './help-layout.ts';
 import { addInspectCommand } from './inspect.ts';
 import { asTyped } from './invocation.ts';
 import { addKeysCommand } from './keys/keys-command.ts';
@@ -20,6 +25,7 @@ import { addOrganisationCommand } from './organisation/organisation-command.ts';
 import { addPolicyCommand } from './policy/policy-command.ts';
 import { printable } from './printable.ts';
 import { addResolveCommand } from './resolve.ts';
+import { addRoleCommand } from './role/role-command.ts';
 import { addServeCommand } from './serve.ts';
 import type { OutputStream, Surroundings } from './surroundings.ts';
 import { addTokenCommand } from './token/token-command.ts';
@@ -61,6 +67,8 @@ export function createProgram(surroundings: Surroundings): Command {
       visibleGlobalOptions: ({ parent }) => (parent === null ? [] : program.options.filter(isOfEveryCommand)),
       subcommandDescription: summaryOf,
       commandDescription: (command) => asTyped(unwrapped(command.description())),
+      optionDescription: optionText,
+      boxWrap: wrapped,
     })
     .exitOverride()
     .configureOutput({
@@ -80,9 +88,14 @@ export function createProgram(surroundings: Surroundings): Command {
   addWhoamiCommand(program, surroundings);
   addAuthorityCommand(program, surroundings);
   addOrganisationCommand(program, surroundings);
+  addEnrolmentCommand(program, surroundings);
   addEntityCommand(program, surroundings);
+  addCredentialCommand(program, surroundings);
+  addRoleCommand(program, surroundings);
   addAuthorizationServerCommand(program, surroundings);
   addApiResourceCommand(program, surroundings);
+  addExceptionCommand(program, surroundings);
+  addFindingsCommand(program, surroundings);
   addTrustMarkCommand(program, surroundings);
   addAnchorCommand(program, surroundings);
   addAuditCommand(program, surroundings);
@@ -98,6 +111,11 @@ export function createProgram(surroundings: Surroundings): Command {
   return program;
 }
 
+/** With commands as they are typed here. */
+function optionText(option: Option): string {
+  return asTyped(new Help().optionDescription(option));
+}
+
 /** `--version` is for the program as a whole. */
 function isOfEveryCommand({ long }: Option): boolean {
   return long === '--json';
@@ -109,16 +127,32 @@ function summaryOf(command: Command): string {
   return command.summary() || first.charAt(0).toLowerCase() + first.slice(1);
 }
 
-/** Descriptions are wrapped to the width of the terminal; blank and indented lines stay. */
-function unwrapped(description: string): string {
-  return description.replace(/(?<=\S)\n(?=\S)/g, ' ');
+/**
+ * Help of a command that does not exist is the help of nothing: without the flag the parser complains, with suggestions.
+ */
+function withoutHelpOfUnknown(program: Command, argv: readonly string[]): string[] {
+  let command = program;
+  for (const word of argv) {
+    if (word.startsWith('-')) continue;
+    if (command.commands.length === 0 || hasDefault(command) || word === 'help') break;
+    const below = command.commands.find((candidate) => candidate.name() === word);
+    if (below === undefined) return argv.filter((given) => given !== '--help' && given !== '-h');
+    command = below;
+  }
+  return [...argv];
+}
+
+/** Whether words that are no subcommand are arguments of one; commander has no public name for that. */
+function hasDefault(command: Command): boolean {
+  return Reflect.get(command, '_defaultCommandName') !== null;
 }
 
 /** Runs one command line. @returns the exit code */
 export async function runProgram(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   endQuietlyOnClosedPipe(surroundings.stdout);
   try {
-    await createProgram(surroundings).parseAsync([...argv], { from: 'user' });
+    const program = createProgram(surroundings);
+    await program.parseAsync(withoutHelpOfUnknown(program, argv), { from: 'user' });
     return EXIT.ok;
   } catch (error) {
     const failure = failureOf(error);

@@ -12,6 +12,7 @@ import { showAttempts, showExplainedResolution, showResolution } from './resolut
 import { openLocalSession, type Session } from './session.ts';
 import type { Surroundings } from './surroundings.ts';
 import { addTrustAnchorOptions, readTrustAnchors, type TrustAnchorOptions } from './trust-anchor-options.ts';
+import { understoodClaims } from './understood-claims.ts';
 
 interface ResolveOptions extends OutboundOptions, TrustAnchorOptions {
   entityType?: string[];
@@ -52,7 +53,10 @@ export function addResolveCommand(program: Command, surroundings: Surroundings):
     const { TrustMarkStatusClient } = await import('../resolver/trust-mark-status.ts');
     const trustMarkStatus = new TrustMarkStatusClient({ outbound, clock, allowHttp });
     const timeoutMs = options.timeout * 1000;
-    const resolver = createResolver({ outbound, clock, allowHttp, timeoutMs, trustMarkStatus });
+    const resolver = createResolver({
+      ...{ outbound, clock, allowHttp, timeoutMs, trustMarkStatus },
+      understoodClaims: understoodClaims(session),
+    });
     const request = { subject, trustAnchors };
     if (options.explain === true) return await explain(resolver, request, options, session);
     const outcome = await resolver.resolve(request);

@@ -28,6 +28,7 @@ Settings are environment variables, the main ones:
   HOLDFAST_OUTBOUND_ALLOW    private hosts and networks where participants may be
   HOLDFAST_EXTRA_CA_FILE     certificate authorities that participants' servers may have besides the public ones
   HOLDFAST_RESOLVE_ANONYMOUS what anonymous callers get about strangers: refuse, background, on-demand
+  HOLDFAST_SMTP_URL          relay for reminders to contacts, with HOLDFAST_MAIL_FROM
   HOLDFAST_TRUSTED_PROXIES   proxies whose X-Forwarded-For is believed
   HOLDFAST_UNDERSTOOD_CLAIMS claims that this federation defined, which crit may name
   HOLDFAST_RESOLVE_*         what a resolution may spend: time, statements, bytes, depth; quotas of its callers

@@ -1,19 +1,25 @@
 /** The commands that move an organisation or an entity from one state to another. */
-import type { Command } from 'commander';
-import type { z } from 'zod';
+import { type Command, Option } from 'commander';
+import { z } from 'zod';
+import { REASON_CODES_OF } from '../registry/life-cycle/reason-codes.ts';
+import { type AffectedRecord, transitioned } from './api-records.ts';
 import { CommandError } from './command-error.ts';
 import { confirm } from './confirm.ts';
 import { example } from './help-text.ts';
+import { type Moment, moment } from './moment-option.ts';
 import { recordVersion } from './option-values.ts';
+import { withNames } from './record-names.ts';
 import type { Report } from './report.ts';
 import { openServiceSession, type ServiceSession } from './session.ts';
 import { isInteractive, type Surroundings } from './surroundings.ts';
+import { momentText } from './times.ts';
 
 interface Transitionable {
   id: string;
   state: string;
   version: number;
   allowedTransitions: readonly string[];
+  suspendedUntil?: string | null | undefined;
 }
 
 /** How the transitions of one kind of record differ from those of another. */
@@ -33,6 +39,9 @@ export interface TransitionSubject<T extends Transitionable> {
 
 interface TransitionOptions {
   reason: string;
+  reasonCode?: string;
+  until?: Moment;
+  dryRun?: boolean;
   ifMatch?: number;
   yes?: boolean;
 }
@@ -52,6 +61,8 @@ const TRANSITIONS = {
 } as const satisfies Record<string, { summary: string; reason?: string }>;
 
 type Transition = keyof typeof TRANSITIONS;
+
+const TRANSITIONED = z.looseObject(transitioned);
 
 export function addTransitionCommands<T extends Transitionable>(
   parent: Command,
@@ -75,6 +86,7 @@ function addTransitionCommand<T extends Transitionable>(
   const why = UNPUBLISHED.has(transition) ? 'why, for the audit trail' : WHY_IN_PUBLIC;
   if (reason === undefined) command.requiredOption('--reason <text>', why);
   else command.option('--reason <text>', why, reason);
+  if (hasEffects(subject, transition)) addDecisionOptions(command, transition);
   command
     .option('--if-match <version>', 'the version that was looked at; refused if it has changed since', recordVersion)
     .option('--yes', 'do not ask; needed where there is no terminal')
@@ -83,13 +95,82 @@ function addTransitionCommand<T extends Transitionable>(
       const session = openServiceSession(command, surroundings);
       const seen = await subject.find(session, given);
       requirePossible(subject, transition, seen);
-      const ifMatch = options.ifMatch ?? (transition === 'approve' ? seen.version : undefined);
-      await askFor(session, subject, transition, { seen, yes: options.yes });
-      const path = `${subject.collection}/${seen.id}/${transition}`;
-      const body = { reason: options.reason };
-      const record = await session.client.send({ method: 'POST', path, body, ifMatch }, subject.record);
-      session.output.result(record, (report) => report.line(`${subject.title(record)} is ${record.state} now.`));
+      const isDryRun = options.dryRun === true;
+      if (!isDryRun) await askFor(session, subject, transition, { seen, options });
+      const { record, affected, whole } = await decide(session, subject, transition, seen, options, isDryRun);
+      const title = subject.title(record);
+      session.output.result(whole, (report) => {
+        const outcome = isDryRun ? `is ${record.state}, and nothing was changed` : `is ${record.state} now`;
+        const { suspendedUntil } = record;
+        report.line(`${title} ${outcome}.${suspendedUntil ? ` Until ${momentText(suspendedUntil)}.` : ''}`);
+        describeAffected(report, affected, isDryRun);
+      });
     });
+}
+
+/** An entity is approved on evidence, by an operation of its own that tells of nothing else. */
+function hasEffects<T extends Transitionable>({ noun }: TransitionSubject<T>, transition: Transition): boolean {
+  return noun === 'organisation' || transition !== 'approve';
+}
+
+function addDecisionOptions(command: Command, transition: Transition): void {
+  const codes = new Option('--reason-code <code>', 'the same in a word that can be counted').choices([
+    ...REASON_CODES_OF[transition],
+  ]);
+  command.addOption(codes.default('other'));
+  if (transition === 'suspend') {
+    command.option('--until <moment>', 'when it ends by itself, such as 2027-12-31T12:00:00Z', moment);
+  }
+  command.option('--dry-run', 'show what would be affected, and do nothing');
+}
+
+interface Decided<T> {
+  record: T;
+  affected: AffectedRecord[];
+  /** As the service said it. */
+  whole: unknown;
+}
+
+async function decide<T extends Transitionable>(
+  { client }: ServiceSession,
+  subject: TransitionSubject<T>,
+  transition: Transition,
+  seen: T,
+  { reason, reasonCode, until, ifMatch }: TransitionOptions,
+  isDryRun: boolean,
+): Promise<Decided<T>> {
+  const path = `${subject.collection}/${seen.id}/${transition}`;
+  const end = until?.at == null ? {} : { until: until.at };
+  const decision = hasEffects(subject, transition) ? { reasonCode, ...end, ...(isDryRun && { dryRun: true }) } : {};
+  const seenVersion = ifMatch ?? (transition === 'approve' ? seen.version : undefined);
+  const request = { method: 'POST', path, body: { reason, ...decision }, ifMatch: seenVersion } as const;
+  const whole = await client.send(request, TRANSITIONED);
+  return { record: subject.record.parse(whole), affected: whole.affected, whole };
+}
+
+const KIND_WORDS: Readonly<Record<string, string>> = {
+  authorization_server: 'authorization server',
+  api_resource: 'API',
+  trust_mark: 'Trust Mark',
+  role_assignment: 'role',
+  entity_role_assignment: 'role of an entity',
+};
+
+function describeAffected(report: Report, affected: readonly AffectedRecord[], isDryRun: boolean): void {
+  if (affected.length === 0) {
+    if (isDryRun) report.line('Nothing below it would be affected.');
+    return;
+  }
+  report.heading(isDryRun ? 'Would be affected' : 'Affected');
+  report.table(
+    ['WHAT', 'NAME', 'BEFORE', 'AFTER'],
+    affected.map(({ kind, name, stateBefore, stateAfter }) => [
+      KIND_WORDS[kind] ?? kind,
+      name,
+      stateBefore,
+      stateAfter,
+    ]),
+  );
 }
 
 /** Nobody is asked for a decision that the service would refuse. @throws CommandError refused */
@@ -107,15 +188,23 @@ function requirePossible<T extends Transitionable>(
   });
 }
 
-/** Shows what is decided about, the evidence above all, and asks at a terminal. */
+/** Shows what is decided about, the evidence above all or what it would affect, and asks at a terminal. */
 async function askFor<T extends Transitionable>(
   session: ServiceSession,
   subject: TransitionSubject<T>,
   transition: Transition,
-  { seen, yes }: { seen: T; yes?: boolean },
+  { seen, options }: { seen: T; options: TransitionOptions },
 ): Promise<void> {
-  if (transition === 'approve' && yes !== true && isInteractive(session)) {
-    session.output.explain((report) => subject.describe(report, seen));
+  const { yes } = options;
+  if (yes !== true && isInteractive(session)) {
+    if (transition === 'approve') {
+      const [readable = seen] = await withNames(session, [seen]);
+      session.output.explain((report) => subject.describe(report, readable));
+    }
+    if (hasEffects(subject, transition)) {
+      const { affected } = await decide(session, subject, transition, seen, options, true);
+      if (affected.length > 0) session.output.explain((report) => describeAffected(report, affected, true));
+    }
   }
   const doubts = transition === 'reinstate' ? subject.doubts?.(seen) : undefined;
   if (doubts !== undefined) session.output.warn(doubts);
@@ -136,5 +225,5 @@ function exampleOf<T extends Transitionable>(
   defaultReason: string | undefined,
 ): string {
   const reason = defaultReason === undefined ? ' --reason "ticket 4711"' : '';
-  return `holdfast ${noun} ${transition} ${sample}${reason}`;
+  return `holdfast ${noun} ${transition} ${sample}${reason}${transition === 'suspend' ? ' --dry-run' : ''}`;
 }

@@ -25,8 +25,10 @@ export interface ClientAssertion {
 }
 
 export interface ClientAssertionOptions extends IdentifierOptions {
-  /** Entity Identifier of the endpoint's owner. */
+  /** Entity Identifier of the endpoint's owner, or the URL of a token endpoint. */
   audience: string;
+  /** Longest time that it may still be good for; MAX_ASSERTION_SECONDS at most, which is what it is without. */
+  maxSeconds?: number;
   now: NumericDate;
 }
 
@@ -43,12 +45,12 @@ export function parseClientAssertion(jwt: string, options: ClientAssertionOption
   if (sub !== caller) throw invalid('its sub is its iss, the Entity Identifier of the caller', '/sub');
   const [audience, ...others] = Array.isArray(aud) ? aud : [aud];
   if (audience !== options.audience || others.length > 0) {
-    throw invalid(`its aud is ${options.audience} alone, the Entity Identifier of who is asked`, '/aud');
+    throw invalid(`its aud is ${options.audience} alone: who is asked`, '/aud');
   }
   if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI_LENGTH) {
     throw invalid(`its jti is a string of at most ${MAX_JTI_LENGTH} characters`, '/jti');
   }
-  checkTimes(decoded.claims, options.now);
+  checkTimes(decoded.claims, options.now, Math.min(options.maxSeconds ?? MAX_ASSERTION_SECONDS, MAX_ASSERTION_SECONDS));
   return { caller, jti, jwt: decoded.jwt, header };
 }
 
@@ -77,11 +79,11 @@ function checkedHeader(header: JsonObject): JoseHeader {
   return { ...header, typ: String(typ), alg: algorithm, kid };
 }
 
-function checkTimes({ exp, iat, nbf }: JsonObject, now: NumericDate): void {
+function checkTimes({ exp, iat, nbf }: JsonObject, now: NumericDate, maxSeconds: number): void {
   if (!isNumericDate(exp)) throw invalid('it has an exp', '/exp');
   if (exp + DEFAULT_LEEWAY_SECONDS <= now) throw invalid('it has expired', '/exp');
-  if (exp - DEFAULT_LEEWAY_SECONDS > now + MAX_ASSERTION_SECONDS) {
-    throw invalid(`it is good for ${MAX_ASSERTION_SECONDS} s at most`, '/exp');
+  if (exp - DEFAULT_LEEWAY_SECONDS > now + maxSeconds) {
+    throw invalid(`it is good for ${maxSeconds} s at most`, '/exp');
   }
   for (const [claim, value] of Object.entries({ iat, nbf })) {
     if (value === undefined) continue;

@@ -133,11 +133,16 @@ export const REASONS = {
   trust_mark_type_unknown: { wire: 'not_found', section: '7' },
   trust_mark_not_eligible: { wire: 'invalid_request', section: '7' },
   request_too_large: { wire: 'invalid_request', section: '18.1' },
+  answer_too_large: { wire: 'invalid_request', section: '18.1' },
 
   // Key sets that subordinates push
   key_set_invalid: { wire: 'invalid_request', section: '5.2.1' },
   key_set_not_authorised: { wire: 'invalid_client', section: '11.2' },
   key_set_not_newer: { wire: 'invalid_request', section: '11.2' },
+
+  // Requests to be enrolled
+  enrolment_request_invalid: { wire: 'invalid_request', section: '8' },
+  enrolment_request_not_authorised: { wire: 'invalid_client', section: '8.8' },
 
   // Companion drafts: paging and the choice of claims
   page_unknown: { wire: 'page_not_found', section: '8.2' },

@@ -12,6 +12,10 @@ export const TYP = {
   keyProof: 'holdfast-key-proof+jwt',
   /** Ours: what the audit was at a seq. */
   auditCheckpoint: 'audit-checkpoint+jwt',
+  /** Ours: an entity asks to be enrolled. */
+  enrolmentRequest: 'enrolment-request+jwt',
+  /** Ours: an authority asks a hook about an enrolment. */
+  enrolmentHook: 'enrolment-hook+jwt',
   explicitRegistrationResponse: 'explicit-registration-response+jwt',
 } as const;
 
@@ -25,6 +29,8 @@ export const MEDIA_TYPE = {
   trustMark: 'application/trust-mark+jwt',
   trustMarkStatusResponse: 'application/trust-mark-status-response+jwt',
   entityEvents: 'application/entity-events-statement+jwt',
+  enrolmentRequest: 'application/enrolment-request+jwt',
+  enrolmentHook: 'application/enrolment-hook+jwt',
   json: 'application/json',
   form: 'application/x-www-form-urlencoded',
 } as const;

@@ -19,6 +19,7 @@ export const SUBORDINATE_ENDPOINT_PATHS = {
   subordinateKeys: '/federation/subordinate-keys',
   subordinateRefresh: '/federation/subordinate-refresh',
   trustMarkRequest: '/federation/trust-mark-request',
+  enrolmentRequest: '/federation/enrolment-request',
 } as const;
 
 export type SubordinateEndpoint = keyof typeof SUBORDINATE_ENDPOINT_PATHS;

@@ -10,13 +10,14 @@ export class StatementUnfit extends Error {
 /**
  * Runs a lint.
  * @param what the statement in words, for the log
- * @throws StatementUnfit instead of the FederationError, which would read as a refusal of the request
+ * @throws StatementUnfit instead of the FederationError, which would read as a refusal of the request; answer_too_large
+ *   is one
  */
 export function lintOwn(what: string, lint: () => LintedStatement): LintedStatement {
   try {
     return lint();
   } catch (cause) {
-    if (!(cause instanceof FederationError)) throw cause;
+    if (!(cause instanceof FederationError) || cause.reason === 'answer_too_large') throw cause;
     throw new StatementUnfit(`cannot sign ${what}: ${cause.at} ${cause.message}`, { cause });
   }
 }

@@ -73,7 +73,7 @@ export class SignedResolutions {
    * Signs that the authority resolved an entity, or gives the answer signed before while it is in its first half.
    * Whoever asks for the same while it is signed gets the same.
    * @param entityTypes types asked for; empty: all
-   * @throws TooManyLoads, and what `charge` throws
+   * @throws TooManyLoads, FederationError answer_too_large, and what `charge` throws
    */
   answer(
     served: ServedAuthority,

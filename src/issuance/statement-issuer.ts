@@ -17,7 +17,7 @@ import { buildEntityConfiguration, firstTrustMarkExpiry, trustMarksVersion } fro
 import { buildHistoricalKeys, HISTORICAL_KEYS_LIFETIME_SECONDS, signHistoricalKeys } from './historical-keys.ts';
 import { claimsHashOf, type IssuedStatement, issuedFrom, refreshTime, reuseOrIssue } from './issued-statement.ts';
 import { lintOwn } from './lint-own.ts';
-import { buildSubordinateStatement, firstKeyExpiry, liveKeys } from './subordinate-statement.ts';
+import { buildSubordinateStatement, liveKeys, truthEnds } from './subordinate-statement.ts';
 
 export interface StatementIssuerOptions {
   db: Db;
@@ -79,7 +79,7 @@ export class StatementIssuer {
       subject,
       claims: buildSubordinateStatement(authority, subordinate, now),
       lifetimeSeconds: subordinate.entity.statementLifetimeSeconds ?? authority.statementLifetimeSeconds,
-      notAfter: firstKeyExpiry(subordinate, now),
+      notAfter: truthEnds(subordinate, now),
       basisVersion: recordVersion(served) + subordinate.entity.version,
       stored: subordinate.stored,
     });

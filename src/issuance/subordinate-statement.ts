@@ -5,6 +5,7 @@ import type { Authority } from '../registry/authorities/authority.ts';
 import { mergedPolicy } from '../registry/claims-input.ts';
 import { entityTypes } from '../registry/entities/entity.ts';
 import type { Subordinate } from '../registry/entities/read-subordinate.ts';
+import { heldRoles, nextRoleChange } from '../registry/roles/given-roles.ts';
 
 /** Keys that still verify something at `now`, in their registered order. */
 export function liveKeys({ keys }: Pick<Subordinate, 'keys'>, now: NumericDate): JsonObject[] {
@@ -16,11 +17,19 @@ export function firstKeyExpiry({ keys }: Pick<Subordinate, 'keys'>, now: Numeric
   return Math.min(...keys.map(({ expiresAt }) => secondsOf(expiresAt)).filter((seconds) => seconds > now));
 }
 
+/**
+ * Until when all that the statement says is so, seconds since the epoch: a key expires, or a role begins or ends to count.
+ * Infinity if neither does.
+ */
+export function truthEnds(subordinate: Pick<Subordinate, 'keys' | 'roles'>, now: NumericDate): NumericDate {
+  return Math.min(firstKeyExpiry(subordinate, now), nextRoleChange(subordinate.roles, now));
+}
+
 function secondsOf(expiresAt: Date | null): NumericDate {
   return expiresAt === null ? Number.POSITIVE_INFINITY : Math.floor(expiresAt.getTime() / 1000);
 }
 
-/** @param now keys expired by then are left out */
+/** @param now keys expired by then are left out, and so are roles that do not count then */
 export function buildSubordinateStatement(
   authority: Authority,
   subordinate: Subordinate,
@@ -35,7 +44,14 @@ export function buildSubordinateStatement(
   };
   const optional = {
     metadata: metadataForDeclaredTypes(subordinate),
-    metadata_policy: mergedPolicy(authority.defaultMetadataPolicy, entity.metadataPolicy, entity.entityIdentifier),
+    metadata_policy: mergedPolicy(
+      {
+        authorityDefault: authority.defaultMetadataPolicy,
+        roles: heldRoles(subordinate.roles, now),
+        own: entity.metadataPolicy,
+      },
+      entity.entityIdentifier,
+    ),
     constraints: entity.constraints ?? authority.defaultConstraints ?? {},
   };
   for (const [claim, value] of Object.entries(optional)) {

@@ -32,7 +32,7 @@ Rolled over: these keys count in place of those pinned
   since  2027-01-15T08:00:00.000Z
   key    old (ES256)
   key    new (ES256)
-Once its operator confirms them, pin them: holdfast anchor replace-keys
+Once its operator confirms them, pin them: \`npx holdfast anchor replace-keys\`
 `,
     );
   });
@@ -43,7 +43,7 @@ Once its operator confirms them, pin them: holdfast anchor replace-keys
 Alarm: it published keys that no believed key vouches for; none was learned
   last  2027-01-15T08:00:00.000Z
   key   foreign (ES256)
-Compare its keys with its operator out of band: holdfast anchor fetch
+Compare its keys with its operator out of band: \`npx holdfast anchor fetch\`
 `,
     );
   });

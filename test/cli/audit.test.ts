@@ -14,6 +14,9 @@ let local: Record<string, string>;
 let checkpointFile: string;
 let exportFile: string;
 let keysFile: string;
+let exported: string;
+let checkpoint: CommandOutcome;
+let printed: CommandOutcome & { url: string };
 let listed: { seq: number; hash: string }[];
 
 /** A service that made some changes, a checkpoint, an export, its keys; then it is stopped. */
@@ -35,11 +38,13 @@ beforeAll(async () => {
     const added = await callHoldfast(['organisation', 'add', name, '--contact', 'incident=soc@one.example'], { env });
     if (name === 'One') expect(added.exitCode, added.stderr).toBe(0);
   }
+  await run('authority', 'add', `${url}/lower`, '--name', 'Lower', '--superior', url);
   await run('organisation', 'approve', 'One', '--yes', '--reason', 'seen\u200f\u2028by us');
-  writeFileSync(checkpointFile, (await run('audit', 'checkpoint')).stdout);
+  checkpoint = await run('audit', 'checkpoint', '--out', checkpointFile);
+  printed = { ...(await run('audit', 'checkpoint')), url };
   expect((await run('audit', 'checkpoints')).stdout).toContain('SIGNED BY');
   await run('organisation', 'suspend', 'One', '--yes', '--reason', 'incident');
-  await run('audit', 'export', '--out', exportFile);
+  exported = (await run('audit', 'export', '--out', exportFile)).stdout;
   expect((await run('audit', 'export')).stdout).toBe(readFileSync(exportFile, 'utf8'));
   await run('anchor', 'fetch', url, '--out', keysFile);
   listed = JSON.parse((await run('audit', '--all', '--json')).stdout).items;
@@ -168,6 +173,13 @@ describe('audit verify', () => {
     }
   });
 
+  it('says of an empty file that no checkpoint came into it', async () => {
+    const { exitCode, said } = await verify(['--checkpoint', folder.write('empty.checkpoint', '')]);
+    expect([exitCode, said.error.code]).toEqual([2, 'file_invalid']);
+    expect(said.error.message).toContain('is empty: the checkpoint that belongs there was never made');
+    expect(said.error.hint).toContain('audit checkpoint --out');
+  });
+
   it('takes the records of checkpoints as the API gives them', async () => {
     const jwt = readFileSync(checkpointFile, 'utf8').trim();
     const list = folder.write('checkpoints.json', { items: [{ jwt }, { jwt }] });
@@ -203,7 +215,22 @@ describe('audit verify', () => {
   });
 });
 
+describe('audit checkpoint', () => {
+  it('is signed by the authority that was made first, unless another one is named', () => {
+    expect(printed.stderr).toContain(`signed by ${printed.url}.`);
+  });
+
+  it('goes to a file as it goes to standard output', () => {
+    expect(readFileSync(checkpointFile, 'utf8')).toBe(printed.stdout);
+    expect(checkpoint).toMatchObject({ stdout: '', stderr: expect.stringContaining(`Keep ${checkpointFile} apart`) });
+  });
+});
+
 describe('audit export', () => {
+  it('says what it wrote where', () => {
+    expect(exported).toBe(`${listed.length} rows in ${exportFile}\n`);
+  });
+
   it('escapes what a terminal must not see, is private, and leaves no half of a file', () => {
     const text = readFileSync(exportFile, 'utf8');
     expect(text).toContain('seen\\u200f\\u2028by us');

@@ -62,6 +62,15 @@ describe('configuration init', () => {
     expect(JSON.parse(stdout).jwks.keys[0]).toMatchObject({ kid: key.kid, alg: 'ES256', use: 'sig', x: key.x });
   });
 
+  it('keeps keys that are there without settings', async () => {
+    await init();
+    const before = readFileSync(join(dir, 'private-keys.json'), 'utf8');
+    rmSync(join(dir, 'configuration.json'));
+    await init();
+    expect(readFileSync(join(dir, 'private-keys.json'), 'utf8')).toBe(before);
+    expect((await callHoldfast(['configuration', 'sign', '--dir', dir])).exitCode).toBe(0);
+  });
+
   it('never overwrites what is there', async () => {
     await init();
     const before = readFileSync(join(dir, 'private-keys.json'), 'utf8');
@@ -106,6 +115,7 @@ describe('configuration init', () => {
     ['https://rp.example.edu', '/rp\n'],
   ])('tells how to serve %s next', async (entity, end) => {
     const { stderr } = await callHoldfast(['configuration', 'init', '--entity', entity, '--dir', dir]);
+    expect(stderr).toContain(`holdfast configuration sign --dir ${dir} --out WEB_ROOT`);
     expect(stderr).toContain(`holdfast configuration serve --dir ${dir}`);
     expect(stderr.endsWith(end)).toBe(true);
   });
@@ -229,6 +239,20 @@ describe('configuration serve', () => {
     const missing = await fetch(`${entity}/elsewhere`);
     expect([missing.status, missing.headers.get('cache-control')]).toEqual([404, null]);
     expect((await runHoldfast([...command, '-1'])).exitCode).toBe(2);
+  });
+
+  it('F04 shows the challenges of enrolments that prove the domain, from the moment when the file is there', async () => {
+    const port = await freePort();
+    await init('--entity', `http://127.0.0.1:${port}/rp`);
+    const command = ['configuration', 'serve', '--dir', dir, '--listen', `127.0.0.1:${port}`];
+    await using _serving = await startHoldfast(command);
+    const url = `http://127.0.0.1:${port}/.well-known/holdfast-domain-challenge`;
+    expect((await fetch(url)).status).toBe(404);
+    writeFileSync(join(dir, 'domain-challenge'), 'first\nsecond\n');
+    const shown = await fetch(url);
+    expect([shown.status, await shown.text()]).toEqual([200, 'first\nsecond\n']);
+    expect(shown.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect((await fetch(url, { method: 'POST' })).status).toBe(405);
   });
 
   it('does not start on settings that cannot be signed, or where somebody listens already', async () => {

@@ -1,14 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { type CryptoKey, compactDecrypt, exportJWK, generateKeyPair, importJWK } from 'jose';
+import { CompactEncrypt, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signConfiguration } from '../../src/cli/configuration/sign-configuration.ts';
 import { claimsOf } from '../support/answers.ts';
-import { type CommandOutcome, callHoldfast, freePort, type RunningCommand, startHoldfast } from '../support/cli.ts';
-import { signJwt } from '../support/keys.ts';
+import {
+  type CommandOutcome,
+  callHoldfast,
+  freePort,
+  inputOf,
+  type RunningCommand,
+  startHoldfast,
+} from '../support/cli.ts';
 
 const METADATA = { openid_relying_party: { client_name: 'Clinic' } };
 const CONFIRMED = ['--reason', 'a test', '--yes'];
@@ -34,7 +41,7 @@ beforeAll(async () => {
       HOLDFAST_ADMIN_TOKEN: env['HOLDFAST_TOKEN'] ?? '',
     },
   });
-  await json('organisation', 'add', 'Clinic');
+  await json('organisation', 'add', 'Clinic', '--contact', 'incident=soc@clinic.example');
   await json('organisation', 'approve', 'Clinic', ...CONFIRMED);
 });
 afterAll(async () => {
@@ -76,8 +83,10 @@ describe('holdfast entity host', () => {
     expect(claimsOf(await configuration())).toMatchObject({ sub: clinic, metadata: METADATA });
 
     const renamed = { openid_relying_party: { client_name: 'Surgery' } };
-    await json('entity', 'host', 'update', clinic, '--metadata', await file('renamed.json', renamed));
+    const update = ['entity', 'host', 'update', clinic, '--metadata', await file('renamed.json', renamed)];
+    expect((await call(...update)).stderr).not.toContain('Nothing changed');
     expect(claimsOf(await configuration())).toMatchObject({ metadata: renamed });
+    expect((await call(...update)).stderr).toContain('Nothing changed: its configuration says so already.');
 
     const shown = (await call('entity', 'host', 'show', clinic)).stdout;
     expect(shown).toContain('here, with the key kept for it');
@@ -85,26 +94,133 @@ describe('holdfast entity host', () => {
     const rolled = await call('entity', 'host', 'roll', clinic);
     expect(rolled.stdout).toMatch(/announced +sealed/);
 
-    const pair = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true });
-    const recipient = await file('key.json', { ...(await exportJWK(pair.publicKey)), kid: 'theirs' });
+    const announced = rolled.stdout.match(/(\S+) +announced/)?.[1] ?? '';
+    const made = await call('configuration', 'recipient-key', '--out', join(folder, 'recipient.json'));
+    expect(made.stdout).not.toContain('"d"');
+    expect(statSync(join(folder, 'recipient.json')).mode & 0o777).toBe(0o600);
+    const recipient = await file('recipient-public.json', made.stdout);
     const unconfirmed = await call('entity', 'host', 'take', clinic, '--recipient', recipient, '--reason', 'x');
     expect(unconfirmed).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('repeat with --yes') });
-    const taken = await json('entity', 'host', 'take', clinic, '--recipient', recipient, ...CONFIRMED);
-    const { plaintext } = await compactDecrypt(taken.jwe, pair.privateKey);
-    const privateJwk = { ...JSON.parse(new TextDecoder().decode(plaintext)), kid: taken.kid };
-    const { d: _, ...jwk } = privateJwk;
-    const privateKey = (await importJWK(privateJwk, 'ES256')) as CryptoKey;
+    const taken = await call('entity', 'host', 'take', clinic, '--recipient', recipient, ...CONFIRMED);
+    expect(taken.stderr).toContain(`The key ${announced}, announced to follow it, was given up.`);
+    expect(taken.stderr).toMatch(/Next: the partner opens it with `.*holdfast configuration take-key`/);
+    const awaited = (await call('entity', 'host', 'show', clinic)).stdout;
+    expect(awaited).toContain('nothing is uploaded yet, and what was signed here last is served');
+    expect(awaited).toMatch(/served until +\S+ \S+ \(in 24 h\)/);
+    expect(awaited).toMatch(/handed_over +partner/);
+    expect(awaited).toMatch(/removed +- +\S+ \S+ +- +-/);
 
-    const iat = Math.floor(Date.now() / 1000) + 5;
-    const own = await signJwt({ alg: 'ES256', kid: taken.kid, privateKey, jwk, privateJwk }, 'entity-statement+jwt', {
-      ...{ iss: clinic, sub: clinic, iat, exp: iat + 3600, metadata: METADATA },
-      jwks: { keys: [{ ...jwk, alg: 'ES256', use: 'sig' }] },
-      authority_hints: [serviceUrl],
-    });
+    const jwe = await file('taken.jwe', taken.stdout);
+    const dir = join(folder, 'clinic');
+    const open = ['configuration', 'take-key', jwe, '--key', join(folder, 'recipient.json')];
+    const opened = await call(...open, '--dir', dir);
+    expect(opened).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('configuration init --entity') });
+    expect(opened.stdout).not.toContain('"d"');
+    expect(statSync(join(dir, 'private-keys.json')).mode & 0o777).toBe(0o600);
+    expect(await call(...open, '--dir', dir)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('exists') });
+    const printed = await json(...open, '--print');
+    expect(printed).toEqual(JSON.parse(readFileSync(join(dir, 'private-keys.json'), 'utf8')));
+    const settings = ['--superior', serviceUrl, '--metadata', metadata, '--dir', dir];
+    expect((await json('configuration', 'init', '--entity', clinic, ...settings)).jwks.keys[0].kid).toBe(
+      printed.keys[0].kid,
+    );
+    expect((await json('configuration', 'sign', '--dir', dir)).kid).toBe(printed.keys[0].kid);
+    const now = Math.floor(Date.now() / 1000) + 5;
+    const { jwt: own } = await signConfiguration({ dir, allowHttp: true, now }, { stdin: inputOf('') });
     await json('entity', 'host', 'upload', clinic, await file('configuration.jwt', `${own}\n`));
     expect(await configuration()).toBe(own);
     expect((await call('entity', 'host', 'show', clinic)).stdout).toContain('by itself; it uploads them');
     const stopped = await call('entity', 'host', 'stop', clinic, ...CONFIRMED);
     expect(stopped).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('under our own host name') });
+  });
+
+  it('says of a configuration that is signed with a key which nobody brought: bring it first', async () => {
+    const metadata = await file('metadata.json', METADATA);
+    const dentist = `http://hosted.localhost:${port}/dentist`;
+    await json('entity', 'add', dentist, '--organisation', 'Clinic', '--hosted', metadata);
+    await json('entity', 'approve', dentist, ...CONFIRMED);
+    const dir = join(folder, 'dentist');
+    const settings = ['--superior', serviceUrl, '--metadata', metadata, '--dir', dir];
+    await json('configuration', 'init', '--entity', dentist, ...settings);
+    const { jwt, kid } = await json('configuration', 'sign', '--dir', dir);
+    const uploaded = await call('entity', 'host', 'upload', dentist, await file('unknown.jwt', jwt));
+    const complaint = `configuration is signed with the key ${kid}, which is not registered; bring it first`;
+    expect(uploaded).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(`error: ${complaint}`) });
+    expect(uploaded.stderr.match(/is signed with/g)).toHaveLength(1);
+
+    // Which authority a challenge is for is told by who has enrolled the entity.
+    await json('authority', 'add', `${serviceUrl}/lower`, '--name', 'Lower', '--superior', serviceUrl);
+    expect((await call('entity', 'challenge', dentist)).stderr).toContain(`--authority ${serviceUrl}\n`);
+    const elsewhere = await call('entity', 'challenge', 'https://nobody.example');
+    expect(elsewhere).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('Say which one') });
+
+    const shown = (await call('entity', 'show', dentist)).stdout;
+    expect(shown).toMatch(/organisation +Clinic\n/);
+    expect(shown).toMatch(new RegExp(`authority +${serviceUrl}\\n`));
+    expect((await call('organisation', 'list')).stdout).toMatch(new RegExp(`Clinic +active.* ${serviceUrl}\\n`));
+  });
+
+  describe('take', () => {
+    // Whatever is sent comes to nothing: nobody listens there.
+    const nobody = { HOLDFAST_URL: 'http://127.0.0.1:1', HOLDFAST_TOKEN: 'a-token' };
+    const take = async (content: unknown) => {
+      const args = ['--recipient', await file('recipient-file.json', content), '--reason', 'moves out', '--yes'];
+      return await callHoldfast(['entity', 'host', 'take', 'https://hosted.example/clinic', ...args], { env: nobody });
+    };
+    const privateJwk = async () => {
+      const { privateKey } = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true });
+      return await exportJWK(privateKey);
+    };
+
+    it.each([
+      ['a private key', (jwk: JWK) => jwk],
+      ['a set with a private key', (jwk: JWK) => ({ keys: [jwk] })],
+    ])('refuses %s without sending it anywhere', async (_, contentOf) => {
+      const jwk = await privateJwk();
+      const { exitCode, stderr } = await take(contentOf(jwk));
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain('nobody but its owner may have: nothing was sent');
+      expect(stderr).toContain('Give the public half alone');
+      expect(stderr).not.toContain(String(jwk.d));
+    });
+
+    it.each([
+      ['a JWK Set', { keys: [{ kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' }] }, 'one public JWK alone'],
+      ['a signing key', { kty: 'RSA', n: 'AQAB', e: 'AQAB' }, 'a public key to encrypt to, on P-256'],
+      ['text', '"key"', 'must hold one public JWK'],
+    ])('says what to give instead of %s', async (_, content, complaint) => {
+      const { exitCode, stderr } = await take(content);
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain(complaint);
+      expect(stderr).toContain('configuration recipient-key');
+    });
+  });
+});
+
+describe('holdfast configuration take-key', () => {
+  it('says whose key it needs, and never what a key file holds', async () => {
+    const pair = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true });
+    const jwe = await new CompactEncrypt(new TextEncoder().encode('{"kty":"EC"}'))
+      .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM', kid: 'theirs' })
+      .encrypt(pair.publicKey);
+    const [taken, other] = [await file('other.jwe', jwe), join(folder, 'other.json')];
+    await call('configuration', 'recipient-key', '--out', other);
+    const takeKey = (key: string, ...more: string[]) => call('configuration', 'take-key', taken, '--key', key, ...more);
+    const unopened = await takeKey(other, '--print');
+    expect(unopened).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('the key theirs') });
+    const open = await file('open.json', await exportJWK(pair.privateKey));
+    expect(await takeKey(open, '--print')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('chmod 600') });
+    chmodSync(open, 0o600);
+    expect(await takeKey(open, '--print')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('no private key'),
+    });
+    expect(await takeKey(other)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('--dir FOLDER, or --print'),
+    });
+    const none = await call('configuration', 'take-key', other, '--key', other, '--print');
+    expect(none).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('holds no JWE') });
+    expect(none.stderr + unopened.stderr).not.toContain(JSON.parse(readFileSync(other, 'utf8')).d);
   });
 });

@@ -37,6 +37,7 @@ beforeAll(async () => {
     {},
   );
   await json('organisation', 'add', 'Partner Ltd');
+  await json('organisation', 'contact', 'add', 'Partner Ltd', 'incident=soc@partner.example');
   await json('organisation', 'approve', 'Partner Ltd', '--reason', 'a test', '--yes');
   await json('entity', 'add', entity, '--organisation', 'Partner Ltd');
   await json('entity', 'approve', entity, '--reason', 'a test', '--yes');

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
+import { failureText } from '../../src/cli/failure.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { callHoldfast, runHoldfast } from '../support/cli.ts';
 
@@ -66,8 +67,12 @@ describe('the command line', () => {
         ...['list', 'roll', 'activate', 'revoke'].map((verb) => `authority keys ${verb}`),
         ...['add', 'list', 'show', 'update', ...transitions].map((verb) => `organisation ${verb}`),
         ...['add', 'list', 'update', 'confirm', 'remove'].map((verb) => `organisation contact ${verb}`),
+        ...['add', 'list', 'update'].map((verb) => `role domain ${verb}`),
+        ...['add', 'list', 'show', 'update', 'retire', 'reinstate'].map((verb) => `role ${verb}`),
+        ...['assign', 'amend', 'unassign', 'give', 'take'].map((verb) => `role ${verb}`),
         ...['add', 'list', 'show', 'update', 'remove'].map((verb) => `authorization-server ${verb}`),
         ...['add', 'list', 'show', 'update', 'remove'].map((verb) => `api-resource ${verb}`),
+        ...['add', 'list', 'show', 'replace', 'hold', 'release', 'revoke'].map((verb) => `credential ${verb}`),
         ...['add', 'list', 'show', 'update', 'check', 'challenge', ...transitions].map((verb) => `entity ${verb}`),
         ...['show', 'update', 'roll', 'take', 'bring', 'upload', 'stop'].map((verb) => `entity host ${verb}`),
         ...['add', 'list', 'show', 'replace-keys', 'remove', 'fetch'].map((verb) => `anchor ${verb}`),
@@ -77,7 +82,9 @@ describe('the command line', () => {
         ...['define', 'list', 'show', 'update', 'retire', 'reinstate'].map((verb) => `trust-mark type ${verb}`),
         ...['make', 'list', 'show', 'renew', 'withdraw'].map((verb) => `trust-mark delegation ${verb}`),
         ...['add', 'list', 'drop'].map((verb) => `trust-mark held ${verb}`),
-        ...['init', 'sign', 'serve', 'prove'].map((verb) => `configuration ${verb}`),
+        ...['init', 'sign', 'serve', 'prove', 'push-keys', 'recipient-key', 'take-key'].map(
+          (verb) => `configuration ${verb}`,
+        ),
       ]),
     );
   });
@@ -105,6 +112,65 @@ describe('the command line', () => {
     const { exitCode, stdout, stderr } = await callHoldfast(args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toContain(complaint);
+  });
+
+  it.each([
+    [['entity', 'aprove', '--help'], 'Did you mean approve?'],
+    [['entity', '--json', 'host', 'takes', '-h'], 'Did you mean take?'],
+    [['entitys', '--help'], 'Did you mean entity?'],
+  ])('%j: has no help for a command that there is not', async (args, complaint) => {
+    const { exitCode, stdout, stderr } = await callHoldfast(args);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toContain(complaint.replace('?', ''));
+  });
+
+  it.each([
+    ['audit', '--subject', 'https://rp.example', '--help'],
+    ['authority', 'keys', 'https://fed.example', '--help'],
+    ['help', 'entity', 'approve'],
+  ])('%s %s %s: shows help, for what there is', async (...args) => {
+    const { exitCode, stdout } = await callHoldfast(args);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Usage: holdfast');
+  });
+
+  it('wraps numbered steps behind their numbers', async () => {
+    const { stdout } = await callHoldfast(['configuration', 'push-keys', '--help']);
+    const lines = stdout.split('\n');
+    expect(lines.filter((line) => line.length > 100)).toEqual([]);
+    const steps = lines.slice(
+      lines.findIndex((line) => line.startsWith('  1. ')),
+      lines.findIndex((line) => line.startsWith('Does somebody')),
+    );
+    expect(steps.filter((line) => !/^( {2}\d\. | {5}\S|$)/.test(line))).toEqual([]);
+    expect(steps.filter((line) => /^ {2}\d/.test(line))).toHaveLength(6);
+  });
+
+  it('looks for the first-admin token where its data directory is', async () => {
+    const { exitCode, stderr } = await callHoldfast(['token', 'claim', '--name', 'me'], {
+      env: { HOLDFAST_DATA_DIR: '/there/is/no/data' },
+    });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('there is no data directory /there/is/no/data\n');
+    expect(stderr).toContain('HOLDFAST_DATA_DIR');
+  });
+
+  it('says once what is wrong with a field, by its name', () => {
+    const failure = { exitCode: 1, code: 'validation_failed', isReported: false } as const;
+    const field = { pointer: '/entityIdentifier', detail: 'is no URL' };
+    expect(failureText({ ...failure, message: '/entityIdentifier is no URL', fields: [field] })).toBe(
+      'error: entity identifier is no URL\n',
+    );
+    const nested = { pointer: '/registration/country', detail: 'is required' };
+    expect(failureText({ ...failure, message: '/registration/country is required', fields: [nested] })).toBe(
+      'error: registration/country is required\n',
+    );
+    const both = { ...failure, message: '/entityIdentifier is no URL (and 1 more)', fields: [field, nested] };
+    expect(failureText(both)).toBe(
+      'error: several values are refused\n  /entityIdentifier  is no URL\n  /registration/country  is required\n',
+    );
+    const told = { ...failure, message: 'the policies contradict each other', fields: [nested] };
+    expect(failureText(told)).toContain('contradict each other\n  /registration/country  is required\n');
   });
 
   it('reports an error as one line of JSON with --json', async () => {

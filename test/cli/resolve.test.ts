@@ -61,6 +61,28 @@ describe('resolve', () => {
     expect(outcome.trustChain).toHaveLength(4);
   });
 
+  it('understands the critical claims that the service understands, as do inspect and chain verify', async () => {
+    const rp = server.federation.entity('rp');
+    const before = rp.claims;
+    rp.claims = { ...before, crit: ['jurisdiction'], jurisdiction: 'SE' };
+    try {
+      const env = { HOLDFAST_UNDERSTOOD_CLAIMS: 'other, jurisdiction' };
+      const resolved = await callHoldfast([...towards('rp'), '--json'], { env });
+      expect(resolved.exitCode, resolved.stderr).toBe(0);
+      const chain = folder.write('critical.json', JSON.parse(resolved.stdout).trustChain);
+      const anchor = ['--anchor', server.federation.id('anchor'), '--anchor-jwks', anchorKeys];
+      const commands = [towards('rp'), ['inspect', server.federation.id('rp')], ['chain', 'verify', chain, ...anchor]];
+      for (const command of commands) {
+        expect((await callHoldfast(command)).exitCode, command.join(' ')).toBe(1);
+        expect((await callHoldfast(command, { env })).exitCode, command.join(' ')).toBe(0);
+        const wrong = await callHoldfast(command, { env: { HOLDFAST_UNDERSTOOD_CLAIMS: 'iss' } });
+        expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('must not name claims') });
+      }
+    } finally {
+      rp.claims = before;
+    }
+  });
+
   it('shows the same to a person', async () => {
     const { exitCode, stdout } = await callHoldfast(towards('rp'));
     expect(exitCode).toBe(0);

@@ -19,7 +19,14 @@ import { createTestDatabase } from '../support/databases.ts';
 import { opens } from '../support/sealed-keys.ts';
 import { TemporaryFolder } from '../support/temporary-folder.ts';
 
-const OPERATOR: Actor = { kind: 'operator', id: 'test', name: 'test', roles: ['admin'], authorities: 'all' };
+const OPERATOR: Actor = {
+  kind: 'operator',
+  id: 'test',
+  name: 'test',
+  roles: ['admin'],
+  authorities: 'all',
+  organisations: 'all',
+};
 
 let folder: TemporaryFolder;
 let dataDir: string;

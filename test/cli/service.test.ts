@@ -95,6 +95,37 @@ describe('token', () => {
     expect((await json('token', 'revoke', 'desk')).revokedAt).not.toBeNull();
     expect(await call(['whoami', '--json'], desk)).toMatchObject({ exitCode: 1, stdout: '' });
   });
+
+  it('F03 create for a member, rotate, and rotate itself', async () => {
+    await json('organisation', 'add', 'Member Bank', '--contact', 'incident=soc@bank.example');
+    const member = ['--role', 'technical-contact', '--organisation', 'Member Bank'];
+    const created = await call(['token', 'create', '--name', 'ann', ...member]);
+    expect(created.stderr).toContain('Token ann (technical-contact; organisations: Member Bank)');
+    const { authorityId } = await json('organisation', 'show', 'Member Bank');
+    const { entityIdentifier } = await json('authority', 'show', authorityId);
+    const local = await call(['token', 'create', '--name', 'local', '--role', 'auditor', '--authority', authorityId]);
+    expect(local.stderr).toContain(`authorities: ${entityIdentifier})`);
+    const asLocal = await call(['whoami'], { env: { HOLDFAST_TOKEN: local.stdout.trim() } });
+    expect(asLocal.stdout).toContain(`authorities  ${entityIdentifier}`);
+    const listed = await call(['token', 'list']);
+    expect(listed.stdout).toMatch(/ann +technical-contact +Member Bank +active/);
+    expect(listed.stdout).toContain(` ${entityIdentifier} `);
+
+    const rotated = await call(['token', 'rotate', 'ann', '--overlap-hours', '1']);
+    expect(rotated.stderr).toContain('the old one ends');
+    const [old, next] = [created, rotated].map(({ stdout }) => ({ env: { HOLDFAST_TOKEN: stdout.trim() } }));
+    for (const token of [old, next]) {
+      const { stdout } = await call(['whoami'], token);
+      expect(stdout).toContain('Member Bank');
+      expect((await call(['organisation', 'list'], token)).stdout).toMatch(/Member Bank/);
+    }
+    const own = await call(['token', 'rotate', '--overlap-hours', '0'], next);
+    expect(own.exitCode).toBe(0);
+    expect((await call(['whoami'], next)).exitCode).toBe(1);
+    expect((await call(['whoami'], { env: { HOLDFAST_TOKEN: own.stdout.trim() } })).exitCode).toBe(0);
+    expect((await call(['token', 'list'], { env: { HOLDFAST_TOKEN: own.stdout.trim() } })).exitCode).toBe(1);
+    await json('token', 'revoke', 'ann');
+  });
 });
 
 /** What an organisation needs before it is approved. */
@@ -372,7 +403,7 @@ describe('lists and the export', () => {
     const reinstated = await call(['entity', 'reinstate', partner, '--yes']);
     expect(reinstated.exitCode).toBe(0);
     expect(reinstated.stderr).toContain('warning: the recorded checks were made before settings changed');
-    expect((await call(['entity', 'show', partner])).stdout).toContain('run `holdfast entity check`');
+    expect((await call(['entity', 'show', partner])).stdout).toContain('holdfast entity check`');
     expect((await check()).exitCode).toBe(0);
     expect(await listed()).toMatch(/ passed$/);
     await set({});

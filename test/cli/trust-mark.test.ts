@@ -68,6 +68,26 @@ describe('trust-mark type', () => {
   });
 });
 
+describe('a type that no Trust Anchor lists', () => {
+  it('is told of when it is defined and granted, with what to do, until one lists it', async () => {
+    const type = `${serviceUrl}/marks/unlisted`;
+    const unlisted = `No Trust Anchor here lists this type as issued by ${serviceUrl}`;
+    const made = await call('type', 'define', type, '--name', 'Unlisted');
+    expect(made.stderr).toContain(unlisted);
+    const issuers = made.stderr.match(/write (\{.*\}) into issuers\.json/)?.[1] ?? '';
+    expect(JSON.parse(issuers)).toEqual({ [type]: [serviceUrl] });
+    expect((await call('grant', 'https://bearer.example/a', '--type', type)).stderr).toContain(unlisted);
+
+    const file = join(folder, 'issuers.json');
+    await writeFile(file, issuers);
+    const update = ['authority', 'update', serviceUrl, '--trust-mark-issuers', file];
+    const updated = await callHoldfast(update, { env });
+    expect(updated.stdout).toMatch(/Issuers of Trust Marks \(trust_mark_issuers\)\n.*\n.*marks\/unlisted/);
+    expect((await callHoldfast(['authority', 'show'], { env })).stdout).toContain('trust_mark_issuers');
+    expect((await call('grant', 'https://bearer.example/b', '--type', type)).stderr).toBe('');
+  });
+});
+
 describe('trust-mark', () => {
   const bearer = 'https://bearer.example';
 

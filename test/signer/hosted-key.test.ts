@@ -71,8 +71,10 @@ describe('the key of a hosted entity', () => {
     expect(protectedHeader).toMatchObject({ alg: 'ECDH-ES', enc: 'A256GCM', cty: 'jwk+json', kid: 'theirs' });
     const { d, ...publicMembers } = JSON.parse(new TextDecoder().decode(plaintext));
     expect(d).toEqual(expect.any(String));
-    expect(key.publicJwk).toMatchObject(publicMembers);
-    await importJWK({ d, ...publicMembers }, 'ES256');
+    // As it is registered: with what names it, so that whoever takes it can sign with it as it is.
+    expect(publicMembers).toEqual(key.publicJwk);
+    expect(publicMembers).toMatchObject({ kid: key.kid, alg: 'ES256', use: 'sig' });
+    await importJWK({ d, ...publicMembers });
     await expect(compactDecrypt(jwe, stranger.privateKey)).rejects.toThrow();
   });
 });

@@ -1,5 +1,6 @@
 /** How a pinned Trust Anchor is shown. */
 import type { TrustAnchorRecord } from '../api-records.ts';
+import { asTyped } from '../invocation.ts';
 import type { Report } from '../report.ts';
 
 export const ANCHOR_COLUMNS = ['ID', 'TRUST ANCHOR', 'KEYS', 'AUTHORITY'];
@@ -20,12 +21,12 @@ export function describeAnchor(report: Report, anchor: TrustAnchorRecord): void 
   if (learned) {
     report.heading('Rolled over: these keys count in place of those pinned');
     report.facts([['since', learned.at], ...keyFacts(learned.jwks)]);
-    report.line('Once its operator confirms them, pin them: holdfast anchor replace-keys');
+    report.line(asTyped('Once its operator confirms them, pin them: `holdfast anchor replace-keys`'));
   }
   if (lastAlarm) {
     report.heading('Alarm: it published keys that no believed key vouches for; none was learned');
     report.facts([['last', lastAlarm.at], ...keyFacts(lastAlarm.jwks)]);
-    report.line('Compare its keys with its operator out of band: holdfast anchor fetch');
+    report.line(asTyped('Compare its keys with its operator out of band: `holdfast anchor fetch`'));
   }
 }
 

@@ -21,6 +21,7 @@ export function addAnchorListCommand(parent: Command, surroundings: Surroundings
       record: trustAnchorSchema,
       columns: ANCHOR_COLUMNS,
       row: anchorRow,
+      isNamed: true,
     };
     await showList(session, listing, options);
   });

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { findTrustAnchor } from '../find-record.ts';
 import { example } from '../help-text.ts';
+import { showRecord } from '../record-names.ts';
 import { openServiceSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { describeAnchor } from './anchor-report.ts';
@@ -18,6 +19,6 @@ export function addAnchorShowCommand(parent: Command, surroundings: Surroundings
   command.action(async (given: string) => {
     const session = openServiceSession(command, surroundings);
     const anchor = await findTrustAnchor(session.client, given);
-    session.output.result(anchor, (report) => describeAnchor(report, anchor));
+    await showRecord(session, anchor, describeAnchor);
   });
 }

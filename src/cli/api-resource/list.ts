@@ -23,7 +23,10 @@ export function addApiListCommand(parent: Command, surroundings: Surroundings): 
     .option('--server <server>', 'only those of one authorization server: id, or issuer')
     .option('--family <family>', 'only the versions of one API')
     .option('--certification <status>', 'only those with this certification, such as awaiting')
-    .option('--state <state>', 'only those that are active, deprecated, retired or removed (default: not removed)')
+    .option(
+      '--state <state>',
+      'only those that are active, deprecated, retired or removed (default: active and deprecated)',
+    )
     .addHelpText('after', example('holdfast api-resource list --family payments --state active'));
   command.action(async (options: ApiListOptions) => {
     const session = openServiceSession(command, surroundings);

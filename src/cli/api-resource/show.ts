@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { example } from '../help-text.ts';
 import { findApiResource } from '../offers/find-offer.ts';
 import { describeApi } from '../offers/offer-report.ts';
+import { showRecord } from '../record-names.ts';
 import { openServiceSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 
@@ -15,6 +16,6 @@ export function addApiShowCommand(parent: Command, surroundings: Surroundings): 
   command.action(async (given: string) => {
     const session = openServiceSession(command, surroundings);
     const api = await findApiResource(session.client, given);
-    session.output.result(api, (report) => describeApi(report, api));
+    await showRecord(session, api, describeApi);
   });
 }

@@ -27,9 +27,18 @@ export async function readCheckpoints(
   const kept: KeptCheckpoint[] = [];
   for (const file of files) {
     const content = (await readTextInput(file, surroundings)).trim();
+    if (content === '') throw emptyFile(file);
     for (const jwt of jwtsIn(content, file)) kept.push({ ...(await verified(jwt, file, keysOf)), file });
   }
   return kept;
+}
+
+/** A shell makes the file before the command that is to fill it, which may then fail. */
+function emptyFile(file: string): CommandError {
+  return new CommandError('usage', `${nameOf(file)} is empty: the checkpoint that belongs there was never made`, {
+    hint: 'Make one with `holdfast audit checkpoint --out FILE`, which leaves no empty file behind.',
+    code: 'file_invalid',
+  });
 }
 
 function jwtsIn(content: string, file: string): string[] {

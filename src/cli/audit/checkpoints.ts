@@ -24,6 +24,7 @@ export function addAuditCheckpointsCommand(parent: Command, surroundings: Surrou
       record: auditCheckpointSchema,
       columns: ['SEQ', 'AT', 'ROWS', 'HASH', 'SIGNED BY'],
       row: checkpointRow,
+      isNamed: true,
     };
     await showList(session, listing, options);
   });

@@ -5,8 +5,8 @@ import type { Command } from 'commander';
 import type { ApiClient } from '../api-client.ts';
 import { CommandError } from '../command-error.ts';
 import { example } from '../help-text.ts';
-import { causeText } from '../input-file.ts';
 import { positiveInteger } from '../option-values.ts';
+import { unwritable } from '../output-file.ts';
 import { printable } from '../printable.ts';
 import { openServiceSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -28,9 +28,12 @@ export function addAuditExportCommand(parent: Command, surroundings: Surrounding
     .option('--out <file>', 'write to a file instead of standard output')
     .addHelpText('after', example('holdfast audit export --out audit.ndjson'));
   command.action(async ({ after, out }: ExportOptions) => {
-    const { client, stdout } = openServiceSession(command, surroundings);
+    const { client, output, stdout } = openServiceSession(command, surroundings);
     const text = exportedText(client, after);
-    if (out !== undefined) return await writeFile(out, text);
+    if (out !== undefined) {
+      const rows = await writeFile(out, text);
+      return output.result({ file: out, rows }, (report) => report.line(`${rows} rows in ${out}`));
+    }
     for await (const part of text) {
       if (!stdout.write(part)) await once(stdout, 'drain');
     }
@@ -43,17 +46,20 @@ async function* exportedText(client: ApiClient, after: number | undefined): Asyn
   for await (const text of client.download('audit/export', query)) yield printable(text);
 }
 
-/** The file has its name only when it is whole. */
-async function writeFile(file: string, text: AsyncIterable<string>): Promise<void> {
+/** The file has its name only when it is whole. @returns how many rows it has */
+async function writeFile(file: string, text: AsyncIterable<string>): Promise<number> {
+  let rows = 0;
   try {
     const unfinished = `${file}.partial`;
     await using handle = await open(unfinished, 'w', 0o600);
-    for await (const part of text) await handle.write(part);
+    for await (const part of text) {
+      rows += part.split('\n').length - 1;
+      await handle.write(part);
+    }
     await handle.sync();
     await rename(unfinished, file);
+    return rows;
   } catch (error) {
-    if (error instanceof CommandError) throw error;
-    const message = `cannot write ${file}: ${causeText(error)}`;
-    throw new CommandError('usage', message, { code: 'file_unwritable', cause: error });
+    throw error instanceof CommandError ? error : unwritable(file, error);
   }
 }

@@ -30,7 +30,10 @@ export function describeAuthority(report: Report, authority: AuthorityRecord): v
     ['keys are rolled', secondsText(authority.keyRollIntervalSeconds, 'by hand')],
     ['a key is kept ready', authority.isStandbyKeyKept ? 'yes' : 'no'],
     ['proposed keys', authority.keyProposals === 'accept' ? 'accepted' : 'held for a registrar'],
+    ['enrolment', authority.enrolmentFlow?.map(({ step }) => step).join(' → ') ?? 'as usual, or without'],
+    ['four eyes', authority.fourEyes === 'on' ? 'always' : 'in enrolments'],
     ['contacts needed', authority.requiredContactTypes.join(', ') || 'none'],
+    ['contacts are confirmed', confirmationText(authority)],
     ['version', String(authority.version)],
   ]);
   report.heading('Endpoints');
@@ -44,6 +47,8 @@ export function describeAuthority(report: Report, authority: AuthorityRecord): v
     ['Metadata', authority.metadata],
     ['Default metadata policy', authority.defaultMetadataPolicy],
     ['Default constraints', authority.defaultConstraints ?? {}],
+    ['Issuers of Trust Marks (trust_mark_issuers)', authority.trustMarkIssuers],
+    ['Owners of Trust Mark types (trust_mark_owners)', authority.trustMarkOwners],
   ];
   for (const [title, value] of parts) {
     if (Object.keys(value).length === 0) continue;
@@ -54,4 +59,11 @@ export function describeAuthority(report: Report, authority: AuthorityRecord): v
 
 function secondsText(seconds: number | null, none: string): string {
   return seconds === null ? none : durationText(seconds);
+}
+
+function confirmationText({ contactConfirmationDays, lapseGraceDays, onLapse }: AuthorityRecord): string | undefined {
+  if (contactConfirmationDays === undefined) return undefined;
+  if (contactConfirmationDays === null) return 'never';
+  const then = onLapse === 'suspend' ? `, suspended after ${lapseGraceDays} more` : '';
+  return `every ${contactConfirmationDays} days; a finding ${lapseGraceDays} days later${then}`;
 }

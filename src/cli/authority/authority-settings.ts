@@ -20,6 +20,11 @@ export interface AuthorityOptions {
   keyProposals?: string;
   endpointAuthentication?: Record<string, string>;
   requiredContact?: string[] | false;
+  confirmContacts?: number | 'never';
+  lapseGrace?: number;
+  onLapse?: string;
+  enrolmentFlow?: string;
+  fourEyes?: string;
   trustMarkIssuers?: string;
   trustMarkOwners?: string;
 }
@@ -63,8 +68,43 @@ export function addAuthorityOptions(command: Command): Command {
       contactType,
     )
     .option('--no-required-contact', 'let organisations be active without any contact')
-    .option('--trust-mark-issuers <file>', 'JSON: by Trust Mark type who may issue it; [] for anybody')
-    .option('--trust-mark-owners <file>', 'JSON: by Trust Mark type its owner, as {"sub": …, "jwks": …}');
+    .option(
+      '--confirm-contacts <days>',
+      'how long a contact counts as right after it was confirmed (default: 365), or never to ask for that',
+      positiveIntegerOr('never'),
+    )
+    .option(
+      '--lapse-grace <days>',
+      'from a reminder until what was not confirmed is a finding, and again until --on-lapse acts (default: 30)',
+      positiveInteger,
+    )
+    .addOption(
+      new Option(
+        '--on-lapse <what>',
+        'members whose contacts or certifications lapsed: none leaves them, suspend suspends (default: none)',
+      ).choices(['none', 'suspend']),
+    )
+    .option(
+      '--enrolment-flow <file>',
+      'JSON: the steps of an enrolment, with their settings; null for the usual ones: ' +
+        '[{"step": "identity"}, {"step": "domain"}, …, {"step": "approvals", "count": 2}]',
+    )
+    .addOption(
+      new Option(
+        '--four-eyes <whether>',
+        'keep whoever added an entity without an enrolment from approving it; in an enrolment it is always so',
+      ).choices(['on', 'off']),
+    )
+    .option(
+      '--trust-mark-issuers <file>',
+      'JSON: by Trust Mark type who may issue it, [] for anybody, in place of what there is: ' +
+        '{"https://fed.example.org/marks/member": ["https://fed.example.org"]}',
+    )
+    .option(
+      '--trust-mark-owners <file>',
+      'JSON: by Trust Mark type its owner, in place of what there is: ' +
+        '{"https://owner.example/mark": {"sub": "https://owner.example", "jwks": {"keys": […]}}}',
+    );
 }
 
 /** The settings named, as the API takes them; `undefined` where nothing was said. */
@@ -88,6 +128,11 @@ export async function authoritySettings(
     keyProposals: options.keyProposals,
     endpointAuthentication: options.endpointAuthentication,
     requiredContactTypes: options.requiredContact === false ? [] : options.requiredContact,
+    contactConfirmationDays: nullForWord(options.confirmContacts),
+    lapseGraceDays: options.lapseGrace,
+    onLapse: options.onLapse,
+    enrolmentFlow: await json(options.enrolmentFlow),
+    fourEyes: options.fourEyes,
     trustMarkIssuers: await json(options.trustMarkIssuers),
     trustMarkOwners: await json(options.trustMarkOwners),
   };

@@ -18,7 +18,10 @@ export function addServerListCommand(parent: Command, surroundings: Surroundings
   const command = addListOptions(parent.command('list').description('List authorization servers.'))
     .option('--authority <authority>', 'only those of one authority')
     .option('--organisation <organisation>', 'only those of one organisation')
-    .option('--state <state>', 'only those that are active, deprecated, retired or removed (default: not removed)')
+    .option(
+      '--state <state>',
+      'only those that are active, deprecated, retired or removed (default: active and deprecated)',
+    )
     .addHelpText('after', example('holdfast authorization-server list --state deprecated'));
   command.action(async (options: ServerListOptions) => {
     const session = openServiceSession(command, surroundings);

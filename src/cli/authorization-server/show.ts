@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { example } from '../help-text.ts';
 import { findAuthorizationServer } from '../offers/find-offer.ts';
 import { describeServer } from '../offers/offer-report.ts';
+import { showRecord } from '../record-names.ts';
 import { openServiceSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 
@@ -15,6 +16,6 @@ export function addServerShowCommand(parent: Command, surroundings: Surroundings
   command.action(async (given: string) => {
     const session = openServiceSession(command, surroundings);
     const server = await findAuthorizationServer(session.client, given);
-    session.output.result(server, (report) => describeServer(report, server));
+    await showRecord(session, server, describeServer);
   });
 }

@@ -20,6 +20,7 @@ import { openLocalSession, type Session } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { momentText, shortMoment } from '../times.ts';
 import { addTrustAnchorOptions, readTrustAnchors, type TrustAnchorOptions } from '../trust-anchor-options.ts';
+import { understoodClaims } from '../understood-claims.ts';
 import { wrappedLines } from '../wrapped-lines.ts';
 import { readTrustChain } from './chain-file.ts';
 
@@ -61,7 +62,10 @@ export function addChainVerifyCommand(parent: Command, surroundings: Surrounding
     const chain = await readTrustChain(file, session);
     const trustAnchors = await withHistory(chain, configured, options.historicalKeys, session);
     const { at = session.clock.now() } = options;
-    const judged = await judge(chain, trustAnchors, { now: at, allowHttp: session.allowHttp });
+    const judged = await judge(chain, trustAnchors, {
+      ...{ now: at, allowHttp: session.allowHttp },
+      understoodClaims: understoodClaims(session),
+    });
     const verification = await describe(judged, { at, trustAnchors });
     session.output.result(verification, (report) => show(verification, report));
     if ('reason' in judged.verdict)
@@ -108,7 +112,7 @@ interface Judged {
 async function judge(
   chain: readonly string[],
   trustAnchors: TrustAnchors,
-  options: { now: number; allowHttp: boolean },
+  options: { now: number; allowHttp: boolean; understoodClaims: ReadonlySet<string> },
 ): Promise<Judged> {
   const { validateTrustChain } = await import('../../federation/trust-chain/validate-trust-chain.ts');
   const steps: MetadataStep[] = [];

@@ -2,11 +2,14 @@
 import type { Command } from 'commander';
 import { example } from '../help-text.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { addConfigurationAskCommand } from './ask.ts';
 import { addConfigurationInitCommand } from './init.ts';
 import { addConfigurationProveCommand } from './prove.ts';
 import { addConfigurationPushKeysCommand } from './push-keys.ts';
+import { addConfigurationRecipientKeyCommand } from './recipient-key.ts';
 import { addConfigurationServeCommand } from './serve.ts';
 import { addConfigurationSignCommand } from './sign.ts';
+import { addConfigurationTakeKeyCommand } from './take-key.ts';
 
 export function addConfigurationCommand(program: Command, surroundings: Surroundings): void {
   const configuration = program
@@ -24,6 +27,9 @@ export function addConfigurationCommand(program: Command, surroundings: Surround
   addConfigurationInitCommand(configuration, surroundings);
   addConfigurationSignCommand(configuration, surroundings);
   addConfigurationServeCommand(configuration, surroundings);
+  addConfigurationAskCommand(configuration, surroundings);
   addConfigurationProveCommand(configuration, surroundings);
   addConfigurationPushKeysCommand(configuration, surroundings);
+  addConfigurationRecipientKeyCommand(configuration, surroundings);
+  addConfigurationTakeKeyCommand(configuration, surroundings);
 }

@@ -1,5 +1,5 @@
 /** `holdfast configuration init` */
-import { access, mkdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { isLoopbackHost } from '../../federation/identifiers.ts';
 import type { JsonObject } from '../../federation/json.ts';
@@ -7,14 +7,15 @@ import { ALGORITHM_NAMES, type Algorithm } from '../../federation/signature.ts';
 import { keyThumbprints } from '../anchor/thumbprints.ts';
 import { CommandError } from '../command-error.ts';
 import { example } from '../help-text.ts';
-import { causeText, readJsonObjectInput } from '../input-file.ts';
+import { readJsonObjectInput } from '../input-file.ts';
 import { HOLDFAST } from '../invocation.ts';
 import { positiveInteger, repeatable } from '../option-values.ts';
 import { parseNamedEntity } from '../outbound-options.ts';
 import { openLocalSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { initialMetadata } from './initial-metadata.ts';
-import { createPartnerKeyFile } from './partner-keys.ts';
+import { makeFolder } from './make-folder.ts';
+import { createPartnerKeyFile, readPartnerKeys } from './partner-keys.ts';
 import { DEFAULT_LIFETIME_SECONDS, ignorePrivateKeys, keyFile, settingsFile, writeSettings } from './settings.ts';
 
 interface InitOptions {
@@ -30,7 +31,8 @@ interface InitOptions {
 }
 
 const DESCRIPTION = `Make the folder for an Entity Configuration: settings to edit (configuration.json) and Federation Entity Keys
-(private-keys.json, mode 0600, which .gitignore there keeps out of a repository). The metadata is a beginning: complete it before you publish.`;
+(private-keys.json, mode 0600, which .gitignore there keeps out of a repository). The metadata is a beginning: complete it
+before you publish. Keys that are in the folder without settings, such as those of \`configuration take-key\`, stay.`;
 
 export function addConfigurationInitCommand(parent: Command, surroundings: Surroundings): void {
   const command = parent
@@ -60,7 +62,8 @@ export function addConfigurationInitCommand(parent: Command, surroundings: Surro
     const hints = options.superior?.map((superior) => parseNamedEntity(superior, allowHttp));
     const metadata = await metadataOf(options, surroundings);
     await makeFolder(dir);
-    await requireAbsent([settingsFile(dir), keyFile(dir)]);
+    await requireNoSettings(dir);
+    const present = (await exists(keyFile(dir))) ? (await readPartnerKeys(keyFile(dir))).jwks : undefined;
     await writeSettings(dir, {
       entity,
       ...(hints === undefined ? {} : { authority_hints: hints }),
@@ -68,17 +71,19 @@ export function addConfigurationInitCommand(parent: Command, surroundings: Surro
       lifetimeSeconds: options.lifetime,
     });
     await ignorePrivateKeys(dir);
-    const jwks = await createPartnerKeyFile(keyFile(dir), options.alg);
+    const jwks = present ?? (await createPartnerKeyFile(keyFile(dir), options.alg));
     const [key] = await keyThumbprints(jwks.keys);
     output.result({ entity, settings: settingsFile(dir), keys: keyFile(dir), jwks }, (report) => {
       report.heading(entity);
       report.facts([
         ['settings', settingsFile(dir)],
-        ['private key', keyFile(dir)],
+        ['private key', present === undefined ? keyFile(dir) : `${keyFile(dir)}, which was there`],
         ['thumbprint', key?.thumbprint],
       ]);
     });
-    output.note(`Next: complete ${settingsFile(dir)}, then: ${serveCommand(entity, dir)}`);
+    const sign = `\`holdfast configuration sign --dir ${dir} --out WEB_ROOT\``;
+    output.note(`Next: complete ${settingsFile(dir)}, then ${sign} for a web server of yours, or serve it from here:`);
+    output.note(serveCommand(entity, dir));
   });
 }
 
@@ -103,21 +108,16 @@ async function metadataOf(options: InitOptions, surroundings: Surroundings): Pro
   return { ...initialMetadata(entity, [], name), ...(type === undefined ? given : { [type]: given }) };
 }
 
-async function makeFolder(dir: string): Promise<void> {
-  try {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new CommandError('usage', `cannot make the folder ${dir}: ${causeText(error)}`, { cause: error });
-  }
+/** Settings that are there are somebody's. @throws CommandError usage */
+async function requireNoSettings(dir: string): Promise<void> {
+  const file = settingsFile(dir);
+  if (!(await exists(file))) return;
+  throw new CommandError('usage', `${file} exists already`, { hint: 'Name another folder with --dir.' });
 }
 
-/** Keys and settings that are there are somebody's. */
-async function requireAbsent(files: readonly string[]): Promise<void> {
-  for (const file of files) {
-    const exists = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (exists) throw new CommandError('usage', `${file} exists already`, { hint: 'Name another folder with --dir.' });
-  }
+async function exists(file: string): Promise<boolean> {
+  return await access(file).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,5 +1,4 @@
 /** Federation Entity Keys of a partner, in a JWK Set file that only its owner can read. */
-import { open, readFile, stat } from 'node:fs/promises';
 import {
   CompactSign,
   type CryptoKey,
@@ -13,8 +12,7 @@ import { isJsonObject, type JsonObject, parseJson } from '../../federation/json.
 import { checkJwkSet, type Jwk, type JwkSet } from '../../federation/jwk-set.ts';
 import type { Typ } from '../../federation/media-types.ts';
 import { ALGORITHM_NAMES, type Algorithm, keyComplaint } from '../../federation/signature.ts';
-import { CommandError } from '../command-error.ts';
-import { causeText } from '../input-file.ts';
+import { createPrivateFile, readPrivateFile, unusable } from './private-file.ts';
 
 export interface PartnerKey {
   kid: string;
@@ -29,7 +27,6 @@ export interface PartnerKeys {
 }
 
 const RSA_BITS = 3072;
-const OTHERS_MAY_ACCESS = 0o007;
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth'];
 
 /**
@@ -41,13 +38,7 @@ export async function createPartnerKeyFile(file: string, alg: Algorithm): Promis
   const members = await exportJWK(privateKey);
   const kid = await calculateJwkThumbprint(members);
   const key = { ...members, kid, alg, use: 'sig' };
-  try {
-    await using handle = await open(file, 'wx', 0o600);
-    await handle.writeFile(`${JSON.stringify({ keys: [key] }, null, 2)}\n`);
-    await handle.sync();
-  } catch (error) {
-    throw new CommandError('usage', `cannot make the key file ${file}: ${causeText(error)}`, { cause: error });
-  }
+  await createPrivateFile(file, { keys: [key] });
   return checkJwkSet({ keys: [publicHalf(key as JsonObject)] });
 }
 
@@ -56,7 +47,10 @@ export async function createPartnerKeyFile(file: string, alg: Algorithm): Promis
  * @throws CommandError usage
  */
 export async function readPartnerKeys(file: string): Promise<PartnerKeys> {
-  const privateJwks = parseKeyFile(await readPrivateFile(file), file);
+  const privateJwks = parseKeyFile(
+    await readPrivateFile(file, 'Make the folder with `holdfast configuration init`.'),
+    file,
+  );
   const jwks = await unlessInvalid(file, () => checkJwkSet({ keys: privateJwks.map(publicHalf) }, ''));
   const keys = await Promise.all(
     jwks.keys.map(async (jwk, index): Promise<PartnerKey> => {
@@ -78,19 +72,6 @@ export async function signAsPartner({ kid, alg, privateKey }: PartnerKey, typ: T
     .sign(privateKey);
 }
 
-async function readPrivateFile(file: string): Promise<string> {
-  try {
-    const { mode } = await stat(file);
-    if ((mode & OTHERS_MAY_ACCESS) !== 0) {
-      throw unusable(file, 'every user of this machine can read it', `Run: chmod 600 ${file}`);
-    }
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (error instanceof CommandError) throw error;
-    throw unusable(file, causeText(error), 'Make the folder with `holdfast configuration init`.');
-  }
-}
-
 function parseKeyFile(content: string, file: string): JsonObject[] {
   let value: unknown;
   try {
@@ -103,12 +84,13 @@ function parseKeyFile(content: string, file: string): JsonObject[] {
   return keys;
 }
 
-function publicHalf(key: JsonObject): JsonObject {
+/** A JWK without its private members. */
+export function publicHalf(key: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(key).filter(([member]) => !PRIVATE_MEMBERS.includes(member)));
 }
 
 /** `alg` of the key, or the only one that its type allows. */
-function algorithmOf(jwk: Jwk, file: string): Algorithm {
+export function algorithmOf(jwk: Jwk, file: string): Algorithm {
   const alg = ALGORITHM_NAMES.find((name) => keyComplaint(jwk, name) === undefined);
   if (alg !== undefined) return alg;
   throw unusable(file, `the key ${jwk.kid} fits none of ${ALGORITHM_NAMES.join(', ')}`);
@@ -120,11 +102,4 @@ async function unlessInvalid<T>(file: string, step: () => T | Promise<T>): Promi
   } catch (error) {
     throw unusable(file, error instanceof Error ? error.message : 'a key is malformed');
   }
-}
-
-function unusable(file: string, complaint: string, hint?: string): CommandError {
-  return new CommandError('usage', `cannot use the key file ${file}: ${complaint}`, {
-    hint,
-    code: 'key_file_unusable',
-  });
 }

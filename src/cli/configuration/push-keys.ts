@@ -38,6 +38,7 @@ To roll your key without breaking anyone, in this order:
   4. move the new key to the front of the file and sign your Entity Configuration anew: it signs from now on;
   5. wait until your last configuration signed with the old key has expired;
   6. delete the old key from the file and push again, --sign-with the new one. The old key never returns.
+
 Does somebody else have your old key? Do 1, 4 and 6 at once, with the new key pushed first, and call your superiors:
 they mark it as compromised.`;
 

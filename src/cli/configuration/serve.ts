@@ -1,6 +1,7 @@
 /** `holdfast configuration serve` */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandError } from '../command-error.ts';
 import { example } from '../help-text.ts';
@@ -25,11 +26,15 @@ interface ServeOptions {
   allowHttp?: boolean;
 }
 
+/** In the folder: challenges of enrolments, which prove the domain where they are served. */
+const CHALLENGE_FILE = 'domain-challenge';
+
 /** A change is seen by everybody a minute later; without a word of ours it may take others longer. */
 const MAX_AGE_SECONDS = 60;
 
 const DESCRIPTION = `Serve your Entity Configuration over http, at the path where the standard wants it, signed anew before half of
-its lifetime is over and when you edit the settings. Behind a web server that adds https, or on loopback to try it out.`;
+its lifetime is over and when you edit the settings. Behind a web server that adds https, or on loopback to try it out.
+The file ${CHALLENGE_FILE} in the folder, if there is one, is served where an enrolment looks for the proof of the domain.`;
 
 export function addConfigurationServeCommand(parent: Command, surroundings: Surroundings): void {
   const command = parent
@@ -52,7 +57,12 @@ export function addConfigurationServeCommand(parent: Command, surroundings: Surr
       warn: (message) => output.warn(message),
     });
     const { entity, url } = await fresh.current();
-    const server = createServer(createWellKnownListener(fresh, options.maxAge));
+    const server = createServer(
+      createWellKnownListener(fresh, {
+        maxAgeSeconds: options.maxAge,
+        challengeFile: path.join(options.dir, CHALLENGE_FILE),
+      }),
+    );
     const listening = await listen(server, options.listen);
     if (output.isJson) stdout.write(printable(`${JSON.stringify({ ready: { entity, url, listening } })}\n`));
     else output.note(`Serving the Entity Configuration of ${entity} on ${listening}; others must find it at ${url}`);

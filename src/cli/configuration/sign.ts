@@ -1,11 +1,10 @@
 /** `holdfast configuration sign` */
-import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { MEDIA_TYPE } from '../../federation/media-types.ts';
-import { CommandError } from '../command-error.ts';
 import { example } from '../help-text.ts';
-import { causeText } from '../input-file.ts';
+import { writeWhole } from '../output-file.ts';
 import { openLocalSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { momentText } from '../times.ts';
@@ -61,19 +60,4 @@ async function wellKnownFile(out: string): Promise<string> {
     ));
   if (path.basename(out) === WELL_KNOWN) return path.join(out, FILE_NAME);
   return isFolder ? path.join(out, WELL_KNOWN, FILE_NAME) : out;
-}
-
-/** A reader sees the old file or the new one, never a part. */
-async function writeWhole(file: string, content: string): Promise<void> {
-  const draft = `${file}.${process.pid}`;
-  try {
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(draft, content, { mode: 0o644 });
-    await rename(draft, file);
-  } catch (error) {
-    throw new CommandError('usage', `cannot write ${file}: ${causeText(error)}`, {
-      code: 'file_unwritable',
-      cause: error,
-    });
-  }
 }

@@ -7,6 +7,7 @@ import { example } from '../help-text.ts';
 import { readJsonObjectInput } from '../input-file.ts';
 import { HOLDFAST } from '../invocation.ts';
 import { repeatable } from '../option-values.ts';
+import { showRecord } from '../record-names.ts';
 import { openServiceSession, type Session } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { type AttributeOptions, addAttributeOptions, attributeSettings } from './attribute-options.ts';
@@ -70,7 +71,7 @@ export function addEntityAddCommand(parent: Command, surroundings: Surroundings)
       { method: 'POST', path: 'entities', body, idempotencyKey: options.idempotencyKey },
       entitySchema,
     );
-    session.output.result(entity, (report) => describeEntity(report, entity));
+    await showRecord(session, entity, describeEntity);
     requirePassedChecks(entity);
     session.output.note(`Next: ${HOLDFAST} entity approve ${entity.entityIdentifier}`);
   });

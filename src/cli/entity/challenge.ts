@@ -1,7 +1,8 @@
 /** `holdfast entity challenge` */
 import type { Command } from 'commander';
-import { challengeSchema } from '../api-records.ts';
-import { findAuthority } from '../find-record.ts';
+import type { ApiClient } from '../api-client.ts';
+import { challengeSchema, listedEntitySchema } from '../api-records.ts';
+import { findAuthority, preferLive } from '../find-record.ts';
 import { example } from '../help-text.ts';
 import { HOLDFAST } from '../invocation.ts';
 import { openServiceSession } from '../session.ts';
@@ -16,12 +17,16 @@ export function addEntityChallengeCommand(parent: Command, surroundings: Surroun
       'Make a challenge for an entity that cannot publish its configuration. Its keys sign the challenge, which proves\n' +
         'that whoever hands them over holds them. Needs the role registrar.',
     )
-    .argument('<entity-identifier>', 'the Entity Identifier of the entity to be enrolled')
-    .option('--authority <authority>', 'id, Entity Identifier or name; may be left out if there is only one')
+    .argument('<entity-identifier>', 'the Entity Identifier of the entity, enrolled or to be enrolled')
+    .option(
+      '--authority <authority>',
+      'id, Entity Identifier or name (default: the one that has enrolled it, or the only one)',
+    )
     .addHelpText('after', example('holdfast entity challenge https://rp.example.edu'));
   command.action(async (entityIdentifier: string, options: { authority?: string }) => {
     const session = openServiceSession(command, surroundings);
-    const authority = await findAuthority(session.client, options.authority);
+    const given = options.authority ?? (await authorityOf(session.client, entityIdentifier));
+    const authority = await findAuthority(session.client, given);
     const body = { authorityId: authority.id, entityIdentifier };
     const answer = await session.client.send({ method: 'POST', path: 'enrolment-challenges', body }, challengeSchema);
     session.output.text(answer.challenge, answer);
@@ -30,4 +35,11 @@ export function addEntityChallengeCommand(parent: Command, surroundings: Surroun
       `  ${HOLDFAST} configuration prove --dir DIR --challenge ${answer.challenge} --authority ${authority.entityIdentifier}`,
     );
   });
+}
+
+/** The authority that has the entity on record, if one alone has. */
+async function authorityOf(client: ApiClient, entityIdentifier: string): Promise<string | undefined> {
+  const { items } = await client.list('entities', { entityIdentifier }, listedEntitySchema, { limit: 100 });
+  const [authorityId, another] = new Set(preferLive(items).map((entity) => entity.authorityId));
+  return another === undefined ? authorityId : undefined;
 }

@@ -1,8 +1,10 @@
 /** How an entity is shown: its state, its keys, and what the checks found. */
 import type { EntityRecord, ListedEntityRecord } from '../api-records.ts';
 import { domainText } from '../domain-text.ts';
+import { asTyped } from '../invocation.ts';
+import { reasonText } from '../reason-text.ts';
 import type { Report } from '../report.ts';
-import { momentText } from '../times.ts';
+import { momentText, shortMoment } from '../times.ts';
 
 export const ENTITY_COLUMNS = ['ID', 'ENTITY', 'STATE', 'EFFECTIVE', 'PLACE', 'TYPES', 'CHECKS'];
 
@@ -52,13 +54,15 @@ export function describeEntity(report: Report, entity: EntityRecord): void {
     ['state', entity.state],
     ['counts as', entity.effectiveState === entity.state ? undefined : `${entity.effectiveState}, as its organisation`],
     ['since', momentText(entity.stateChangedAt)],
-    ['reason', entity.stateReason ?? undefined],
+    ['reason', reasonText(entity)],
+    ['suspended until', entity.suspendedUntil ? momentText(entity.suspendedUntil) : undefined],
     ['possible', entity.allowedTransitions.join(', ')],
     ['organisation', entity.organisationId],
     ['on behalf of', entity.onBehalfOf ?? undefined],
     ['place', `${entity.mode}, ${entity.environment}`],
     ['authority', entity.authorityId],
     ['types', entity.entityTypes.join(', ')],
+    ['roles', (entity.roles ?? []).map(roleText).join(', ')],
     ['intermediate', entity.intermediate ? 'yes' : undefined],
     ['enrolment', entity.enrolment === 'handed_over' ? 'keys handed over' : entity.enrolment],
     ['earlier record', entity.previousId ?? undefined],
@@ -69,6 +73,11 @@ export function describeEntity(report: Report, entity: EntityRecord): void {
   describeChecks(report, entity);
   describeEvidence(report, entity);
   describeStatement(report, entity);
+}
+
+function roleText({ role, validFrom, validTo }: NonNullable<EntityRecord['roles']>[number]): string {
+  const from = validFrom === null ? '' : ` from ${shortMoment(validFrom)}`;
+  return `${role}${from}${validTo === null ? '' : ` until ${shortMoment(validTo)}`}`;
 }
 
 /** What somebody should look at; nothing while all is well. */
@@ -82,7 +91,9 @@ function describeFindings(report: Report, { findings }: EntityRecord): void {
 }
 
 export function describeChecks(report: Report, { checks, checksOutdated }: EntityRecord): void {
-  report.heading(checksOutdated ? 'Checks, made before settings changed: run `holdfast entity check`' : 'Checks');
+  report.heading(
+    checksOutdated ? asTyped('Checks, made before settings changed: run `holdfast entity check`') : 'Checks',
+  );
   report.table(
     [],
     checks.map(({ check, outcome, reason, detail }) => [

@@ -12,6 +12,8 @@ interface EntityListOptions extends ListOptions {
   authority?: string;
   organisation?: string;
   state?: string;
+  type?: string;
+  text?: string;
   mode?: string;
   environment?: string;
   onBehalfOf?: string;
@@ -22,21 +24,26 @@ export function addEntityListCommand(parent: Command, surroundings: Surroundings
     .option('--authority <authority>', 'only those of one authority')
     .option('--organisation <organisation>', 'only those of one organisation')
     .option('--state <state>', 'only those in this state, such as pending')
+    .option('--type <entity type>', 'only those that play this Entity Type, such as openid_provider')
+    .option('--text <text>', 'only those with this text in their identifier, a name or a description')
     .option('--mode <mode>', 'only live ones, or only those for tests')
     .option('--environment <word>', 'only those that run there, such as sandbox')
     .option('--on-behalf-of <organisation>', 'only those that act for one organisation')
-    .addHelpText('after', example('holdfast entity list --state pending'));
+    .addHelpText(
+      'after',
+      example('holdfast entity list --state pending', 'holdfast entity list --type openid_provider --text university'),
+    );
   command.action(async (options: EntityListOptions) => {
     const session = openServiceSession(command, surroundings);
     const { client } = session;
-    const { state, mode, environment } = options;
+    const { state, type: entityType, text, mode, environment } = options;
     const authorityId = options.authority && (await findAuthority(client, options.authority)).id;
     const organisationId =
       options.organisation && (await findOrganisation(client, options.organisation, authorityId)).id;
     const onBehalfOf = options.onBehalfOf && (await findOrganisation(client, options.onBehalfOf, authorityId)).id;
     const listing = {
       path: 'entities',
-      query: { authorityId, organisationId, onBehalfOf, state, mode, environment },
+      query: { authorityId, organisationId, onBehalfOf, state, entityType, text, mode, environment },
       record: listedEntitySchema,
       columns: ENTITY_COLUMNS,
       row: entityRow,

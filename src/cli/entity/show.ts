@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { findAuthority, findEntity } from '../find-record.ts';
 import { example } from '../help-text.ts';
+import { showRecord } from '../record-names.ts';
 import { openServiceSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { describeEntity } from './entity-report.ts';
@@ -17,6 +18,6 @@ export function addEntityShowCommand(parent: Command, surroundings: Surroundings
     const session = openServiceSession(command, surroundings);
     const authorityId = options.authority && (await findAuthority(session.client, options.authority)).id;
     const entity = await findEntity(session.client, given, authorityId);
-    session.output.result(entity, (report) => describeEntity(report, entity));
+    await showRecord(session, entity, describeEntity);
   });
 }

@@ -5,6 +5,7 @@ import { findEntity } from '../find-record.ts';
 import { example } from '../help-text.ts';
 import { readJsonInput } from '../input-file.ts';
 import { recordVersion } from '../option-values.ts';
+import { showRecord } from '../record-names.ts';
 import { requireSomeChange } from '../require-change.ts';
 import { openServiceSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -41,6 +42,6 @@ export function addEntityUpdateCommand(parent: Command, surroundings: Surroundin
       { method: 'PATCH', path: `entities/${id}`, body, ifMatch: options.ifMatch ?? version },
       entitySchema,
     );
-    session.output.result(entity, (report) => describeEntity(report, entity));
+    await showRecord(session, entity, describeEntity);
   });
 }

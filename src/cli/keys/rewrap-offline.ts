@@ -54,7 +54,14 @@ async function rewrap(database: Database, present: MasterKey, next: MasterKey): 
 /** Whoever can open the database and the master key is the operator. */
 function changeContext({ db }: Database): ChangeContext {
   const now = new Date();
-  const actor: Actor = { kind: 'operator', id: 'operator', name: operatorName(), roles: ['admin'], authorities: 'all' };
+  const actor: Actor = {
+    kind: 'operator',
+    id: 'operator',
+    name: operatorName(),
+    roles: ['admin'],
+    authorities: 'all',
+    organisations: 'all',
+  };
   const newId = createRecordIds(() => now.getTime());
   return { db, actor, now, requestId: null, newId, allowHttp: false, committed: async () => {} };
 }

@@ -34,6 +34,7 @@ export const apiResourceSchema = z.looseObject({
     to: z.string().nullable(),
   }),
   isCertified: z.boolean(),
+  entityState: z.string(),
   ...offer,
 });
 

@@ -40,6 +40,7 @@ export function describeApi(report: Report, api: ApiResourceRecord): void {
     ['certified from', from === null ? undefined : momentText(from)],
     ['certified until', to === null ? undefined : momentText(to)],
     ['authorization server', api.authorizationServerId],
+    ['entity', api.entityState],
     ['authority', api.authorityId],
     ['version', String(api.version)],
   ]);

@@ -5,6 +5,7 @@ import { findAuthority } from '../find-record.ts';
 import { example } from '../help-text.ts';
 import { HOLDFAST } from '../invocation.ts';
 import { type ContactInput, contact } from '../option-values.ts';
+import { showRecord } from '../record-names.ts';
 import { openServiceSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { describeOrganisation } from './organisation-report.ts';
@@ -53,7 +54,7 @@ export function addOrganisationAddCommand(parent: Command, surroundings: Surroun
       { method: 'POST', path: 'organisations', body, idempotencyKey: options.idempotencyKey },
       organisationSchema,
     );
-    session.output.result(organisation, (report) => describeOrganisation(report, organisation));
+    await showRecord(session, organisation, describeOrganisation);
     session.output.note(`Next: ${HOLDFAST} organisation approve ${organisation.id}`);
   });
 }

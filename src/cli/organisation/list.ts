@@ -39,6 +39,7 @@ export function addOrganisationListCommand(parent: Command, surroundings: Surrou
       record: organisationSchema,
       columns: ORGANISATION_COLUMNS,
       row: organisationRow,
+      isNamed: true,
     };
     await showList(session, listing, options);
   });

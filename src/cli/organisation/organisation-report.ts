@@ -1,6 +1,9 @@
 /** How an organisation and its contacts are shown. */
+import { z } from 'zod';
+import type { ApiClient } from '../api-client.ts';
 import type { ContactRecord, OrganisationRecord } from '../api-records.ts';
 import { domainText } from '../domain-text.ts';
+import { reasonText } from '../reason-text.ts';
 import type { Report } from '../report.ts';
 import { momentText } from '../times.ts';
 
@@ -12,13 +15,18 @@ export function organisationRow(organisation: OrganisationRecord): string[] {
   return [id, legalName, state, registrationText(organisation) ?? '-', addresses, authorityId];
 }
 
-export function describeOrganisation(report: Report, organisation: OrganisationRecord): void {
+export function describeOrganisation(
+  report: Report,
+  organisation: OrganisationRecord,
+  { domains, terms }: OrganisationProofs = { domains: [], terms: [] },
+): void {
   report.heading(organisation.legalName);
   report.facts([
     ['id', organisation.id],
     ['state', organisation.state],
     ['since', momentText(organisation.stateChangedAt)],
-    ['reason', organisation.stateReason ?? undefined],
+    ['reason', reasonText(organisation)],
+    ['suspended until', organisation.suspendedUntil ? momentText(organisation.suspendedUntil) : undefined],
     ['possible', organisation.allowedTransitions.join(', ')],
     ['authority', organisation.authorityId],
     ['registration', registrationText(organisation)],
@@ -27,7 +35,33 @@ export function describeOrganisation(report: Report, organisation: OrganisationR
     ['tags', organisation.tags.join(', ') || undefined],
     ['version', String(organisation.version)],
     ...organisation.contacts.map((contact) => [`${contact.type} contact`, contactText(contact)] as const),
+    ...domains.map(
+      (one) => ['proven domain', `${one.domain}, by ${one.method}, ${momentText(one.verifiedAt)}`] as const,
+    ),
+    ...terms.map(
+      (one) => ['accepted terms', `${one.version}, by ${one.acceptedBy}, ${momentText(one.acceptedAt)}`] as const,
+    ),
   ]);
+}
+
+const domainsSchema = z.looseObject({
+  items: z.array(z.looseObject({ domain: z.string(), method: z.string(), verifiedAt: z.string() })),
+});
+
+const termsSchema = z.looseObject({
+  items: z.array(z.looseObject({ version: z.string(), acceptedBy: z.string(), acceptedAt: z.string() })),
+});
+
+/** What an organisation proved and accepted. */
+export interface OrganisationProofs {
+  domains: z.infer<typeof domainsSchema>['items'];
+  terms: z.infer<typeof termsSchema>['items'];
+}
+
+export async function readProofs(client: ApiClient, { id }: OrganisationRecord): Promise<OrganisationProofs> {
+  const { items: domains } = await client.send({ method: 'GET', path: `organisations/${id}/domains` }, domainsSchema);
+  const { items: terms } = await client.send({ method: 'GET', path: `organisations/${id}/terms` }, termsSchema);
+  return { domains, terms };
 }
 
 function registrationText({ registration }: OrganisationRecord): string | undefined {

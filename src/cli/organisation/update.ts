@@ -5,6 +5,7 @@ import { CommandError } from '../command-error.ts';
 import { findOrganisation } from '../find-record.ts';
 import { example } from '../help-text.ts';
 import { recordVersion } from '../option-values.ts';
+import { showRecord } from '../record-names.ts';
 import { requireSomeChange } from '../require-change.ts';
 import { openServiceSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -47,7 +48,7 @@ export function addOrganisationUpdateCommand(parent: Command, surroundings: Surr
       { method: 'PATCH', path: `organisations/${id}`, body, ifMatch: options.ifMatch ?? version },
       organisationSchema,
     );
-    session.output.result(organisation, (report) => describeOrganisation(report, organisation));
+    await showRecord(session, organisation, describeOrganisation);
   });
 }
 

@@ -6,6 +6,7 @@ import { openServiceSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { type End, endTime } from './end-option.ts';
 import { findTrustMarkType } from './find-trust-mark.ts';
+import { noteUnrecognised } from './recognition.ts';
 import { trustMarkSchema } from './trust-mark-records.ts';
 import { describeMark } from './trust-mark-report.ts';
 
@@ -40,5 +41,6 @@ export function addTrustMarkGrantCommand(parent: Command, surroundings: Surround
       trustMarkSchema,
     );
     session.output.result(mark, (report) => describeMark(report, mark));
+    await noteUnrecognised(session, mark);
   });
 }

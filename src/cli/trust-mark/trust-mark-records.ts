@@ -16,6 +16,7 @@ export const trustMarkTypeSchema = z.looseObject({
   eligibility: z.looseObject({
     entityTypes: z.array(z.string()).optional(),
     trustMarkTypes: z.array(z.string()).optional(),
+    roles: z.array(z.string()).optional(),
   }),
   approval: z.string(),
   ownership: z.looseObject({ owner: z.string() }).nullable(),

@@ -14,7 +14,8 @@ export function typeRow({ id, trustMarkType, name, state, approval }: TrustMarkT
   return [id, trustMarkType, name, state, approval];
 }
 
-export function describeType(report: Report, type: TrustMarkTypeRecord): void {
+/** @param roles names of those whose holders may have one */
+export function describeType(report: Report, type: TrustMarkTypeRecord, roles: readonly string[]): void {
   const { eligibility, lifetimeSeconds, ownership, delegationExpiresAt } = type;
   report.heading(type.trustMarkType);
   report.facts([
@@ -27,6 +28,7 @@ export function describeType(report: Report, type: TrustMarkTypeRecord): void {
     ['approval', type.approval],
     ['entity types', eligibility.entityTypes?.join(', ')],
     ['other marks', eligibility.trustMarkTypes?.join(', ')],
+    ['roles', roles.join(', ')],
     ['logo', type.logoUri ?? undefined],
     ['ref', type.ref ?? undefined],
     ['owner', ownership?.owner],

@@ -36,8 +36,13 @@ const MAX_CHARACTER_BYTES = 3;
 
 /** Readers take no more. @throws FederationError lint_failed when the payload takes more bytes @see OIDFED §18.1 */
 export function lintSize(payload: string, maxBytes: number): void {
-  if (payload.length * MAX_CHARACTER_BYTES <= maxBytes) return;
+  if (!exceeds(payload, maxBytes)) return;
   const bytes = new TextEncoder().encode(payload).length;
-  if (bytes <= maxBytes) return;
   throw new FederationError('lint_failed', `its claims take ${bytes} bytes; ${maxBytes} are the limit`);
+}
+
+/** Whether a payload takes more bytes. */
+export function exceeds(payload: string, maxBytes: number): boolean {
+  if (payload.length * MAX_CHARACTER_BYTES <= maxBytes) return false;
+  return new TextEncoder().encode(payload).length > maxBytes;
 }

@@ -1,10 +1,10 @@
 /** What must hold before a resolve response of ours is signed. @see OIDFED §8.3.2 */
 import { FederationError } from '../errors.ts';
 import { parseEntityIdentifier } from '../identifiers.ts';
-import { isJsonObject, type JsonObject } from '../json.ts';
+import { isJsonObject, type JsonObject, parseJson } from '../json.ts';
 import { TYP } from '../media-types.ts';
 import { decodeJwt } from '../signature.ts';
-import { type HouseRules, lintLifetime, lintReadable } from './house-rules.ts';
+import { exceeds, type HouseRules, lintLifetime } from './house-rules.ts';
 import { MAX_STATEMENT_BYTES } from './lint-entity-statement.ts';
 import { type LintedStatement, passed, type StatementHeader } from './linted-statement.ts';
 
@@ -12,7 +12,7 @@ import { type LintedStatement, passed, type StatementHeader } from './linted-sta
  * Lints a resolve response.
  * @see OIDFED §8.3.2
  * @param header with the issuer's own chain to the Trust Anchor that `trust_chain` of the claims ends at
- * @throws FederationError entity_identifier_invalid, claim_missing, claim_invalid, lint_failed
+ * @throws FederationError entity_identifier_invalid, claim_missing, claim_invalid, lint_failed, answer_too_large
  */
 export function lintResolveResponse(
   claims: JsonObject,
@@ -31,9 +31,19 @@ export function lintResolveResponse(
       lintChain(claims['trust_chain'], '/trust_chain');
     },
     () => lintOwnChain(header, claims),
-    (payload) => lintReadable(payload, MAX_STATEMENT_BYTES - JSON.stringify(header).length),
+    (payload) => lintRoom(payload, MAX_STATEMENT_BYTES - JSON.stringify(header).length),
+    (payload) => parseJson(payload),
   ];
   return passed(TYP.resolveResponse, claims, lints, header);
+}
+
+/** What was resolved is others' and may be more than fits: that is no fault of ours, and fewer types may fit. */
+function lintRoom(payload: string, maxBytes: number): void {
+  if (!exceeds(payload, maxBytes)) return;
+  const message =
+    `the answer would have more than the ${maxBytes} bytes that readers take: ask for fewer Entity Types with ` +
+    'entity_type, or resolve the entity yourself from what it and its superiors publish';
+  throw new FederationError('answer_too_large', message);
 }
 
 /** A chain is a list of compact JWTs. @see OIDFED §4 */

@@ -18,13 +18,21 @@ export async function endHosting(tx: Tx, entityIds: readonly string[], now: Date
     .where(inArray(hostedKeys.entityId, endedIds));
 }
 
-/** Holds the records of an organisation's hosted entities until the transaction ends, each before the organisation. */
-export async function lockHostedOf(tx: Tx, organisationId: string): Promise<string[]> {
+/** Hosted entities of an organisation. Whoever holds the organisation sees also what was enrolled a moment before. */
+export async function hostedOf(tx: Tx, organisationId: string): Promise<string[]> {
   const rows = await tx
+    .select({ id: entities.id })
+    .from(entities)
+    .where(and(eq(entities.organisationId, organisationId), eq(entities.enrolment, 'hosted')));
+  return rows.map(({ id }) => id);
+}
+
+/** Holds the records of an organisation's hosted entities until the transaction ends, each before the organisation. */
+export async function lockHostedOf(tx: Tx, organisationId: string): Promise<void> {
+  await tx
     .select({ id: entities.id })
     .from(entities)
     .where(and(eq(entities.organisationId, organisationId), eq(entities.enrolment, 'hosted')))
     .orderBy(asc(entities.id))
     .for('update');
-  return rows.map(({ id }) => id);
 }

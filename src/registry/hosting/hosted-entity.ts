@@ -1,6 +1,7 @@
 /** Hosted entities as records: what their configurations say, and the keys that are kept for them. */
 import type { JsonObject } from '../../federation/json.ts';
 import type { Jwk } from '../../federation/jwk-set.ts';
+import { decodeJwt } from '../../federation/signature.ts';
 import type { hostedEntities, hostedKeys } from '../../storage/schema/hosted-entities.ts';
 import type { NewAuthorityKey } from '../authorities/authority.ts';
 
@@ -28,6 +29,10 @@ export interface HostedPreview extends HostingSettings {
 /** What is known about the hosting of an entity. */
 export interface Hosting extends Omit<HostedEntity, 'hostname' | 'uploadedConfiguration'> {
   entityIdentifier: string;
+  /** Its key was handed over and nothing came back yet: what was signed here last is served. */
+  awaitsUpload: boolean;
+  /** When what is served expires, unless it is renewed here. */
+  servedUntil: Date | null;
   /** In the order of their creation. */
   keys: HostedKeyRecord[];
 }
@@ -49,6 +54,11 @@ export function isKeptHere({ state, custody }: Pick<HostedKey, 'state' | 'custod
 
 export function publicJwkOf({ publicJwk }: Pick<HostedKey, 'publicJwk'>): Jwk {
   return publicJwk as Jwk;
+}
+
+/** When a configuration expires that was valid when it was kept. */
+export function expiryOf(configuration: string): Date {
+  return new Date(Number(decodeJwt(configuration).claims['exp']) * 1000);
 }
 
 /** As the audit keeps it; what was uploaded stands in the audit row of its upload. */

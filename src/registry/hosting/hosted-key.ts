@@ -165,16 +165,20 @@ export async function dropUnregistered(tx: Tx, { keys, registered }: LockedHosti
   return keys.filter((key) => !isLost(key));
 }
 
-/** What is announced and kept here will never sign: it leaves the Subordinate Statement as well. */
+/**
+ * What is announced and kept here will never sign: it leaves the Subordinate Statement as well.
+ * @returns the key that was given up
+ */
 export async function dropAnnounced(
   tx: Tx,
   { entity, keys }: Pick<LockedHosting, 'entity' | 'keys'>,
   now: Date,
-): Promise<void> {
+): Promise<HostedKey | undefined> {
   const announced = keyIn(keys, 'announced');
-  if (announced === undefined || !isKeptHere(announced)) return;
+  if (announced === undefined || !isKeptHere(announced)) return undefined;
   await updateHostedKey(tx, { ...announced, state: 'removed', sealedPrivateKey: null });
   await changeRegistered(tx, entity, { removeKid: announced.kid }, now);
+  return announced;
 }
 
 /** The next version of the record, and the audit entry that tells what came of its hosting. */

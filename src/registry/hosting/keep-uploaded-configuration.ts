@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { hostedEntities, hostedKeys } from '../../storage/schema/hosted-entities.ts';
+import { ACCESS } from '../access.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry } from '../change.ts';
 import { isLive } from '../entities/keys/keys-changeable.ts';
@@ -39,8 +40,8 @@ export async function keepUploadedConfiguration(
   entityId: string,
   { jwt, iat, kid }: UploadedConfiguration,
 ): Promise<void> {
-  const { authorityId } = await readEntity(context.db, context.actor, entityId);
-  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  const { authorityId, organisationId } = await readEntity(context.db, context.actor, entityId);
+  authorise(context.actor, ACCESS.uploadConfiguration.roles, authorityId, organisationId, entityId);
   await changeRegistry(context, async (tx, record) => {
     const before = await lockHosting(tx, entityId);
     const { entity, hosted } = before;

@@ -6,7 +6,7 @@ import { hostedEntities, hostedKeys } from '../../storage/schema/hosted-entities
 import { organisations } from '../../storage/schema/organisations.ts';
 import type { Actor } from '../actor.ts';
 import { readEntity } from '../entities/read-entity.ts';
-import type { HostedKey, HostedKeyRecord, Hosting } from './hosted-entity.ts';
+import { expiryOf, type HostedKey, type HostedKeyRecord, type Hosting } from './hosted-entity.ts';
 import { hostedKeysOf, notHosted } from './hosted-key.ts';
 
 /** @throws RegistryError not_found, role_missing, not_hosted */
@@ -14,9 +14,17 @@ export async function readHosting(db: Db, actor: Actor, entityId: string): Promi
   const entity = await readEntity(db, actor, entityId);
   const [found] = await db.select().from(hostedEntities).where(eq(hostedEntities.entityId, entity.id));
   if (found === undefined) throw notHosted(entity);
-  const { hostname: _, uploadedConfiguration: __, ...hosted } = found;
+  const { hostname: _, uploadedConfiguration: configuration, ...hosted } = found;
   const keys = await hostedKeysOf(db, entityId);
-  return { ...hosted, entityIdentifier: entity.entityIdentifier, keys: keys.map(withoutPrivateHalf) };
+  const awaitsUpload = keys.some(({ handedOverJwe }) => handedOverJwe !== null);
+  return {
+    ...hosted,
+    entityIdentifier: entity.entityIdentifier,
+    uploadedIat: awaitsUpload ? null : hosted.uploadedIat,
+    awaitsUpload,
+    servedUntil: hosted.mode === 'signed_here' || configuration === null ? null : expiryOf(configuration),
+    keys: keys.map(withoutPrivateHalf),
+  };
 }
 
 function withoutPrivateHalf(key: HostedKey): HostedKeyRecord {

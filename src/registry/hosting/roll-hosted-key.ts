@@ -1,4 +1,5 @@
 /** Begins to roll the key of a hosted entity: the new one is listed before it signs anything. @see OIDFED §11.2 */
+import { ACCESS } from '../access.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry } from '../change.ts';
 import { readEntity } from '../entities/read-entity.ts';
@@ -39,8 +40,8 @@ export async function rollHostedKey(
   { reason, isOnlyWithoutSigner = false }: HostedKeyRoll,
   generateKey: GenerateHostedKey,
 ): Promise<Hosting> {
-  const { authorityId, entityIdentifier } = await readEntity(context.db, context.actor, entityId);
-  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  const { authorityId, organisationId, entityIdentifier } = await readEntity(context.db, context.actor, entityId);
+  authorise(context.actor, ACCESS.rollHostedKey.roles, authorityId, organisationId, entityId);
   // Whoever makes keys may take its time: nothing is locked meanwhile.
   const fresh = await generateKey(entityIdentifier);
   await changeRegistry(context, async (tx, record) => {

@@ -1,6 +1,7 @@
 /** Lets an entity on a host name of its own go elsewhere with it: it publishes its configuration itself. */
 import { eq } from 'drizzle-orm';
 import { entities } from '../../storage/schema/entities.ts';
+import { ACCESS } from '../access.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry } from '../change.ts';
 import type { Entity } from '../entities/entity.ts';
@@ -19,8 +20,8 @@ export async function stopHosting(
   entityId: string,
   { reason }: { reason: string },
 ): Promise<Entity> {
-  const { authorityId, entityIdentifier } = await readEntity(context.db, context.actor, entityId);
-  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  const { authorityId, organisationId, entityIdentifier } = await readEntity(context.db, context.actor, entityId);
+  authorise(context.actor, ACCESS.stopHosting.roles, authorityId, organisationId, entityId);
   if (isOnOurHost(entityIdentifier, context.hostingSites)) {
     throw invalidField('/entityIdentifier', 'is under our own host name and can be served nowhere else');
   }

@@ -1,16 +1,16 @@
 /** Hands the key of a hosted entity to the entity: from then on it signs its configurations itself. */
 import { eq } from 'drizzle-orm';
-import { ENCRYPTION_CURVES, isEncryptionKey } from '../../federation/encryption-key.ts';
+import { parseEncryptionKey } from '../../federation/encryption-key.ts';
 import { FederationError } from '../../federation/errors.ts';
 import { type JsonObject, jsonEquals } from '../../federation/json.ts';
-import { checkJwkSet, type Jwk } from '../../federation/jwk-set.ts';
+import type { Jwk } from '../../federation/jwk-set.ts';
 import { decodeJwt } from '../../federation/signature.ts';
 import { hostedEntities } from '../../storage/schema/hosted-entities.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry } from '../change.ts';
 import { readEntity } from '../entities/read-entity.ts';
 import { invalidField, RegistryError } from '../registry-error.ts';
-import type { HostedKey } from './hosted-entity.ts';
+import { expiryOf, type HostedKey } from './hosted-entity.ts';
 import {
   dropAnnounced,
   dropUnregistered,
@@ -35,6 +35,10 @@ export interface TakenKey {
   kid: string;
   /** A private JWK (RFC 7517 §7) encrypted with ECDH-ES (RFC 7518 §4.6). */
   jwe: string;
+  /** Of the announced key that was given up with it; null if there was none. */
+  droppedKid: string | null;
+  /** When what was signed here last expires; the entity uploads before. */
+  servedUntil: Date;
 }
 
 /**
@@ -60,7 +64,7 @@ export async function takeHostedKey(
     if (earlier !== undefined) {
       const after = { takenKid: earlier.kid, recipient: to as JsonObject, isRepeated: true };
       record({ ...(await hostingChanged(tx, before, 'entity.take_hosted_key', { reason, after })) });
-      return earlier;
+      return { ...earlier, droppedKid: null, servedUntil: expiryOf(hosted.uploadedConfiguration ?? '') };
     }
     requireSignedHere(hosted, entity);
     await requireActive(tx, entity);
@@ -79,19 +83,19 @@ export async function takeHostedKey(
     const jwe = await exportKey(key, entityIdentifier, to);
     const handed = { handedOverJwe: jwe, handedOverTo: to as JsonObject };
     await updateHostedKey(tx, { ...key, ...handed, state: 'handed_over', sealedPrivateKey: null });
-    await dropAnnounced(tx, { entity, keys: await hostedKeysOf(tx, entityId) }, context.now);
+    const dropped = await dropAnnounced(tx, { entity, keys: await hostedKeysOf(tx, entityId) }, context.now);
     await tx
       .update(hostedEntities)
       .set({ mode: 'uploaded', uploadedConfiguration: configuration, uploadedIat: iat })
       .where(eq(hostedEntities.entityId, entityId));
     const after = { takenKid: key.kid, recipient: to as JsonObject };
     record({ ...(await hostingChanged(tx, before, 'entity.take_hosted_key', { reason, after })) });
-    return { kid: key.kid, jwe };
+    return { kid: key.kid, jwe, droppedKid: dropped?.kid ?? null, servedUntil: expiryOf(configuration) };
   });
 }
 
 /** What was handed out to the same recipient before, while nothing shows that it arrived and the key still counts. */
-function handedOver({ keys, registered }: LockedHosting, to: Jwk): TakenKey | undefined {
+function handedOver({ keys, registered }: LockedHosting, to: Jwk): Pick<TakenKey, 'kid' | 'jwe'> | undefined {
   for (const { kid, handedOverJwe: jwe, handedOverTo } of keys) {
     if (jwe === null || !jsonEquals(handedOverTo, to as JsonObject)) continue;
     if (registered.some(({ jwk }) => jwk.kid === kid)) return { kid, jwe };
@@ -102,11 +106,9 @@ function handedOver({ keys, registered }: LockedHosting, to: Jwk): TakenKey | un
 /** @throws RegistryError validation_failed */
 async function inputRecipient(value: unknown): Promise<Jwk> {
   try {
-    const [key] = checkJwkSet({ keys: [value] }, '').keys;
-    if (key !== undefined && (await isEncryptionKey(key))) return key;
+    return await parseEncryptionKey(value);
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;
     throw invalidField('/recipient', error.message);
   }
-  throw invalidField('/recipient', `is a public key to encrypt to, on ${ENCRYPTION_CURVES.join(', ')}`);
 }

@@ -2,6 +2,7 @@
 import { and, eq, lt } from 'drizzle-orm';
 import { jsonEquals } from '../../federation/json.ts';
 import { hostedEntities, hostedKeys } from '../../storage/schema/hosted-entities.ts';
+import { ACCESS } from '../access.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../change.ts';
 import { readEntity } from '../entities/read-entity.ts';
@@ -19,8 +20,8 @@ export async function updateHosting(
   changes: Partial<HostingSettings>,
   expectedVersion: number | undefined,
 ): Promise<void> {
-  const { authorityId } = await readEntity(context.db, context.actor, entityId);
-  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  const { authorityId, organisationId } = await readEntity(context.db, context.actor, entityId);
+  authorise(context.actor, ACCESS.updateHosting.roles, authorityId, organisationId, entityId);
   await changeRegistry(context, async (tx, record) => {
     const before = await lockHosting(tx, entityId);
     const { entity, hosted, keys } = before;

@@ -80,7 +80,7 @@ export function createSealedCustody(masterKey: MasterKey): SealedCustody {
       if (key.purpose !== 'hosted-entity') throw new TypeError(`the key ${key.kid} is an authority's and stays here`);
       const plaintext = masterKey.unseal(key.sealedPrivateKey, sealContext(key));
       try {
-        return await encryptedKey(plaintext, recipient);
+        return await encryptedKey(plaintext, key, recipient);
       } finally {
         plaintext.fill(0);
       }
@@ -99,11 +99,20 @@ async function openKey(key: SealedKey, masterKey: MasterKey): Promise<webcrypto.
   return (await importJWK({ ...jwk, ext: false }, key.alg)) as webcrypto.CryptoKey;
 }
 
-/** A JWK as RFC 7517 §7 has it encrypted, to whoever holds the private half of `recipient` alone. */
-async function encryptedKey(jwk: Uint8Array, recipient: Jwk): Promise<string> {
-  const { kid, kty, crv, x, y } = recipient;
+/**
+ * A JWK as RFC 7517 §7 has it encrypted, to whoever holds the private half of `recipient` alone. It names itself as the
+ * Subordinate Statement does.
+ */
+async function encryptedKey(plaintext: Uint8Array, { kid, alg }: SealedKey, recipient: Jwk): Promise<string> {
+  const { kty, crv, x, y } = recipient;
   const publicKey = await importJWK({ kty, crv, x, y } as JWK, 'ECDH-ES');
-  return await new CompactEncrypt(jwk)
-    .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM', cty: 'jwk+json', kid })
-    .encrypt(publicKey);
+  const members: JWK = JSON.parse(new TextDecoder().decode(plaintext));
+  const jwk = encoder.encode(JSON.stringify({ ...members, kid, alg, use: 'sig' }));
+  try {
+    return await new CompactEncrypt(jwk)
+      .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM', cty: 'jwk+json', kid: recipient.kid })
+      .encrypt(publicKey);
+  } finally {
+    jwk.fill(0);
+  }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type CryptoKey, compactDecrypt, exportJWK, generateKeyPair, importJWK } from 'jose';
+import { type CryptoKey, calculateJwkThumbprint, compactDecrypt, exportJWK, generateKeyPair, importJWK } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { claimsOf, headerOf } from '../../support/answers.ts';
 import { refusalOf } from '../../support/api-client.ts';
@@ -179,6 +179,35 @@ describe.each(DATABASE_KINDS)('keys of hosted entities on %s', (kind) => {
       expect((await hosting.ask(entityIdentifier)).status).toBe(404);
     });
 
+    it('hears what is given up with it, and until when what was signed here is served', async () => {
+      const { id, entityIdentifier } = await hosting.host();
+      const { exp } = claimsOf(await hosting.configuration(entityIdentifier)) as { exp: number };
+      await hosting.roll(id);
+      const announced = (await hosting.hosting(id)).keys.find(({ state }: { state: string }) => state === 'announced');
+      const { answer } = await take(id);
+      const servedUntil = new Date(exp * 1000).toISOString();
+      expect(answer.body).toMatchObject({ droppedKid: announced.kid, servedUntil });
+      expect(await statementKids(hosting, entityIdentifier)).toEqual([answer.body.kid]);
+      const hosted = await hosting.hosting(id);
+      expect(hosted).toMatchObject({ mode: 'uploaded', awaitsUpload: true, uploadedIat: null, servedUntil });
+      expect(hosted.keys).toMatchObject([
+        { kid: answer.body.kid, state: 'handed_over', custody: 'partner' },
+        { kid: announced.kid, state: 'removed', activateAfter: null, removeAfter: null },
+      ]);
+    });
+
+    it('may leave out the kid of the recipient: it is called by its thumbprint', async () => {
+      const { id, entityIdentifier } = await hosting.host();
+      await hosting.configuration(entityIdentifier);
+      const { publicKey, privateKey } = await freshPair();
+      const recipient = await exportJWK(publicKey);
+      const body = { recipient, reason: 'moves out' };
+      const answer = await hosting.admin.post(`/api/v1/entities/${id}/hosting/take`, body);
+      expect(answer.status).toBe(200);
+      const { protectedHeader } = await compactDecrypt(answer.body.jwe, privateKey);
+      expect(protectedHeader.kid).toBe(await calculateJwkThumbprint(recipient));
+    });
+
     it('gets the same answer again when it got lost, until it uploads; nobody else gets any', async () => {
       const { id, entityIdentifier } = await hosting.host();
       await hosting.configuration(entityIdentifier);
@@ -220,6 +249,9 @@ describe.each(DATABASE_KINDS)('keys of hosted entities on %s', (kind) => {
       const own = await hosting.signed(entityIdentifier, key);
       expect((await hosting.upload(id, own)).status).toBe(200);
       expect(await hosting.configuration(entityIdentifier)).toBe(own);
+      const { iat, exp } = claimsOf(own) as { iat: number; exp: number };
+      const servedUntil = new Date(exp * 1000).toISOString();
+      expect(await hosting.hosting(id)).toMatchObject({ awaitsUpload: false, uploadedIat: iat, servedUntil });
       const uploads = async () =>
         (await hosting.service.auditAfter()).filter(
           ({ subjectId, action }) => subjectId === id && action === 'entity.upload_configuration',
@@ -318,6 +350,13 @@ describe.each(DATABASE_KINDS)('keys of hosted entities on %s', (kind) => {
       const answer = await hosting.upload(id, await make(entityIdentifier, key, await freshKey()));
       expect(refusalOf(answer)).toBe('400 validation_failed /configuration');
       expect(await hosting.configuration(entityIdentifier)).toBe(before);
+    });
+
+    it('signed with a key that was not brought says to bring it', async () => {
+      const { id, entityIdentifier } = await hosting.host();
+      const key = await freshKey();
+      const { body } = await hosting.upload(id, await hosting.signed(entityIdentifier, key));
+      expect(body.detail).toContain(`is signed with the key ${key.kid}, which is not registered; bring it first`);
     });
 
     it('of what we signed ourselves is refused', async () => {

@@ -10,6 +10,8 @@ export const hostingSchema = z.looseObject({
   configurationLifetimeSeconds: z.number(),
   mode: z.string(),
   uploadedIat: z.number().nullable(),
+  awaitsUpload: z.boolean(),
+  servedUntil: z.string().nullable(),
   startedAt: z.string(),
   endedAt: z.string().nullable(),
   keys: z.array(
@@ -26,17 +28,23 @@ export const hostingSchema = z.looseObject({
 
 export type HostingRecord = z.infer<typeof hostingSchema>;
 
+const AWAITED = 'by itself from now on; nothing is uploaded yet, and what was signed here last is served';
+
 const MODES: Readonly<Record<string, string>> = {
   signed_here: 'here, with the key kept for it',
   uploaded: 'by itself; it uploads them',
 };
 
+/** Whose key signs no more has its private half nowhere. */
+const WITHOUT_PRIVATE_HALF: readonly string[] = ['retired', 'removed'];
+
 export function describeHosting(report: Report, hosting: HostingRecord): void {
   report.heading(hosting.entityIdentifier);
   report.facts([
-    ['signed', MODES[hosting.mode] ?? hosting.mode],
+    ['signed', hosting.awaitsUpload ? AWAITED : (MODES[hosting.mode] ?? hosting.mode)],
     ['lifetime', `${hosting.configurationLifetimeSeconds} s`],
-    ['uploaded', hosting.uploadedIat === null ? undefined : momentText(hosting.uploadedIat)],
+    ['signed at', hosting.uploadedIat === null ? undefined : momentText(hosting.uploadedIat)],
+    ['served until', hosting.servedUntil === null ? undefined : momentText(hosting.servedUntil)],
     ['hosted since', momentText(hosting.startedAt)],
     ['ended', hosting.endedAt === null ? undefined : momentText(hosting.endedAt)],
   ]);
@@ -46,7 +54,7 @@ export function describeHosting(report: Report, hosting: HostingRecord): void {
     hosting.keys.map(({ kid, state, custody, createdAt, activateAfter, removeAfter }) => [
       kid,
       state,
-      custody,
+      WITHOUT_PRIVATE_HALF.includes(state) ? '-' : custody,
       shortMoment(createdAt),
       activateAfter === null ? '-' : shortMoment(activateAfter),
       removeAfter === null ? '-' : shortMoment(removeAfter),

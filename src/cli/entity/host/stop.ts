@@ -4,6 +4,7 @@ import { entitySchema } from '../../api-records.ts';
 import { confirm } from '../../confirm.ts';
 import { findEntity } from '../../find-record.ts';
 import { example } from '../../help-text.ts';
+import { showRecord } from '../../record-names.ts';
 import { openServiceSession } from '../../session.ts';
 import type { Surroundings } from '../../surroundings.ts';
 import { describeEntity } from '../entity-report.ts';
@@ -26,6 +27,6 @@ export function addHostStopCommand(parent: Command, surroundings: Surroundings):
     await confirm(`serve nothing any more for ${entityIdentifier}?`, session, { yes });
     const request = { method: 'POST', path: `entities/${id}/hosting/stop`, body: { reason } } as const;
     const entity = await session.client.send(request, entitySchema);
-    session.output.result(entity, (report) => describeEntity(report, entity));
+    await showRecord(session, entity, describeEntity);
   });
 }

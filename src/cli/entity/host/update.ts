@@ -1,20 +1,28 @@
 /** `holdfast entity host update` */
 import type { Command } from 'commander';
+import { type JsonObject, jsonEquals } from '../../../federation/json.ts';
 import { entitySchema } from '../../api-records.ts';
 import { findEntity } from '../../find-record.ts';
 import { example } from '../../help-text.ts';
 import { readJsonObjectInput } from '../../input-file.ts';
 import { recordVersion, wholeNumber } from '../../option-values.ts';
+import { showRecord } from '../../record-names.ts';
 import { requireSomeChange } from '../../require-change.ts';
 import { openServiceSession } from '../../session.ts';
 import type { Surroundings } from '../../surroundings.ts';
 import { requirePassedChecks } from '../add.ts';
 import { describeEntity } from '../entity-report.ts';
+import { type HostingRecord, hostingSchema } from './hosting-report.ts';
 
 interface UpdateOptions {
   metadata?: string;
   lifetime?: number;
   ifMatch?: number;
+}
+
+interface Changes {
+  metadata: JsonObject | undefined;
+  configurationLifetimeSeconds: number | undefined;
 }
 
 export function addHostUpdateCommand(parent: Command, surroundings: Surroundings): void {
@@ -35,17 +43,24 @@ export function addHostUpdateCommand(parent: Command, surroundings: Surroundings
     );
   command.action(async (given: string, { metadata, lifetime, ifMatch }: UpdateOptions) => {
     const session = openServiceSession(command, surroundings);
-    const body = {
-      metadata: metadata && (await readJsonObjectInput(metadata, session)),
+    const body: Changes = {
+      metadata: metadata === undefined ? undefined : await readJsonObjectInput(metadata, session),
       configurationLifetimeSeconds: lifetime,
     };
-    requireSomeChange(body);
+    requireSomeChange({ ...body });
     const { id, version } = await findEntity(session.client, given);
+    const before = await session.client.send({ method: 'GET', path: `entities/${id}/hosting` }, hostingSchema);
     const entity = await session.client.send(
       { method: 'PATCH', path: `entities/${id}/hosting`, body, ifMatch: ifMatch ?? version },
       entitySchema,
     );
-    session.output.result(entity, (report) => describeEntity(report, entity));
+    await showRecord(session, entity, describeEntity);
+    if (isSame(before, body)) session.output.note('Nothing changed: its configuration says so already.');
     requirePassedChecks(entity);
   });
+}
+
+function isSame(before: HostingRecord, { metadata, configurationLifetimeSeconds: lifetime }: Changes): boolean {
+  const isSameMetadata = metadata === undefined || jsonEquals(before.metadata as JsonObject, metadata);
+  return isSameMetadata && (lifetime === undefined || lifetime === before.configurationLifetimeSeconds);
 }

@@ -4,6 +4,7 @@ import { entitySchema } from '../../api-records.ts';
 import { findEntity } from '../../find-record.ts';
 import { example } from '../../help-text.ts';
 import { readTextInput } from '../../input-file.ts';
+import { showRecord } from '../../record-names.ts';
 import { openServiceSession } from '../../session.ts';
 import type { Surroundings } from '../../surroundings.ts';
 import { describeEntity } from '../entity-report.ts';
@@ -25,6 +26,6 @@ export function addHostUploadCommand(parent: Command, surroundings: Surroundings
     const { id } = await findEntity(session.client, given);
     const request = { method: 'PUT', path: `entities/${id}/configuration`, body } as const;
     const entity = await session.client.send(request, entitySchema);
-    session.output.result(entity, (report) => describeEntity(report, entity));
+    await showRecord(session, entity, describeEntity);
   });
 }

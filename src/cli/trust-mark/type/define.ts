@@ -4,8 +4,9 @@ import { findAuthority } from '../../find-record.ts';
 import { example } from '../../help-text.ts';
 import { openServiceSession } from '../../session.ts';
 import type { Surroundings } from '../../surroundings.ts';
+import { noteUnrecognised } from '../recognition.ts';
 import { trustMarkTypeSchema } from '../trust-mark-records.ts';
-import { describeType } from '../trust-mark-report.ts';
+import { showType } from './show-type.ts';
 import { addTypeOptions, type TypeOptions, typeSettings } from './type-settings.ts';
 
 interface DefineOptions extends TypeOptions {
@@ -19,7 +20,8 @@ export function addTypeDefineCommand(parent: Command, surroundings: Surroundings
     .summary('define a type of Trust Mark that an authority issues')
     .description(
       'Define a type of Trust Mark that an authority issues. A federation recognises it once its Trust Anchor lists it:\n' +
-        'holdfast authority update ANCHOR --trust-mark-issuers issuers.json',
+        '`holdfast authority update ANCHOR --trust-mark-issuers issuers.json`, where issuers.json has the type with its\n' +
+        'issuers: {"https://fed.example.org/marks/member": ["https://fed.example.org"]}',
     )
     .argument('<type>', 'its name: a URL of yours')
     .requiredOption('--name <name>', 'what people call it');
@@ -39,6 +41,7 @@ export function addTypeDefineCommand(parent: Command, surroundings: Surroundings
       { method: 'POST', path: 'trust-mark-types', body, idempotencyKey: options.idempotencyKey },
       trustMarkTypeSchema,
     );
-    session.output.result(type, (report) => describeType(report, type));
+    await showType(session, type);
+    await noteUnrecognised(session, type);
   });
 }

@@ -4,7 +4,7 @@ import { example } from '../../help-text.ts';
 import { openServiceSession } from '../../session.ts';
 import type { Surroundings } from '../../surroundings.ts';
 import { findTrustMarkType } from '../find-trust-mark.ts';
-import { describeType } from '../trust-mark-report.ts';
+import { showType } from './show-type.ts';
 
 export function addTypeShowCommand(parent: Command, surroundings: Surroundings): void {
   const command = parent
@@ -15,6 +15,6 @@ export function addTypeShowCommand(parent: Command, surroundings: Surroundings):
   command.action(async (given: string) => {
     const session = openServiceSession(command, surroundings);
     const type = await findTrustMarkType(session.client, given);
-    session.output.result(type, (report) => describeType(report, type));
+    await showType(session, type);
   });
 }

@@ -1,9 +1,11 @@
 /** Options about a Trust Mark type: shared by `trust-mark type define` and `trust-mark type update`. */
 import { type Command, Option } from 'commander';
 import type { JsonValue } from '../../../federation/json.ts';
+import type { ApiClient } from '../../api-client.ts';
 import { optionalJsonInput } from '../../input-file.ts';
 import { nullForWord, positiveIntegerOr, repeatable } from '../../option-values.ts';
-import type { Surroundings } from '../../surroundings.ts';
+import { findRole } from '../../role/find-role.ts';
+import type { ServiceSession } from '../../session.ts';
 
 export interface TypeOptions {
   name?: string;
@@ -14,6 +16,7 @@ export interface TypeOptions {
   claims?: string;
   entityType?: string[];
   otherMark?: string[];
+  role?: string[];
   rules?: boolean;
   approval?: string;
   ownership?: string;
@@ -28,6 +31,7 @@ export function addTypeOptions(command: Command): Command {
     .option('--claims <file>', 'JSON: further claims of every mark; - is standard input')
     .option('--entity-type <type>', 'only for entities of this Entity Type; may be repeated, any will do', repeatable)
     .option('--other-mark <type>', 'only for holders of this Trust Mark; may be repeated, all are needed', repeatable)
+    .option('--role <role>', 'only for holders of this role: id, or name; may be repeated, any will do', repeatable)
     .addOption(new Option('--approval <how>', 'what becomes of requests').choices(['manual', 'automatic']))
     .option('--ownership <file>', 'JSON: {"owner": …, "jwks": …, "delegation": …} of a foreign owner; null for none');
 }
@@ -35,9 +39,9 @@ export function addTypeOptions(command: Command): Command {
 /** The settings named, as the API takes them; `undefined` where nothing was said. */
 export async function typeSettings(
   options: TypeOptions,
-  surroundings: Surroundings,
+  session: ServiceSession,
 ): Promise<Record<string, JsonValue | undefined>> {
-  const json = optionalJsonInput(surroundings);
+  const json = optionalJsonInput(session);
   return {
     name: options.name,
     description: options.description,
@@ -45,17 +49,22 @@ export async function typeSettings(
     ref: options.ref,
     lifetimeSeconds: nullForWord(options.lifetime),
     additionalClaims: await json(options.claims),
-    eligibility: rules(options),
+    eligibility: await rules(options, session.client),
     approval: options.approval,
     ownership: await json(options.ownership),
   };
 }
 
-function rules({ entityType, otherMark, rules }: TypeOptions): JsonValue | undefined {
+async function rules(
+  { entityType, otherMark, role, rules }: TypeOptions,
+  client: ApiClient,
+): Promise<JsonValue | undefined> {
   if (rules === false) return {};
-  if (entityType === undefined && otherMark === undefined) return undefined;
+  if (entityType === undefined && otherMark === undefined && role === undefined) return undefined;
+  const roles = role && (await Promise.all(role.map(async (given) => (await findRole(client, given)).id)));
   return {
     ...(entityType === undefined ? {} : { entityTypes: entityType }),
     ...(otherMark === undefined ? {} : { trustMarkTypes: otherMark }),
+    ...(roles === undefined ? {} : { roles }),
   };
 }

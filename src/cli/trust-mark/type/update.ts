@@ -7,7 +7,7 @@ import { openServiceSession } from '../../session.ts';
 import type { Surroundings } from '../../surroundings.ts';
 import { findTrustMarkType } from '../find-trust-mark.ts';
 import { trustMarkTypeSchema } from '../trust-mark-records.ts';
-import { describeType } from '../trust-mark-report.ts';
+import { showType } from './show-type.ts';
 import { addTypeOptions, type TypeOptions, typeSettings } from './type-settings.ts';
 
 export function addTypeUpdateCommand(parent: Command, surroundings: Surroundings): void {
@@ -33,6 +33,6 @@ export function addTypeUpdateCommand(parent: Command, surroundings: Surroundings
       { method: 'PATCH', path: `trust-mark-types/${id}`, body, ifMatch: options.ifMatch ?? version },
       trustMarkTypeSchema,
     );
-    session.output.result(type, (report) => describeType(report, type));
+    await showType(session, type);
   });
 }

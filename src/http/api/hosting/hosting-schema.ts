@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { LIFETIME_SECONDS } from '../../../registry/claims-input.ts';
 import type { HostedKeyRecord, Hosting } from '../../../registry/hosting/hosted-entity.ts';
+import type { TakenKey } from '../../../registry/hosting/take-hosted-key.ts';
 import { claims, EntityIdentifierSchema, JwkSchema } from '../claims-schema.ts';
 import { NAMES_SOMETHING, RecordIdSchema } from '../record-schema.ts';
 import { ReasonSchema, TimeSchema } from '../text-schema.ts';
@@ -40,7 +41,7 @@ export const TakeHostedKeySchema = z
   .strictObject({
     recipient: JwkSchema.openapi({
       description:
-        "A public key of the entity's own, on P-256, P-384, P-521 or X25519: the private key is encrypted to it.",
+        "A public key of the entity's own, on P-256, P-384, P-521 or X25519: the private key is encrypted to it. Without a `kid` it is called by its thumbprint (RFC 7638).",
     }),
     reason: ReasonSchema,
   })
@@ -53,8 +54,20 @@ export const TakenKeySchema = z
       description:
         'The private JWK, encrypted (RFC 7517 §7, ECDH-ES with A256GCM). The key is not kept here but so, until the first upload.',
     }),
+    droppedKid: z.string().nullable().openapi({
+      description:
+        'The key that was announced to follow it, if any: it was given up, and is registered no more. Null when asked again.',
+      example: null,
+    }),
+    servedUntil: TimeSchema.openapi({
+      description: 'What was signed here last is served until then, unless the entity uploads before.',
+    }),
   })
   .openapi('TakenKey');
+
+export function takenKeyBody({ kid, jwe, droppedKid, servedUntil }: TakenKey): z.infer<typeof TakenKeySchema> {
+  return { kid, jwe, droppedKid, servedUntil: servedUntil.toISOString() };
+}
 
 export const UploadSchema = z
   .strictObject({
@@ -73,7 +86,9 @@ const HostedKeySchema = z
       description:
         '`announced`: listed, signs nothing yet. `retired`: listed while a configuration lives that it signed. `handed_over`: the entity has it, and it is not kept here.',
     }),
-    custody: z.enum(['sealed', 'pkcs11', 'partner']).openapi({ description: '`partner`: the entity brought it.' }),
+    custody: z.enum(['sealed', 'pkcs11', 'partner']).openapi({
+      description: 'Where its private half is, or was: `partner`: the entity brought it, or took it.',
+    }),
     publicJwk: JwkSchema,
     createdAt: TimeSchema,
     activateAfter: TimeSchema.nullable().openapi({
@@ -98,6 +113,14 @@ export const HostingSchema = z
       description: '`iat` of what is served when it is uploaded, in seconds since the epoch.',
       example: null,
     }),
+    awaitsUpload: z.boolean().openapi({
+      description: 'The entity took its key and uploaded nothing yet: what was signed here last is served.',
+      example: false,
+    }),
+    servedUntil: TimeSchema.nullable().openapi({
+      description: 'When what is served expires, if the entity signs it. Null while it is signed and renewed here.',
+      example: null,
+    }),
     startedAt: TimeSchema,
     endedAt: TimeSchema.nullable().openapi({ description: 'When the entity was closed or moved elsewhere.' }),
     keys: z.array(HostedKeySchema),
@@ -105,9 +128,11 @@ export const HostingSchema = z
   .openapi('Hosting');
 
 export function hostingBody(hosting: Hosting): z.infer<typeof HostingSchema> {
-  const { entityId, entityIdentifier, metadata, configurationLifetimeSeconds, mode, uploadedIat } = hosting;
+  const { entityId, entityIdentifier, metadata, configurationLifetimeSeconds, mode, uploadedIat, awaitsUpload } =
+    hosting;
   return {
-    ...{ entityId, entityIdentifier, metadata, configurationLifetimeSeconds, mode, uploadedIat },
+    ...{ entityId, entityIdentifier, metadata, configurationLifetimeSeconds, mode, uploadedIat, awaitsUpload },
+    servedUntil: hosting.servedUntil?.toISOString() ?? null,
     startedAt: hosting.startedAt.toISOString(),
     endedAt: hosting.endedAt?.toISOString() ?? null,
     keys: hosting.keys.map(keyBody),
@@ -115,12 +140,17 @@ export function hostingBody(hosting: Hosting): z.infer<typeof HostingSchema> {
 }
 
 function keyBody(key: HostedKeyRecord): z.infer<typeof HostedKeySchema> {
-  const { kid, alg, state, custody, publicJwk } = key;
+  const { kid, alg, state, publicJwk } = key;
+  const [activateAfter, removeAfter] = [
+    state === 'announced' ? key.activateAfter : null,
+    state === 'retired' ? key.removeAfter : null,
+  ];
   return {
-    ...{ kid, alg, state, custody, publicJwk },
+    ...{ kid, alg, state, publicJwk },
+    custody: state === 'handed_over' ? 'partner' : key.custody,
     createdAt: key.createdAt.toISOString(),
-    activateAfter: key.activateAfter?.toISOString() ?? null,
+    activateAfter: activateAfter?.toISOString() ?? null,
     retiredAt: key.retiredAt?.toISOString() ?? null,
-    removeAfter: key.removeAfter?.toISOString() ?? null,
+    removeAfter: removeAfter?.toISOString() ?? null,
   };
 }

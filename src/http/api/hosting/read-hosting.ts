@@ -1,7 +1,7 @@
 /** Shows how an entity is hosted. */
 import { createRoute } from '@hono/zod-openapi';
 import { readHosting } from '../../../registry/hosting/read-hosting.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { recordIdParam } from '../record-schema.ts';
 import { HostingSchema, hostingBody } from './hosting-schema.ts';
@@ -13,7 +13,7 @@ export const readHostingOperation = defineOperation(
     operationId: 'readHosting',
     tags: ['Hosted entities'],
     summary: 'Show how an entity is hosted',
-    description: `What its Entity Configuration says, who signs it, and the keys that are kept for it. ${needsRole('any')}`,
+    description: `What its Entity Configuration says, who signs it, and the keys that are kept for it. ${whoMayAsk('readHosting')}`,
     security: BEARER,
     request: { params: recordIdParam('entityId') },
     responses: { 200: jsonReply('How it is hosted.', HostingSchema), ...problems(400, 404, 409) },

@@ -1,7 +1,7 @@
 /** Begins to roll the key of a hosted entity. */
 import { createRoute } from '@hono/zod-openapi';
 import { rollHostedKey } from '../../../registry/hosting/roll-hosted-key.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { recordIdParam } from '../record-schema.ts';
 import { HostingReasonSchema, HostingSchema, hostingBody } from './hosting-schema.ts';
@@ -13,7 +13,7 @@ export const rollHostedKeyOperation = defineOperation(
     operationId: 'rollHostedKey',
     tags: ['Hosted entities'],
     summary: "Roll a hosted entity's key",
-    description: `A new key is listed in its configuration and its Subordinate Statement. It signs by itself when no statement without it is in use; the present key then stays listed while a configuration lives that it signed. If the present key was marked compromised, the new one signs at once. ${needsRole(['admin', 'registrar'])}`,
+    description: `A new key is listed in its configuration and its Subordinate Statement. It signs by itself when no statement without it is in use; the present key then stays listed while a configuration lives that it signed. If the present key was marked compromised, the new one signs at once. ${whoMayAsk('rollHostedKey')}`,
     security: BEARER,
     request: { params: recordIdParam('entityId'), body: jsonBody(HostingReasonSchema) },
     responses: { 201: jsonReply('How it is hosted now.', HostingSchema), ...bodyProblems(404, 409) },

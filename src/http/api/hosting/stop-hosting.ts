@@ -2,7 +2,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import { stopHosting } from '../../../registry/hosting/stop-hosting.ts';
 import { EntitySchema, entityBody } from '../entities/entity-schema.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -15,7 +15,7 @@ export const stopHostingOperation = defineOperation(
     operationId: 'stopHosting',
     tags: ['Hosted entities'],
     summary: 'Let an entity publish itself',
-    description: `For an entity on a host name of its own that uploads its configurations: from now on they are fetched from where its name points, and nothing is served for it here. ${needsRole(['admin', 'registrar'])}`,
+    description: `For an entity on a host name of its own that uploads its configurations: from now on they are fetched from where its name points, and nothing is served for it here. ${whoMayAsk('stopHosting')}`,
     security: BEARER,
     request: { params: recordIdParam('entityId'), body: jsonBody(HostingReasonSchema) },
     responses: { 200: jsonReply('The entity as it is now.', EntitySchema, ['ETag']), ...bodyProblems(404, 409) },

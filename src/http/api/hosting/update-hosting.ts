@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { updateHosted } from '../../../enrolment/update-hosted.ts';
 import { EntitySchema, entityBody } from '../entities/entity-schema.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag, REQUIRED_IF_MATCH, requiredVersion } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -15,7 +15,7 @@ export const updateHostingOperation = defineOperation(
     operationId: 'updateHosting',
     tags: ['Hosted entities'],
     summary: "Change a hosted entity's configuration",
-    description: `Each member given replaces the present one. It is published at once, as what an entity publishes itself is; the checks then look at it, and their outcome stands in the answer. ${needsRole(['admin', 'registrar'])}`,
+    description: `Each member given replaces the present one. It is published at once, as what an entity publishes itself is; the checks then look at it, and their outcome stands in the answer. ${whoMayAsk('updateHosting')}`,
     security: BEARER,
     request: {
       params: recordIdParam('entityId'),

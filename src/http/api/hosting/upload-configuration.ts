@@ -2,7 +2,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import { uploadConfiguration } from '../../../enrolment/upload-configuration.ts';
 import { EntitySchema, entityBody } from '../entities/entity-schema.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -15,7 +15,7 @@ export const uploadConfigurationOperation = defineOperation(
     operationId: 'uploadConfiguration',
     tags: ['Hosted entities'],
     summary: 'Upload the configuration of a hosted entity',
-    description: `Signed by a registered key that the entity took or brought, naming its authority among its hints, and issued later than the one before it. It is served from now on until it expires, and followed like one that was fetched: new keys in it are proposed. ${needsRole(['admin', 'registrar'])}`,
+    description: `Signed by a registered key that the entity took or brought, naming its authority among its hints, and issued later than the one before it. It is served from now on until it expires, and followed like one that was fetched: new keys in it are proposed. ${whoMayAsk('uploadConfiguration')}`,
     security: BEARER,
     request: { params: recordIdParam('entityId'), body: jsonBody(UploadSchema) },
     responses: { 200: jsonReply('The entity with its checks.', EntitySchema, ['ETag']), ...bodyProblems(404, 409) },
