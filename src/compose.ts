@@ -1,5 +1,6 @@
 /** The wiring: hands each module the few things it needs. It opens no file, database or port; start.ts does. */
 import packageJson from '../package.json' with { type: 'json' };
+import { composeEnrolment } from './compose-enrolment.ts';
 import { type ComposedHosting, composeHosting } from './compose-hosting.ts';
 import { type Config, isLoopbackDeployment } from './config/config.ts';
 import type { RetrieveConfiguration } from './enrolment/configuration-checks.ts';
@@ -33,10 +34,13 @@ import { delegationSigner } from './issuance/trust-marks/delegation-signer.ts';
 import { TrustMarkAnswers } from './issuance/trust-marks/trust-mark-answers.ts';
 import { TrustMarkIssuer } from './issuance/trust-marks/trust-mark-issuer.ts';
 import { TrustMarkStatuses } from './issuance/trust-marks/trust-mark-status.ts';
+import { DirectoryUpkeep } from './jobs/directory-upkeep.ts';
+import { keepDates } from './jobs/keep-dates.ts';
 import { ConfigurationRefreshes } from './jobs/refresh-configurations.ts';
 import { refreshHeldTrustMarks } from './jobs/refresh-held-trust-marks.ts';
 import { KeyRolls } from './jobs/roll-authority-keys.ts';
 import { rollHostedKeys } from './jobs/roll-hosted-keys.ts';
+import { runEnrolments } from './jobs/run-enrolments.ts';
 import { createSuperiorStatements } from './jobs/superior-statements.ts';
 import { TrustMarkIssuers } from './jobs/trust-mark-issuers.ts';
 import { CollectionWalks } from './jobs/walk-collections.ts';
@@ -111,6 +115,12 @@ export interface Composition extends AsyncDisposable {
   /** Looks for entities below Intermediates elsewhere; to be run again and again. */
   collectionWalks: CollectionWalks;
   signAuditCheckpoint: SignAuditCheckpoint;
+  /** Looks in their turn at enrolments that came without a token; to be run again and again. */
+  runEnrolments: (signal?: AbortSignal) => Promise<void>;
+  /** Does what is to happen at dates that somebody set; to be run again and again. */
+  keepDates: (signal?: AbortSignal) => Promise<void>;
+  /** Reminds members, notes what lapsed and acts on it; to be run again and again. */
+  directoryUpkeep: DirectoryUpkeep;
 }
 
 /** Wires the service and lets its caches follow the registry from its present seq. */
@@ -229,6 +239,12 @@ export async function compose({
     (await ownAuthorities.entityConfiguration(entity)) ?? (await retrieveEntityConfiguration(outbound, entity));
   const retrieveConfiguration: RetrieveConfiguration = async (entity, record) =>
     (await hosting.checked(entity, record, outbound)) ?? (await retrievePublished(entity));
+  const enrolment = stack.use(
+    composeEnrolment({
+      ...{ config, extraCas, directory, signer, houseRules, clock, retrieveConfiguration },
+      participants: outbound,
+    }),
+  );
   const markIssuers = new TrustMarkIssuers({
     ...{ outbound, clock, allowHttp, understoodClaims, retrieveConfiguration: retrievePublished },
     ownTrustMark: async ({ issuer, trustMarkType, bearer }) => {
@@ -279,6 +295,7 @@ export async function compose({
   const signed = new SignedResolutions({ signer, clock, houseRules });
   const identifiers = { allowHttp };
   const used = new UsedAssertions({ clock, store: new UsedAssertionRecords(db) });
+  const quotas = clientQuotas(config, clock);
   const hot = new HotAnswers({ clock, state: feed });
   const app = createApp({
     plain: createPlainDoor({ directory, answers, hot, freshness: feed, clock }),
@@ -293,11 +310,14 @@ export async function compose({
         signed,
         identifiers,
         callers: new Callers({ db, directory, resolutions, authenticate, used, clock, identifiers }),
-        quotas: clientQuotas(config, clock),
+        quotas,
         background,
         anonymous: config.resolveAnonymous,
       },
-      subordinates: { changeContext: (actor) => changeContext(actor, null), retrieveConfiguration },
+      subordinates: {
+        changeContext: (actor) => changeContext(actor, null),
+        ...{ retrieveConfiguration, enrolmentTools: enrolment.tools, used },
+      },
       freshness: feed,
       hot,
       clock,
@@ -315,6 +335,7 @@ export async function compose({
       authenticate,
       changeContext,
       retrieveConfiguration,
+      enrolmentTools: enrolment.tools,
       generateAuthorityKey,
       generateHostedKey: hosting.generateKey,
       previewHosted: (draft) => hosting.configurations.preview(draft),
@@ -323,6 +344,7 @@ export async function compose({
       ...{ verifyTrustMark, fetchTrustMark, signDelegation: delegationSigner({ directory, signer, houseRules }) },
       signAuditCheckpoint,
       ...{ directory, resolutions, identifiers },
+      tokenEndpoint: { url: `${config.baseUrl}/api/v1/oauth/token`, quotas, used, clock },
       readiness: () => readiness(feed),
     },
     publicAuthorities: () => directory.all.map(({ authority }) => authority),
@@ -340,6 +362,17 @@ export async function compose({
     configurationRefreshes,
     collectionWalks,
     signAuditCheckpoint,
+    runEnrolments: (signal) =>
+      runEnrolments(
+        { db, changeContext: () => changeContext(SYSTEM, null), tools: enrolment.tools, onError: log.upkeepFailed },
+        signal,
+      ),
+    keepDates: (signal) =>
+      keepDates({ changeContext: () => changeContext(SYSTEM, null), onError: log.upkeepFailed }, signal),
+    directoryUpkeep: new DirectoryUpkeep({
+      changeContext: () => changeContext(SYSTEM, null),
+      ...{ identifiers, onError: log.upkeepFailed },
+    }),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
@@ -439,6 +472,9 @@ const RESOLVED_BY: ReadonlySet<string> = new Set([
   'trust_anchor',
   'entity',
   'organisation',
+  // By their policies.
+  'role',
+  'role_assignment',
 ]);
 
 /** Every cache follows the registry before the new seq counts as served. */

@@ -5,16 +5,19 @@ import { createServer as createHttpsServer } from 'node:https';
 import path from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { type Composition, compose } from './compose.ts';
+import { HOOK_ALLOW_SETTING } from './compose-enrolment.ts';
 import { type Config, isLoopbackDeployment, type Secrets } from './config/config.ts';
 import type { Clock } from './federation/time.ts';
 import { parseNetworks } from './http/client-address.ts';
 import { clearToken } from './jobs/clear-token.ts';
 import { makeDueAuditCheckpoint } from './jobs/make-audit-checkpoints.ts';
 import { startPeriodic } from './jobs/periodic.ts';
+import { sendMails } from './jobs/send-mails.ts';
 import { createSteadyClockCheck } from './jobs/steady-clock.ts';
 import { createLog, type Log } from './observability/log.ts';
 import { parseOutboundAllow } from './outbound/address-rules.ts';
 import { readExtraCas } from './outbound/extra-cas.ts';
+import { createMailSender, type MailSender } from './outbound/mail-sender.ts';
 import type { AuthorityDirectory } from './registry/authorities/authority-directory.ts';
 import { hostnameOf } from './registry/hosting/hosting-place.ts';
 import { bindMasterKey, ensureFirstAuthority, readMasterKeyCheck, SYSTEM } from './registry/prepare-deployment.ts';
@@ -66,6 +69,7 @@ const SHUTDOWN_TIMEOUT_MS = 10_000;
 export async function startService({ config, secrets }: { config: Config; secrets: Secrets }): Promise<Service> {
   await using stack = new AsyncDisposableStack();
   operatorInput(() => parseOutboundAllow(config.outboundAllow));
+  operatorInput(() => parseOutboundAllow(config.hookAllow, HOOK_ALLOW_SETTING));
   const extraCas = await readExtraCas(config.extraCaFile).catch((cause: unknown) => {
     throw asStartError(cause);
   });
@@ -119,6 +123,13 @@ export async function startService({ config, secrets }: { config: Config; secret
     stack.use(startCollectionWalks(composition, log));
   }
   if (config.auditCheckpointIntervalSeconds > 0) stack.use(startAuditCheckpoints(composition, config, log));
+  stack.use(startDates(composition, log));
+  stack.use(startEnrolments(composition, log));
+  stack.use(startDirectoryUpkeep(composition, log));
+  if (secrets.smtpUrl !== undefined && config.mailFrom !== undefined) {
+    const sender = stack.use(createMailSender({ url: secrets.smtpUrl, from: config.mailFrom, extraCas }));
+    stack.use(startMails(database, sender, log));
+  }
   entrance.admit(composition.app.listener);
   stack.defer(() => entrance[Symbol.asyncDispose]());
   const summary: ServiceSummary = {
@@ -203,6 +214,38 @@ function startAuditCheckpoints(composition: Composition, config: Config, log: Lo
     run: () =>
       makeDueAuditCheckpoint({ changeContext: () => changeContext(SYSTEM, null), directory, sign, intervalSeconds }),
     onError: log.auditCheckpointFailed,
+  });
+}
+
+const ENROLMENTS_EVERY_MS = 60_000;
+
+function startEnrolments({ runEnrolments: run }: Composition, log: Log): AsyncDisposable {
+  return startPeriodic({ everyMs: ENROLMENTS_EVERY_MS, run, onError: (error) => log.upkeepFailed(error, 'all') });
+}
+
+const DATES_EVERY_MS = 60_000;
+
+function startDates({ keepDates: run }: Composition, log: Log): AsyncDisposable {
+  return startPeriodic({ everyMs: DATES_EVERY_MS, run, onError: (error) => log.upkeepFailed(error, 'all') });
+}
+
+const DIRECTORY_UPKEEP_EVERY_MS = 3_600_000;
+
+function startDirectoryUpkeep({ directoryUpkeep }: Composition, log: Log): AsyncDisposable {
+  return startPeriodic({
+    everyMs: DIRECTORY_UPKEEP_EVERY_MS,
+    run: (signal) => directoryUpkeep.run(signal),
+    onError: (error) => log.upkeepFailed(error, 'all'),
+  });
+}
+
+const MAILS_EVERY_MS = 30_000;
+
+function startMails({ db }: Database, sender: MailSender, log: Log): AsyncDisposable {
+  return startPeriodic({
+    everyMs: MAILS_EVERY_MS,
+    run: (signal) => sendMails({ db, now: () => new Date(), sender, onFailure: log.mailFailed }, signal),
+    onError: (error) => log.mailFailed(error, 'all'),
   });
 }
 

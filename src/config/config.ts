@@ -1,9 +1,9 @@
 /** Configuration from the environment, read once: every variable is known, checked and documented here. */
 import { z } from 'zod';
 import { isEntityIdentifier, isLoopbackHost } from '../federation/identifiers.ts';
-import { STATEMENT_CLAIMS } from '../federation/statement/entity-statement.ts';
 import { RESOLVER_ENVIRONMENT, type ResolverConfig, resolverConfigOf } from './resolver-settings.ts';
 import { flag, list, megabytes, wholeNumber } from './setting-values.ts';
+import { understoodClaimsSetting } from './understood-claims.ts';
 
 /** Settings that may be shown. */
 export interface Config {
@@ -26,6 +26,10 @@ export interface Config {
   tlsKeyFile: string | undefined;
   /** Hosts, addresses and networks that participants may name although they are private. */
   outboundAllow: string;
+  /** Hosts, addresses and networks that hooks of enrolments may be at although they are private. */
+  hookAllow: string;
+  /** DNS servers that are asked for proofs of domains; none: those of the system. */
+  nameServers: readonly string[];
   /** PEM file of certificate authorities trusted for outgoing requests besides those that Node trusts. */
   extraCaFile: string | undefined;
   allowHttp: boolean;
@@ -41,6 +45,8 @@ export interface Config {
   refreshIntervalSeconds: number;
   /** From one checkpoint of the audit to the next; 0: only when somebody asks for it. */
   auditCheckpointIntervalSeconds: number;
+  /** Whom mails come from; undefined: none are sent. */
+  mailFrom: string | undefined;
   /** Addresses and networks whose `X-Forwarded-For` is believed. */
   trustedProxies: readonly string[];
   /** Claims whose meaning this federation defined: `crit` may name them. */
@@ -67,6 +73,8 @@ export interface Secrets {
   databaseOwnerUrl: string | undefined;
   masterKey: string | undefined;
   adminToken: string | undefined;
+  /** The relay for mails, with its login. */
+  smtpUrl: string | undefined;
 }
 
 /** Everything wrong with the environment, one line each. */
@@ -76,7 +84,28 @@ export class ConfigError extends Error {
 
 const MIN_ADMIN_TOKEN_BYTES = 32;
 
+/** `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1`, `[2001:db8::1]:5353` */
+function isNameServer(text: string): boolean {
+  const [, bracketed, plain] =
+    /^(?:\[([\da-fA-F:]+)\](?::\d{1,5})?|(\d+\.\d+\.\d+\.\d+)(?::\d{1,5})?)$/.exec(text) ?? [];
+  return z
+    .ipv6()
+    .or(z.ipv4())
+    .safeParse(bracketed ?? plain ?? text).success;
+}
+
 const postgresqlUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://');
+
+function isSmtpUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !/^smtps?:$/.test(url.protocol) || url.hostname === '') return false;
+  try {
+    decodeURIComponent(url.username + url.password);
+  } catch {
+    return false;
+  }
+  return url.search === '' || url.search === '?tls=off';
+}
 
 const ENVIRONMENT = z.object({
   PORT: wholeNumber(0, 65535).default(8080),
@@ -103,6 +132,10 @@ const ENVIRONMENT = z.object({
   HOLDFAST_TLS_CERT_FILE: z.string().min(1).optional(),
   HOLDFAST_TLS_KEY_FILE: z.string().min(1).optional(),
   HOLDFAST_OUTBOUND_ALLOW: z.string().default(''),
+  HOLDFAST_HOOK_ALLOW: z.string().default(''),
+  HOLDFAST_NAME_SERVERS: list
+    .refine((servers) => servers.every(isNameServer), 'names addresses, with :port where it is not 53')
+    .default([]),
   HOLDFAST_EXTRA_CA_FILE: z.string().min(1).optional(),
   HOLDFAST_ALLOW_HTTP: flag.default(false),
   HOLDFAST_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -114,10 +147,13 @@ const ENVIRONMENT = z.object({
   HOLDFAST_AUDIT_CHECKPOINT_INTERVAL_SECONDS: z
     .union([z.literal('0').transform(() => 0), wholeNumber(600, 30 * 86_400)])
     .default(86_400),
+  HOLDFAST_SMTP_URL: z
+    .string()
+    .refine(isSmtpUrl, 'must be smtps://[USER:PASSWORD@]HOST[:PORT] or smtp://…, percent-encoded')
+    .optional(),
+  HOLDFAST_MAIL_FROM: z.email().optional(),
   HOLDFAST_TRUSTED_PROXIES: list.default([]),
-  HOLDFAST_UNDERSTOOD_CLAIMS: list
-    .refine((claims) => !claims.some((claim) => STATEMENT_CLAIMS.has(claim)), 'must not name claims of the standard')
-    .default([]),
+  HOLDFAST_UNDERSTOOD_CLAIMS: understoodClaimsSetting,
   ...RESOLVER_ENVIRONMENT,
 });
 
@@ -158,6 +194,9 @@ function contradictions(environment: Environment): string[] {
   }
   if (environment.HOLDFAST_MASTER_KEY !== undefined && environment.HOLDFAST_MASTER_KEY_FILE !== undefined) {
     problems.push('give either HOLDFAST_MASTER_KEY or HOLDFAST_MASTER_KEY_FILE');
+  }
+  if ((environment.HOLDFAST_SMTP_URL === undefined) !== (environment.HOLDFAST_MAIL_FROM === undefined)) {
+    problems.push('HOLDFAST_SMTP_URL and HOLDFAST_MAIL_FROM go together');
   }
   if (environment.HOLDFAST_DATABASE_OWNER_URL !== undefined && environment.HOLDFAST_DATABASE_URL === undefined) {
     problems.push('HOLDFAST_DATABASE_OWNER_URL goes with HOLDFAST_DATABASE_URL');
@@ -231,6 +270,8 @@ function settings(
     tlsCertFile: environment.HOLDFAST_TLS_CERT_FILE,
     tlsKeyFile: environment.HOLDFAST_TLS_KEY_FILE,
     outboundAllow: environment.HOLDFAST_OUTBOUND_ALLOW,
+    hookAllow: environment.HOLDFAST_HOOK_ALLOW,
+    nameServers: environment.HOLDFAST_NAME_SERVERS,
     extraCaFile: environment.HOLDFAST_EXTRA_CA_FILE,
     allowHttp: environment.HOLDFAST_ALLOW_HTTP,
     keepAdminToken: environment.HOLDFAST_ADMIN_TOKEN_KEEP,
@@ -240,6 +281,7 @@ function settings(
     resolveAnonymous: environment.HOLDFAST_RESOLVE_ANONYMOUS,
     refreshIntervalSeconds: environment.HOLDFAST_REFRESH_INTERVAL_SECONDS,
     auditCheckpointIntervalSeconds: environment.HOLDFAST_AUDIT_CHECKPOINT_INTERVAL_SECONDS,
+    mailFrom: environment.HOLDFAST_MAIL_FROM,
     trustedProxies: environment.HOLDFAST_TRUSTED_PROXIES,
     understoodClaims: environment.HOLDFAST_UNDERSTOOD_CLAIMS,
     resolver: resolverConfigOf(environment),
@@ -250,6 +292,7 @@ function settings(
     masterKey: environment.HOLDFAST_MASTER_KEY,
     adminToken: environment.HOLDFAST_ADMIN_TOKEN,
     pkcs11Pin: environment.HOLDFAST_PKCS11_PIN,
+    smtpUrl: environment.HOLDFAST_SMTP_URL,
     foreignEnvironment,
   };
   return { config: Object.freeze(config), secrets: Object.freeze(secrets) };

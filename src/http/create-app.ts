@@ -9,7 +9,7 @@ import { OPERATIONS } from './api/operations.ts';
 import { renderDocsPage } from './docs-page/docs-page.ts';
 import { type LogError, toProblemResponse } from './error-response.ts';
 import type { PlainDoor } from './federation/plain-door.ts';
-import { authenticate } from './middleware/authenticate.ts';
+import { authenticate, withoutToken } from './middleware/authenticate.ts';
 import { knownRoutes } from './middleware/known-routes.ts';
 import { PendingChanges } from './middleware/pending-changes.ts';
 import { requestId } from './middleware/request-id.ts';
@@ -70,7 +70,7 @@ export function createServiceApp({
   app.onError((error, c) => toProblemResponse(error, c.get('requestId'), logError));
   app.use(requestId, responseHeaders, knownRoutes([...OPERATIONS.map(({ route }) => route), ...PAGE_ROUTES]));
   const pending = new PendingChanges();
-  app.use('/api/*', authenticate(api), pending.tell);
+  app.use('/api/*', authenticate(api, withoutToken(OPERATIONS.map(({ route }) => route))), pending.tell);
   const changeContext = pending.tolerate(api.changeContext);
   for (const operation of OPERATIONS) operation.mount(app, { ...api, changeContext });
   mountPages(app, publicAuthorities);

@@ -22,6 +22,8 @@ const KINDS = {
 const EXCEPTIONS: Partial<Record<RegistryCode, ProblemKind>> = {
   idempotency_key_reused: { status: 422, title: 'Idempotency-Key reused' },
   contact_missing: { status: 422, title: 'Contact missing' },
+  wrong_environment: { status: 422, title: 'Wrong environment' },
+  role_not_held: { status: 422, title: 'Role not held' },
 };
 
 /** What goes wrong in HTTP itself, around the registry. */

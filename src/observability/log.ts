@@ -18,6 +18,9 @@ export interface Log {
   keyRollFailed(error: unknown, authority: string): void;
   refreshFailed(error: unknown, entityId: string): void;
   walkFailed(error: unknown, intermediate: string): void;
+  /** Something that should have happened by itself did not. */
+  upkeepFailed(error: unknown, recordId: string): void;
+  mailFailed(error: unknown, mailId: string): void;
   /** The token that keys are in went away, or is here again. */
   tokenChanged(event: { isHere: boolean; detail: string }): void;
   /** No fresh Trust Mark could be had for an authority; the present one is shown until it expires. */
@@ -61,6 +64,10 @@ export function createLog(level: string): Log {
       logger.error({ err, entityId }, 'the configuration of an entity could not be taken in; it is tried again'),
     walkFailed: (err, intermediate) =>
       logger.error({ err, intermediate }, 'what is below an Intermediate could not be looked at; it is tried again'),
+    mailFailed: (err, mailId) =>
+      logger.warn({ err, mailId }, 'a mail could not be sent; it is tried again unless the relay refused it'),
+    upkeepFailed: (err, recordId) =>
+      logger.error({ err, recordId }, 'a record could not be moved along at its date; it is tried again'),
     tokenChanged: ({ isHere, detail }) =>
       isHere
         ? logger.info({ detail }, 'keys in the token sign again')
@@ -88,7 +95,7 @@ export function createLog(level: string): Log {
 
 /**
  * Type, message, stack and code. A failed query says its parameters behind `params:`; drivers add details such as the
- * row that was refused; neither is logged.
+ * row that was refused; neither is logged, nor what looks like a key or certificate.
  */
 export function serializeError(error: unknown): unknown {
   if (!(error instanceof Error)) return typeof error;
@@ -99,6 +106,9 @@ export function serializeError(error: unknown): unknown {
 
 const PARAMETERS = /\nparams:[\s\S]*?(?=\n\s+at |\ncaused by: |$)/g;
 
+/** What may be a key or certificate, whoever put it into a message. */
+const PEM = /-----BEGIN [\s\S]*?(?:-----END [^-]*-----|$)/g;
+
 function withoutParameters(text: string): string {
-  return text.replaceAll(PARAMETERS, '');
+  return text.replaceAll(PARAMETERS, '').replaceAll(PEM, '[PEM]');
 }

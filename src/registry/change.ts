@@ -1,5 +1,5 @@
 /** The one way to change the registry: a transaction, its audit rows, the next seq taken last, a notification. */
-import { and, eq, inArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql, TransactionRollbackError } from 'drizzle-orm';
 import type { JsonObject } from '../federation/json.ts';
 import { auditContents, hashAuditRow } from '../storage/audit-chain.ts';
 import { CHANGES_CHANNEL } from '../storage/change-feed.ts';
@@ -36,8 +36,14 @@ export type SubjectKind =
   | 'organisation'
   | 'contact'
   | 'entity'
+  | 'enrolment'
+  | 'authorisation_domain'
+  | 'role'
+  | 'role_assignment'
   | 'authorization_server'
   | 'api_resource'
+  | 'credential'
+  | 'entity_exception'
   | 'trust_anchor'
   | 'trust_mark_type'
   | 'trust_mark'
@@ -64,6 +70,13 @@ export interface Idempotency {
   requestHash: string;
 }
 
+export interface ChangeOptions {
+  /** Does all of the work, and takes it back: what it returns is what would come of it. */
+  isDryRun?: boolean | undefined;
+  /** Told the seq of the change, before it is waited for. */
+  onSeq?: (seq: number) => void;
+}
+
 /**
  * Runs a change. What `work` records becomes audit rows under the next `seq`, which is taken after all else, so that
  * the counter is locked briefly and numbers appear in the order of commits. Work that records nothing takes no seq.
@@ -71,15 +84,35 @@ export interface Idempotency {
 export async function changeRegistry<T>(
   context: ChangeContext,
   work: (tx: Tx, record: (entry: AuditEntry) => void) => Promise<T>,
+  { isDryRun = false, onSeq }: ChangeOptions = {},
 ): Promise<T> {
-  const { result, seq } = await context.db.transaction(async (tx) => {
+  const { result, seq } = await withoutTrace(isDryRun, context.db, async (tx) => {
     const entries: AuditEntry[] = [];
     const result = await work(tx, (entry) => entries.push(entry));
+    if (isDryRun) return { result, seq: null };
     await markUpdated(tx, entries, context.now);
     return { result, seq: entries.length === 0 ? null : await writeAudit(tx, context, entries) };
   });
-  if (seq !== null) await context.committed(seq);
+  if (seq === null) return result;
+  onSeq?.(seq);
+  await context.committed(seq);
   return result;
+}
+
+/** A transaction, which a dry run rolls back once all is done. */
+async function withoutTrace<T>(isDryRun: boolean, db: Db, run: (tx: Tx) => Promise<T>): Promise<T> {
+  const tried: { outcome?: T } = {};
+  try {
+    return await db.transaction(async (tx) => {
+      const outcome = await run(tx);
+      if (!isDryRun) return outcome;
+      tried.outcome = outcome;
+      return tx.rollback();
+    });
+  } catch (error) {
+    if (error instanceof TransactionRollbackError && tried.outcome !== undefined) return tried.outcome;
+    throw error;
+  }
 }
 
 /** Whatever is recorded of an entity may change what its superior says about it; to be told too often is harmless. */
@@ -87,6 +120,9 @@ async function markUpdated(tx: Tx, entries: readonly AuditEntry[], now: Date): P
   const ids = entries.filter(({ subjectKind }) => subjectKind === 'entity').map(({ subjectId }) => subjectId);
   if (ids.length > 0) await tx.update(entities).set({ updatedAt: now }).where(inArray(entities.id, ids));
 }
+
+/** A statement of SQL takes 65,535 parameters, and a row has 13. */
+const ROWS_AT_A_TIME = 4000;
 
 /** Takes the counter, whose holder alone may add to the chain, then writes rows, end of the chain and notification at once. */
 async function writeAudit(tx: Tx, context: ChangeContext, entries: readonly AuditEntry[]): Promise<number> {
@@ -105,11 +141,14 @@ async function writeAudit(tx: Tx, context: ChangeContext, entries: readonly Audi
     hash = hashAuditRow(hash, auditContents(row));
     return { ...row, hash };
   });
+  for (; rows.length > ROWS_AT_A_TIME; rows.splice(0, ROWS_AT_A_TIME)) {
+    await tx.insert(audit).values(rows.slice(0, ROWS_AT_A_TIME));
+  }
   const written = tx.$with('written').as(tx.insert(audit).values(rows).returning({ seq: audit.seq }));
   const chained = tx.$with('chained').as(
     tx
       .update(registryCounter)
-      .set({ auditHash: hash, auditRows: sql`${registryCounter.auditRows} + ${rows.length}` })
+      .set({ auditHash: hash, auditRows: sql`${registryCounter.auditRows} + ${entries.length}` })
       .where(eq(registryCounter.id, 1))
       .returning({ seq: registryCounter.seq }),
   );

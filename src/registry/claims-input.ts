@@ -138,27 +138,50 @@ export function inputAdditionalClaims(
   });
 }
 
+/** What goes into the `metadata_policy` of a statement, the most superior first. */
+export interface StatementPolicies {
+  authorityDefault: JsonObject;
+  /** Of the roles that the entity holds, in the order of their names. */
+  roles: readonly { name: string; metadataPolicy: JsonObject }[];
+  /** The entity's own. */
+  own: JsonObject;
+}
+
+/** What would be saved and is at fault: a policy, or something that brings one. */
+export type PolicyField = '/metadataPolicy' | '/defaultMetadataPolicy' | '/roleId' | '';
+
 /**
- * The policy that goes into a statement: the authority's default merged with the entity's own.
- * @param field the one that would be saved and is at fault
- * @throws RegistryError policy_conflict
+ * The policy that goes into a statement: the authority's default merged with those of the entity's roles and its own.
+ * @throws RegistryError policy_conflict, with `place` (whose policy does not go with those before it), `operator`, `entity`
  */
 export function mergedPolicy(
-  authorityDefault: JsonObject,
-  own: JsonObject,
+  { authorityDefault, roles, own }: StatementPolicies,
   entityIdentifier: string,
-  field: '/metadataPolicy' | '/defaultMetadataPolicy' = '/metadataPolicy',
+  field: PolicyField = '/metadataPolicy',
 ): MetadataPolicy {
+  const sources = [
+    { name: "the authority's default", policy: authorityDefault },
+    ...roles.map(({ name, metadataPolicy }) => ({ name: `the role ${name}`, policy: metadataPolicy })),
+    { name: "the entity's own", policy: own },
+  ];
   try {
-    return mergeForStatement([
-      { place: 'default', metadataPolicy: parseMetadataPolicy(authorityDefault) },
-      { place: 'own', metadataPolicy: parseMetadataPolicy(own) },
-    ]);
+    return mergeForStatement(
+      sources.map(({ policy }, index) => ({ place: String(index), metadataPolicy: parseMetadataPolicy(policy) })),
+    );
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;
-    const message = `the policy of ${entityIdentifier} contradicts the authority's default: ${error.message}`;
-    const errors = [{ pointer: error.at.replace(/^(\w+ )?\/metadata_policy/, field), detail: error.message }];
-    throw new RegistryError('policy_conflict', message, { errors, entity: entityIdentifier }, { cause: error });
+    const [, index = '', at = ''] = /^(?:(\d+) )?\/metadata_policy(.*)$/.exec(error.at) ?? [];
+    const place = sources[Number(index)]?.name ?? 'a policy';
+    const operator = at.slice(at.lastIndexOf('/') + 1);
+    const message = `${place} contradicts the policies above it in what is said about ${entityIdentifier}, at ${at}: ${error.message}`;
+    const pointer = field.endsWith('Policy') ? field + at : field;
+    const errors = [{ pointer, detail: error.message }];
+    throw new RegistryError(
+      'policy_conflict',
+      message,
+      { errors, entity: entityIdentifier, place, operator },
+      { cause: error },
+    );
   }
 }
 

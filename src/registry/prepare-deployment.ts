@@ -10,7 +10,14 @@ import type { ChangeContext } from './change.ts';
 import { RegistryError } from './registry-error.ts';
 
 /** Acts for the service itself. */
-export const SYSTEM: Actor = { kind: 'system', id: 'holdfast', name: 'Holdfast', roles: ['admin'], authorities: 'all' };
+export const SYSTEM: Actor = {
+  kind: 'system',
+  id: 'holdfast',
+  name: 'Holdfast',
+  roles: ['admin'],
+  authorities: 'all',
+  organisations: 'all',
+};
 
 /** What tells the right master key of this database; undefined before the first start. */
 export async function readMasterKeyCheck(db: Db): Promise<string | undefined> {

@@ -1,10 +1,12 @@
-/** Deletes what has served its time: idempotency keys, challenges, assertions, what was retrieved, Trust Marks long over. */
-import { lt, type SQL, sql } from 'drizzle-orm';
+/** Deletes what has served its time: idempotency keys, challenges, assertions, entities' tokens, what was retrieved, Trust Marks long over. */
+import { and, eq, lt, type SQL, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Db } from '../storage/connect.ts';
 import { pruneRetrievedStatements } from '../storage/retrieved-statements.ts';
 import { collectedEntities } from '../storage/schema/collected-entities.ts';
 import { enrolmentChallenges } from '../storage/schema/enrolment-challenges.ts';
+import { enrolments } from '../storage/schema/enrolments.ts';
+import { entityTokens } from '../storage/schema/entity-tokens.ts';
 import { idempotencyKeys } from '../storage/schema/idempotency-keys.ts';
 import { issuedDelegations } from '../storage/schema/trust-mark-delegations.ts';
 import { issuedTrustMarks } from '../storage/schema/trust-marks.ts';
@@ -13,7 +15,7 @@ import { usedAssertions } from '../storage/schema/used-assertions.ts';
 /** How long a request may be repeated with the same idempotency key, at least. */
 export const IDEMPOTENCY_LIFETIME_SECONDS = 7 * 86_400;
 
-/** Expired challenges and used assertions stay for a while, so that a node whose clock is ahead takes none away from the others. */
+/** Expired challenges, used assertions and tokens stay for a while, so that a node whose clock is ahead takes none away from the others. */
 const CLOCK_DIFFERENCE_SECONDS = 3600;
 
 /** How long it is known that a mark was issued after it expired; later its signature tells that it was ours. */
@@ -21,6 +23,9 @@ const ISSUED_MARK_MEMORY_SECONDS = 7 * 86_400;
 
 /** A page of a collection that begins with somebody who left goes on for as long. */
 const COLLECTED_MEMORY_SECONDS = 86_400;
+
+/** Enrolments that anybody asked for and nobody took up stay for as long after they lapsed. */
+const LAPSED_MEMORY_SECONDS = 90 * 86_400;
 
 /** Rows that one statement deletes: others wait for it only briefly. */
 const BATCH_SIZE = 1000;
@@ -36,6 +41,8 @@ export async function pruneExpired(db: Db, now: Date, signal?: AbortSignal): Pro
   const isForgotten = lt(idempotencyKeys.createdAt, before(IDEMPOTENCY_LIFETIME_SECONDS));
   await deleteInBatches(db, enrolmentChallenges, isSpent, signal);
   await deleteInBatches(db, usedAssertions, isUseless, signal);
+  const isEnded = lt(entityTokens.expiresAt, before(CLOCK_DIFFERENCE_SECONDS));
+  await deleteInBatches(db, entityTokens, isEnded, signal);
   await deleteInBatches(db, idempotencyKeys, isForgotten, signal);
   const isOver = lt(issuedTrustMarks.expiresAt, before(ISSUED_MARK_MEMORY_SECONDS));
   await deleteInBatches(db, issuedTrustMarks, isOver, signal);
@@ -43,6 +50,11 @@ export async function pruneExpired(db: Db, now: Date, signal?: AbortSignal): Pro
   await deleteInBatches(db, issuedDelegations, isNoMore, signal);
   const isGone = lt(collectedEntities.validUntil, before(COLLECTED_MEMORY_SECONDS));
   await deleteInBatches(db, collectedEntities, isGone, signal);
+  const isLongLapsed = and(
+    eq(enrolments.state, 'lapsed'),
+    lt(enrolments.stateChangedAt, before(LAPSED_MEMORY_SECONDS)),
+  );
+  if (isLongLapsed !== undefined) await deleteInBatches(db, enrolments, isLongLapsed, signal);
   if (signal?.aborted !== true) await pruneRetrievedStatements(db, now);
 }
 

@@ -96,6 +96,7 @@ export const MENDERS: Readonly<Record<Reason, Rule>> = {
   trust_mark_type_unknown: QUESTION,
   trust_mark_not_eligible: QUESTION,
   request_too_large: QUESTION,
+  answer_too_large: QUESTION,
   page_unknown: QUESTION,
   claim_unsupported: QUESTION,
 
@@ -153,6 +154,8 @@ export const MENDERS: Readonly<Record<Reason, Rule>> = {
   key_set_invalid: QUESTION,
   key_set_not_authorised: QUESTION,
   key_set_not_newer: QUESTION,
+  enrolment_request_invalid: QUESTION,
+  enrolment_request_not_authorised: QUESTION,
 
   lint_failed: issuer('corrects what it signs'),
 

@@ -24,6 +24,36 @@ describe('HOLDFAST_AUDIT_CHECKPOINT_INTERVAL_SECONDS', () => {
   });
 });
 
+describe('HOLDFAST_SMTP_URL', () => {
+  const from = { HOLDFAST_MAIL_FROM: 'directory@federation.example' };
+
+  it('is a secret that goes with a sender', () => {
+    const url = 'smtps://user:s3cret@relay.example';
+    const { config, secrets } = loadConfig({ ...from, HOLDFAST_SMTP_URL: url });
+    expect([secrets.smtpUrl, config.mailFrom]).toEqual([url, 'directory@federation.example']);
+    expect(JSON.stringify(config)).not.toContain('s3cret');
+    expect(() => loadConfig(from)).toThrow('HOLDFAST_SMTP_URL and HOLDFAST_MAIL_FROM go together');
+    expect(() => loadConfig({ HOLDFAST_SMTP_URL: url })).toThrow('go together');
+  });
+
+  it('is a URL of a relay, and the sender a single address', () => {
+    for (const url of [
+      'https://relay.example',
+      'relay.example',
+      'smtp://',
+      'smtp://u:%zz@x',
+      'smtp://x?rejectUnauthorized=0',
+    ]) {
+      expect(() => loadConfig({ ...from, HOLDFAST_SMTP_URL: url })).toThrow('HOLDFAST_SMTP_URL');
+    }
+    const HOLDFAST_SMTP_URL = 'smtp://relay.example?tls=off';
+    expect(loadConfig({ ...from, HOLDFAST_SMTP_URL }).secrets.smtpUrl).toBe(HOLDFAST_SMTP_URL);
+    for (const HOLDFAST_MAIL_FROM of ['a@x.example,b@x.example', 'Jo <jo@x.example>', 'jo']) {
+      expect(() => loadConfig({ HOLDFAST_SMTP_URL, HOLDFAST_MAIL_FROM })).toThrow('HOLDFAST_MAIL_FROM');
+    }
+  });
+});
+
 describe('HOLDFAST_DATABASE_OWNER_URL', () => {
   const owner = { HOLDFAST_DATABASE_OWNER_URL: 'postgresql://owner:s3cret@db/x' };
 

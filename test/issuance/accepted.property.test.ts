@@ -29,6 +29,7 @@ import type { Authority, AuthorityKey } from '../../src/registry/authorities/aut
 import type { ServedAuthority } from '../../src/registry/authorities/authority-directory.ts';
 import type { Subordinate } from '../../src/registry/entities/read-subordinate.ts';
 import { RegistryError } from '../../src/registry/registry-error.ts';
+import type { GivenRole } from '../../src/registry/roles/given-roles.ts';
 import type { HeldTrustMark } from '../../src/registry/trust-marks/held-trust-mark.ts';
 import { buildFederation, NOW } from '../support/federation.ts';
 import { offCurve, testKey, weakRsaKey } from '../support/keys.ts';
@@ -228,6 +229,12 @@ const served: fc.Arbitrary<ServedAuthority> = fc
     heldTrustMarks,
   }));
 
+const moment = fc.option(fc.integer({ min: -5, max: 5 }).map((seconds) => NOW + seconds));
+const givenRole: fc.Arbitrary<GivenRole> = fc.record({
+  ...{ roleId: fc.uuid(), name: fc.constantFrom('accounts', 'payments') },
+  ...{ metadataPolicy, validFrom: moment, validTo: moment },
+});
+
 const subordinate: fc.Arbitrary<Subordinate> = fc
   .record({
     entity: fc.record({
@@ -237,9 +244,10 @@ const subordinate: fc.Arbitrary<Subordinate> = fc
     }),
     critical,
     keys: fc.array(registeredKey, { minLength: 1, maxLength: 3 }),
+    roles: fc.array(givenRole, { maxLength: 2 }),
   })
-  .map(({ entity, critical: claims, keys }) => {
-    return { entity: { ...entity, ...claims }, keys, stored: undefined } as unknown as Subordinate;
+  .map(({ entity, critical: claims, keys, roles }) => {
+    return { entity: { ...entity, ...claims }, keys, roles, stored: undefined } as unknown as Subordinate;
   });
 
 describe('what our own validators would refuse is never signed, whatever the records hold:', () => {

@@ -57,6 +57,18 @@ describe('signed resolutions', () => {
     expect(await saidOf({ own })).toBe(asDate(own.oldestAt));
   });
 
+  it('are refused when readers would not take them, and fewer types may fit', async () => {
+    const { answerAbout, resolution } = setUp();
+    const note = 'x'.repeat(100_000);
+    const large = { ...resolution(), metadata: { one: { note }, two: { note } } };
+    await expect(answerAbout(large)).rejects.toMatchObject({
+      reason: 'answer_too_large',
+      wire: 'invalid_request',
+      message: expect.stringContaining('fewer Entity Types'),
+    });
+    expect(claimsOf(await answerAbout(large, ['one']))['metadata']).toEqual({ one: { note } });
+  });
+
   it('are signed once for each choice of types that makes a difference', async () => {
     const { answer, types } = setUp();
     const all = await answer();

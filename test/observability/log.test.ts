@@ -5,6 +5,15 @@ import { createTestDatabase, DATABASE_KINDS } from '../support/databases.ts';
 
 const SECRET = 'holdfast_secret-that-no-log-may-show';
 
+it('says of a key or certificate that there was one, and nothing else of it', () => {
+  const block = `-----BEGIN PRIVATE KEY-----\n${SECRET}\n-----END PRIVATE KEY-----`;
+  for (const text of [`cannot read ${block} there`, `cut: ${block.slice(0, -30)}`]) {
+    const logged = JSON.stringify(serializeError(new Error(text, { cause: new Error(block) })));
+    expect(logged).toContain('[PEM]');
+    expect(logged).not.toContain(SECRET.slice(0, 10));
+  }
+});
+
 describe.each(DATABASE_KINDS)('errors in the log, on the %s database', (kind) => {
   it('name the failed query and its cause, but no parameter and no refused row', async () => {
     await using database = await createTestDatabase(kind);

@@ -3,12 +3,13 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import { createAuthority } from '../../src/registry/authorities/create-authority.ts';
-import { type Idempotency, withChanges } from '../../src/registry/change.ts';
+import { changeRegistry, type Idempotency, withChanges } from '../../src/registry/change.ts';
 import { transitionEntity } from '../../src/registry/entities/transition-entity.ts';
 import { addOrganisation } from '../../src/registry/organisations/add-organisation.ts';
 import { updateOrganisation } from '../../src/registry/organisations/update-organisation.ts';
 import { CHANGES_CHANNEL } from '../../src/storage/change-feed.ts';
 import { organisations } from '../../src/storage/schema/organisations.ts';
+import { registryCounter } from '../../src/storage/schema/registry-counter.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
 import { untilWaiting } from '../support/postgres-locks.ts';
 import { actor, generateTestKey, openRegistry, outcome, refusedBy, type TestRegistry } from '../support/registry.ts';
@@ -84,6 +85,24 @@ describe.each(DATABASE_KINDS)('a change of the registry on %s', (kind) => {
     const seqs = (await registry.auditAfter(start)).map((row) => row.seq);
     expect(seqs).toEqual(Array.from({ length: made }, (_, index) => start + 1 + index));
     expect(await registry.seq()).toBe(start + made);
+  });
+
+  it('of more rows than one statement takes is written whole, in order and chained', async () => {
+    const { db } = registry;
+    const seq = await registry.seq();
+    const [before] = await db.select().from(registryCounter);
+    await changeRegistry(registry.context(), async (_tx, record) => {
+      for (let index = 0; index < 8001; index++) {
+        record({ action: 'contact.stale', authorityId: authority.id, subjectKind: 'contact', subjectId: `${index}` });
+      }
+    });
+    const rows = await registry.auditAfter(seq);
+    expect(rows.map(({ ordinal, subjectId }) => `${ordinal} ${subjectId}`)).toEqual(
+      Array.from({ length: 8001 }, (_, index) => `${index} ${index}`),
+    );
+    const [after] = await db.select().from(registryCounter);
+    expect(after?.auditRows).toBe((before?.auditRows ?? 0) + 8001);
+    expect(after?.auditHash).toBe(rows.at(-1)?.hash);
   });
 
   describe('with an Idempotency-Key', () => {

@@ -62,9 +62,20 @@ describe.each(DATABASE_KINDS)('who may do what on %s', (kind) => {
 describe('the table of verbs', () => {
   /** Functions that act for somebody, but are parts of verbs and not called from outside. */
   const PARTS = new Set([
-    ...['authorise', 'requireRole', 'reaches', 'changeRegistry', 'createOnce', 'madeBefore'],
-    // Called by recheckEntity and approveEntity, who authorise.
-    'freshChecks',
+    ...['authorise', 'requireRole', 'requireAuthority', 'reaches', 'inReach', 'requireAccess'],
+    ...['changeRegistry', 'createOnce', 'madeBefore'],
+    ...['tokensInReach', 'requireGovernable', 'requireMayGive', 'requireMayCertify'],
+    // Of whoever asks, whatever the role.
+    'rotateOwnToken',
+    // Of what the roles of somebody belong to.
+    ...['requireOrganisation', 'requireEntity'],
+    // Called by recheckEntity and approveEntity, who authorise; by addEntity and an enrolment that passed its checks;
+    // by the verbs of enrolment.
+    ...['freshChecks', 'insertEntity', 'keepTerms'],
+    // Parts of the verbs of enrolment, who authorise; what comes without a token proves itself, or asks and no more.
+    ...['onBehalfOfFlow', 'authoriseEnrolment', 'requireOwnSettings', 'inputRequest', 'newEnrolmentRow', 'stepSubject'],
+    ...['runNew', 'writeDraft', 'saveRun', 'saveDraft', 'giveApproval', 'hookApproval', 'closeAs', 'closeEnrolment'],
+    ...['requestSigned', 'requestPublicly', 'lapseEnrolments'],
     // Acts for the service itself, by createAuthority.
     'ensureFirstAuthority',
   ]);

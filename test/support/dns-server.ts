@@ -1,13 +1,16 @@
-/** A DNS server on loopback that answers as a test says: addresses, no such name, or nothing at all. */
+/** A DNS server on loopback that answers as a test says: addresses, texts, no such name, or nothing at all. */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /** Addresses of both families; none for a name without any; what is not in the zone does not exist. */
-export type Zone = Readonly<Record<string, readonly string[] | 'silent' | 'silent for IPv6' | 'failing'>>;
+export type Zone = Readonly<
+  Record<string, readonly string[] | { texts: readonly string[] } | 'silent' | 'silent for IPv6' | 'failing'>
+>;
 
-const TYPES: Readonly<Record<number, 'ipv4' | 'ipv6'>> = { 1: 'ipv4', 28: 'ipv6' };
+const TYPES: Readonly<Record<number, 'ipv4' | 'ipv6' | 'text'>> = { 1: 'ipv4', 16: 'text', 28: 'ipv6' };
+const MAX_STRING_BYTES = 255;
 const [NO_ERROR, SERVER_FAILURE, NO_SUCH_NAME] = [0, 2, 3];
 const HEADER_BYTES = 12;
 
@@ -48,6 +51,15 @@ export class DnsServer implements AsyncDisposable {
     if (known === 'silent' || (known === 'silent for IPv6' && type === 'ipv6')) return undefined;
     if (known === 'failing') return message(query, end, SERVER_FAILURE, []);
     if (known === undefined) return message(query, end, NO_SUCH_NAME, []);
+    if (typeof known === 'object' && 'texts' in known) {
+      const texts = type === 'text' ? known.texts : [];
+      return message(
+        query,
+        end,
+        NO_ERROR,
+        texts.map((text) => answer(query, stringsOf(text))),
+      );
+    }
     const addresses = known === 'silent for IPv6' ? ['127.0.0.1'] : known;
     const parsed = addresses.map((address) => ipaddr.parse(address)).filter((address) => address.kind() === type);
     return message(
@@ -63,7 +75,16 @@ export class DnsServer implements AsyncDisposable {
   }
 }
 
-function questionOf(query: Buffer): { name: string; type: 'ipv4' | 'ipv6' | undefined; end: number } {
+/** A text as a record holds it: in strings of 255 bytes at most, each after its length. */
+function stringsOf(text: string): Buffer {
+  const bytes = Buffer.from(text);
+  const strings = Array.from({ length: Math.max(1, Math.ceil(bytes.length / MAX_STRING_BYTES)) }, (_, index) =>
+    bytes.subarray(index * MAX_STRING_BYTES, (index + 1) * MAX_STRING_BYTES),
+  );
+  return Buffer.concat(strings.flatMap((string) => [Buffer.from([string.length]), string]));
+}
+
+function questionOf(query: Buffer): { name: string; type: 'ipv4' | 'ipv6' | 'text' | undefined; end: number } {
   const labels: string[] = [];
   let at = HEADER_BYTES;
   for (let length = query.readUInt8(at); length > 0; length = query.readUInt8(at)) {

@@ -44,6 +44,14 @@ import { listEntities, readEntity } from '../../src/registry/entities/read-entit
 import { recordChecks } from '../../src/registry/entities/record-checks.ts';
 import { transitionEntity } from '../../src/registry/entities/transition-entity.ts';
 import { updateEntity } from '../../src/registry/entities/update-entity.ts';
+import { EXCEPTION_TRANSITION_NAMES } from '../../src/registry/exceptions/exception.ts';
+import { listExceptions, readException } from '../../src/registry/exceptions/read-exception.ts';
+import { requestException } from '../../src/registry/exceptions/request-exception.ts';
+import { transitionException } from '../../src/registry/exceptions/transition-exception.ts';
+import { remindMembers } from '../../src/registry/life-cycle/attestation/remind-members.ts';
+import { takeFindings } from '../../src/registry/life-cycle/directory-findings.ts';
+import { listFindings } from '../../src/registry/life-cycle/list-findings.ts';
+import { recordPassedDates } from '../../src/registry/offers/record-passed-dates.ts';
 import { addOrganisation } from '../../src/registry/organisations/add-organisation.ts';
 import { addContact } from '../../src/registry/organisations/contacts/add-contact.ts';
 import { confirmContact } from '../../src/registry/organisations/contacts/confirm-contact.ts';
@@ -56,10 +64,25 @@ import { transitionOrganisation } from '../../src/registry/organisations/transit
 import { updateOrganisation } from '../../src/registry/organisations/update-organisation.ts';
 import { bindMasterKey } from '../../src/registry/prepare-deployment.ts';
 import { rewrapAuthorityKeys } from '../../src/registry/rewrap-authority-keys.ts';
+import { addAuthorisationDomain } from '../../src/registry/roles/add-authorisation-domain.ts';
+import { addRole } from '../../src/registry/roles/add-role.ts';
+import { assignRole } from '../../src/registry/roles/assign-role.ts';
+import { listAuthorisationDomains, readAuthorisationDomain } from '../../src/registry/roles/authorisation-domain.ts';
+import { listEntityRoles, readEntityRole } from '../../src/registry/roles/entity-role.ts';
+import { giveRole } from '../../src/registry/roles/give-role.ts';
+import { removeRoleAssignment } from '../../src/registry/roles/remove-role-assignment.ts';
+import { listRoles, readRole } from '../../src/registry/roles/role.ts';
+import { listRoleAssignments, readRoleAssignment } from '../../src/registry/roles/role-assignment.ts';
+import { takeRole } from '../../src/registry/roles/take-role.ts';
+import { transitionRole } from '../../src/registry/roles/transition-role.ts';
+import { updateAuthorisationDomain } from '../../src/registry/roles/update-authorisation-domain.ts';
+import { updateRole } from '../../src/registry/roles/update-role.ts';
+import { updateRoleAssignment } from '../../src/registry/roles/update-role-assignment.ts';
 import { TRANSITION_NAMES, TRANSITIONS, type Transition } from '../../src/registry/states.ts';
 import { createToken } from '../../src/registry/tokens/create-token.ts';
 import { listTokens } from '../../src/registry/tokens/list-tokens.ts';
 import { revokeToken } from '../../src/registry/tokens/revoke-token.ts';
+import { rotateToken } from '../../src/registry/tokens/rotate-token.ts';
 import { pinTrustAnchor } from '../../src/registry/trust-anchors/pin-trust-anchor.ts';
 import { recordSeenKeys } from '../../src/registry/trust-anchors/record-seen-keys.ts';
 import { replaceTrustAnchorKeys } from '../../src/registry/trust-anchors/replace-trust-anchor-keys.ts';
@@ -96,8 +119,12 @@ import { withdrawTrustMarkDelegation } from '../../src/registry/trust-marks/with
 import { makeMasterKeyCheck, masterKeyMatches } from '../../src/signer/master-key-check.ts';
 import type { Role } from '../../src/storage/schema/api-tokens.ts';
 import { authorityKeys } from '../../src/storage/schema/authority-keys.ts';
+import { contacts } from '../../src/storage/schema/contacts.ts';
 import type { ParticipantState } from '../../src/storage/schema/organisations.ts';
+import { CREDENTIAL_CHANGES, CREDENTIAL_READS } from './credential-verbs.ts';
 import { enrolmentOf, keyProof, publishedEntity } from './enrolment.ts';
+import { ENROLMENT_VERBS } from './enrolment-verbs.ts';
+import { exceptionOf, newException } from './exceptions.ts';
 import { NOW } from './federation.ts';
 import { HOSTING_CHANGES, HOSTING_READS } from './hosting-verbs.ts';
 import { signJwt, testKey } from './keys.ts';
@@ -113,6 +140,7 @@ import {
   TEST_MASTER_KEY,
   type TestRegistry,
 } from './registry.ts';
+import { assignedRole, authorisationDomain, givenRole, role } from './roles.ts';
 import { freshKey, TestSubordinate } from './subordinate-keys.ts';
 
 export interface Verb {
@@ -177,6 +205,38 @@ const READS: Verb[] = [
     await registry.entity(await registry.organisation(authority));
     return ({ db, actor }) => listEntities(db, actor, { authorityId: authority.id }, PAGE);
   }),
+  read('readAuthorisationDomain', 'authority', async (registry, authority) => {
+    const { id } = await authorisationDomain(registry, authority);
+    return ({ db, actor }) => readAuthorisationDomain(db, actor, id);
+  }),
+  read('listAuthorisationDomains', 'authority', async (registry, authority) => {
+    await authorisationDomain(registry, authority);
+    return ({ db, actor }) => listAuthorisationDomains(db, actor, { authorityId: authority.id }, PAGE);
+  }),
+  read('readRole', 'authority', async (registry, authority) => {
+    const { id } = await role(registry, authority);
+    return ({ db, actor }) => readRole(db, actor, id);
+  }),
+  read('listRoles', 'authority', async (registry, authority) => {
+    await role(registry, authority);
+    return ({ db, actor }) => listRoles(db, actor, { authorityId: authority.id }, PAGE);
+  }),
+  read('readRoleAssignment', 'authority', async (registry, authority) => {
+    const { id, organisationId } = await assignedRole(registry, await registry.organisation(authority));
+    return ({ db, actor }) => readRoleAssignment(db, actor, organisationId, id);
+  }),
+  read('listRoleAssignments', 'authority', async (registry, authority) => {
+    const { organisationId } = await assignedRole(registry, await registry.organisation(authority));
+    return ({ db, actor }) => listRoleAssignments(db, actor, organisationId, {}, PAGE);
+  }),
+  read('readEntityRole', 'authority', async (registry, authority) => {
+    const { entityId, id } = await givenRole(registry, authority);
+    return ({ db, actor }) => readEntityRole(db, actor, entityId, id);
+  }),
+  read('listEntityRoles', 'authority', async (registry, authority) => {
+    const { entityId } = await givenRole(registry, authority);
+    return ({ db, actor }) => listEntityRoles(db, actor, entityId, {}, PAGE);
+  }),
   read('readAuthorizationServer', 'authority', async (registry, authority) => {
     const { id } = await authorizationServer(registry, authority);
     return ({ db, actor }) => readAuthorizationServer(db, actor, id);
@@ -200,6 +260,17 @@ const READS: Verb[] = [
   read('listTrustAnchors', 'authority', async (registry, authority) => {
     await pinned(registry, authority);
     return ({ db, actor }) => listTrustAnchors(db, actor, { authorityId: authority.id }, PAGE);
+  }),
+  read('readException', 'authority', async (registry, authority) => {
+    const { id } = await exceptionOf(registry, authority);
+    return ({ db, actor }) => readException(db, actor, id);
+  }),
+  read('listExceptions', 'authority', async (registry, authority) => {
+    await exceptionOf(registry, authority);
+    return ({ db, actor }) => listExceptions(db, actor, { authorityId: authority.id }, PAGE, NOW_DATE);
+  }),
+  read('listFindings', 'authority', async (_registry, authority) => {
+    return ({ db, actor }) => listFindings(db, actor, { authorityId: authority.id }, PAGE);
   }),
   read('readTrustMarkType', 'authority', async (registry, authority) => {
     const { id } = await registry.trustMarkType(authority);
@@ -265,7 +336,7 @@ const READS: Verb[] = [
   {
     ...read(
       'listTokens',
-      'deployment',
+      'reached',
       async () =>
         ({ db, actor }) =>
           listTokens(db, actor, PAGE),
@@ -283,6 +354,65 @@ const CHANGES: Verb[] = [
     prepare: async () => (context) => {
       const input = { entityIdentifier: freshIdentifier('made'), name: 'Made by a verb' };
       return createAuthority(context, input, generateTestKey);
+    },
+  },
+  {
+    name: 'requestException',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['entity_exception.request'],
+    prepare: async (registry, authority) => {
+      const { id } = await registry.entity(await registry.organisation(authority));
+      const exception = await newException(registry);
+      return (context) => requestException(context, id, exception);
+    },
+  },
+  ...EXCEPTION_TRANSITION_NAMES.map(
+    (name): Verb => ({
+      name: `transitionException (${name})`,
+      roles: DECIDERS,
+      scope: 'authority',
+      audit: [`entity_exception.${name}`],
+      prepare: async (registry, authority) => {
+        const { id } = await exceptionOf(registry, authority);
+        return (context) => transitionException(context, id, name, REASON);
+      },
+    }),
+  ),
+  {
+    name: 'recordPassedDates',
+    roles: ADMIN,
+    scope: 'deployment',
+    audit: ['authorization_server.deprecate'],
+    prepare: async (registry, authority) => {
+      // What other verbs left behind is written down first.
+      await recordPassedDates(registry.context());
+      await authorizationServer(registry, authority, { deprecatedAt: NOW_DATE });
+      return (context) => recordPassedDates(context);
+    },
+  },
+  {
+    name: 'remindMembers',
+    roles: ADMIN,
+    scope: 'deployment',
+    audit: ['contact.remind'],
+    prepare: async (registry, authority) => {
+      const { id } = await contactOf(registry, authority);
+      const longAgo = new Date(NOW_DATE.getTime() - (authority.contactConfirmationDays ?? 0) * 86_400_000);
+      await registry.db.update(contacts).set({ createdAt: longAgo }).where(eq(contacts.id, id));
+      return (context) => remindMembers(context);
+    },
+  },
+  {
+    name: 'takeFindings',
+    roles: ADMIN,
+    scope: 'deployment',
+    audit: ['api_resource.certification_lapsed'],
+    prepare: async (registry, authority) => {
+      await takeFindings(registry.context());
+      const certification = { status: 'certified', uri: null, from: null, to: NOW_DATE } as const;
+      await apiResource(registry, authority, { certification });
+      return (context) => takeFindings(context);
     },
   },
   {
@@ -428,6 +558,112 @@ const CHANGES: Verb[] = [
       return (context) => transitionEntity(context, id, name, REASON);
     }),
   ),
+  {
+    name: 'addAuthorisationDomain',
+    roles: ADMIN,
+    scope: 'authority',
+    audit: ['authorisation_domain.add'],
+    prepare:
+      async (_registry, { id }) =>
+      (context) =>
+        addAuthorisationDomain(context, id, { name: freshIdentifier('domain') }),
+  },
+  {
+    name: 'updateAuthorisationDomain',
+    roles: ADMIN,
+    scope: 'authority',
+    audit: ['authorisation_domain.update'],
+    prepare: async (registry, authority) => {
+      const { id } = await authorisationDomain(registry, authority);
+      return (context) => updateAuthorisationDomain(context, id, { description: 'x' });
+    },
+  },
+  {
+    name: 'addRole',
+    roles: ADMIN,
+    scope: 'authority',
+    audit: ['role.add'],
+    prepare: async (registry, authority) => {
+      const { id: domainId } = await authorisationDomain(registry, authority);
+      return (context) => addRole(context, { domainId, name: 'New' });
+    },
+  },
+  {
+    name: 'updateRole',
+    roles: ADMIN,
+    scope: 'authority',
+    audit: ['role.update'],
+    prepare: async (registry, authority) => {
+      const { id } = await role(registry, authority);
+      return (context) => updateRole(context, id, { scopes: ['payments'] });
+    },
+  },
+  ...(['retire', 'reinstate'] as const).map(
+    (name): Verb => ({
+      name: `transitionRole (${name})`,
+      roles: ADMIN,
+      scope: 'authority',
+      audit: [`role.${name}`],
+      prepare: async (registry, authority) => {
+        const { id } = await role(registry, authority);
+        if (name === 'reinstate') await transitionRole(registry.context(), id, 'retire', REASON);
+        return (context) => transitionRole(context, id, name, REASON);
+      },
+    }),
+  ),
+  {
+    name: 'assignRole',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['role_assignment.add'],
+    prepare: async (registry, authority) => {
+      const { id: roleId } = await role(registry, authority);
+      const { id } = await registry.organisation(authority);
+      return (context) => assignRole(context, id, { roleId });
+    },
+  },
+  {
+    name: 'updateRoleAssignment',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['role_assignment.update'],
+    prepare: async (registry, authority) => {
+      const { id, organisationId } = await assignedRole(registry, await registry.organisation(authority));
+      return (context) => updateRoleAssignment(context, organisationId, id, { jurisdictions: ['GB'] });
+    },
+  },
+  {
+    name: 'removeRoleAssignment',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['role_assignment.remove', 'entity.lock_role'],
+    prepare: async (registry, authority) => {
+      const { roleAssignmentId, organisationId } = await givenRole(registry, authority);
+      return (context) => removeRoleAssignment(context, organisationId, roleAssignmentId, REASON);
+    },
+  },
+  {
+    name: 'giveRole',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['entity.give_role'],
+    prepare: async (registry, authority) => {
+      const organisation = await registry.organisation(authority);
+      const { roleId } = await assignedRole(registry, organisation);
+      const { id } = await registry.entity(organisation);
+      return (context) => giveRole(context, id, roleId);
+    },
+  },
+  {
+    name: 'takeRole',
+    roles: KEEPERS,
+    scope: 'authority',
+    audit: ['entity.take_role'],
+    prepare: async (registry, authority) => {
+      const { entityId, id } = await givenRole(registry, authority);
+      return (context) => takeRole(context, entityId, id, REASON);
+    },
+  },
   {
     name: 'addAuthorizationServer',
     roles: KEEPERS,
@@ -679,12 +915,22 @@ const CHANGES: Verb[] = [
     prepare: async () => (context) => createToken(context, NEW_TOKEN),
   },
   {
+    name: 'rotateToken',
+    roles: ADMIN,
+    scope: 'authority',
+    audit: ['api_token.rotate'],
+    prepare: async (registry, { id }) => {
+      const { token } = await createToken(registry.context(), { ...NEW_TOKEN, authorityIds: [id] });
+      return (context) => rotateToken(context, token.id, { overlapSeconds: 60 });
+    },
+  },
+  {
     name: 'revokeToken',
     roles: ADMIN,
-    scope: 'deployment',
+    scope: 'authority',
     audit: ['api_token.revoke'],
-    prepare: async (registry) => {
-      const { token } = await createToken(registry.context(), NEW_TOKEN);
+    prepare: async (registry, { id }) => {
+      const { token } = await createToken(registry.context(), { ...NEW_TOKEN, authorityIds: [id] });
       return (context) => revokeToken(context, token.id, REASON);
     },
   },
@@ -852,7 +1098,10 @@ export const VERBS: readonly Verb[] = [
   ...DEPLOYMENT,
   ...ENROLMENT,
   ...HOSTING_READS,
+  ...ENROLMENT_VERBS,
   ...HOSTING_CHANGES,
+  ...CREDENTIAL_READS,
+  ...CREDENTIAL_CHANGES,
 ];
 
 const REVOCATION = { revocationReason: 'superseded', reason: REASON };

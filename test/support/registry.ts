@@ -15,6 +15,7 @@ import { settingsDigest } from '../../src/registry/entities/judging-settings.ts'
 import { readEntity } from '../../src/registry/entities/read-entity.ts';
 import { recordChecks } from '../../src/registry/entities/record-checks.ts';
 import { transitionEntity } from '../../src/registry/entities/transition-entity.ts';
+import type { Transitioned } from '../../src/registry/life-cycle/decision.ts';
 import { addOrganisation } from '../../src/registry/organisations/add-organisation.ts';
 import type { Organisation } from '../../src/registry/organisations/organisation.ts';
 import { transitionOrganisation } from '../../src/registry/organisations/transition-organisation.ts';
@@ -44,14 +45,22 @@ export const ALL_ROLES: readonly Role[] = ['admin', 'registrar', 'approver', 'au
 export function actor({
   roles = ALL_ROLES,
   authorities = 'all',
+  organisations = 'all',
   id = 'test-actor',
 }: {
   roles?: readonly Role[];
   authorities?: 'all' | readonly string[];
+  organisations?: 'all' | readonly string[];
   id?: string;
 } = {}): Actor {
-  const reached = authorities === 'all' ? authorities : new Set(authorities);
-  return { kind: 'token', id, name: `name of ${id}`, roles, authorities: reached };
+  return { kind: 'token', id, name: `name of ${id}`, roles, ...reach({ authorities, organisations }) };
+}
+
+function reach({ authorities, organisations }: Record<'authorities' | 'organisations', 'all' | readonly string[]>) {
+  return {
+    authorities: authorities === 'all' ? authorities : new Set(authorities),
+    organisations: organisations === 'all' ? organisations : new Set(organisations),
+  };
 }
 
 let idsMade = 0;
@@ -143,7 +152,9 @@ export class TestRegistry implements AsyncDisposable {
     const fields = { legalName: 'Partner Ltd', contacts };
     let organisation = await addOrganisation(this.context(), authority.id, fields);
     for (const transition of WAY_TO[state]) {
-      organisation = await transitionOrganisation(this.context(), organisation.id, transition, `made ${state}`);
+      organisation = withoutEffects(
+        await transitionOrganisation(this.context(), organisation.id, transition, `made ${state}`),
+      );
     }
     return organisation;
   }
@@ -160,7 +171,7 @@ export class TestRegistry implements AsyncDisposable {
     const evidence = { settingsDigest: settingsDigest(judging, authority), ...input.evidence };
     let entity = await addEntity(this.context(), { ...input, evidence });
     for (const transition of WAY_TO[state]) {
-      entity = await transitionEntity(this.context(), entity.id, transition, `made ${state}`);
+      entity = withoutEffects(await transitionEntity(this.context(), entity.id, transition, `made ${state}`));
     }
     return entity;
   }
@@ -209,6 +220,11 @@ export class TestRegistry implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.database[Symbol.asyncDispose]();
   }
+}
+
+/** The record alone, as it is read. */
+function withoutEffects<T extends Transitioned>({ seq: _, affected: __, ...record }: T): Omit<T, keyof Transitioned> {
+  return record;
 }
 
 /** Transitions that lead from `pending` to each state. */

@@ -110,6 +110,11 @@ export class TestService extends TestRegistry {
     await this.#running.rollHostedKeys();
   }
 
+  /** One round of the job that looks at enrolments that came without a token. */
+  async runEnrolments(): Promise<void> {
+    await this.#running.runEnrolments();
+  }
+
   /** One round of the job that keeps the Trust Marks fresh that our authorities show. */
   async refreshTrustMarks(): Promise<void> {
     await this.#running.refreshTrustMarks();

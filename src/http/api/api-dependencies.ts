@@ -1,6 +1,7 @@
 /** What the API needs from whoever composes the program. */
 import type { RetrieveConfiguration } from '../../enrolment/configuration-checks.ts';
 import type { HostedEnrolmentTools } from '../../enrolment/enrol-hosted.ts';
+import type { EnrolmentTools } from '../../enrolment/flow/step-subject.ts';
 import type { IdentifierOptions } from '../../federation/identifiers.ts';
 import type { Actor } from '../../registry/actor.ts';
 import type { SignAuditCheckpoint } from '../../registry/audit/audit-checkpoint.ts';
@@ -14,6 +15,7 @@ import type { VerifyTrustMark } from '../../registry/trust-marks/hold-trust-mark
 import type { SignDelegation } from '../../registry/trust-marks/trust-mark-delegation.ts';
 import type { Db } from '../../storage/connect.ts';
 import type { Resolutions } from '../federation/resolutions.ts';
+import type { TokenEndpoint } from './oauth/token-request.ts';
 
 export interface ApiDependencies {
   db: Db;
@@ -21,6 +23,7 @@ export interface ApiDependencies {
   authenticate: (secret: string) => Promise<Actor | undefined>;
   changeContext: (actor: Actor, requestId: string) => ChangeContext;
   retrieveConfiguration: RetrieveConfiguration;
+  enrolmentTools: EnrolmentTools;
   generateAuthorityKey: GenerateAuthorityKey;
   generateHostedKey: GenerateHostedKey;
   previewHosted: HostedEnrolmentTools['preview'];
@@ -35,6 +38,8 @@ export interface ApiDependencies {
   directory: AuthorityDirectory;
   resolutions: Pick<Resolutions, 'explain'>;
   identifiers: IdentifierOptions;
+  /** Where entities get access tokens. */
+  tokenEndpoint: TokenEndpoint;
   /** Whether the database answers and this node's state is current, and up to which seq. */
   readiness: () => Promise<Readiness>;
 }

@@ -1,6 +1,6 @@
 /** Building blocks of routes: bodies, replies, the problems that an operation may answer with, who may ask. */
 import type { z } from '@hono/zod-openapi';
-import type { Role } from '../../storage/schema/api-tokens.ts';
+import { ACCESS, type AccessibleOperation } from '../../registry/access.ts';
 import { ProblemSchema } from '../problem.ts';
 
 /** Name of the security scheme in the OpenAPI document. */
@@ -31,15 +31,15 @@ const REPLY_HEADERS = {
 };
 
 const PROBLEMS = {
-  400: 'The request is not valid: `validation_failed`, `policy_conflict`.',
+  400: 'The request is not valid: `validation_failed`.',
   401: 'No valid API token: `unauthenticated`.',
   403: 'The token lacks the role, or does not reach all authorities: `role_missing`.',
-  404: 'No such record in the authorities that the token reaches: `not_found`.',
+  404: 'No such record in what the token reaches: `not_found`.',
   409: 'The registry forbids it as it stands; `code` and `detail` say why.',
   412: 'The record changed since it was read: `version_mismatch`.',
   413: 'The body has more than 256 KiB: `payload_too_large`.',
   415: 'The body is not `application/json`: `unsupported_media_type`.',
-  422: 'What is asked contradicts something else: `idempotency_key_reused`, the key came with another request; `contact_missing`, an active organisation needs such a contact.',
+  422: 'What is asked contradicts something else: `idempotency_key_reused`, the key came with another request; `contact_missing`, an active organisation needs such a contact; `wrong_environment`, an Entity Identifier has credentials in one environment only; `role_not_held`, the organisation does not hold the role.',
   428: '`If-Match` is missing: `version_required`.',
   500: 'A fault of ours, in the log under `requestId`: `internal_error`.',
   503: 'The database is away or the state is not confirmed: `temporarily_unavailable`.',
@@ -72,10 +72,18 @@ function problemReply(status: ProblemStatus): ProblemReply {
   return { description: PROBLEMS[status], content: { 'application/problem+json': { schema: ProblemSchema } } };
 }
 
+const REACH_TEXT = {
+  deployment: 'in a token that reaches all authorities',
+  authority: 'in a token that reaches the authority',
+  organisation: 'in a token that reaches the authority, of members: the organisation',
+  entity: 'in a token that reaches the authority, of members: the organisation, or the entity itself',
+  caller: 'for itself',
+  anyone: '',
+} as const;
+
 /** Who may ask, as the last sentence of a description. */
-export function needsRole(roles: readonly Role[] | 'any', reach: 'authority' | 'deployment' = 'authority'): string {
-  const reachText =
-    reach === 'deployment' ? 'in a token that reaches all authorities' : 'in a token that reaches the authority';
-  if (roles === 'any') return `Needs any role, ${reachText}.`;
-  return `Needs the role ${roles.map((role) => `\`${role}\``).join(' or ')}, ${reachText}.`;
+export function whoMayAsk(operation: AccessibleOperation): string {
+  const { roles, reach } = ACCESS[operation];
+  if (reach === 'anyone') return 'Needs no token.';
+  return `Needs the role ${roles.map((role) => `\`${role}\``).join(' or ')}, ${REACH_TEXT[reach]}.`;
 }

@@ -25,7 +25,24 @@ import { listAuthorizationServersOperation } from './authorization-servers/list-
 import { readAuthorizationServerOperation } from './authorization-servers/read-authorization-server.ts';
 import { removeAuthorizationServerOperation } from './authorization-servers/remove-authorization-server.ts';
 import { updateAuthorizationServerOperation } from './authorization-servers/update-authorization-server.ts';
+import { addCredentialOperation } from './credentials/add-credential.ts';
+import { listCredentialsOperation, listEntityCredentialsOperation } from './credentials/list-credentials.ts';
+import { readCredentialOperation } from './credentials/read-credential.ts';
+import { replaceCredentialOperation } from './credentials/replace-credential.ts';
+import { transitionCredentialOperations } from './credentials/transition-credential.ts';
 import { createEnrolmentChallengeOperation } from './enrolment-challenges/create-enrolment-challenge.ts';
+import {
+  approveEnrolmentOperation,
+  cancelEnrolmentOperation,
+  rejectEnrolmentOperation,
+} from './enrolments/decide-enrolment.ts';
+import {
+  runEnrolmentStepOperation,
+  runEnrolmentStepsOperation,
+  updateEnrolmentOperation,
+} from './enrolments/mend-enrolment.ts';
+import { listEnrolmentsOperation, readEnrolmentOperation } from './enrolments/read-enrolments.ts';
+import { submitEnrolmentDraftOperation, submitEnrolmentOperation } from './enrolments/submit-enrolment.ts';
 import { acceptEntityKeyOperation } from './entities/accept-entity-key.ts';
 import { approveEntityOperation } from './entities/approve-entity.ts';
 import { changeEntityKeysOperations } from './entities/change-entity-keys.ts';
@@ -37,6 +54,10 @@ import { recheckEntityOperation } from './entities/recheck-entity.ts';
 import { refreshEntityOperation } from './entities/refresh-entity.ts';
 import { transitionEntityOperations } from './entities/transition-entity.ts';
 import { updateEntityOperation } from './entities/update-entity.ts';
+import { listExceptionsOperation, readExceptionOperation } from './exceptions/read-exceptions.ts';
+import { requestExceptionOperation } from './exceptions/request-exception.ts';
+import { transitionExceptionOperations } from './exceptions/transition-exception.ts';
+import { listFindingsOperation } from './findings/list-findings.ts';
 import { dropHeldTrustMarkOperation } from './held-trust-marks/drop-held-trust-mark.ts';
 import { holdTrustMarkOperation } from './held-trust-marks/hold-trust-mark.ts';
 import { listHeldTrustMarksOperation } from './held-trust-marks/list-held-trust-marks.ts';
@@ -47,6 +68,7 @@ import { stopHostingOperation } from './hosting/stop-hosting.ts';
 import { takeHostedKeyOperation } from './hosting/take-hosted-key.ts';
 import { updateHostingOperation } from './hosting/update-hosting.ts';
 import { uploadConfigurationOperation } from './hosting/upload-configuration.ts';
+import { grantAccessTokenOperation } from './oauth/grant-access-token.ts';
 import type { Operation } from './operation.ts';
 import { addOrganisationOperation } from './organisations/add-organisation.ts';
 import { addContactOperation } from './organisations/contacts/add-contact.ts';
@@ -56,13 +78,40 @@ import { readContactOperation } from './organisations/contacts/read-contact.ts';
 import { removeContactOperation } from './organisations/contacts/remove-contact.ts';
 import { updateContactOperation } from './organisations/contacts/update-contact.ts';
 import { listOrganisationsOperation } from './organisations/list-organisations.ts';
+import {
+  acceptTermsOperation,
+  listAcceptedTermsOperation,
+  listOrganisationDomainsOperation,
+} from './organisations/proofs/organisation-proofs.ts';
 import { readOrganisationOperation } from './organisations/read-organisation.ts';
 import { transitionOrganisationOperations } from './organisations/transition-organisation.ts';
 import { updateOrganisationOperation } from './organisations/update-organisation.ts';
 import { explainResolutionOperation } from './resolutions/explain-resolution.ts';
+import {
+  addAuthorisationDomainOperation,
+  listAuthorisationDomainsOperation,
+  readAuthorisationDomainOperation,
+  updateAuthorisationDomainOperation,
+} from './roles/authorisation-domains.ts';
+import {
+  giveEntityRoleOperation,
+  listEntityRolesOperation,
+  readEntityRoleOperation,
+  takeEntityRoleOperation,
+} from './roles/entity-roles.ts';
+import {
+  assignOrganisationRoleOperation,
+  listOrganisationRolesOperation,
+  readOrganisationRoleOperation,
+  removeOrganisationRoleOperation,
+  updateOrganisationRoleOperation,
+} from './roles/organisation-roles.ts';
+import { addRoleOperation, listRolesOperation, readRoleOperation, updateRoleOperation } from './roles/roles.ts';
+import { transitionRoleOperations } from './roles/transition-role.ts';
 import { createTokenOperation } from './tokens/create-token.ts';
 import { listTokensOperation } from './tokens/list-tokens.ts';
 import { revokeTokenOperation } from './tokens/revoke-token.ts';
+import { rotateOwnTokenOperation, rotateTokenOperation } from './tokens/rotate-token.ts';
 import { whoAmIOperation } from './tokens/who-am-i.ts';
 import { listTrustAnchorsOperation } from './trust-anchors/list-trust-anchors.ts';
 import { pinTrustAnchorOperation } from './trust-anchors/pin-trust-anchor.ts';
@@ -108,6 +157,19 @@ export const OPERATIONS: readonly Operation[] = [
   updateContactOperation,
   removeContactOperation,
   confirmContactOperation,
+  listOrganisationDomainsOperation,
+  listAcceptedTermsOperation,
+  acceptTermsOperation,
+  listEnrolmentsOperation,
+  submitEnrolmentOperation,
+  readEnrolmentOperation,
+  updateEnrolmentOperation,
+  submitEnrolmentDraftOperation,
+  runEnrolmentStepOperation,
+  runEnrolmentStepsOperation,
+  approveEnrolmentOperation,
+  rejectEnrolmentOperation,
+  cancelEnrolmentOperation,
   listEntitiesOperation,
   enrolEntityOperation,
   createEnrolmentChallengeOperation,
@@ -127,6 +189,30 @@ export const OPERATIONS: readonly Operation[] = [
   bringHostedKeyOperation,
   uploadConfigurationOperation,
   stopHostingOperation,
+  listAuthorisationDomainsOperation,
+  addAuthorisationDomainOperation,
+  readAuthorisationDomainOperation,
+  updateAuthorisationDomainOperation,
+  listRolesOperation,
+  addRoleOperation,
+  readRoleOperation,
+  updateRoleOperation,
+  ...transitionRoleOperations,
+  listOrganisationRolesOperation,
+  assignOrganisationRoleOperation,
+  readOrganisationRoleOperation,
+  updateOrganisationRoleOperation,
+  removeOrganisationRoleOperation,
+  listEntityRolesOperation,
+  giveEntityRoleOperation,
+  readEntityRoleOperation,
+  takeEntityRoleOperation,
+  listCredentialsOperation,
+  listEntityCredentialsOperation,
+  addCredentialOperation,
+  readCredentialOperation,
+  replaceCredentialOperation,
+  ...transitionCredentialOperations,
   listAuthorizationServersOperation,
   addAuthorizationServerOperation,
   readAuthorizationServerOperation,
@@ -137,6 +223,11 @@ export const OPERATIONS: readonly Operation[] = [
   readApiResourceOperation,
   updateApiResourceOperation,
   removeApiResourceOperation,
+  listFindingsOperation,
+  listExceptionsOperation,
+  requestExceptionOperation,
+  readExceptionOperation,
+  ...transitionExceptionOperations,
   listTrustMarkTypesOperation,
   defineTrustMarkTypeOperation,
   readTrustMarkTypeOperation,
@@ -169,7 +260,10 @@ export const OPERATIONS: readonly Operation[] = [
   whoAmIOperation,
   listTokensOperation,
   createTokenOperation,
+  rotateTokenOperation,
+  rotateOwnTokenOperation,
   revokeTokenOperation,
+  grantAccessTokenOperation,
   readLivenessOperation,
   readReadinessOperation,
 ];

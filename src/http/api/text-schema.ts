@@ -1,20 +1,14 @@
 /** Schemas of texts that people write and read. */
 import { z } from '@hono/zod-openapi';
-
-const CONTROL = /\p{Cc}/u;
-const CONTROL_BUT_LAYOUT = /[^\P{Cc}\t\r\n]/u;
-const LINE_SEPARATOR = /[\u2028\u2029]/;
-/** What turns the direction of the text around it, and what nobody can see: texts that read alike must be alike. */
-const DISGUISE = /[\u200b\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u;
+import { isLine, isText, isUndisguised } from '../../registry/plain-text.ts';
 
 const UNDISGUISED: [(text: string) => boolean, string] = [
-  (text) => !DISGUISE.test(text),
+  isUndisguised,
   'has characters that are invisible or turn the direction of text',
 ];
 
 /** One line with something visible in it. */
 export function line(maxLength: number): z.ZodString {
-  const isLine = (text: string) => text.trim() !== '' && !CONTROL.test(text) && !LINE_SEPARATOR.test(text);
   return z
     .string()
     .min(1)
@@ -25,7 +19,6 @@ export function line(maxLength: number): z.ZodString {
 
 /** Lines with something visible in them. */
 function lines(maxLength: number): z.ZodString {
-  const isText = (text: string) => text.trim() !== '' && !CONTROL_BUT_LAYOUT.test(text);
   return z
     .string()
     .min(1)
@@ -70,4 +63,8 @@ export const InternationalDomainSchema = z
     description: 'What stands behind the `xn--` of its domain, and of which scripts; null for a name in ASCII.',
   });
 
-export const TimeSchema = z.iso.datetime().openapi({ example: '2027-01-15T08:00:00.000Z' });
+/** Years before 100 are other ones to databases and runtimes, or none. */
+export const TimeSchema = z.iso
+  .datetime()
+  .refine((time) => time >= '1000', 'is before the year 1000')
+  .openapi({ example: '2027-01-15T08:00:00.000Z' });

@@ -1,6 +1,7 @@
 /** The door for the federation endpoints of all authorities: found by host and path, as authorities come and go. */
 import { randomUUID } from 'node:crypto';
 import type { RetrieveConfiguration } from '../../enrolment/configuration-checks.ts';
+import type { EnrolmentTools } from '../../enrolment/flow/step-subject.ts';
 import { FederationError } from '../../federation/errors.ts';
 import type { Clock } from '../../federation/time.ts';
 import type { ServedEndpoint } from '../../issuance/authority-endpoints.ts';
@@ -18,6 +19,7 @@ import { admit, methodsOf } from './admission.ts';
 import type { Caller } from './callers.ts';
 import { answerCollection } from './collection.ts';
 import { EndpointTable } from './endpoint-table.ts';
+import { answerEnrolmentRequest } from './enrolment-request.ts';
 import { Exchange } from './exchange.ts';
 import { answerExtendedList } from './extended-list.ts';
 import { answerFetch } from './fetch.ts';
@@ -32,6 +34,7 @@ import { answerSubordinateRefresh } from './subordinate-refresh.ts';
 import { answerTrustMarkRequest } from './trust-mark-request.ts';
 import { answerTrustMarkStatus } from './trust-mark-status.ts';
 import { answerTrustMark, answerTrustMarkList } from './trust-marks.ts';
+import type { UsedAssertions } from './used-assertions.ts';
 
 /** Whether the caches are known to follow the registry; see the change feed. */
 export interface Freshness {
@@ -44,6 +47,9 @@ export interface Freshness {
 export interface SubordinateDependencies {
   changeContext: (actor: Actor) => ChangeContext;
   retrieveConfiguration: RetrieveConfiguration;
+  enrolmentTools: EnrolmentTools;
+  /** Refuses a signed request that was used before, at whichever node. */
+  used: Pick<UsedAssertions, 'use'>;
 }
 
 export interface FederationDependencies {
@@ -86,6 +92,7 @@ const ANSWERERS: Record<ServedEndpoint, Answerer> = {
   subordinateKeys: answerSubordinateKeys,
   subordinateRefresh: answerSubordinateRefresh,
   trustMarkRequest: answerTrustMarkRequest,
+  enrolmentRequest: answerEnrolmentRequest,
 };
 
 /** @returns a function that answers requests to an authority's endpoint, and undefined for any other */

@@ -3,6 +3,7 @@ import { type RouteConfig, z } from '@hono/zod-openapi';
 import { CLIENT_ASSERTION_TYPE } from '../../federation/client-assertion.ts';
 import { MEDIA_TYPE } from '../../federation/media-types.ts';
 import { SUBORDINATE_ENDPOINT_PATHS } from '../../issuance/authority-endpoints.ts';
+import { PublicEnrolmentSchema } from '../federation/enrolment-request.ts';
 import { errorReply, FEDERATION_TAG, SERVERS } from './federation-paths.ts';
 
 const KidsSchema = z.array(z.string());
@@ -36,6 +37,26 @@ const ASSERTION_FORM = z.object({
     example: 'eyJ0eXAi…',
   }),
 });
+
+const AskedEnrolmentSchema = z
+  .object({
+    id: z.string(),
+    entityIdentifier: z.string(),
+    state: z.string().openapi({ example: 'submitted' }),
+    steps: z.array(
+      z.object({ step: z.string(), outcome: z.string(), reason: z.string().optional(), detail: z.string() }),
+    ),
+    domainChallenge: z
+      .object({
+        domain: z.string(),
+        challenge: z.string(),
+        file: z.string().optional().openapi({ description: 'Where a file has the challenge in a line of its own.' }),
+        record: z.string().optional().openapi({ description: 'A DNS name whose TXT record is the challenge.' }),
+      })
+      .optional(),
+    lapsesAt: z.string().optional(),
+  })
+  .openapi('AskedEnrolment');
 
 const COMMON_ERRORS = {
   405: errorReply('A method other than POST: `invalid_request`, with `Allow`.'),
@@ -122,6 +143,43 @@ export const SUBORDINATE_PATHS: readonly RouteConfig[] = [
       400: errorReply('The type is missing, or the caller is not eligible: `invalid_request`.'),
       401: errorReply('The assertion is missing or does not hold: `invalid_client`.'),
       404: errorReply('No marks of this type are issued here: `not_found`.'),
+      ...COMMON_ERRORS,
+    },
+  },
+  {
+    method: 'post',
+    path: SUBORDINATE_ENDPOINT_PATHS.enrolmentRequest,
+    operationId: 'requestEnrolment',
+    tags: [FEDERATION_TAG],
+    summary: 'Ask to be enrolled',
+    description:
+      'Signed by a key of its published Entity Configuration, the request runs the steps of the authority at once; asked again while it is open, they run again. As JSON from anybody it is written down and nothing else: it holds no name, its steps run in their turn, and it lapses after 14 days unless a registrar takes it up. Either counts against the quota of the address. Of Holdfast, not of the standard.',
+    servers: SERVERS,
+    security: [],
+    request: {
+      body: {
+        required: true,
+        content: {
+          [MEDIA_TYPE.enrolmentRequest]: {
+            schema: z.string().openapi({
+              description:
+                'A signed JWT of type `enrolment-request+jwt`: `iss` = `sub` the entity, `aud` this authority alone, `iat`, `exp` at most 300 s later, `jti` used once; `enrolment` an object with the members of the JSON form but `entityIdentifier`, none required. At most 64 KiB.',
+              example:
+                'eyJ0eXAiOiJlbnJvbG1lbnQtcmVxdWVzdCtqd3QiLCJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiJ9.eyJpc3MiOiIuLi4ifQ.sig',
+            }),
+          },
+          [MEDIA_TYPE.json]: { schema: PublicEnrolmentSchema },
+        },
+      },
+    },
+    responses: {
+      202: {
+        description: 'How it stands, and how to go on.',
+        content: { [MEDIA_TYPE.json]: { schema: AskedEnrolmentSchema } },
+      },
+      400: errorReply('The request is malformed: `invalid_request`; the configuration is: `invalid_trust_chain`.'),
+      401: errorReply('No published key signed it, or it was used before: `invalid_client`.'),
+      404: errorReply('There is no configuration: `not_found`.'),
       ...COMMON_ERRORS,
     },
   },

@@ -1,10 +1,11 @@
 /** Records a version of an API that an authorization server protects. */
 import { apiResources } from '../../storage/schema/api-resources.ts';
+import { ACCESS } from '../access.ts';
 import { authorise } from '../actor.ts';
 import { lockAuthorizationServer } from '../authorization-servers/lock-authorization-server.ts';
 import { readAuthorizationServer } from '../authorization-servers/read-authorization-server.ts';
 import { type ChangeContext, changeRegistry, createOnce, type Idempotency } from '../change.ts';
-import { requireSuccessor } from '../offers/successor.ts';
+import { requireReadable, requireSuccessor } from '../offers/successor.ts';
 import { RegistryError } from '../registry-error.ts';
 import { isUniqueViolation } from '../unique-violation.ts';
 import {
@@ -14,6 +15,7 @@ import {
   apiResourceSnapshot,
   certificationColumns,
   NOT_CERTIFIED,
+  requireMayCertify,
   requireValidApi,
 } from './api-resource.ts';
 import { readApiResource } from './read-api-resource.ts';
@@ -33,9 +35,10 @@ export async function addApiResource(
   input: NewApiResource,
   idempotency?: Idempotency,
 ): Promise<ApiResource> {
-  const { authorizationServerId, family, apiVersion } = input;
-  const { authorityId } = await readAuthorizationServer(context.db, context.actor, authorizationServerId);
-  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  const { authorizationServerId, family, apiVersion, supersededBy = null } = input;
+  const server = await readAuthorizationServer(context.db, context.actor, authorizationServerId);
+  const { authorityId, organisationId } = server;
+  authorise(context.actor, ACCESS.addApiResource.roles, authorityId, organisationId);
   const { id } = await changeRegistry(context, async (tx, record) => {
     return await createOnce(tx, context, idempotency, async (apiId) => {
       await lockAuthorizationServer(tx, authorizationServerId);
@@ -49,13 +52,19 @@ export async function addApiResource(
         ...certificationColumns(input.certification ?? NOT_CERTIFIED),
         deprecatedAt: input.deprecatedAt ?? null,
         retiresAt: input.retiresAt ?? null,
-        supersededBy: input.supersededBy ?? null,
+        supersededBy,
+        recordedState: 'active',
+        recordedCertificationEnd: null,
         version: 1,
         createdAt: context.now,
         removedAt: null,
       };
       requireValidApi(api, context);
-      if (api.supersededBy !== null) await requireSuccessor(tx, 'api_resources', api, api.supersededBy);
+      requireMayCertify(context.actor, undefined, api);
+      if (supersededBy !== null) {
+        await requireReadable(() => readApiResource(tx, context.actor, supersededBy));
+        await requireSuccessor(tx, 'api_resources', api, supersededBy);
+      }
       try {
         await tx.insert(apiResources).values(api);
       } catch (error) {

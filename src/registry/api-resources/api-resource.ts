@@ -1,16 +1,24 @@
 /** API resources as records. */
+import { isDeepStrictEqual } from 'node:util';
 import type { IdentifierOptions } from '../../federation/identifiers.ts';
 import { isEndpointUrl } from '../../federation/identifiers.ts';
 import type { JsonObject } from '../../federation/json.ts';
 import type { apiResources, CertificationStatus } from '../../storage/schema/api-resources.ts';
+import type { ParticipantState } from '../../storage/schema/organisations.ts';
+import { type Actor, isMember } from '../actor.ts';
 import { type OfferDates, requireOrderedDates } from '../offers/offer-state.ts';
 import { invalidField } from '../registry-error.ts';
 
 export type ApiResourceRow = typeof apiResources.$inferSelect;
 
 export interface ApiResource extends ApiResourceRow {
+  /** Whose entity runs its authorization server. */
+  organisationId: string;
+  entityId: string;
   /** Dates of the authorization server that protects it: it lives no longer than that. */
   serverDates: OfferDates;
+  /** The stricter of that entity's and its organisation's. */
+  entityState: ParticipantState;
 }
 
 export const CERTIFICATION_STATUSES = [
@@ -63,6 +71,26 @@ export function certificationOf(row: CertificationColumns): Certification {
 export function isCertified({ status, from, to }: Certification, now: Date): boolean {
   if (status !== 'certified' && status !== 'self_certified') return false;
   return (from === null || from <= now) && (to === null || now < to);
+}
+
+/** What whoever runs an API may say of it himself. */
+const OWN_WORDS: readonly CertificationStatus[] = ['awaiting', 'self_certified'];
+
+/**
+ * Members certify nothing but by themselves, and take back nothing that their authority found.
+ * @throws RegistryError validation_failed
+ */
+export function requireMayCertify(
+  actor: Actor,
+  before: CertificationColumns | undefined,
+  after: CertificationColumns,
+): void {
+  if (!isMember(actor)) return;
+  const present = before === undefined ? NOT_CERTIFIED : certificationOf(before);
+  const wanted = certificationOf(after);
+  if (isDeepStrictEqual(present, wanted)) return;
+  if (OWN_WORDS.includes(present.status) && OWN_WORDS.includes(wanted.status)) return;
+  throw invalidField('/certification/status', `is for the authority to say; a member says ${OWN_WORDS.join(' or ')}`);
 }
 
 /** @throws RegistryError validation_failed */

@@ -1,6 +1,7 @@
 /** Removes a version of an API; its record stays for the history. */
 import { eq } from 'drizzle-orm';
 import { apiResources } from '../../storage/schema/api-resources.ts';
+import { ACCESS } from '../access.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
 import { apiResourceSnapshot } from './api-resource.ts';
@@ -13,8 +14,8 @@ export async function removeApiResource(
   apiId: string,
   expectedVersion?: number,
 ): Promise<void> {
-  const { authorityId } = await readApiResource(context.db, context.actor, apiId);
-  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  const { authorityId, organisationId } = await readApiResource(context.db, context.actor, apiId);
+  authorise(context.actor, ACCESS.removeApiResource.roles, authorityId, organisationId);
   await changeRegistry(context, async (tx, record) => {
     const before = await lockApiResource(tx, apiId);
     requireVersion(before, expectedVersion);

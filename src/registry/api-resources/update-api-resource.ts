@@ -2,15 +2,17 @@
 import { eq } from 'drizzle-orm';
 import { jsonEquals } from '../../federation/json.ts';
 import { apiResources } from '../../storage/schema/api-resources.ts';
+import { ACCESS } from '../access.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../change.ts';
-import { requireSuccessor } from '../offers/successor.ts';
+import { requireReadable, requireSuccessor } from '../offers/successor.ts';
 import {
   type ApiResource,
   type ApiResourceFields,
   type ApiResourceRow,
   apiResourceSnapshot,
   certificationColumns,
+  requireMayCertify,
   requireValidApi,
 } from './api-resource.ts';
 import { lockApiResource } from './lock-api-resource.ts';
@@ -26,8 +28,8 @@ export async function updateApiResource(
   changes: Partial<ApiResourceFields>,
   expectedVersion?: number,
 ): Promise<ApiResource> {
-  const { authorityId } = await readApiResource(context.db, context.actor, apiId);
-  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  const { authorityId, organisationId } = await readApiResource(context.db, context.actor, apiId);
+  authorise(context.actor, ACCESS.updateApiResource.roles, authorityId, organisationId);
   const { certification, ...fields } = changes;
   await changeRegistry(context, async (tx, record) => {
     const before = await lockApiResource(tx, apiId);
@@ -38,9 +40,12 @@ export async function updateApiResource(
       version: before.version + 1,
     };
     requireValidApi(after, context);
+    requireMayCertify(context.actor, before, after);
     if (jsonEquals(apiResourceSnapshot(before), apiResourceSnapshot(after))) return;
-    if (after.supersededBy !== null && after.supersededBy !== before.supersededBy) {
-      await requireSuccessor(tx, 'api_resources', before, after.supersededBy);
+    const { supersededBy } = after;
+    if (supersededBy !== null && supersededBy !== before.supersededBy) {
+      await requireReadable(() => readApiResource(tx, context.actor, supersededBy));
+      await requireSuccessor(tx, 'api_resources', before, supersededBy);
     }
     await tx.update(apiResources).set(after).where(eq(apiResources.id, apiId));
     record({

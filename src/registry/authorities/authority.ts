@@ -40,7 +40,8 @@ export const DEFAULT_LIFETIMES = {
 } as const;
 
 export function authoritySnapshot(authority: Authority): JsonObject {
-  const { id: _, location: __, version: ___, createdAt: ____, trustMarkOwners, ...fields } = authority;
+  const { id: _, location: __, version: ___, createdAt: ____, trustMarkOwners, enrolmentFlow, ...fields } = authority;
   const owners = Object.entries(trustMarkOwners).map(([type, { sub, jwks }]) => [type, { sub, jwks }] as const);
-  return { ...fields, trustMarkOwners: Object.fromEntries(owners) };
+  const flow = enrolmentFlow?.map((step) => ({ ...step }) as JsonObject) ?? null;
+  return { ...fields, enrolmentFlow: flow, trustMarkOwners: Object.fromEntries(owners) };
 }

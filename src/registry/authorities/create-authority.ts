@@ -115,6 +115,11 @@ function withDefaults(input: NewAuthority): AuthoritySettings {
     keyProposals: input.keyProposals ?? 'hold',
     endpointAuthentication: input.endpointAuthentication ?? {},
     requiredContactTypes: input.requiredContactTypes ?? ['incident'],
+    contactConfirmationDays: input.contactConfirmationDays === undefined ? 365 : input.contactConfirmationDays,
+    lapseGraceDays: input.lapseGraceDays ?? 30,
+    onLapse: input.onLapse ?? 'none',
+    enrolmentFlow: input.enrolmentFlow ?? null,
+    fourEyes: input.fourEyes ?? 'off',
     trustMarkIssuers: input.trustMarkIssuers ?? NO_RECOGNITION.trustMarkIssuers,
     trustMarkOwners: input.trustMarkOwners ?? NO_RECOGNITION.trustMarkOwners,
   };

@@ -31,6 +31,8 @@ const FIXED_AUTHENTICATION = {
   subordinateKeys: 'off',
   subordinateRefresh: 'required',
   trustMarkRequest: 'required',
+  // Signed, the request proves who sent it; else it is for everybody.
+  enrolmentRequest: 'off',
 } as const satisfies Record<string, EndpointAuthentication>;
 
 type FixedEndpoint = keyof typeof FIXED_AUTHENTICATION;

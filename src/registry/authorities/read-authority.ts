@@ -12,6 +12,11 @@ import { readSightings, type SuperiorSighting } from './keys/superior-sightings.
 /** @throws RegistryError not_found, role_missing */
 export async function readAuthority(db: Db | Tx, actor: Actor, authorityId: string): Promise<Authority> {
   authorise(actor, READERS, authorityId);
+  return await authorityOf(db, { authorityId });
+}
+
+/** The authority of a record that somebody may act on, whether or not he may read its settings. @throws RegistryError not_found */
+export async function authorityOf(db: Db | Tx, { authorityId }: { authorityId: string }): Promise<Authority> {
   const [authority] = await db.select().from(authorities).where(eq(authorities.id, authorityId));
   if (authority === undefined) throw notFound('authority', authorityId);
   return authority;

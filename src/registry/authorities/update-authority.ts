@@ -1,5 +1,5 @@
 /** Changes what an authority publishes and puts into its statements. */
-import { and, eq, inArray, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, or, sql } from 'drizzle-orm';
 import type { IdentifierOptions } from '../../federation/identifiers.ts';
 import { type JsonObject, jsonEquals } from '../../federation/json.ts';
 import type { Tx } from '../../storage/connect.ts';
@@ -7,18 +7,14 @@ import { authorities } from '../../storage/schema/authorities.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { authorise, notFound } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../change.ts';
-import {
-  inputConstraints,
-  inputHints,
-  inputLifetime,
-  inputOwnMetadata,
-  inputPolicy,
-  mergedPolicy,
-} from '../claims-input.ts';
+import { inputConstraints, inputHints, inputLifetime, inputOwnMetadata, inputPolicy } from '../claims-input.ts';
 import { invalidField } from '../registry-error.ts';
+import { hasRole, requireMergeable } from '../roles/role-holders.ts';
 import { LIVE_STATES } from '../states.ts';
+import { requireOwnTypesListed } from '../trust-marks/own-recognition.ts';
 import { type Authority, authoritySnapshot } from './authority.ts';
 import { inputEndpointAuthentication } from './endpoint-authentication.ts';
+import { inputEnrolmentFlow } from './enrolment-flow.ts';
 import { inputKeySettings } from './keys/key-settings.ts';
 import { longestOwnLifetime, raiseLongestLifetime } from './keys/longest-lifetime.ts';
 import { inputRecognition, type RecognitionSettings } from './recognition-settings.ts';
@@ -46,6 +42,16 @@ export interface AuthoritySettings extends RecognitionSettings {
   endpointAuthentication: Authority['endpointAuthentication'];
   /** Contacts without which none of its organisations becomes active. */
   requiredContactTypes: Authority['requiredContactTypes'];
+  /** How long a contact counts as right after it was confirmed, or added; null: for good. */
+  contactConfirmationDays: number | null;
+  /** From a reminder until what was not confirmed counts as lapsed, and again until `onLapse` acts. */
+  lapseGraceDays: number;
+  /** What becomes of an active member whose contacts or certification lapsed. */
+  onLapse: Authority['onLapse'];
+  /** What enrolments go through; null: the usual flow, and registrars may do without. */
+  enrolmentFlow: Authority['enrolmentFlow'];
+  /** Whether whoever added an entity without an enrolment may approve it, too. */
+  fourEyes: Authority['fourEyes'];
 }
 
 /** The settings of an authority as they will be kept. @throws RegistryError validation_failed */
@@ -66,6 +72,7 @@ export function inputAuthoritySettings<T extends AuthoritySettings>(
   inputKeySettings(settings);
   inputRecognition(settings, options);
   inputEndpointAuthentication(settings.endpointAuthentication);
+  if (settings.enrolmentFlow !== null) inputEnrolmentFlow(settings.enrolmentFlow, '/enrolmentFlow');
   return { ...settings, defaultConstraints: inputConstraints(settings.defaultConstraints, '/defaultConstraints') };
 }
 
@@ -94,6 +101,7 @@ export async function updateAuthority(
     if (settings.defaultMetadataPolicy !== undefined) {
       await checkAgainstEntities(tx, authorityId, settings.defaultMetadataPolicy);
     }
+    if (settings.trustMarkIssuers !== undefined) await requireOwnTypesListed(tx, after);
     await tx.update(authorities).set(after).where(eq(authorities.id, authorityId));
     await raiseLongestLifetime(tx, authorityId, longestOwnLifetime(after));
     record({
@@ -108,19 +116,19 @@ export async function updateAuthority(
   });
 }
 
-/** Only entities with a policy of their own can contradict the default. */
+/** Only what has a policy of its own, or of a role, can contradict the default. */
 async function checkAgainstEntities(tx: Tx, authorityId: string, policy: JsonObject): Promise<void> {
-  const withOwnPolicy = await tx
-    .select({ entityIdentifier: entities.entityIdentifier, metadataPolicy: entities.metadataPolicy })
+  const { id, entityIdentifier, metadataPolicy } = entities;
+  const withPolicy = await tx
+    .select({ id, entityIdentifier, metadataPolicy })
     .from(entities)
     .where(
       and(
         eq(entities.authorityId, authorityId),
         inArray(entities.state, [...LIVE_STATES]),
-        sql`${entities.metadataPolicy} <> '{}'::jsonb`,
+        or(sql`${entities.metadataPolicy} <> '{}'::jsonb`, hasRole(tx)),
       ),
-    );
-  for (const entity of withOwnPolicy) {
-    mergedPolicy(policy, entity.metadataPolicy, entity.entityIdentifier, '/defaultMetadataPolicy');
-  }
+    )
+    .orderBy(asc(id));
+  await requireMergeable(tx, policy, withPolicy, '/defaultMetadataPolicy');
 }

@@ -1,12 +1,13 @@
 /** Records an authorization server that an entity runs; its issuer is the Entity Identifier. @see OIDFED §5.1.3, §5.1.4 */
 import { authorizationServers } from '../../storage/schema/authorization-servers.ts';
+import { ACCESS } from '../access.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, createOnce, type Idempotency } from '../change.ts';
 import { entityTypes } from '../entities/entity.ts';
 import { lockOpenEntity } from '../entities/lock-entity.ts';
 import { readEntity } from '../entities/read-entity.ts';
 import { requireOrderedDates } from '../offers/offer-state.ts';
-import { requireSuccessor } from '../offers/successor.ts';
+import { requireReadable, requireSuccessor } from '../offers/successor.ts';
 import { invalidField, RegistryError } from '../registry-error.ts';
 import { isUniqueViolation } from '../unique-violation.ts';
 import {
@@ -33,8 +34,8 @@ export async function addAuthorizationServer(
   idempotency?: Idempotency,
 ): Promise<AuthorizationServer> {
   const entity = await readEntity(context.db, context.actor, input.entityId);
-  const { authorityId } = entity;
-  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  const { authorityId, organisationId } = entity;
+  authorise(context.actor, ACCESS.addAuthorizationServer.roles, authorityId, organisationId);
   const { deprecatedAt = null, retiresAt = null, supersededBy = null } = input;
   requireOrderedDates({ deprecatedAt, retiresAt });
   const { id } = await changeRegistry(context, async (tx, record) => {
@@ -44,6 +45,7 @@ export async function addAuthorizationServer(
         throw invalidField('/entityId', `plays neither ${ISSUING_TYPES.join(' nor ')}`);
       }
       if (supersededBy !== null) {
+        await requireReadable(() => readAuthorizationServer(tx, context.actor, supersededBy));
         await requireSuccessor(tx, 'authorization_servers', { id: serverId, authorityId }, supersededBy);
       }
       const server: AuthorizationServerRow = {
@@ -54,6 +56,7 @@ export async function addAuthorizationServer(
         deprecatedAt,
         retiresAt,
         supersededBy,
+        recordedState: 'active',
         version: 1,
         createdAt: context.now,
         removedAt: null,

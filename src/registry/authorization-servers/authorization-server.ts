@@ -6,6 +6,8 @@ import type { ParticipantState } from '../../storage/schema/organisations.ts';
 export type AuthorizationServerRow = typeof authorizationServers.$inferSelect;
 
 export interface AuthorizationServer extends AuthorizationServerRow {
+  /** Whose entity runs it. */
+  organisationId: string;
   /** The state that counts of the entity that runs it. */
   entityState: ParticipantState;
 }

@@ -1,6 +1,7 @@
 /** Removes an authorization server; its record stays for the history, and its APIs count as removed with it. */
 import { eq } from 'drizzle-orm';
 import { authorizationServers } from '../../storage/schema/authorization-servers.ts';
+import { ACCESS } from '../access.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
 import { authorizationServerSnapshot } from './authorization-server.ts';
@@ -13,8 +14,8 @@ export async function removeAuthorizationServer(
   serverId: string,
   expectedVersion?: number,
 ): Promise<void> {
-  const { authorityId } = await readAuthorizationServer(context.db, context.actor, serverId);
-  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  const { authorityId, organisationId } = await readAuthorizationServer(context.db, context.actor, serverId);
+  authorise(context.actor, ACCESS.removeAuthorizationServer.roles, authorityId, organisationId);
   await changeRegistry(context, async (tx, record) => {
     const before = await lockAuthorizationServer(tx, serverId);
     requireVersion(before, expectedVersion);

@@ -2,10 +2,11 @@
 import { eq } from 'drizzle-orm';
 import { jsonEquals } from '../../federation/json.ts';
 import { authorizationServers } from '../../storage/schema/authorization-servers.ts';
+import { ACCESS } from '../access.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../change.ts';
 import { requireOrderedDates } from '../offers/offer-state.ts';
-import { requireSuccessor } from '../offers/successor.ts';
+import { requireReadable, requireSuccessor } from '../offers/successor.ts';
 import {
   type AuthorizationServer,
   type AuthorizationServerFields,
@@ -24,16 +25,18 @@ export async function updateAuthorizationServer(
   changes: Partial<AuthorizationServerFields>,
   expectedVersion?: number,
 ): Promise<AuthorizationServer> {
-  const { authorityId } = await readAuthorizationServer(context.db, context.actor, serverId);
-  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  const { authorityId, organisationId } = await readAuthorizationServer(context.db, context.actor, serverId);
+  authorise(context.actor, ACCESS.updateAuthorizationServer.roles, authorityId, organisationId);
   await changeRegistry(context, async (tx, record) => {
     const before = await lockAuthorizationServer(tx, serverId);
     requireVersion(before, expectedVersion);
     const after = { ...withChanges(before, changes), version: before.version + 1 };
     requireOrderedDates(after);
     if (jsonEquals(authorizationServerSnapshot(before), authorizationServerSnapshot(after))) return;
-    if (after.supersededBy !== null && after.supersededBy !== before.supersededBy) {
-      await requireSuccessor(tx, 'authorization_servers', before, after.supersededBy);
+    const { supersededBy } = after;
+    if (supersededBy !== null && supersededBy !== before.supersededBy) {
+      await requireReadable(() => readAuthorizationServer(tx, context.actor, supersededBy));
+      await requireSuccessor(tx, 'authorization_servers', before, supersededBy);
     }
     await tx.update(authorizationServers).set(after).where(eq(authorizationServers.id, serverId));
     record({

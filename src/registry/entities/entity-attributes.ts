@@ -26,6 +26,14 @@ export function attributesWithDefaults(given: Partial<EntityAttributes>): Entity
   return { name, mode, environment: given.environment ?? USUAL_ENVIRONMENT[mode], onBehalfOf };
 }
 
+/** Where its credentials count. */
+export function isSamePlace(
+  one: Pick<EntityAttributes, 'mode' | 'environment'>,
+  other: Pick<EntityAttributes, 'mode' | 'environment'>,
+): boolean {
+  return one.mode === other.mode && one.environment === other.environment;
+}
+
 /** An approval is for one mode and one environment. @throws RegistryError validation_failed */
 export function requireSamePlace(before: EntityRow, after: EntityAttributes): void {
   if (before.state === 'pending') return;

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../federation/json.ts';
 import type { Jwk } from '../../federation/jwk-set.ts';
 import type { EnrolmentCheck, entities } from '../../storage/schema/entities.ts';
 import type { ParticipantState } from '../../storage/schema/organisations.ts';
+import type { GivenRole } from '../roles/given-roles.ts';
 import type { RaisedFinding } from './keys/findings.ts';
 
 export type EntityRow = typeof entities.$inferSelect;
@@ -15,6 +16,8 @@ export interface RegisteredKey {
 
 export interface Entity extends EntityRow {
   keys: RegisteredKey[];
+  /** Given to it, in the order of their names; the clock says which of them count. */
+  roles: GivenRole[];
   organisationState: ParticipantState;
   /** Whether the settings that the checks judged by have changed since. */
   checksOutdated: boolean;
@@ -60,9 +63,14 @@ export function isIntermediate(entity: Pick<EntityRow, 'verifiedIntermediate' | 
  */
 export function entitySnapshot(entity: EntityRow, keys?: readonly RegisteredKey[]): JsonObject {
   const { id: _, authorityId: __, version: ___, createdAt: ____, stateChangedAt: _____, ...rest } = entity;
-  const { registeredAt: _______, updatedAt: ________, ...fields } = rest;
+  const { registeredAt: _______, updatedAt: ________, suspendedUntil, ...fields } = rest;
   const { claims: ______, ...evidence } = entity.evidence;
-  const snapshot: JsonObject = { ...fields, checks: entity.checks.map((check) => ({ ...check })), evidence };
+  const snapshot: JsonObject = {
+    ...fields,
+    suspendedUntil: suspendedUntil?.toISOString() ?? null,
+    checks: entity.checks.map((check) => ({ ...check })),
+    evidence,
+  };
   if (keys !== undefined) snapshot['keys'] = keys.map(({ jwk }) => jwk as JsonObject);
   return snapshot;
 }

@@ -5,12 +5,16 @@ import type { Db, Tx } from '../../storage/connect.ts';
 import { authorities } from '../../storage/schema/authorities.ts';
 import { type EntityMode, entities, entityKeys } from '../../storage/schema/entities.ts';
 import { organisations, type ParticipantState } from '../../storage/schema/organisations.ts';
-import { type Actor, authorise, notFound, READERS, reaches, requireRole } from '../actor.ts';
+import { ACCESS } from '../access.ts';
+import { type Actor, notFound, reaches, requireRole } from '../actor.ts';
 import { cursorId, type Page, type PageRequest, pageOf } from '../page.ts';
+import { inReach } from '../reach.ts';
 import { isRecordId } from '../record-id.ts';
+import { givenRoles, givenRolesOf } from '../roles/given-roles.ts';
 import type { Entity, EntityRow, ListedEntity, RegisteredKey } from './entity.ts';
 import { areChecksOutdated } from './judging-settings.ts';
 import { findingsOf } from './keys/findings.ts';
+import { idsOfPage, playsType } from './search-entities.ts';
 
 const { evidence: _, ...LISTED_COLUMNS } = getTableColumns(entities);
 
@@ -21,7 +25,7 @@ const AUTHORITY_DEFAULTS = {
 
 /** @throws RegistryError not_found (also when it belongs to an authority out of reach), role_missing */
 export async function readEntity(db: Db | Tx, actor: Actor, entityId: string): Promise<Entity> {
-  requireRole(actor, READERS);
+  requireRole(actor, ACCESS.readEntity.roles);
   if (!isRecordId(entityId)) throw notFound('entity', entityId);
   const [found] = await db
     .select({ entity: entities, organisationState: organisations.state, authority: AUTHORITY_DEFAULTS })
@@ -29,11 +33,16 @@ export async function readEntity(db: Db | Tx, actor: Actor, entityId: string): P
     .innerJoin(organisations, eq(organisations.id, entities.organisationId))
     .innerJoin(authorities, eq(authorities.id, entities.authorityId))
     .where(eq(entities.id, entityId));
-  if (found === undefined || !reaches(actor, found.entity.authorityId)) throw notFound('entity', entityId);
+  if (found === undefined || !reachesEntity(actor, found.entity)) throw notFound('entity', entityId);
   const { entity, organisationState, authority } = found;
-  const checksOutdated = areChecksOutdated(entity, entity.evidence['settingsDigest'], authority);
+  const roles = await givenRolesOf(db, entityId);
+  const checksOutdated = areChecksOutdated(entity, entity.evidence['settingsDigest'], authority, roles);
   const [keys, findings] = [await registeredKeysOf(db, entityId), await findingsOf(db, entityId)];
-  return { ...entity, organisationState, checksOutdated, keys, findings };
+  return { ...entity, organisationState, checksOutdated, keys, roles, findings };
+}
+
+function reachesEntity(actor: Actor, { authorityId, organisationId, id }: EntityRow): boolean {
+  return reaches(actor, authorityId, organisationId, id);
 }
 
 export interface EntityFilter {
@@ -41,6 +50,9 @@ export interface EntityFilter {
   organisationId?: string;
   entityIdentifier?: string;
   state?: ParticipantState;
+  entityType?: string;
+  /** In its identifier, a name or a description, in whatever case; three characters or more. */
+  text?: string;
   mode?: EntityMode;
   environment?: string;
   /** An organisation that it acts for. */
@@ -54,9 +66,22 @@ export async function listEntities(
   filter: EntityFilter,
   request: PageRequest,
 ): Promise<Page<ListedEntity>> {
-  requireRole(actor, READERS);
-  if (filter.authorityId !== undefined) authorise(actor, READERS, filter.authorityId);
+  const columns = { authority: entities.authorityId, organisation: entities.organisationId, entity: entities.id };
+  const reached = inReach(actor, ACCESS.listEntities.roles, columns, filter.authorityId);
   const after = cursorId(request);
+  const isWanted = and(
+    reached,
+    filter.organisationId === undefined ? undefined : eq(entities.organisationId, filter.organisationId),
+    filter.entityIdentifier === undefined ? undefined : eq(entities.entityIdentifier, filter.entityIdentifier),
+    filter.state === undefined ? undefined : eq(entities.state, filter.state),
+    filter.entityType === undefined ? undefined : playsType(filter.entityType),
+    filter.mode === undefined ? undefined : eq(entities.mode, filter.mode),
+    filter.environment === undefined ? undefined : eq(entities.environment, filter.environment),
+    filter.onBehalfOf === undefined ? undefined : eq(entities.onBehalfOf, filter.onBehalfOf),
+    after === undefined ? undefined : gt(entities.id, after),
+  );
+  // What is wide is read for those on the page alone.
+  const page = idsOfPage(db, isWanted, { text: filter.text, after, limit: request.limit + 1 });
   const rows = await db
     .select({
       entity: LISTED_COLUMNS,
@@ -64,33 +89,19 @@ export async function listEntities(
       authority: AUTHORITY_DEFAULTS,
       checkedSettings: sql<string | null>`${entities.evidence} ->> 'settingsDigest'`,
     })
-    .from(entities)
+    .from(page)
+    .innerJoin(entities, eq(entities.id, page.id))
     .innerJoin(organisations, eq(organisations.id, entities.organisationId))
     .innerJoin(authorities, eq(authorities.id, entities.authorityId))
-    .where(
-      and(
-        actor.authorities === 'all' ? undefined : inArray(entities.authorityId, [...actor.authorities]),
-        filter.authorityId === undefined ? undefined : eq(entities.authorityId, filter.authorityId),
-        filter.organisationId === undefined ? undefined : eq(entities.organisationId, filter.organisationId),
-        filter.entityIdentifier === undefined ? undefined : eq(entities.entityIdentifier, filter.entityIdentifier),
-        filter.state === undefined ? undefined : eq(entities.state, filter.state),
-        filter.mode === undefined ? undefined : eq(entities.mode, filter.mode),
-        filter.environment === undefined ? undefined : eq(entities.environment, filter.environment),
-        filter.onBehalfOf === undefined ? undefined : eq(entities.onBehalfOf, filter.onBehalfOf),
-        after === undefined ? undefined : gt(entities.id, after),
-      ),
-    )
-    .orderBy(asc(entities.id))
-    .limit(request.limit + 1);
-  const keys = await registeredKeys(
-    db,
-    rows.map((row) => row.entity.id),
-  );
+    .orderBy(asc(entities.id));
+  const ids = rows.map((row) => row.entity.id);
+  const [keys, roles] = [await registeredKeys(db, ids), await givenRoles(db, ids)];
   const found = rows.map(({ entity, organisationState, authority, checkedSettings }) => ({
     ...entity,
     organisationState,
-    checksOutdated: areChecksOutdated(entity, checkedSettings, authority),
+    checksOutdated: areChecksOutdated(entity, checkedSettings, authority, roles.get(entity.id) ?? []),
     keys: keys.get(entity.id) ?? [],
+    roles: roles.get(entity.id) ?? [],
   }));
   return pageOf(found, request);
 }

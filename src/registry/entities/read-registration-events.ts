@@ -5,6 +5,7 @@ import type { Db } from '../../storage/connect.ts';
 import { audit } from '../../storage/schema/audit.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import type { ParticipantState } from '../../storage/schema/organisations.ts';
+import { entityRoleAssignments, roleAssignments } from '../../storage/schema/role-assignments.ts';
 import { effectiveState, TRANSITION_NAMES, TRANSITIONS } from '../states.ts';
 
 /** Those that the draft names, and two of our own: what ends a suspension, and leaving without fault. */
@@ -63,7 +64,7 @@ async function readChanges(db: Db, authorityId: string, records: readonly Record
   const entityIds = [...new Set(records.map(({ id }) => id))];
   const organisationIds = [...new Set(records.map(({ organisationId }) => organisationId))];
   const moves = await readMoves(db, entityIds, organisationIds);
-  const updates = await readUpdates(db, authorityId, entityIds);
+  const updates = await readUpdates(db, authorityId, entityIds, await readGivenPeriods(db, entityIds));
   return [...moves, ...updates].sort((one, other) => one.seq - other.seq || one.ordinal - other.ordinal);
 }
 
@@ -97,14 +98,20 @@ async function readMoves(db: Db, entityIds: readonly string[], organisationIds: 
  * The newest changes of what is said about the entity. Snapshots are large: of each only whether it differs from the one
  * before is read. Authorities have metadata and keys too, but those are their own.
  */
-async function readUpdates(db: Db, authorityId: string, entityIds: readonly string[]): Promise<RecordedChange[]> {
-  const differs = (kind: 'entity' | 'authority', member: string) =>
+async function readUpdates(
+  db: Db,
+  authorityId: string,
+  entityIds: readonly string[],
+  given: readonly GivenPeriod[],
+): Promise<RecordedChange[]> {
+  const differs = (kind: 'entity' | 'authority' | 'role', member: string) =>
     sql<boolean>`coalesce(${audit.subjectKind} = ${kind} and ${audit.before} is not null
       and ${audit.before}->${member} is distinct from ${audit.after}->${member}, false)`;
   const hasOtherKeys = differs('entity', 'keys');
   const hasOtherMetadata = differs('entity', 'metadata');
-  const hasOtherPolicy = sql<boolean>`(${differs('entity', 'metadataPolicy')}
-    or ${differs('authority', 'defaultMetadataPolicy')})`;
+  const hasOtherPolicy = sql<boolean>`(${differs('entity', 'metadataPolicy')} or ${differs('entity', 'rolePolicies')}
+    or ${differs('authority', 'defaultMetadataPolicy')} or ${differs('role', 'metadataPolicy')}
+    or (${audit.action} in ('role.retire', 'role.reinstate') and ${audit.after}->'metadataPolicy' <> '{}'))`;
   const isOfEntity = and(
     eq(audit.subjectKind, 'entity'),
     inArray(audit.subjectId, [...entityIds]),
@@ -115,12 +122,42 @@ async function readUpdates(db: Db, authorityId: string, entityIds: readonly stri
     eq(audit.subjectId, authorityId),
     eq(audit.action, 'authority.update'),
   );
-  return await db
+  const roleIds = [...new Set(given.map(({ roleId }) => roleId))];
+  const isOfRole =
+    roleIds.length === 0 ? undefined : and(eq(audit.subjectKind, 'role'), inArray(audit.subjectId, roleIds));
+  const updates = await db
     .select({ ...IDENTITY, hasOtherKeys, hasOtherMetadata, hasOtherPolicy })
     .from(audit)
-    .where(and(or(isOfEntity, isOfAuthority), or(hasOtherKeys, hasOtherMetadata, hasOtherPolicy)))
+    .where(and(or(isOfEntity, isOfAuthority, isOfRole), or(hasOtherKeys, hasOtherMetadata, hasOtherPolicy)))
     .orderBy(desc(audit.seq), desc(audit.ordinal))
     .limit(MAX_UPDATE_EVENTS);
+  return updates.filter((change) => !isOfAnyRole(change) || given.some((period) => isWithin(period, change)));
+}
+
+/** A role that an entity had, and from when until when. */
+interface GivenPeriod {
+  roleId: string;
+  from: Date;
+  /** null: still. */
+  to: Date | null;
+}
+
+async function readGivenPeriods(db: Db, entityIds: readonly string[]): Promise<GivenPeriod[]> {
+  const { state, createdAt: from, stateChangedAt } = entityRoleAssignments;
+  const rows = await db
+    .select({ roleId: roleAssignments.roleId, state, from, stateChangedAt })
+    .from(entityRoleAssignments)
+    .innerJoin(roleAssignments, eq(roleAssignments.id, entityRoleAssignments.roleAssignmentId))
+    .where(inArray(entityRoleAssignments.entityId, [...entityIds]));
+  return rows.map(({ stateChangedAt: to, ...row }) => ({ ...row, to: row.state === 'active' ? null : to }));
+}
+
+function isOfAnyRole({ action }: Pick<RecordedChange, 'action'>): boolean {
+  return action.startsWith('role.');
+}
+
+function isWithin({ roleId, from, to }: GivenPeriod, { subjectId, at }: RecordedChange): boolean {
+  return subjectId === roleId && from <= at && (to === null || at <= to);
 }
 
 /** What became of one record: the state that counts is the stricter of its own and its organisation's. */
@@ -130,7 +167,8 @@ function eventsOf({ id, organisationId }: RecordIds, authorityId: string, change
   let standing: ParticipantState = 'pending';
   for (const change of changes) {
     const { action, subjectId } = change;
-    if (subjectId !== id && subjectId !== organisationId && subjectId !== authorityId) continue;
+    const isAboutIt = subjectId === id || subjectId === organisationId || subjectId === authorityId;
+    if (!isAboutIt && !isOfAnyRole(change)) continue;
     const to = targetOf(action);
     if (to !== undefined) states[subjectId] = to;
     const now = effectiveState(states[id] ?? 'pending', states[organisationId] ?? 'pending');

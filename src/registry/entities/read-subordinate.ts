@@ -5,6 +5,7 @@ import type { Db } from '../../storage/connect.ts';
 import { entities, entityKeys } from '../../storage/schema/entities.ts';
 import { issuedStatements } from '../../storage/schema/issued-statements.ts';
 import { organisations } from '../../storage/schema/organisations.ts';
+import { type GivenRole, givenRolesJson, inRoleOrder } from '../roles/given-roles.ts';
 import type { EntityRow, RegisteredKey } from './entity.ts';
 
 export type StoredStatement = typeof issuedStatements.$inferSelect;
@@ -15,6 +16,8 @@ const { checks: _, evidence: __, ...COLUMNS } = getTableColumns(entities);
 export interface Subordinate {
   entity: Omit<EntityRow, 'checks' | 'evidence'>;
   keys: RegisteredKey[];
+  /** In the order of their names; the clock says which of them count. */
+  roles: GivenRole[];
   /** The statement as last signed, by whichever node. */
   stored: StoredStatement | undefined;
 }
@@ -31,7 +34,8 @@ export async function readSubordinate(
   const keys = rows.flatMap(({ key }) =>
     key === null ? [] : [{ jwk: key.publicJwk as Jwk, expiresAt: key.expiresAt }],
   );
-  return { entity: first.entity, keys, stored: first.stored ?? undefined };
+  const roles = first.roles === null ? [] : inRoleOrder(first.roles);
+  return { entity: first.entity, keys, roles, stored: first.stored ?? undefined };
 }
 
 /** Composed once for each database: that costs more than the rest of a read. */
@@ -45,7 +49,7 @@ function queryOf(db: Db): ReturnType<typeof composeQuery> {
 
 function composeQuery(db: Db) {
   return db
-    .select({ entity: COLUMNS, key: entityKeys, stored: issuedStatements })
+    .select({ entity: COLUMNS, key: entityKeys, stored: issuedStatements, roles: givenRolesJson() })
     .from(entities)
     .innerJoin(organisations, eq(organisations.id, entities.organisationId))
     .leftJoin(entityKeys, and(eq(entityKeys.entityId, entities.id), isNull(entityKeys.removedAt)))

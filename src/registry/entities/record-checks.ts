@@ -3,6 +3,7 @@ import { eq } from 'drizzle-orm';
 import type { JwkSet } from '../../federation/jwk-set.ts';
 import type { Tx } from '../../storage/connect.ts';
 import { entities } from '../../storage/schema/entities.ts';
+import { ACCESS } from '../access.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
 import {
@@ -43,8 +44,8 @@ export async function recordChecks(
   found: CheckedEvidence & { jwks: JwkSet | null },
   { expectedVersion, keepsTypes = false }: RecordChecksOptions = {},
 ): Promise<Entity> {
-  const { authorityId } = await readEntity(context.db, context.actor, entityId);
-  authorise(context.actor, ['admin', 'registrar', 'approver'], authorityId);
+  const { authorityId, organisationId } = await readEntity(context.db, context.actor, entityId);
+  authorise(context.actor, ACCESS.recheckEntity.roles, authorityId, organisationId, entityId);
   await changeRegistry(context, async (tx, record) => {
     const before = await lockOpenEntity(tx, entityId);
     const { jwks, ...checked } = found;

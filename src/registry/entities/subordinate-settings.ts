@@ -11,6 +11,7 @@ import {
   inputPolicy,
   inputSuperiorMetadata,
   mergedPolicy,
+  type StatementPolicies,
 } from '../claims-input.ts';
 import type { SubordinateSettings } from './entity.ts';
 
@@ -34,7 +35,8 @@ export function inputSubordinateSettings(
 }
 
 /**
- * Holds the authority's default policy still while an entity's own is checked against it and saved.
+ * Holds the authority's default policy still while an entity's own is checked against it, and against those of the roles
+ * that the entity was given, and saved.
  * @throws RegistryError policy_conflict, not_found
  */
 export async function checkPolicyAgainstDefault(
@@ -42,6 +44,7 @@ export async function checkPolicyAgainstDefault(
   authorityId: string,
   settings: SubordinateSettings,
   entityIdentifier: string,
+  roles: StatementPolicies['roles'] = [],
 ): Promise<void> {
   const [authority] = await tx
     .select({ defaultMetadataPolicy: authorities.defaultMetadataPolicy })
@@ -49,5 +52,6 @@ export async function checkPolicyAgainstDefault(
     .where(eq(authorities.id, authorityId))
     .for('share');
   if (authority === undefined) throw notFound('authority', authorityId);
-  mergedPolicy(authority.defaultMetadataPolicy, settings.metadataPolicy, entityIdentifier);
+  const { defaultMetadataPolicy: authorityDefault } = authority;
+  mergedPolicy({ authorityDefault, roles, own: settings.metadataPolicy }, entityIdentifier);
 }

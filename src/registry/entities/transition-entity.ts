@@ -5,10 +5,13 @@ import { authorities } from '../../storage/schema/authorities.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { organisations } from '../../storage/schema/organisations.ts';
 import { authorise } from '../actor.ts';
-import { type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
+import { type AuditEntry, type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
 import { endHosting } from '../hosting/end-hosting.ts';
 import { requireHostingPlace } from '../hosting/hosting-place.ts';
+import { type Decision, decisionOf, stateChange, type Transitioned } from '../life-cycle/decision.ts';
+import { withEffects } from '../life-cycle/effects.ts';
 import { RegistryError } from '../registry-error.ts';
+import { givenRolesOf } from '../roles/given-roles.ts';
 import { LIVE_STATES, nextState, type Transition } from '../states.ts';
 import { type Entity, type EntityRow, entitySnapshot, type RegisteredKey } from './entity.ts';
 import { areChecksOutdated } from './judging-settings.ts';
@@ -18,6 +21,8 @@ import { readEntity, registeredKeysOf } from './read-entity.ts';
 /**
  * Makes a transition at once, on every surface. An entity is approved only under an active organisation, with keys
  * registered, and no check failed under the settings that count at that moment.
+ * @param alongside runs in the same transaction, with the record changed
+ * @returns the entity as it is now, also after a dry run, and what becomes of everything below it
  * @throws RegistryError not_found, role_missing, illegal_transition, version_mismatch, organisation_not_active,
  *   evidence_changed, checks_failed, validation_failed when a hosted entity's place was given to somebody else meanwhile
  */
@@ -25,36 +30,47 @@ export async function transitionEntity(
   context: ChangeContext,
   entityId: string,
   transition: Transition,
-  reason: string,
+  decision: Decision | string,
   expectedVersion?: number,
-): Promise<Entity> {
+  alongside?: (tx: Tx, record: (entry: AuditEntry) => void) => Promise<void>,
+): Promise<Entity & Transitioned> {
   const { authorityId } = await readEntity(context.db, context.actor, entityId);
   authorise(context.actor, ['admin', 'approver'], authorityId);
-  await changeRegistry(context, async (tx, record) => {
-    const before = await lockEntity(tx, entityId);
-    const state = nextState(before.state, transition);
-    requireVersion(before, expectedVersion);
-    const keys = await registeredKeysOf(tx, entityId);
-    if (transition === 'approve') {
-      await requireApprovable(tx, before, keys);
-      if (before.enrolment === 'hosted') await requireHostingPlace(tx, before, context.hostingSites);
-    }
-    const registeredAt = transition === 'approve' ? context.now : before.registeredAt;
-    const moved = { state, stateReason: reason, stateChangedAt: context.now, registeredAt };
-    const change = { ...moved, version: before.version + 1 };
-    await tx.update(entities).set(change).where(eq(entities.id, entityId));
-    if (before.enrolment === 'hosted' && !LIVE_STATES.includes(state)) await endHosting(tx, [entityId], context.now);
-    record({
-      action: `entity.${transition}`,
-      authorityId,
-      subjectKind: 'entity',
-      subjectId: entityId,
-      before: entitySnapshot(before, keys),
-      after: entitySnapshot({ ...before, ...change }, keys),
-      reason,
-    });
-  });
-  return readEntity(context.db, context.actor, entityId);
+  const decided = decisionOf(decision);
+  let seq: number | null = null;
+  const affected = await changeRegistry(
+    context,
+    async (tx, record) => {
+      const before = await lockEntity(tx, entityId);
+      const moved = stateChange(transition, nextState(before.state, transition), decided, context.now);
+      requireVersion(before, expectedVersion);
+      const keys = await registeredKeysOf(tx, entityId);
+      if (transition === 'approve') {
+        await requireApprovable(tx, before, keys);
+        if (before.enrolment === 'hosted') await requireHostingPlace(tx, before, context.hostingSites);
+      }
+      const registeredAt = transition === 'approve' ? context.now : before.registeredAt;
+      const change = { ...moved, registeredAt, version: before.version + 1 };
+      const isHostingOver = before.enrolment === 'hosted' && !LIVE_STATES.includes(moved.state);
+      const effects = await withEffects(tx, { entityId }, context.now, async () => {
+        await tx.update(entities).set(change).where(eq(entities.id, entityId));
+        if (isHostingOver) await endHosting(tx, [entityId], context.now);
+      });
+      record({
+        action: `entity.${transition}`,
+        authorityId,
+        subjectKind: 'entity',
+        subjectId: entityId,
+        before: entitySnapshot(before, keys),
+        after: entitySnapshot({ ...before, ...change }, keys),
+        reason: decided.reason,
+      });
+      await alongside?.(tx, record);
+      return effects.affected;
+    },
+    { isDryRun: decided.isDryRun, onSeq: (taken) => (seq = taken) },
+  );
+  return { ...(await readEntity(context.db, context.actor, entityId)), seq, affected };
 }
 
 /** Organisation and authority stand still until the transaction ends, so that what is found here holds for it. */
@@ -69,7 +85,9 @@ async function requireApprovable(tx: Tx, entity: EntityRow, keys: readonly Regis
     throw new RegistryError('organisation_not_active', message, { organisation: entity.organisationId });
   }
   const [authority] = await tx.select().from(authorities).where(eq(authorities.id, entity.authorityId)).for('share');
-  if (authority === undefined || areChecksOutdated(entity, entity.evidence['settingsDigest'], authority)) {
+  // Whoever changes its roles holds the entity.
+  const roles = await givenRolesOf(tx, entity.id);
+  if (authority === undefined || areChecksOutdated(entity, entity.evidence['settingsDigest'], authority, roles)) {
     const message = 'its settings or those of its authority changed since the checks ran; run them again, decide anew';
     throw new RegistryError('evidence_changed', message, { version: entity.version });
   }

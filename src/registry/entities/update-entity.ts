@@ -7,9 +7,11 @@ import { authorise } from '../actor.ts';
 import { raiseLongestLifetime } from '../authorities/keys/longest-lifetime.ts';
 import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../change.ts';
 import { inputJwkSet } from '../claims-input.ts';
+import { requireNoOpenCredentials } from '../credentials/one-environment.ts';
 import { invalidField, RegistryError } from '../registry-error.ts';
+import { givenRolesOf } from '../roles/given-roles.ts';
 import { type Entity, type EntityRow, entitySnapshot, type RegisteredKey, type SubordinateSettings } from './entity.ts';
-import { type EntityAttributes, requireRepresentable, requireSamePlace } from './entity-attributes.ts';
+import { type EntityAttributes, isSamePlace, requireRepresentable, requireSamePlace } from './entity-attributes.ts';
 import { settleProposals } from './keys/key-proposals.ts';
 import { outdatePushed } from './keys/key-statements.ts';
 import { requireKeyLeft, requireKeysChangeable } from './keys/keys-changeable.ts';
@@ -26,7 +28,7 @@ export interface EntityChanges extends Partial<SubordinateSettings & EntityAttri
 /**
  * What is so already changes nothing.
  * @throws RegistryError not_found, role_missing, validation_failed, policy_conflict, key_not_published,
- *   version_mismatch, illegal_transition when the record is closed, entity_not_active, last_key
+ *   version_mismatch, illegal_transition when the record is closed, entity_not_active, last_key, wrong_environment
  */
 export async function updateEntity(
   context: ChangeContext,
@@ -44,11 +46,13 @@ export async function updateEntity(
     const valid = inputSubordinateSettings(withChanges(before, settings), before.entityIdentifier, context);
     const described = withChanges(before, { name, mode, environment, onBehalfOf });
     requireSamePlace(before, described);
+    if (!isSamePlace(before, described)) await requireNoOpenCredentials(tx, entityId, context.now);
     if (described.onBehalfOf !== null && described.onBehalfOf !== before.onBehalfOf) {
       await requireRepresentable(tx, before, described.onBehalfOf);
     }
     const after: EntityRow = { ...described, ...valid, version: before.version + 1 };
-    await checkPolicyAgainstDefault(tx, authorityId, after, before.entityIdentifier);
+    const roles = await givenRolesOf(tx, entityId);
+    await checkPolicyAgainstDefault(tx, authorityId, after, before.entityIdentifier, roles);
     if (jwks !== undefined) {
       const registered = await registeredKeysOf(tx, entityId);
       const wanted = inputKeys(jwks, before, registered);

@@ -57,6 +57,8 @@ export async function addOrganisation(
         tags,
         state: 'pending',
         stateReason: null,
+        stateReasonCode: null,
+        suspendedUntil: null,
         stateChangedAt: context.now,
         version: 1,
         createdAt: context.now,

@@ -22,7 +22,7 @@ export interface OrganisationFields {
 
 /** The record as the audit keeps it; contacts have rows of their own. */
 export function organisationSnapshot(organisation: OrganisationRow): JsonObject {
-  const { legalName, previousId, parentId, tags, state, stateReason } = organisation;
+  const { legalName, previousId, parentId, tags, state, stateReason, stateReasonCode, suspendedUntil } = organisation;
   const registration = registrationOf(organisation);
   return {
     legalName,
@@ -32,5 +32,7 @@ export function organisationSnapshot(organisation: OrganisationRow): JsonObject 
     tags,
     state,
     stateReason,
+    stateReasonCode,
+    suspendedUntil: suspendedUntil?.toISOString() ?? null,
   };
 }

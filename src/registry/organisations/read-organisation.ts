@@ -1,9 +1,11 @@
 /** Reads organisations with their contacts, as far as the reader reaches. */
-import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../../storage/connect.ts';
 import { organisations, type ParticipantState } from '../../storage/schema/organisations.ts';
-import { type Actor, authorise, notFound, READERS, reaches, requireRole } from '../actor.ts';
+import { ACCESS } from '../access.ts';
+import { type Actor, notFound, reaches, requireRole } from '../actor.ts';
 import { cursorId, type Page, type PageRequest, pageOf } from '../page.ts';
+import { inReach } from '../reach.ts';
 import { isRecordId } from '../record-id.ts';
 import { contactsOf } from './contacts/read-contact.ts';
 import type { Organisation } from './organisation.ts';
@@ -11,10 +13,10 @@ import { plainly } from './registration.ts';
 
 /** @throws RegistryError not_found (also when it belongs to an authority out of reach), role_missing */
 export async function readOrganisation(db: Db | Tx, actor: Actor, organisationId: string): Promise<Organisation> {
-  requireRole(actor, READERS);
+  requireRole(actor, ACCESS.readOrganisation.roles);
   if (!isRecordId(organisationId)) throw notFound('organisation', organisationId);
   const [organisation] = await db.select().from(organisations).where(eq(organisations.id, organisationId));
-  if (organisation === undefined || !reaches(actor, organisation.authorityId)) {
+  if (organisation === undefined || !reaches(actor, organisation.authorityId, organisationId)) {
     throw notFound('organisation', organisationId);
   }
   const contacts = (await contactsOf(db, [organisationId])).get(organisationId) ?? [];
@@ -39,8 +41,8 @@ export async function listOrganisations(
   filter: OrganisationFilter,
   request: PageRequest,
 ): Promise<Page<Organisation>> {
-  requireRole(actor, READERS);
-  if (filter.authorityId !== undefined) authorise(actor, READERS, filter.authorityId);
+  const columns = { authority: organisations.authorityId, organisation: organisations.id };
+  const reached = inReach(actor, ACCESS.listOrganisations.roles, columns, filter.authorityId);
   const after = cursorId(request);
   const { parentId, registrationNumber, registrationCountry } = filter;
   const rows = await db
@@ -48,8 +50,7 @@ export async function listOrganisations(
     .from(organisations)
     .where(
       and(
-        actor.authorities === 'all' ? undefined : inArray(organisations.authorityId, [...actor.authorities]),
-        filter.authorityId === undefined ? undefined : eq(organisations.authorityId, filter.authorityId),
+        reached,
         filter.state === undefined ? undefined : eq(organisations.state, filter.state),
         filter.tag === undefined ? undefined : sql`${organisations.tags} @> ${JSON.stringify([filter.tag])}::jsonb`,
         parentId === undefined ? undefined : eq(organisations.parentId, parentId),

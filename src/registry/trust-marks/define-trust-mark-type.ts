@@ -5,7 +5,7 @@ import { readAuthority } from '../authorities/read-authority.ts';
 import { type ChangeContext, changeRegistry, createOnce, type Idempotency } from '../change.ts';
 import { RegistryError } from '../registry-error.ts';
 import { isUniqueViolation } from '../unique-violation.ts';
-import { requireDefinedTypes } from './eligibility.ts';
+import { requireDefinedRoles, requireDefinedTypes } from './eligibility.ts';
 import { requireRecognisedIssue } from './own-recognition.ts';
 import {
   readTrustMarkType,
@@ -56,6 +56,7 @@ export async function defineTrustMarkType(
   const { id } = await changeRegistry(context, async (tx, record) => {
     return await createOnce(tx, context, idempotency, async (typeId) => {
       await requireDefinedTypes(tx, authorityId, columns.eligibility);
+      await requireDefinedRoles(tx, authorityId, columns.eligibility);
       const type: TrustMarkType = {
         id: typeId,
         authorityId,

@@ -2,9 +2,11 @@
 import { and, eq, inArray } from 'drizzle-orm';
 import type { Tx } from '../../storage/connect.ts';
 import { entities } from '../../storage/schema/entities.ts';
+import { roles } from '../../storage/schema/roles.ts';
 import { type Eligibility, trustMarkTypes } from '../../storage/schema/trust-mark-types.ts';
 import { entityTypes } from '../entities/entity.ts';
 import { invalidField, RegistryError } from '../registry-error.ts';
+import { givenRolesOf, heldRoles } from '../roles/given-roles.ts';
 import { LIVE_STATES } from '../states.ts';
 import { standingTypeIds } from './standing.ts';
 import type { TrustMarkType } from './trust-mark-type.ts';
@@ -40,9 +42,12 @@ export async function candidate(tx: Tx, authorityId: string, subject: string): P
 
 /** @throws RegistryError not_eligible, with every rule that is not met */
 export async function requireEligible(tx: Tx, type: TrustMarkType, who: Candidate, now: Date): Promise<void> {
-  const unmet = [playsEntityType(type, who), await holdsTrustMarks(tx, type, who, now)].filter(
-    (complaint) => complaint !== undefined,
-  );
+  const complaints = [
+    playsEntityType(type, who),
+    await holdsTrustMarks(tx, type, who, now),
+    await holdsRole(tx, type, who, now),
+  ];
+  const unmet = complaints.filter((complaint) => complaint !== undefined);
   if (unmet.length === 0) return;
   throw new RegistryError('not_eligible', `${who.subject} ${unmet.join(', and ')}`, { unmet });
 }
@@ -74,6 +79,31 @@ async function holdsTrustMarks(tx: Tx, type: TrustMarkType, who: Candidate, now:
     .where(and(eq(trustMarkTypes.authorityId, type.authorityId), inArray(trustMarkTypes.trustMarkType, wanted)));
   const missing = wanted.filter((name) => !names.some((known) => known.name === name && held.has(known.id)));
   return missing.length === 0 ? undefined : `holds no valid mark of ${missing.join(', ')}`;
+}
+
+/** Whoever changes its roles holds the entity's record, as the candidate does. */
+async function holdsRole(tx: Tx, type: TrustMarkType, who: Candidate, now: Date): Promise<string | undefined> {
+  const { roles: wanted } = type.eligibility;
+  if (wanted === undefined) return undefined;
+  const given = who.entity === undefined ? [] : await givenRolesOf(tx, who.entity.id);
+  if (heldRoles(given, Math.floor(now.getTime() / 1000)).some(({ roleId }) => wanted.includes(roleId)))
+    return undefined;
+  const named = await tx.select({ name: roles.name }).from(roles).where(inArray(roles.id, wanted));
+  const names = named.map(({ name }) => name).sort();
+  if (who.entity === undefined) return `is not enrolled here, and the type is for holders of ${names.join(' or ')}`;
+  return `holds none of the roles ${names.join(', ')}`;
+}
+
+/** Rules name roles that the authority has. @throws RegistryError validation_failed */
+export async function requireDefinedRoles(tx: Tx, authorityId: string, eligibility: Eligibility): Promise<void> {
+  const { roles: wanted = [] } = eligibility;
+  if (wanted.length === 0) return;
+  const known = await tx
+    .select({ id: roles.id })
+    .from(roles)
+    .where(and(eq(roles.authorityId, authorityId), inArray(roles.id, wanted)));
+  const unknown = wanted.findIndex((id) => known.every((role) => role.id !== id));
+  if (unknown !== -1) throw invalidField(`/eligibility/roles/${unknown}`, 'is no role of this authority');
 }
 
 /** Rules name types that the authority has, and not the type itself. @throws RegistryError validation_failed */

@@ -1,8 +1,11 @@
 /** What an authority does with a Trust Mark type must fit what the same authority lists of it. @see OIDFED §7.2, §7.3, §17.5 */
-import { FederationError } from '../../federation/errors.ts';
+import { and, asc, eq } from 'drizzle-orm';
+import { FederationError, pointer } from '../../federation/errors.ts';
 import type { IdentifierOptions } from '../../federation/identifiers.ts';
 import { isSamePublicKey, type Jwk, type JwkSet } from '../../federation/jwk-set.ts';
 import { validateOwnDelegation } from '../../federation/trust-mark/delegation.ts';
+import type { Tx } from '../../storage/connect.ts';
+import { trustMarkTypes } from '../../storage/schema/trust-mark-types.ts';
 import type { Authority, AuthorityKey } from '../authorities/authority.ts';
 import { invalidField } from '../registry-error.ts';
 import type { DelegationTerms } from './trust-mark-delegation.ts';
@@ -21,11 +24,9 @@ export async function requireRecognisedIssue(
   ownership: Ownership | null,
   { now, allowHttp }: { now: Date } & IdentifierOptions,
 ): Promise<void> {
+  requireOwnIssue(authority, trustMarkType);
   const issuer = authority.entityIdentifier;
   const issuers = listed(authority.trustMarkIssuers, trustMarkType);
-  if (isClosedTo(issuer, issuers)) {
-    throw invalidField('/trustMarkType', 'has other issuers in trustMarkIssuers of this authority; add it there first');
-  }
   const owner = listed(authority.trustMarkOwners, trustMarkType);
   if (owner === undefined) {
     if (ownership === null || issuers === undefined) return;
@@ -47,6 +48,36 @@ export async function requireRecognisedIssue(
     if (!(error instanceof FederationError)) throw error;
     const detail = `does not fit the owner in trustMarkOwners of this authority: ${error.at} ${error.message}`;
     throw invalidField('/ownership/delegation', detail);
+  }
+}
+
+/** Refuses a type that by the authority's own list others alone may issue. @throws RegistryError validation_failed */
+export function requireOwnIssue(
+  { entityIdentifier, trustMarkIssuers }: Pick<Lists, 'entityIdentifier' | 'trustMarkIssuers'>,
+  trustMarkType: string,
+): void {
+  if (!isClosedTo(entityIdentifier, listed(trustMarkIssuers, trustMarkType))) return;
+  throw invalidField('/trustMarkType', 'has other issuers in trustMarkIssuers of this authority; add it there first');
+}
+
+/**
+ * Refuses a list of issuers that is closed to the authority for a type that it issues itself: the type is retired first.
+ * @throws RegistryError validation_failed
+ */
+export async function requireOwnTypesListed(
+  tx: Tx,
+  { id, entityIdentifier, trustMarkIssuers }: Pick<Authority, 'id' | 'entityIdentifier' | 'trustMarkIssuers'>,
+): Promise<void> {
+  const { authorityId, state, trustMarkType } = trustMarkTypes;
+  const issued = await tx
+    .select({ type: trustMarkType })
+    .from(trustMarkTypes)
+    .where(and(eq(authorityId, id), eq(state, 'active')))
+    .orderBy(asc(trustMarkType));
+  for (const { type } of issued) {
+    if (!isClosedTo(entityIdentifier, listed(trustMarkIssuers, type))) continue;
+    const detail = `leaves out ${entityIdentifier}, which issues this type; retire the type first`;
+    throw invalidField(`/trustMarkIssuers${pointer(type)}`, detail);
   }
 }
 

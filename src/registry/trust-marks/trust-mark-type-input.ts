@@ -63,13 +63,13 @@ export function inputTrustMarkClaims(claims: JsonObject): void {
   throw invalidField(`/additionalClaims${pointer(reserved)}`, 'is set by Holdfast itself, or by none');
 }
 
-function inputEligibility({ entityTypes, trustMarkTypes }: Eligibility): Eligibility {
+function inputEligibility({ entityTypes, trustMarkTypes, roles }: Eligibility): Eligibility {
   const rules: Eligibility = {};
-  for (const [name, values] of Object.entries({ entityTypes, trustMarkTypes })) {
+  for (const [name, values] of Object.entries({ entityTypes, trustMarkTypes, roles })) {
     if (values === undefined) continue;
     const field = `/eligibility/${name}`;
-    if (values.length === 0 || values.length > MAX_RULES) throw invalidField(field, `names 1 to ${MAX_RULES} types`);
-    if (new Set(values).size !== values.length) throw invalidField(field, 'names a type twice');
+    if (values.length === 0 || values.length > MAX_RULES) throw invalidField(field, `names 1 to ${MAX_RULES} of them`);
+    if (new Set(values).size !== values.length) throw invalidField(field, 'names something twice');
     rules[name as keyof Eligibility] = values;
   }
   return rules;

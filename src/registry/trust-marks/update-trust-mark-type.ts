@@ -9,7 +9,7 @@ import { authorise } from '../actor.ts';
 import { readAuthority } from '../authorities/read-authority.ts';
 import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../change.ts';
 import { invalidField } from '../registry-error.ts';
-import { requireDefinedTypes } from './eligibility.ts';
+import { requireDefinedRoles, requireDefinedTypes } from './eligibility.ts';
 import { requireRecognisedIssue } from './own-recognition.ts';
 import { buildTrustMark } from './trust-mark-claims.ts';
 import {
@@ -52,7 +52,10 @@ export async function updateTrustMarkType(
     const valid = inputTrustMarkTypeSettings(withChanges(before, settings));
     const after: TrustMarkType = { ...before, ...valid, ...owned, version: before.version + 1 };
     if (jsonEquals(trustMarkTypeSnapshot(before), trustMarkTypeSnapshot(after))) return before;
-    if (settings.eligibility !== undefined) await requireDefinedTypes(tx, authorityId, after.eligibility, typeId);
+    if (settings.eligibility !== undefined) {
+      await requireDefinedTypes(tx, authorityId, after.eligibility, typeId);
+      await requireDefinedRoles(tx, authorityId, after.eligibility);
+    }
     requireSignable(issuer, after, { subject: issuer, additionalClaims: {}, expiresAt: null }, context);
     await requireRoom(tx, issuer, after);
     await tx.update(trustMarkTypes).set(after).where(eq(trustMarkTypes.id, typeId));

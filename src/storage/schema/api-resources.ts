@@ -1,7 +1,7 @@
 /** API resources: a version of a family of APIs that an authorization server protects. */
 import { integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import { authorities } from './authorities.ts';
-import { authorizationServers } from './authorization-servers.ts';
+import { authorizationServers, type RecordedOfferState } from './authorization-servers.ts';
 
 export type CertificationStatus = 'awaiting' | 'certified' | 'self_certified' | 'deprecated' | 'rejected';
 
@@ -25,6 +25,9 @@ export const apiResources = pgTable('api_resources', {
   deprecatedAt: timestamp('deprecated_at', { withTimezone: true }),
   retiresAt: timestamp('retires_at', { withTimezone: true }),
   supersededBy: uuid('superseded_by'),
+  /** What of its dates stands in the audit; nobody else goes by it. */
+  recordedState: text('recorded_state').$type<RecordedOfferState>().notNull().default('active'),
+  recordedCertificationEnd: timestamp('recorded_certification_end', { withTimezone: true }),
   version: integer('version').notNull(),
   createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
   removedAt: timestamp('removed_at', { withTimezone: true }),

@@ -2,6 +2,7 @@
 import { boolean, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import type { JsonObject } from '../../federation/json.ts';
 import type { ContactType } from './contacts.ts';
+import type { EnrolmentFlowStep } from './enrolment-flow.ts';
 
 /** Whom a Trust Mark type belongs to, with the keys that sign delegations. */
 export interface TrustMarkOwnerSetting {
@@ -47,6 +48,16 @@ export const authorities = pgTable('authorities', {
   endpointAuthentication: jsonb('endpoint_authentication').$type<EndpointAuthenticationSetting>().notNull().default({}),
   /** Contacts without which none of its organisations becomes active. */
   requiredContactTypes: jsonb('required_contact_types').$type<ContactType[]>().notNull().default([]),
+  /** How long a contact counts as right after it was confirmed, or added; null: for good. */
+  contactConfirmationDays: integer('contact_confirmation_days'),
+  /** From a reminder until what was not confirmed counts as lapsed, and again until onLapse acts. */
+  lapseGraceDays: integer('lapse_grace_days').notNull().default(30),
+  /** What becomes of an active member whose contacts or certification lapsed. */
+  onLapse: text('on_lapse').$type<'none' | 'suspend'>().notNull().default('none'),
+  /** What enrolments go through; null: the usual flow, and registrars may do without. */
+  enrolmentFlow: jsonb('enrolment_flow').$type<EnrolmentFlowStep[]>(),
+  /** Whether whoever added an entity without an enrolment may approve it, too. */
+  fourEyes: text('four_eyes').$type<'off' | 'on'>().notNull().default('off'),
   version: integer('version').notNull(),
   createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
 });

@@ -54,9 +54,15 @@ export const entities = pgTable('entities', {
   evidence: jsonb('evidence').$type<JsonObject>().notNull(),
   state: text('state').$type<ParticipantState>().notNull(),
   stateReason: text('state_reason'),
+  /** See REASON_CODES; null for what was decided before there were any. */
+  stateReasonCode: text('state_reason_code'),
   stateChangedAt: timestamp('state_changed_at', { withTimezone: true }).notNull(),
+  /** When a suspension ends by itself; null: when somebody ends it. */
+  suspendedUntil: timestamp('suspended_until', { withTimezone: true }),
   version: integer('version').notNull(),
   createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
+  /** Id of the actor who added it; null where that was not recorded. */
+  addedBy: text('added_by'),
   /** When it was approved; null before. */
   registeredAt: timestamp('registered_at', { withTimezone: true }),
   /** When anything was last recorded of it, and so what its superior says about it may have changed. */

@@ -21,7 +21,11 @@ export const organisations = pgTable('organisations', {
   tags: jsonb('tags').$type<string[]>().notNull().default([]),
   state: text('state').$type<ParticipantState>().notNull(),
   stateReason: text('state_reason'),
+  /** See REASON_CODES; null for what was decided before there were any. */
+  stateReasonCode: text('state_reason_code'),
   stateChangedAt: timestamp('state_changed_at', { withTimezone: true }).notNull(),
+  /** When a suspension ends by itself; null: when somebody ends it. */
+  suspendedUntil: timestamp('suspended_until', { withTimezone: true }),
   /** Grows with the contacts, too: whoever approves it has looked at them. */
   version: integer('version').notNull(),
   createdAt: timestamp('created_at', { withTimezone: true }).notNull(),

@@ -9,6 +9,8 @@ export interface Eligibility {
   entityTypes?: string[];
   /** Types of this authority of which the subject holds a valid mark, each of them. */
   trustMarkTypes?: string[];
+  /** Ids of roles of this authority of which the entity holds at least one; it has to be enrolled here. */
+  roles?: string[];
 }
 
 export const trustMarkTypes = pgTable(

@@ -3,6 +3,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { OPERATIONS } from '../../../src/http/api/operations.ts';
 import { type ApiAnswer, refusalOf } from '../../support/api-client.ts';
 import { startApi } from '../../support/api-service.ts';
+import { credential, publicJwk } from '../../support/credentials.ts';
+import { exceptionOf } from '../../support/exceptions.ts';
 import { apiResource } from '../../support/offers.ts';
 import { freshIdentifier, freshJwks } from '../../support/registry.ts';
 
@@ -21,6 +23,14 @@ const anchor = await api.admin.post('/api/v1/trust-anchors', {
   jwks,
 });
 const { id: apiResourceId, authorizationServerId } = await apiResource(service, theirs);
+const domain = await api.admin.post('/api/v1/authorisation-domains', { authorityId: theirs.id, name: 'x' });
+const role = await api.admin.post('/api/v1/roles', { domainId: domain.body.id, name: 'x' });
+const roleId: string = role.body.id;
+const organisationRole = await api.admin.post(`/api/v1/organisations/${organisation.id}/roles`, { roleId });
+const entityRole = await api.admin.post(`/api/v1/entities/${entity.id}/roles`, { roleId });
+const { id: credentialId } = await credential(service, theirs);
+const draft = { organisationId: organisation.id, entityIdentifier: freshIdentifier('draft'), draft: true };
+const { body: enrolment } = await api.registrar.post('/api/v1/enrolments', draft);
 const foreignType = await service.trustMarkType(theirs);
 const { id: typeId } = foreignType;
 const { id: trustMarkId } = await service.trustMark(foreignType);
@@ -34,14 +44,23 @@ const { body: shown } = await api.admin.post('/api/v1/held-trust-marks', {
   issuer: issuer.entityIdentifier,
   trustMarkType: type.trustMarkType,
 });
+const exception = await exceptionOf(service, theirs);
 const stranger = await api.client(['admin', 'registrar', 'approver', 'auditor'], [ours]);
 
 const FOREIGN_IDS: Readonly<Record<string, string>> = {
   authorityId: theirs.id,
   organisationId: organisation.id,
   entityId: entity.id,
+  enrolmentId: enrolment.id,
+  step: 'keys',
+  domainId: domain.body.id,
+  roleId,
+  organisationRoleId: organisationRole.body.id,
+  entityRoleId: entityRole.body.id,
+  credentialId,
   authorizationServerId,
   apiResourceId,
+  exceptionId: exception.id,
   trustAnchorId: anchor.body.id,
   typeId,
   trustMarkId,
@@ -62,6 +81,10 @@ const BODIES: Readonly<Record<string, unknown>> = {
   updateOrganisation: { legalName: 'x' },
   addContact: { type: 'incident', email: 'x@x.example' },
   updateContact: { name: 'x' },
+  acceptTerms: { version: '1', acceptedBy: 'x' },
+  submitEnrolment: { organisationId: organisation.id, entityIdentifier: 'https://x.example', draft: true },
+  updateEnrolment: { name: 'x' },
+  cancelEnrolment: { reason: 'x' },
   enrolEntity: { organisationId: organisation.id, entityIdentifier: 'https://x.example' },
   createEnrolmentChallenge: { authorityId: theirs.id, entityIdentifier: 'https://x.example' },
   updateEntity: { metadata: {} },
@@ -75,8 +98,21 @@ const BODIES: Readonly<Record<string, unknown>> = {
   bringHostedKey: { jwks, challenge: 'x', keyProofs: ['x'], outOfBandCheck: 'x' },
   uploadConfiguration: { configuration: 'x' },
   stopHosting: { reason: 'x' },
+  addAuthorisationDomain: { authorityId: theirs.id, name: 'y' },
+  updateAuthorisationDomain: { name: 'y' },
+  addRole: { domainId: domain.body.id, name: 'y' },
+  updateRole: { name: 'y' },
+  assignOrganisationRole: { roleId },
+  updateOrganisationRole: { registrationId: 'x' },
+  giveEntityRole: { roleId },
+  addCredential: { usage: 'signing', ...publicJwk() },
+  replaceCredential: publicJwk(),
+  holdCredential: { reason: 'x' },
+  releaseCredential: { reason: 'x' },
+  revokeCredential: { reasonCode: 'superseded', reason: 'x' },
   addAuthorizationServer: { entityId: entity.id },
   updateAuthorizationServer: { retiresAt: null },
+  requestException: { kind: 'no_mtls', reason: 'x', ownerId: entity.id, endsAt: '2027-06-01T00:00:00.000Z' },
   addApiResource: { authorizationServerId, family: 'x', apiVersion: '1.0.0' },
   updateApiResource: { endpoints: [] },
   pinTrustAnchor: { authorityId: theirs.id, entityIdentifier: 'https://x.example', jwks },
@@ -95,9 +131,15 @@ const BODIES: Readonly<Record<string, unknown>> = {
 /** Lists that can be asked for one authority. */
 const FILTERED = [
   'listOrganisations',
+  'listEnrolments',
   'listEntities',
+  'listAuthorisationDomains',
+  'listRoles',
+  'listCredentials',
   'listAuthorizationServers',
   'listApiResources',
+  'listFindings',
+  'listExceptions',
   'listTrustMarkTypes',
   'listTrustMarks',
   'listTrustMarkDelegations',
@@ -119,7 +161,10 @@ const WITHOUT_AUTHORITY = [
   'whoAmI',
   'listTokens',
   'createToken',
+  'rotateToken',
+  'rotateOwnToken',
   'revokeToken',
+  'grantAccessToken',
   'exportAudit',
   'readLiveness',
   'readReadiness',
@@ -134,7 +179,7 @@ const COVERED = operations.map(({ operationId = '', method, path }) => ({ operat
 function askAsStranger({ operationId, method, path }: (typeof COVERED)[number]): Promise<ApiAnswer> {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_match, name: string) => FOREIGN_IDS[name] ?? '');
   const query = FILTERED.includes(operationId) ? `?authorityId=${theirs.id}` : (QUERIES[operationId] ?? '');
-  const isTransition = /\/(approve|reject|suspend|reinstate|withdraw|revoke|retire|confirm)$/.test(path);
+  const isTransition = /\/(approve|reject|suspend|reinstate|withdraw|revoke|retire|confirm|remove|end)$/.test(path);
   const body = BODIES[operationId] ?? (isTransition ? { reason: 'x' } : undefined);
   return stranger.send(method.toUpperCase(), `${filled}${query}`, { body, headers: { 'if-match': '"1"' } });
 }
@@ -161,7 +206,11 @@ describe('404', () => {
 const LISTS = [
   'authorities',
   'organisations',
+  'enrolments',
   'entities',
+  'authorisation-domains',
+  'roles',
+  'credentials',
   'authorization-servers',
   'api-resources',
   'trust-mark-types',

@@ -105,6 +105,21 @@ const KINDS: Kind[] = [
     filter: () => 'family=payments',
     remove: true,
   },
+  {
+    name: 'role of an organisation',
+    create: async ({ api, authorityId, organisationId }) => {
+      const domain = await api.admin.post('/api/v1/authorisation-domains', { authorityId, name: `Domain ${++made}` });
+      const role = await api.admin.post('/api/v1/roles', { domainId: domain.body.id, name: 'PISP' });
+      return {
+        path: `/api/v1/organisations/${organisationId}/roles`,
+        body: { roleId: role.body.id, registrationId: 'PSDGB-FCA-123456', validTo: '2029-12-31T00:00:00.000Z' },
+      };
+    },
+    change: { jurisdictions: ['GB', 'IE'] },
+    unknown: { since: '2020' },
+    text: 'registrationId',
+    filter: ({ roleId }) => `roleId=${roleId}`,
+  },
 ];
 
 const HOSTILE = [

@@ -96,11 +96,11 @@ describe('while the database does not confirm our state', () => {
     }
     const unchanged = { headers: { 'if-none-match': '*' } };
     expect((await service.ask(authority, 'list', {}, unchanged)).status).toBe(503);
-    expect((await service.fetch(`${authority.entityIdentifier}/readyz`)).status).toBe(503);
+    expect((await service.fetch(`${socket.origin}/readyz`)).status).toBe(503);
 
     await postgres.start();
     await expect.poll(statuses, { timeout: 10_000, interval: 50 }).toEqual([200]);
-    expect((await service.fetch(`${authority.entityIdentifier}/readyz`)).status).toBe(200);
+    expect((await service.fetch(`${socket.origin}/readyz`)).status).toBe(200);
     expect(service.failures).toEqual([]);
   });
 });

@@ -4,11 +4,14 @@ import { loadConfig } from '../../../src/config/config.ts';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import { updateAuthority } from '../../../src/registry/authorities/update-authority.ts';
 import type { Organisation } from '../../../src/registry/organisations/organisation.ts';
+import { transitionRole } from '../../../src/registry/roles/transition-role.ts';
+import { updateRole } from '../../../src/registry/roles/update-role.ts';
 import { pinTrustAnchor } from '../../../src/registry/trust-anchors/pin-trust-anchor.ts';
 import { DEFAULT_FRESH_SECONDS } from '../../../src/resolver/statement-cache.ts';
 import { refusalIn } from '../../support/answers.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { type FederationServer, serveFederation } from '../../support/federation-server.ts';
+import { policyOf, role } from '../../support/roles.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 
 /** Requests in any minute by default, of which half may be sent at once. */
@@ -110,6 +113,21 @@ describe.each(DATABASE_KINDS)('strangers asked for by nobody in particular, on t
       await updateAuthority(service.context(), anchor.id, { name: 'Another name' });
       expect(await outcomeFor(missing)).toBe('503 temporarily_unavailable');
       expect(await finalOutcome(missing)).toBe('404 not_found');
+    });
+
+    it('F02 [OIDFED-8.3-24] are tried again at once after a change of a role, whose policy may have been why', async () => {
+      await start('background');
+      const missing = `${server.origin}/missing`;
+      const { id } = await role(service, anchor);
+      const changes = [
+        () => updateRole(service.context(), id, { metadataPolicy: policyOf({ value: 'gold' }) }),
+        () => transitionRole(service.context(), id, 'retire', 'x'),
+      ];
+      for (const change of changes) {
+        expect(await finalOutcome(missing)).toBe('404 not_found');
+        await change();
+        expect(await outcomeFor(missing)).toBe('503 temporarily_unavailable');
+      }
     });
 
     it('[OIDFED-8.3-24] whose servers fail are tried again sooner', async () => {

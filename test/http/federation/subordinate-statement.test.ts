@@ -4,11 +4,16 @@ import { updateAuthority } from '../../../src/registry/authorities/update-author
 import type { NewEntity } from '../../../src/registry/entities/add-entity.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
 import { updateEntity } from '../../../src/registry/entities/update-entity.ts';
+import { giveRole } from '../../../src/registry/roles/give-role.ts';
+import { removeRoleAssignment } from '../../../src/registry/roles/remove-role-assignment.ts';
+import { updateRole } from '../../../src/registry/roles/update-role.ts';
+import { updateRoleAssignment } from '../../../src/registry/roles/update-role-assignment.ts';
 import { claimsOf, jwtOf } from '../../support/answers.ts';
 import { relyingParty } from '../../support/api-service.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { serveFederation } from '../../support/federation-server.ts';
 import { freshJwks, outcome, refusedBy } from '../../support/registry.ts';
+import { assignedRole, policyOf, role } from '../../support/roles.ts';
 import { startSuperior } from '../../support/superior.ts';
 
 describe.each(DATABASE_KINDS)('the Subordinate Statement on the %s database', async (kind) => {
@@ -55,6 +60,29 @@ describe.each(DATABASE_KINDS)('the Subordinate Statement on the %s database', as
       expect(claimsOf(await fetchStatement(entity))).toEqual({ ...first, metadata_policy: policy });
       await updateEntity(service.context(), entity.id, { statementLifetimeSeconds: 120 });
       expect(claimsOf(await fetchStatement(entity))).toMatchObject({ exp: service.clock.now() + 120 });
+    });
+
+    it('F02 serves the policy of a role at once, for as long as it is held', async () => {
+      const entity = await enrol();
+      const organisation = { id: entity.organisationId, authorityId: authority.id };
+      const now = service.clock.now();
+      const { id } = await role(service, authority, { metadataPolicy: policyOf({ value: 'gold' }) });
+      const validTo = new Date((now + 50) * 1000);
+      const assignment = await assignedRole(service, organisation, { id, validTo });
+      const served = async () => claimsOf(await fetchStatement(entity))['metadata_policy'];
+      expect(await served()).toBeUndefined();
+      await giveRole(service.context(), entity.id, id);
+      expect(await served()).toEqual(policyOf({ value: 'gold' }));
+      await updateRole(service.context(), id, { metadataPolicy: policyOf({ value: 'silver' }) });
+      expect(await served()).toEqual(policyOf({ value: 'silver' }));
+      service.clock.advance(40);
+      expect(claimsOf(await fetchStatement(entity))['exp']).toBe(now + 50);
+      service.clock.advance(10);
+      expect(await served()).toBeUndefined();
+      await updateRoleAssignment(service.context(), organisation.id, assignment.id, { validTo: null });
+      expect(await served()).toEqual(policyOf({ value: 'silver' }));
+      await removeRoleAssignment(service.context(), organisation.id, assignment.id, 'licence lost');
+      expect(await served()).toBeUndefined();
     });
 
     it('signs the statements of all subordinates anew when the authority changes its default policy', async () => {

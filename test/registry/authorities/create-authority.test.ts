@@ -47,6 +47,11 @@ describe.each(DATABASE_KINDS)('createAuthority on %s', (kind) => {
       endpointAuthentication: {},
       keyProposals: 'hold',
       requiredContactTypes: ['incident'],
+      contactConfirmationDays: 365,
+      lapseGraceDays: 30,
+      onLapse: 'none',
+      enrolmentFlow: null,
+      fourEyes: 'off',
       version: 1,
       createdAt: NOW_DATE,
     });

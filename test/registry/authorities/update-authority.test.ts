@@ -122,7 +122,7 @@ describe.each(DATABASE_KINDS)('updateAuthority on %s', (kind) => {
       const error = await refusedBy(add(setting('silver')));
       expect([error.code, error.kind, error.details.errors?.[0]?.pointer]).toEqual([
         'policy_conflict',
-        'validation',
+        'conflict',
         `/metadataPolicy/${PLACE}`,
       ]);
       expect(await outcome(add(setting('gold')))).toBe('done');

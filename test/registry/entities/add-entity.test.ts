@@ -5,6 +5,8 @@ import { addEntity, type NewEntity } from '../../../src/registry/entities/add-en
 import type { Entity } from '../../../src/registry/entities/entity.ts';
 import { readEntity } from '../../../src/registry/entities/read-entity.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
+import { lockOrganisation } from '../../../src/registry/organisations/lock-organisation.ts';
+import { requireParentAbove } from '../../../src/registry/organisations/parent-organisation.ts';
 import { entities } from '../../../src/storage/schema/entities.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { testKey } from '../../support/keys.ts';
@@ -53,6 +55,10 @@ describe.each(DATABASE_KINDS)('addEntity on %s', async (kind) => {
       keys: jwks?.keys.map((jwk) => ({ jwk, expiresAt: null })),
       state: 'pending',
       stateReason: null,
+      stateReasonCode: null,
+      addedBy: 'test-actor',
+      roles: [],
+      suspendedUntil: null,
       stateChangedAt: NOW_DATE,
       organisationState: 'active',
       // Its evidence names no settings that the checks would have judged by.
@@ -272,4 +278,18 @@ it('on postgresql a new record counts on from what becomes of the closed one mea
     await untilWaiting(registry.db);
   });
   expect((await adding)?.version).toBe(41);
+});
+
+it('on postgresql waits for a change of its organisation without holding up what that needs of the authority', async () => {
+  const { registry, authority, organisation } = await openOrganisation('postgresql');
+  await using _ = registry;
+  const { id: parentId } = await registry.organisation(authority);
+  let adding: Promise<Entity> | undefined;
+  await registry.db.transaction(async (tx) => {
+    await lockOrganisation(tx, organisation.id);
+    adding = addEntity(registry.context(), await newEntity(organisation));
+    await untilWaiting(registry.db);
+    await requireParentAbove(tx, organisation, parentId);
+  });
+  expect((await adding)?.state).toBe('pending');
 });

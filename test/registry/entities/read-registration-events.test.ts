@@ -3,9 +3,15 @@ import { decideProposedKey } from '../../../src/registry/entities/keys/decide-pr
 import { markKeyCompromised } from '../../../src/registry/entities/keys/mark-key-compromised.ts';
 import { MAX_UPDATE_EVENTS, readRegistrationEvents } from '../../../src/registry/entities/read-registration-events.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
+import { listEntityRoles } from '../../../src/registry/roles/entity-role.ts';
+import { giveRole } from '../../../src/registry/roles/give-role.ts';
+import { takeRole } from '../../../src/registry/roles/take-role.ts';
+import { transitionRole } from '../../../src/registry/roles/transition-role.ts';
+import { updateRole } from '../../../src/registry/roles/update-role.ts';
 import { audit } from '../../../src/storage/schema/audit.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
-import { NOW_DATE, openOrganisation, type TestRegistry } from '../../support/registry.ts';
+import { actor, NOW_DATE, openOrganisation, type TestRegistry } from '../../support/registry.ts';
+import { assignedRole, policyOf, role } from '../../support/roles.ts';
 import { TestSubordinate } from '../../support/subordinate-keys.ts';
 
 describe.each(DATABASE_KINDS)('the history of an entity on the %s database', (kind) => {
@@ -37,6 +43,28 @@ describe.each(DATABASE_KINDS)('the history of an entity on the %s database', (ki
       ['jwks_update', null],
       ['jwks_update', 'stolen'],
     ]);
+  });
+
+  it('F02 tells when the policy of its roles changed, and nothing of roles that it has not', async () => {
+    const { authority, organisation } = opened;
+    const { id, entityIdentifier } = await registry.entity(organisation);
+    const gold = await role(registry, authority, { metadataPolicy: policyOf({ value: 'gold' }) });
+    const plain = await role(registry, authority, { name: 'AISP' });
+    for (const { id: roleId } of [gold, plain]) {
+      await assignedRole(registry, organisation, { id: roleId });
+      await giveRole(at(60), id, roleId);
+    }
+    await updateRole(at(120), gold.id, { description: 'x' });
+    await updateRole(at(180), gold.id, { metadataPolicy: policyOf({ value: 'silver' }) });
+    await transitionRole(at(240), gold.id, 'retire', 'paused');
+    await transitionRole(at(300), gold.id, 'reinstate', 'again');
+    const { items } = await listEntityRoles(registry.db, actor(), id, {}, { limit: 10 });
+    await takeRole(at(360), id, items.find(({ role: { name } }) => name === 'PISP')?.id ?? '', 'unused');
+    await updateRole(at(420), gold.id, { metadataPolicy: {} });
+    const events = await readRegistrationEvents(registry.db, authority.id, entityIdentifier);
+    const seconds = events.map(({ event, at: moment }) => [event, moment - NOW_DATE.getTime() / 1000]);
+    const update = (after: number) => ['metadata_policy_update', after];
+    expect(seconds).toEqual([['registration', 0], update(60), update(60), ...[180, 240, 300, 360].map(update)]);
   });
 
   it('goes back to the newest updates only, however many there were, and tells every move', async () => {

@@ -59,10 +59,13 @@ describe.each(DATABASE_KINDS)('transitionEntity on %s', (kind) => {
       ...entity,
       state: 'active',
       stateReason: 'contract signed',
+      stateReasonCode: 'other',
       stateChangedAt: later,
       registeredAt: later,
       updatedAt: later,
       version: entity.version + 1,
+      seq: await registry.seq(),
+      affected: [],
     });
   });
 

@@ -53,6 +53,8 @@ describe.each(DATABASE_KINDS)('organisations on %s', (kind) => {
       ],
       state: 'pending',
       stateReason: null,
+      stateReasonCode: null,
+      suspendedUntil: null,
       stateChangedAt: NOW_DATE,
       version: 1,
       createdAt: NOW_DATE,

@@ -210,6 +210,24 @@ describe.each(DATABASE_KINDS)('Trust Mark types on %s', (kind) => {
         const { id } = await registry.trustMarkType(own, { trustMarkType: type, ownership });
         const freed = updateTrustMarkType(registry.context(), id, { ownership: null });
         expect(await outcome(freed)).toBe('validation_failed at /ownership');
+        await transitionTrustMarkType(registry.context(), id, 'retire', 'a reason');
+      });
+
+      it('a list of issuers is not closed to the authority while it issues the type, nor the type taken up again', async () => {
+        const authority = await registry.authority();
+        const { id, trustMarkType } = await registry.trustMarkType(authority);
+        const list = (issuers: string[]) =>
+          outcome(
+            updateAuthority(registry.context(), authority.id, { trustMarkIssuers: { [trustMarkType]: issuers } }),
+          );
+        const move = (transition: 'retire' | 'reinstate') =>
+          outcome(transitionTrustMarkType(registry.context(), id, transition, 'a reason'));
+        expect(await list(['https://another.example'])).toMatch(/^validation_failed at \/trustMarkIssuers\//);
+        expect(await list(['https://another.example', authority.entityIdentifier])).toBe('done');
+        expect(await list([])).toBe('done');
+        expect(await move('retire')).toBe('done');
+        expect(await list(['https://another.example'])).toBe('done');
+        expect(await move('reinstate')).toBe('validation_failed at /trustMarkType');
       });
 
       it('[OIDFED-7.2.2-3] a delegation is not made for what another owns, by another key, or for no issuer', async () => {

@@ -5,6 +5,7 @@ import { changeRegistry } from '../../../src/registry/change.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
 import { updateEntity } from '../../../src/registry/entities/update-entity.ts';
 import { transitionOrganisation } from '../../../src/registry/organisations/transition-organisation.ts';
+import { giveRole } from '../../../src/registry/roles/give-role.ts';
 import { affectedTrustMarks } from '../../../src/registry/trust-marks/affected-trust-marks.ts';
 import { grantTrustMark } from '../../../src/registry/trust-marks/grant-trust-mark.ts';
 import { renewTrustMark } from '../../../src/registry/trust-marks/renew-trust-mark.ts';
@@ -25,6 +26,7 @@ import {
   refusedBy,
   type TestRegistry,
 } from '../../support/registry.ts';
+import { assignedRole, role } from '../../support/roles.ts';
 
 describe.each(DATABASE_KINDS)('Trust Marks on %s', (kind) => {
   let registry: TestRegistry;
@@ -54,6 +56,30 @@ describe.each(DATABASE_KINDS)('Trust Marks on %s', (kind) => {
     expect(unknown.entityId).toBeNull();
     const { items } = await listTrustMarks(registry.db, actor(), { subject: entityIdentifier }, { limit: 10 });
     expect(items).toEqual([mark]);
+  });
+
+  it('F02 are for holders of one of the roles named, by the clock', async () => {
+    const organisation = await registry.organisation(authority);
+    const [pisp, aisp] = [await role(registry, authority), await role(registry, authority, { name: 'AISP' })];
+    const type = await registry.trustMarkType(authority, { eligibility: { roles: [pisp.id, aisp.id] } });
+    const validTo = new Date(NOW_DATE.getTime() + 1000);
+    await assignedRole(registry, organisation, { id: aisp.id, validTo });
+    const { id, entityIdentifier } = await registry.entity(organisation);
+    const refusal = await refusedBy(ask(type, entityIdentifier));
+    expect([refusal.code, refusal.details]).toEqual([
+      'not_eligible',
+      { unmet: ['holds none of the roles AISP, PISP'] },
+    ]);
+    expect(await outcome(ask(type, freshIdentifier('stranger')))).toBe('not_eligible');
+    await giveRole(registry.context(), id, aisp.id);
+    const request = { typeId: type.id, subject: entityIdentifier };
+    expect(await outcome(requestTrustMark(registry.context(undefined, { now: validTo }), request))).toBe(
+      'not_eligible',
+    );
+    expect(await outcome(ask(type, entityIdentifier))).toBe('done');
+    const foreign = await role(registry, await registry.authority());
+    const others = registry.trustMarkType(authority, { eligibility: { roles: [pisp.id, foreign.id] } });
+    expect(await outcome(others)).toBe('validation_failed at /eligibility/roles/1');
   });
 
   it.each<[string, object]>([

@@ -1,7 +1,7 @@
 /** Records a version of an API. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { addApiResource } from '../../../registry/api-resources/add-api-resource.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { IDEMPOTENCY_KEY, idempotencyOf } from '../idempotency.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
@@ -14,7 +14,7 @@ export const addApiResourceOperation = defineOperation(
     operationId: 'addApiResource',
     tags: ['APIs'],
     summary: 'Add a version of an API',
-    description: `Once for each family and version of an authorization server (\`api_resource_exists\`). ${needsRole(['admin', 'registrar'])}`,
+    description: `Once for each family and version of an authorization server (\`api_resource_exists\`). ${whoMayAsk('addApiResource')}`,
     security: BEARER,
     request: { headers: z.object(IDEMPOTENCY_KEY), body: jsonBody(NewApiResourceSchema) },
     responses: {

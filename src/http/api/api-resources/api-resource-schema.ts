@@ -11,7 +11,7 @@ import {
 import { offerState, stricterOfferState } from '../../../registry/offers/offer-state.ts';
 import { momentOf, OFFER_DATES, OfferStateSchema, offerDates, textOf } from '../offer-schema.ts';
 import { pageSchema } from '../paging.ts';
-import { EACH_ONCE, NAMES_SOMETHING, RecordIdSchema, VersionSchema } from '../record-schema.ts';
+import { EACH_ONCE, NAMES_SOMETHING, RecordIdSchema, StateSchema, VersionSchema } from '../record-schema.ts';
 import { TimeSchema, TokenSchema } from '../text-schema.ts';
 
 export const FamilySchema = TokenSchema.openapi({
@@ -93,6 +93,7 @@ export const ApiResourceSchema = z
     }),
     isCertified: z.boolean().openapi({ description: 'Whether it is certified, by itself or others, at this moment.' }),
     state: OfferStateSchema.openapi({ description: "The stricter of its own and its authorization server's." }),
+    entityState: StateSchema.openapi({ description: 'What counts of the entity that runs its authorization server.' }),
     ...OFFER_DATES,
     removedAt: TimeSchema.nullable(),
     version: VersionSchema,
@@ -128,6 +129,7 @@ export function apiResourceBody(api: ApiResource, now: Date): z.infer<typeof Api
     certification: { status, uri, from: textOf(from), to: textOf(to) },
     isCertified: isCertified(certification, now),
     state: stricterOfferState(offerState(api, now), offerState(api.serverDates, now)),
+    entityState: api.entityState,
     deprecatedAt: textOf(api.deprecatedAt),
     retiresAt: textOf(api.retiresAt),
     supersededBy,

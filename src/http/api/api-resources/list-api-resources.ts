@@ -1,7 +1,7 @@
 /** Lists API resources. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { listApiResources } from '../../../registry/api-resources/read-api-resource.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { OfferStateSchema } from '../offer-schema.ts';
 import { defineOperation } from '../operation.ts';
 import { PAGE_PARAMETERS } from '../paging.ts';
@@ -20,7 +20,7 @@ export const listApiResourcesOperation = defineOperation(
     operationId: 'listApiResources',
     tags: ['APIs'],
     summary: 'List versions of APIs',
-    description: `Those of the authorities that the token reaches, oldest first; those removed only with \`state=removed\`. ${needsRole('any')}`,
+    description: `Those of the authorities that the token reaches, oldest first; what is offered no more only with \`state=retired\` or \`state=removed\`. ${whoMayAsk('listApiResources')}`,
     security: BEARER,
     request: {
       query: z.strictObject({

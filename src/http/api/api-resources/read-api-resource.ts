@@ -1,7 +1,7 @@
 /** Reads an API resource. */
 import { createRoute } from '@hono/zod-openapi';
 import { readApiResource } from '../../../registry/api-resources/read-api-resource.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const readApiResourceOperation = defineOperation(
     operationId: 'readApiResource',
     tags: ['APIs'],
     summary: 'Read a version of an API',
-    description: `Also one that was removed. ${needsRole('any')}`,
+    description: `Also one that was removed. ${whoMayAsk('readApiResource')}`,
     security: BEARER,
     request: { params: recordIdParam('apiResourceId') },
     responses: { 200: jsonReply('The API resource.', ApiResourceSchema, ['ETag']), ...problems(404) },

@@ -1,7 +1,7 @@
 /** Changes a version of an API. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { updateApiResource } from '../../../registry/api-resources/update-api-resource.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag, REQUIRED_IF_MATCH, requiredVersion } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -19,7 +19,7 @@ export const updateApiResourceOperation = defineOperation(
     operationId: 'updateApiResource',
     tags: ['APIs'],
     summary: 'Change a version of an API',
-    description: `Where it is, what is certified of it, how long it is offered. Each member given replaces the present one. ${needsRole(['admin', 'registrar'])}`,
+    description: `Where it is, what is certified of it, how long it is offered. Each member given replaces the present one. ${whoMayAsk('updateApiResource')}`,
     security: BEARER,
     request: {
       params: recordIdParam('apiResourceId'),

@@ -1,7 +1,7 @@
 /** Exports the audit trail, a line an entry. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { type ExportedAuditRow, exportAudit } from '../../../registry/audit/export-audit.ts';
-import { BEARER, needsRole, problems } from '../exchange.ts';
+import { BEARER, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 
 /** Not as a literal: of a literal the types would take it for JSON that a handler returns whole. */
@@ -20,7 +20,7 @@ export const exportAuditOperation = defineOperation(
     operationId: 'exportAudit',
     tags: ['Audit'],
     summary: 'Export the audit trail',
-    description: `All entries in their order as NDJSON, up to the present change: an \`AuditEntry\` a line, with the hash of the entry before it as \`previousHash\`. \`holdfast audit verify --file\` checks it without us. ${needsRole(['admin', 'auditor'], 'deployment')}`,
+    description: `All entries in their order as NDJSON, up to the present change: an \`AuditEntry\` a line, with the hash of the entry before it as \`previousHash\`. \`holdfast audit verify --file\` checks it without us. ${whoMayAsk('exportAudit')}`,
     security: BEARER,
     request: { query: z.strictObject({ after: AfterSchema.optional() }) },
     responses: {

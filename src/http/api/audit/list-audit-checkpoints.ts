@@ -1,7 +1,7 @@
 /** Lists the checkpoints of the audit. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { isCheckpointCursor, listAuditCheckpoints } from '../../../registry/audit/audit-checkpoint.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { pageParameters, pageSchema } from '../paging.ts';
 import { RecordIdSchema } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const listAuditCheckpointsOperation = defineOperation(
     operationId: 'listAuditCheckpoints',
     tags: ['Audit'],
     summary: 'List the checkpoints of the audit',
-    description: `Those that were asked for and those that are made by themselves, in the order of the changes. A token of some authorities sees what these signed. ${needsRole(['admin', 'auditor'])}`,
+    description: `Those that were asked for and those that are made by themselves, in the order of the changes. A token of some authorities sees what these signed. ${whoMayAsk('listAuditCheckpoints')}`,
     security: BEARER,
     request: {
       query: z.strictObject({ authorityId: RecordIdSchema.optional(), ...pageParameters(isCheckpointCursor) }),

@@ -1,7 +1,7 @@
 /** Lists the audit trail. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { type AuditRow, listAudit } from '../../../registry/audit/list-audit.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { pageParameters, pageSchema } from '../paging.ts';
 import { RecordIdSchema } from '../record-schema.ts';
@@ -27,7 +27,7 @@ export const listAuditOperation = defineOperation(
     operationId: 'listAudit',
     tags: ['Audit'],
     summary: 'Read the audit trail',
-    description: `Who changed what, when and why, in the order of the changes. A token of some authorities sees what happened in these. ${needsRole(['admin', 'auditor'])}`,
+    description: `Who changed what, when and why, in the order of the changes. A token of some authorities sees what happened in these. ${whoMayAsk('listAudit')}`,
     security: BEARER,
     request: {
       query: z.strictObject({

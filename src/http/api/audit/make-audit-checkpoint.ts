@@ -1,7 +1,7 @@
 /** Signs a checkpoint of the audit. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { makeAuditCheckpoint } from '../../../registry/audit/audit-checkpoint.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { RecordIdSchema } from '../record-schema.ts';
 import { AuditCheckpointSchema, auditCheckpointBody } from './audit-schema.ts';
@@ -17,7 +17,7 @@ export const makeAuditCheckpointOperation = defineOperation(
     operationId: 'makeAuditCheckpoint',
     tags: ['Audit'],
     summary: 'Sign a checkpoint of the audit',
-    description: `An authority signs what the trail is now. Whoever keeps the JWT elsewhere can tell ever after whether the trail was rewritten or cut (\`holdfast audit verify --checkpoint\`). Asked again before anything happened, it is the same. ${needsRole(['admin', 'auditor'])}`,
+    description: `An authority signs what the trail is now. Whoever keeps the JWT elsewhere can tell ever after whether the trail was rewritten or cut (\`holdfast audit verify --checkpoint\`). Asked again before anything happened, it is the same. ${whoMayAsk('makeAuditCheckpoint')}`,
     security: BEARER,
     request: { body: jsonBody(NewAuditCheckpointSchema) },
     responses: { 201: jsonReply('The checkpoint.', AuditCheckpointSchema), ...bodyProblems(404) },

@@ -1,7 +1,7 @@
 /** Lets an announced key of an authority sign. */
 import { createRoute } from '@hono/zod-openapi';
 import { activateAuthorityKey } from '../../../registry/authorities/keys/activate-authority-key.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import {
   AuthorityKeyParams,
@@ -17,7 +17,7 @@ export const activateAuthorityKeyOperation = defineOperation(
     operationId: 'activateAuthorityKey',
     tags: ['Authorities'],
     summary: 'Let an announced key sign',
-    description: `The key before it retires. Nobody needs to ask for this: it happens by itself in time. Earlier it is refused with \`key_not_ready\` and what it \`waits\` for, unless \`force\` is set. ${needsRole(['admin'])}`,
+    description: `The key before it retires. Nobody needs to ask for this: it happens by itself in time. Earlier it is refused with \`key_not_ready\` and what it \`waits\` for, unless \`force\` is set. ${whoMayAsk('activateAuthorityKey')}`,
     security: BEARER,
     request: { params: AuthorityKeyParams, body: jsonBody(KeyActivationSchema) },
     responses: { 200: jsonReply('The key as it is now.', AuthorityKeySchema), ...bodyProblems(404, 409) },

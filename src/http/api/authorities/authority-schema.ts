@@ -7,6 +7,7 @@ import {
   type ConfigurableEndpoint,
   ENDPOINT_AUTHENTICATIONS,
 } from '../../../registry/authorities/endpoint-authentication.ts';
+import { ENROLMENT_STEPS, MAX_APPROVALS, MAX_HOOK_SECONDS } from '../../../registry/authorities/enrolment-flow.ts';
 import { MAX_ANNOUNCE_SECONDS, MAX_ROLL_INTERVAL_SECONDS } from '../../../registry/authorities/keys/key-settings.ts';
 import { MAX_RECOGNISED_ISSUERS } from '../../../registry/authorities/recognition-settings.ts';
 import { LIFETIME_SECONDS } from '../../../registry/claims-input.ts';
@@ -21,7 +22,7 @@ import {
 } from '../claims-schema.ts';
 import { pageSchema } from '../paging.ts';
 import { EACH_ONCE, NAMES_SOMETHING, RecordIdSchema, VersionSchema } from '../record-schema.ts';
-import { NameSchema, TimeSchema } from '../text-schema.ts';
+import { NameSchema, TimeSchema, TokenSchema } from '../text-schema.ts';
 
 const IDENTIFIER_EXAMPLE = 'https://trust-anchor.example';
 
@@ -117,6 +118,80 @@ const RequiredContactsSchema = z
     example: ['incident'],
   });
 
+const ContactConfirmationSchema = z.int().min(1).max(3650).nullable().openapi({
+  description:
+    'Days for which a contact counts as right after it was confirmed, or added. Then it is reminded by mail; after the grace days it is `contact_stale` in the findings. null: for good. At first 365.',
+  example: 365,
+});
+
+const LapseGraceSchema = z.int().min(1).max(365).openapi({
+  description:
+    'Days from a reminder until what was not confirmed counts as lapsed, and again until `onLapse` acts; a certification is reminded of as many days before its end. At first 30.',
+  example: 30,
+});
+
+const OnLapseSchema = z.enum(['none', 'suspend']).openapi({
+  description:
+    'What becomes of an active organisation without a confirmed contact of a required type (of any, where none is required), and of an entity whose API lost its certification: nothing, or a suspension (`attestation_lapsed`) that a person ends.',
+  example: 'none',
+});
+
+const EnrolmentFlowSchema = z
+  .array(
+    z.discriminatedUnion('step', [
+      z.strictObject({ step: z.literal('identity'), registration: z.boolean().optional() }),
+      z.strictObject({
+        step: z.literal('domain'),
+        methods: z
+          .array(z.enum(['https', 'dns']))
+          .min(1)
+          .max(2)
+          .optional(),
+      }),
+      z.strictObject({ step: z.enum(['keys', 'configuration', 'metadata_policy', 'roles']) }),
+      z.strictObject({
+        step: z.literal('contacts'),
+        types: z.array(z.enum(CONTACT_TYPES)).max(CONTACT_TYPES.length).optional(),
+        confirmed: z.boolean().optional(),
+      }),
+      z.strictObject({ step: z.literal('terms'), version: TokenSchema, uri: z.url().max(2048) }),
+      z.strictObject({
+        step: z.literal('hook'),
+        url: z.url().max(2048),
+        timeoutSeconds: z.int().min(1).max(MAX_HOOK_SECONDS).optional(),
+      }),
+      z.strictObject({
+        step: z.literal('approvals'),
+        count: z.int().min(1).max(MAX_APPROVALS).optional(),
+        intermediates: z.int().min(1).max(MAX_APPROVALS).optional(),
+      }),
+    ]),
+  )
+  .min(1)
+  .max(ENROLMENT_STEPS.length)
+  .nullable()
+  .openapi('EnrolmentFlow', {
+    description:
+      'What enrolments go through, in this order; `identity`, `keys`, `configuration` and `metadata_policy` always, `approvals` last. `registration`: the organisation is in a register; `methods`: how control of the domain is proven, either way unless named; `types`: contacts that must be there, else `requiredContactTypes`, and whether somebody `confirmed` them; `terms` that count; a `hook` that is asked, HTTPS, by a signed request; how many people approve, and how many for `intermediates`. null: the usual flow, and `POST /api/v1/entities` does without. With a flow of its own an authority lets no entity in beside it that could be enrolled by it.',
+    example: [
+      { step: 'identity' },
+      { step: 'domain', methods: ['https', 'dns'] },
+      { step: 'keys' },
+      { step: 'configuration' },
+      { step: 'metadata_policy' },
+      { step: 'roles' },
+      { step: 'contacts', types: ['incident', 'technical'] },
+      { step: 'terms', version: '2027-1', uri: 'https://trust-anchor.example/terms' },
+      { step: 'approvals', count: 1, intermediates: 2 },
+    ],
+  });
+
+const FourEyesSchema = z.enum(['off', 'on']).openapi({
+  description:
+    'Whether whoever added an entity by `POST /api/v1/entities` is kept from approving it. In an enrolment it is always so. At first `off`: with one token nobody could approve.',
+  example: 'off',
+});
+
 /** What may be changed; all of it optional. */
 const SETTINGS = {
   authorityHints: HintsSchema.optional(),
@@ -146,6 +221,11 @@ const SETTINGS = {
     })
     .optional(),
   requiredContactTypes: RequiredContactsSchema.optional(),
+  enrolmentFlow: EnrolmentFlowSchema.optional(),
+  fourEyes: FourEyesSchema.optional(),
+  contactConfirmationDays: ContactConfirmationSchema.optional(),
+  lapseGraceDays: LapseGraceSchema.optional(),
+  onLapse: OnLapseSchema.optional(),
   trustMarkIssuers: TrustMarkIssuersSchema.optional(),
   trustMarkOwners: TrustMarkOwnersSchema.optional(),
 };
@@ -185,6 +265,11 @@ export const AuthoritySchema = z
     keyProposals: KeyProposalsSchema,
     endpointAuthentication: EndpointAuthenticationSchema.openapi({ description: AUTHENTICATION_TEXT }),
     requiredContactTypes: RequiredContactsSchema,
+    enrolmentFlow: EnrolmentFlowSchema,
+    fourEyes: FourEyesSchema,
+    contactConfirmationDays: ContactConfirmationSchema,
+    lapseGraceDays: LapseGraceSchema,
+    onLapse: OnLapseSchema,
     trustMarkIssuers: TrustMarkIssuersSchema,
     trustMarkOwners: TrustMarkOwnersSchema,
     endpoints: z.object({
@@ -198,6 +283,7 @@ export const AuthoritySchema = z
       historicalKeys: z.url().openapi({ example: `${IDENTIFIER_EXAMPLE}/federation/historical-keys` }),
       subordinateKeys: z.url().openapi({ example: `${IDENTIFIER_EXAMPLE}/federation/subordinate-keys` }),
       subordinateRefresh: z.url().openapi({ example: `${IDENTIFIER_EXAMPLE}/federation/subordinate-refresh` }),
+      enrolmentRequest: z.url().openapi({ example: `${IDENTIFIER_EXAMPLE}/federation/enrolment-request` }),
     }),
     version: VersionSchema,
     createdAt: TimeSchema,
@@ -226,6 +312,11 @@ export function authorityBody(authority: Authority): z.infer<typeof AuthoritySch
     keyProposals: authority.keyProposals,
     endpointAuthentication: allAuthentication(authority),
     requiredContactTypes: authority.requiredContactTypes,
+    enrolmentFlow: authority.enrolmentFlow,
+    fourEyes: authority.fourEyes,
+    contactConfirmationDays: authority.contactConfirmationDays,
+    lapseGraceDays: authority.lapseGraceDays,
+    onLapse: authority.onLapse,
     trustMarkIssuers: authority.trustMarkIssuers,
     trustMarkOwners: authority.trustMarkOwners,
     endpoints: {
@@ -239,6 +330,7 @@ export function authorityBody(authority: Authority): z.infer<typeof AuthoritySch
       historicalKeys: endpointUrl(entityIdentifier, 'historicalKeys'),
       subordinateKeys: endpointUrl(entityIdentifier, 'subordinateKeys'),
       subordinateRefresh: endpointUrl(entityIdentifier, 'subordinateRefresh'),
+      enrolmentRequest: endpointUrl(entityIdentifier, 'enrolmentRequest'),
     },
     version: authority.version,
     createdAt: authority.createdAt.toISOString(),

@@ -1,7 +1,7 @@
 /** Makes an authority. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { createAuthority } from '../../../registry/authorities/create-authority.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { IDEMPOTENCY_KEY, idempotencyOf } from '../idempotency.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
@@ -14,7 +14,7 @@ export const createAuthorityOperation = defineOperation(
     operationId: 'createAuthority',
     tags: ['Authorities'],
     summary: 'Make an authority',
-    description: `A Trust Anchor, or with \`authorityHints\` an Intermediate. Its first Federation Entity Key is made with it, and its endpoints answer at once. ${needsRole(['admin'], 'deployment')}`,
+    description: `A Trust Anchor, or with \`authorityHints\` an Intermediate. Its first Federation Entity Key is made with it, and its endpoints answer at once. ${whoMayAsk('createAuthority')}`,
     security: BEARER,
     request: { headers: z.object(IDEMPOTENCY_KEY), body: jsonBody(NewAuthoritySchema) },
     responses: {

@@ -1,7 +1,7 @@
 /** Lists the authorities that the caller reaches. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { listAuthorities } from '../../../registry/authorities/read-authority.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { PAGE_PARAMETERS } from '../paging.ts';
 import { AuthorityPageSchema, authorityBody } from './authority-schema.ts';
@@ -13,7 +13,7 @@ export const listAuthoritiesOperation = defineOperation(
     operationId: 'listAuthorities',
     tags: ['Authorities'],
     summary: 'List authorities',
-    description: `Those that the token reaches, oldest first. ${needsRole('any')}`,
+    description: `Those that the token reaches, oldest first. ${whoMayAsk('listAuthorities')}`,
     security: BEARER,
     request: { query: z.strictObject(PAGE_PARAMETERS) },
     responses: { 200: jsonReply('A page of authorities.', AuthorityPageSchema), ...problems(400) },

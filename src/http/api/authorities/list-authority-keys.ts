@@ -1,7 +1,7 @@
 /** Lists the keys of an authority. */
 import { createRoute } from '@hono/zod-openapi';
 import { listAuthorityKeys } from '../../../registry/authorities/read-authority.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { recordIdParam } from '../record-schema.ts';
 import { AuthorityKeysSchema, authorityKeyBody } from './authority-key-schema.ts';
@@ -13,7 +13,7 @@ export const listAuthorityKeysOperation = defineOperation(
     operationId: 'listAuthorityKeys',
     tags: ['Authorities'],
     summary: "List an authority's keys",
-    description: `Its Federation Entity Keys, past ones too, oldest first; public halves only. An announced key shows superior by superior what it waits for. ${needsRole('any')}`,
+    description: `Its Federation Entity Keys, past ones too, oldest first; public halves only. An announced key shows superior by superior what it waits for. ${whoMayAsk('listAuthorityKeys')}`,
     security: BEARER,
     request: { params: recordIdParam('authorityId') },
     responses: { 200: jsonReply('All keys.', AuthorityKeysSchema), ...problems(404) },

@@ -1,7 +1,7 @@
 /** Reads an authority. */
 import { createRoute } from '@hono/zod-openapi';
 import { readAuthority } from '../../../registry/authorities/read-authority.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const readAuthorityOperation = defineOperation(
     operationId: 'readAuthority',
     tags: ['Authorities'],
     summary: 'Read an authority',
-    description: `Its settings and where its endpoints are. ${needsRole('any')}`,
+    description: `Its settings and where its endpoints are. ${whoMayAsk('readAuthority')}`,
     security: BEARER,
     request: { params: recordIdParam('authorityId') },
     responses: { 200: jsonReply('The authority.', AuthoritySchema, ['ETag']), ...problems(404) },

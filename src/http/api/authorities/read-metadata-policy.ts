@@ -2,7 +2,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import { readAuthority } from '../../../registry/authorities/read-authority.ts';
 import { MetadataPolicySchema } from '../claims-schema.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const readMetadataPolicyOperation = defineOperation(
     operationId: 'readMetadataPolicy',
     tags: ['Authorities'],
     summary: 'Read the default metadata policy',
-    description: `The policy by Entity Type that goes into every Subordinate Statement. ${needsRole('any')}`,
+    description: `The policy by Entity Type that goes into every Subordinate Statement. ${whoMayAsk('readMetadataPolicy')}`,
     security: BEARER,
     request: { params: recordIdParam('authorityId') },
     responses: { 200: jsonReply('The policy.', MetadataPolicySchema, ['ETag']), ...problems(404) },

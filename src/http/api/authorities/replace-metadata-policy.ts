@@ -3,7 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { updateAuthority } from '../../../registry/authorities/update-authority.ts';
 import { RegistryError } from '../../../registry/registry-error.ts';
 import { MetadataPolicySchema } from '../claims-schema.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag, REQUIRED_IF_MATCH, requiredVersion } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -15,7 +15,7 @@ export const replaceMetadataPolicyOperation = defineOperation(
     operationId: 'replaceMetadataPolicy',
     tags: ['Authorities'],
     summary: 'Replace the default metadata policy',
-    description: `Refused when the policy of an enrolled entity contradicts it: \`policy_conflict\`. ${needsRole(['admin'])}`,
+    description: `Refused when the policy of an enrolled entity contradicts it: \`policy_conflict\`. ${whoMayAsk('replaceMetadataPolicy')}`,
     security: BEARER,
     request: {
       params: recordIdParam('authorityId'),
@@ -24,7 +24,7 @@ export const replaceMetadataPolicyOperation = defineOperation(
     },
     responses: {
       200: jsonReply('The policy as it is now.', MetadataPolicySchema, ['ETag']),
-      ...bodyProblems(404, 412, 428),
+      ...bodyProblems(404, 409, 412, 428),
     },
   }),
   ({ changeContext }) =>

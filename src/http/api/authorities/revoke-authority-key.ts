@@ -1,7 +1,7 @@
 /** Revokes a key of an authority. */
 import { createRoute } from '@hono/zod-openapi';
 import { revokeAuthorityKey } from '../../../registry/authorities/keys/revoke-authority-key.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { AuthorityKeyParams, KeyRevocationSchema, RevokedKeySchema, revokedKeyBody } from './authority-key-schema.ts';
 
@@ -12,7 +12,7 @@ export const revokeAuthorityKeyOperation = defineOperation(
     operationId: 'revokeAuthorityKey',
     tags: ['Authorities'],
     summary: "Revoke an authority's key",
-    description: `At once nothing is signed with it and it is published as revoked; final. If it is the active key, the announced one takes its place, else a new one that superiors and whoever pins the old one have to learn first. Everything is signed anew. The answer says what is affected and who has to be told. ${needsRole(['admin'])}`,
+    description: `At once nothing is signed with it and it is published as revoked; final. If it is the active key, the announced one takes its place, else a new one that superiors and whoever pins the old one have to learn first. Everything is signed anew. The answer says what is affected and who has to be told. ${whoMayAsk('revokeAuthorityKey')}`,
     security: BEARER,
     request: { params: AuthorityKeyParams, body: jsonBody(KeyRevocationSchema) },
     responses: { 200: jsonReply('What became of it.', RevokedKeySchema), ...bodyProblems(404, 409) },

@@ -1,7 +1,7 @@
 /** Changes the settings of an authority. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { updateAuthority } from '../../../registry/authorities/update-authority.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag, REQUIRED_IF_MATCH, requiredVersion } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const updateAuthorityOperation = defineOperation(
     operationId: 'updateAuthority',
     tags: ['Authorities'],
     summary: 'Change an authority',
-    description: `Each member given replaces the present one, \`endpointAuthentication\` endpoint by endpoint; its statements follow at once. ${needsRole(['admin'])}`,
+    description: `Each member given replaces the present one, \`endpointAuthentication\` endpoint by endpoint; its statements follow at once. ${whoMayAsk('updateAuthority')}`,
     security: BEARER,
     request: {
       params: recordIdParam('authorityId'),
@@ -23,7 +23,7 @@ export const updateAuthorityOperation = defineOperation(
     },
     responses: {
       200: jsonReply('The authority as it is now.', AuthoritySchema, ['ETag']),
-      ...bodyProblems(404, 412, 428),
+      ...bodyProblems(404, 409, 412, 428),
     },
   }),
   ({ changeContext }) =>

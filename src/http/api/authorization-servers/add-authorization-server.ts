@@ -1,7 +1,7 @@
 /** Records an authorization server. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { addAuthorizationServer } from '../../../registry/authorization-servers/add-authorization-server.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { IDEMPOTENCY_KEY, idempotencyOf } from '../idempotency.ts';
 import { offerDates } from '../offer-schema.ts';
 import { defineOperation } from '../operation.ts';
@@ -19,7 +19,7 @@ export const addAuthorizationServerOperation = defineOperation(
     operationId: 'addAuthorizationServer',
     tags: ['APIs'],
     summary: 'Add an authorization server',
-    description: `The one of an entity: there is no second while it is on record (\`authorization_server_exists\`). ${needsRole(['admin', 'registrar'])}`,
+    description: `The one of an entity: there is no second while it is on record (\`authorization_server_exists\`). ${whoMayAsk('addAuthorizationServer')}`,
     security: BEARER,
     request: { headers: z.object(IDEMPOTENCY_KEY), body: jsonBody(NewAuthorizationServerSchema) },
     responses: {

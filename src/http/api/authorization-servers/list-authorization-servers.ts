@@ -1,7 +1,7 @@
 /** Lists authorization servers. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { listAuthorizationServers } from '../../../registry/authorization-servers/read-authorization-server.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { OfferStateSchema } from '../offer-schema.ts';
 import { defineOperation } from '../operation.ts';
 import { PAGE_PARAMETERS } from '../paging.ts';
@@ -15,7 +15,7 @@ export const listAuthorizationServersOperation = defineOperation(
     operationId: 'listAuthorizationServers',
     tags: ['APIs'],
     summary: 'List authorization servers',
-    description: `Those of the authorities that the token reaches, oldest first; those removed only with \`state=removed\`. ${needsRole('any')}`,
+    description: `Those of the authorities that the token reaches, oldest first; what is offered no more only with \`state=retired\` or \`state=removed\`. ${whoMayAsk('listAuthorizationServers')}`,
     security: BEARER,
     request: {
       query: z.strictObject({

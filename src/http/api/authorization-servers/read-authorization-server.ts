@@ -1,7 +1,7 @@
 /** Reads an authorization server. */
 import { createRoute } from '@hono/zod-openapi';
 import { readAuthorizationServer } from '../../../registry/authorization-servers/read-authorization-server.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const readAuthorizationServerOperation = defineOperation(
     operationId: 'readAuthorizationServer',
     tags: ['APIs'],
     summary: 'Read an authorization server',
-    description: `Also one that was removed. ${needsRole('any')}`,
+    description: `Also one that was removed. ${whoMayAsk('readAuthorizationServer')}`,
     security: BEARER,
     request: { params: recordIdParam('authorizationServerId') },
     responses: {

@@ -1,7 +1,7 @@
 /** Removes an authorization server. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { removeAuthorizationServer } from '../../../registry/authorization-servers/remove-authorization-server.ts';
-import { BEARER, needsRole, problems } from '../exchange.ts';
+import { BEARER, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { REQUIRED_IF_MATCH, requiredVersion } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -13,7 +13,7 @@ export const removeAuthorizationServerOperation = defineOperation(
     operationId: 'removeAuthorizationServer',
     tags: ['APIs'],
     summary: 'Remove an authorization server',
-    description: `Its APIs count as removed with it; both can be read on. ${needsRole(['admin', 'registrar'])}`,
+    description: `Its APIs count as removed with it; both can be read on. ${whoMayAsk('removeAuthorizationServer')}`,
     security: BEARER,
     request: { params: recordIdParam('authorizationServerId'), headers: z.object(REQUIRED_IF_MATCH) },
     responses: { 204: { description: 'It is removed.' }, ...problems(400, 404, 409, 412, 428) },

@@ -1,7 +1,7 @@
 /** Changes an authorization server. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { updateAuthorizationServer } from '../../../registry/authorization-servers/update-authorization-server.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { offerDates } from '../offer-schema.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag, REQUIRED_IF_MATCH, requiredVersion } from '../preconditions.ts';
@@ -19,7 +19,7 @@ export const updateAuthorizationServerOperation = defineOperation(
     operationId: 'updateAuthorizationServer',
     tags: ['APIs'],
     summary: 'Change an authorization server',
-    description: `How long it is offered, and what takes its place. Each member given replaces the present one. ${needsRole(['admin', 'registrar'])}`,
+    description: `How long it is offered, and what takes its place. Each member given replaces the present one. ${whoMayAsk('updateAuthorizationServer')}`,
     security: BEARER,
     request: {
       params: recordIdParam('authorizationServerId'),

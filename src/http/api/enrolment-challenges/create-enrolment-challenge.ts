@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { createEnrolmentChallenge } from '../../../enrolment/enrolment-challenge.ts';
 import { EntityIdentifierSchema } from '../claims-schema.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { RecordIdSchema } from '../record-schema.ts';
 import { TimeSchema } from '../text-schema.ts';
@@ -28,7 +28,7 @@ export const createEnrolmentChallengeOperation = defineOperation(
     operationId: 'createEnrolmentChallenge',
     tags: ['Entities'],
     summary: 'Make a challenge for keys that are handed over',
-    description: `For one entity that cannot publish; good once, for a day. ${needsRole(['registrar'])}`,
+    description: `For one entity that cannot publish; good once, for a day. ${whoMayAsk('createEnrolmentChallenge')}`,
     security: BEARER,
     request: { body: jsonBody(NewChallengeSchema) },
     responses: { 201: jsonReply('The challenge.', ChallengeSchema), ...bodyProblems(404) },

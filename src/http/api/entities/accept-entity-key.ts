@@ -1,7 +1,7 @@
 /** Registers a key that the configuration of an entity proposes. */
 import { createRoute } from '@hono/zod-openapi';
 import { decideProposedKey } from '../../../registry/entities/keys/decide-proposed-key.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -15,7 +15,7 @@ export const acceptEntityKeyOperation = defineOperation(
     operationId: 'acceptEntityKey',
     tags: ['Entities'],
     summary: 'Register a proposed key',
-    description: `Registers a key that its configuration proposes, beside those that there are. Never one that was removed or is compromised (\`key_barred\`), nor another one than you looked at (\`evidence_changed\`), and only while the entity is active (\`entity_not_active\`). ${needsRole(['admin', 'registrar'])}`,
+    description: `Registers a key that its configuration proposes, beside those that there are. Never one that was removed or is compromised (\`key_barred\`), nor another one than you looked at (\`evidence_changed\`), and only while the entity is active (\`entity_not_active\`). ${whoMayAsk('acceptEntityKey')}`,
     security: BEARER,
     request: { params: recordIdParam('entityId'), body: jsonBody(KeyAcceptanceSchema) },
     responses: {

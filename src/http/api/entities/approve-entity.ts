@@ -1,7 +1,7 @@
 /** Approves an entity on the evidence that was looked at. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { approveEntity } from '../../../enrolment/approve-entity.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag, REQUIRED_IF_MATCH, seenVersion } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -15,7 +15,7 @@ export const approveEntityOperation = defineOperation(
     operationId: 'approveEntity',
     tags: ['Entities'],
     summary: 'Approve an entity',
-    description: `\`If-Match\` names the version whose checks and evidence you looked at. The configuration is fetched once more: when it changed since, or the settings that it is judged by did, nothing is approved (\`evidence_changed\`) and the new evidence is kept. From the approval on the entity is vouched for. ${needsRole(['admin', 'approver'])}`,
+    description: `\`If-Match\` names the version whose checks and evidence you looked at. The configuration is fetched once more: when it changed since, or the settings that it is judged by did, nothing is approved (\`evidence_changed\`) and the new evidence is kept. From the approval on the entity is vouched for. ${whoMayAsk('approveEntity')}`,
     security: BEARER,
     request: {
       params: recordIdParam('entityId'),

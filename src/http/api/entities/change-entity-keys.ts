@@ -1,11 +1,12 @@
 /** What a registrar does with the keys of an entity, beside accepting one: an operation for each. */
 import { createRoute, type z } from '@hono/zod-openapi';
+import type { AccessibleOperation } from '../../../registry/access.ts';
 import type { ChangeContext } from '../../../registry/change.ts';
 import type { Entity } from '../../../registry/entities/entity.ts';
 import { decideProposedKey } from '../../../registry/entities/keys/decide-proposed-key.ts';
 import { markKeyCompromised } from '../../../registry/entities/keys/mark-key-compromised.ts';
 import { removeEntityKey } from '../../../registry/entities/keys/remove-entity-key.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation, type Operation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -17,7 +18,7 @@ type KeyChange = z.infer<typeof KeyRemovalSchema>;
 interface KeyOperation {
   /** Last part of the path. */
   name: string;
-  operationId: string;
+  operationId: AccessibleOperation;
   summary: string;
   description: string;
   schema: typeof KeyRefusalSchema | typeof KeyRemovalSchema | typeof KeyCompromiseSchema;
@@ -63,7 +64,7 @@ function keyOperation({ name, operationId, summary, description, schema, change 
     operationId,
     tags: ['Entities'],
     summary,
-    description: `${description} ${needsRole(['admin', 'registrar'])}`,
+    description: `${description} ${whoMayAsk(operationId)}`,
     security: BEARER,
     request: { params: recordIdParam('entityId'), body: jsonBody(schema) },
     responses: {

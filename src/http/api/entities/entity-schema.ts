@@ -6,6 +6,8 @@ import { internationalHost } from '../../../registry/domain-names.ts';
 import { type Entity, entityTypes, isIntermediate, type ListedEntity } from '../../../registry/entities/entity.ts';
 import { ENTITY_MODES } from '../../../registry/entities/entity-attributes.ts';
 import { FINDING_KINDS } from '../../../registry/entities/keys/findings.ts';
+import { permissionsOf } from '../../../registry/life-cycle/permissions.ts';
+import type { GivenRole } from '../../../registry/roles/given-roles.ts';
 import { allowedTransitions, effectiveState } from '../../../registry/states.ts';
 import {
   ConstraintsSchema,
@@ -27,6 +29,7 @@ import {
   TimeSchema,
   TokenSchema,
 } from '../text-schema.ts';
+import { STATE_DETAILS, stateDetailsBody, TRANSITIONED } from '../transition-schema.ts';
 
 const EntityTypesSchema = z
   .array(line(200))
@@ -158,6 +161,17 @@ const CheckSchema = z
   })
   .openapi('EnrolmentCheck');
 
+const GivenRoleSchema = z
+  .object({
+    roleId: RecordIdSchema,
+    role: NameSchema.openapi({ description: 'Name of the role.', example: 'PISP' }),
+    validFrom: TimeSchema.nullable(),
+    validTo: TimeSchema.nullable(),
+  })
+  .openapi('GivenRole', {
+    description: 'A role of the entity: it counts as of `validFrom`, and no more as of `validTo`.',
+  });
+
 const ListedEntitySchema = z
   .object({
     id: RecordIdSchema,
@@ -174,9 +188,22 @@ const ListedEntitySchema = z
     effectiveState: StateSchema.openapi({
       description: "The stricter of its own state and its organisation's: what counts.",
     }),
+    permissions: z
+      .object({
+        newAuthorization: z.boolean().openapi({ description: 'Whether people may be asked to let it have something.' }),
+        useExisting: z.boolean().openapi({ description: 'Whether what people agreed to before may be used.' }),
+        withdrawConsent: z.boolean().openapi({
+          description: 'Whether people may still take back what they agreed to; if not, all of it has ended.',
+        }),
+      })
+      .openapi('Permissions', {
+        description: 'What others may do with it now: a suspension keeps what people agreed to, a revocation ends it.',
+      }),
     allowedTransitions: TransitionsSchema,
     stateReason: z.string().nullable(),
+    ...STATE_DETAILS,
     stateChangedAt: TimeSchema,
+    roles: z.array(GivenRoleSchema),
     jwks: z.object({ keys: z.array(JwkSchema) }),
     metadata: MetadataSchema,
     metadataPolicy: MetadataPolicySchema,
@@ -187,7 +214,7 @@ const ListedEntitySchema = z
     checks: z.array(CheckSchema),
     checksOutdated: z.boolean().openapi({
       description:
-        'Whether metadata, policy or constraints, its own or the default of its authority, changed since the checks ran; they do not count for an approval.',
+        'Whether metadata, policy or constraints, its own, those of its roles or the default of its authority, changed since the checks ran; they do not count for an approval.',
     }),
     version: VersionSchema,
     createdAt: TimeSchema,
@@ -215,6 +242,8 @@ export const EntitySchema = ListedEntitySchema.extend({
   ),
 }).openapi('Entity');
 
+export const TransitionedEntitySchema = EntitySchema.extend(TRANSITIONED).openapi('TransitionedEntity');
+
 export const EntityPageSchema = pageSchema('EntityPage', ListedEntitySchema);
 
 export function entityBody(entity: Entity): z.infer<typeof EntitySchema> {
@@ -239,9 +268,12 @@ export function listedEntityBody(entity: ListedEntity): z.infer<typeof ListedEnt
     intermediate: isIntermediate(entity),
     state: entity.state,
     effectiveState: effectiveState(entity.state, entity.organisationState),
+    permissions: permissionsOf(entity.organisationState, entity.state),
     allowedTransitions: allowedTransitions(entity.state),
     stateReason: entity.stateReason,
+    ...stateDetailsBody(entity),
     stateChangedAt: entity.stateChangedAt.toISOString(),
+    roles: entity.roles.map(givenRoleBody),
     jwks: { keys: entity.keys.map(({ jwk }) => jwk as JsonObject) },
     metadata: entity.metadata,
     metadataPolicy: entity.metadataPolicy,
@@ -254,4 +286,9 @@ export function listedEntityBody(entity: ListedEntity): z.infer<typeof ListedEnt
     version: entity.version,
     createdAt: entity.createdAt.toISOString(),
   };
+}
+
+function givenRoleBody({ roleId, name, validFrom, validTo }: GivenRole): z.infer<typeof GivenRoleSchema> {
+  const text = (moment: number | null) => (moment === null ? null : new Date(moment * 1000).toISOString());
+  return { roleId, role: name, validFrom: text(validFrom), validTo: text(validTo) };
 }

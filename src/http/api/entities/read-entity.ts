@@ -1,7 +1,7 @@
 /** Reads an entity. */
 import { createRoute } from '@hono/zod-openapi';
 import { readEntity } from '../../../registry/entities/read-entity.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const readEntityOperation = defineOperation(
     operationId: 'readEntity',
     tags: ['Entities'],
     summary: 'Read an entity',
-    description: `Its checks and their evidence, its state, its keys, and what its superior says about it. ${needsRole('any')}`,
+    description: `Its checks and their evidence, its state, its keys, and what its superior says about it. ${whoMayAsk('readEntity')}`,
     security: BEARER,
     request: { params: recordIdParam('entityId') },
     responses: { 200: jsonReply('The entity.', EntitySchema, ['ETag']), ...problems(404) },

@@ -1,7 +1,7 @@
 /** Runs the checks of an entity again. */
 import { createRoute } from '@hono/zod-openapi';
 import { recheckEntity } from '../../../enrolment/recheck-entity.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const recheckEntityOperation = defineOperation(
     operationId: 'recheckEntity',
     tags: ['Entities'],
     summary: 'Run the checks again',
-    description: `Fetches the Entity Configuration and keeps what is found; nothing of a record that changed meanwhile (\`version_mismatch\`). The Entity Types that it declares become those of the record. ${needsRole(['admin', 'registrar', 'approver'])}`,
+    description: `Fetches the Entity Configuration and keeps what is found; nothing of a record that changed meanwhile (\`version_mismatch\`). The Entity Types that it declares become those of the record. ${whoMayAsk('recheckEntity')}`,
     security: BEARER,
     request: { params: recordIdParam('entityId') },
     responses: {

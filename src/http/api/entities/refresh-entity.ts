@@ -1,7 +1,7 @@
 /** Fetches the configuration of an entity again and takes in its keys. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { refreshEntity } from '../../../enrolment/refresh-entity.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { recordIdParam } from '../record-schema.ts';
 
@@ -23,7 +23,7 @@ export const refreshEntityOperation = defineOperation(
     operationId: 'refreshEntity',
     tags: ['Entities'],
     summary: 'Fetch its configuration again',
-    description: `Takes in what the Entity Configuration of an active entity says about its keys: new ones are proposed, or registered if the authority has it so; none is removed. Only a configuration that a registered key signed counts; any other raises a finding. ${needsRole(['admin', 'registrar'])}`,
+    description: `Takes in what the Entity Configuration of an active entity says about its keys: new ones are proposed, or registered if the authority has it so; none is removed. Only a configuration that a registered key signed counts; any other raises a finding. ${whoMayAsk('refreshEntity')}`,
     security: BEARER,
     request: { params: recordIdParam('entityId') },
     responses: { 200: jsonReply('What came of it.', RefreshSchema), ...problems(400, 404, 409) },

@@ -2,12 +2,12 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { transitionEntity } from '../../../registry/entities/transition-entity.ts';
 import type { Transition } from '../../../registry/states.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation, type Operation } from '../operation.ts';
 import { entityTag, expectedVersion, OPTIONAL_IF_MATCH } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
-import { PublicTransitionReasonSchema, TransitionReasonSchema } from '../transition-schema.ts';
-import { EntitySchema, entityBody } from './entity-schema.ts';
+import { decisionOfBody, decisionSchema, transitionedBody } from '../transition-schema.ts';
+import { entityBody, TransitionedEntitySchema } from './entity-schema.ts';
 
 type DecidedAlone = Exclude<Transition, 'approve'>;
 
@@ -30,15 +30,15 @@ function transitionOperation(transition: DecidedAlone): Operation {
     operationId: `${transition}Entity`,
     tags: ['Entities'],
     summary: `${transition[0]?.toUpperCase()}${transition.slice(1)} an entity`,
-    description: `${EFFECTS[transition]} ${needsRole(['admin', 'approver'])}`,
+    description: `${EFFECTS[transition]} ${whoMayAsk(`${transition}Entity`)}`,
     security: BEARER,
     request: {
       params: recordIdParam('entityId'),
       headers: z.object(OPTIONAL_IF_MATCH),
-      body: jsonBody(transition === 'reject' ? TransitionReasonSchema : PublicTransitionReasonSchema),
+      body: jsonBody(decisionSchema(transition)),
     },
     responses: {
-      200: jsonReply('The entity as it is now.', EntitySchema, ['ETag']),
+      200: jsonReply('The entity as it is now, and what is affected.', TransitionedEntitySchema, ['ETag']),
       ...bodyProblems(404, 409, 412),
     },
   });
@@ -47,9 +47,9 @@ function transitionOperation(transition: DecidedAlone): Operation {
       changeContext(c.get('actor'), c.get('requestId')),
       c.req.valid('param').entityId,
       transition,
-      c.req.valid('json').reason,
+      decisionOfBody(c.req.valid('json')),
       expectedVersion(c.req.valid('header')),
     );
-    return c.json(entityBody(entity), 200, { ETag: entityTag(entity) });
+    return c.json({ ...entityBody(entity), ...transitionedBody(entity) }, 200, { ETag: entityTag(entity) });
   });
 }

@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { inputJwkSet } from '../../../registry/claims-input.ts';
 import { updateEntity } from '../../../registry/entities/update-entity.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag, REQUIRED_IF_MATCH, requiredVersion } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -15,7 +15,7 @@ export const updateEntityOperation = defineOperation(
     operationId: 'updateEntity',
     tags: ['Entities'],
     summary: 'Change an entity',
-    description: `Each member given replaces the present one; the Subordinate Statement follows at once. A key that is added to a published entity must be in the Entity Configuration that the last checks verified (\`key_not_published\`). ${needsRole(['admin', 'registrar'])}`,
+    description: `Each member given replaces the present one; the Subordinate Statement follows at once. A key that is added to a published entity must be in the Entity Configuration that the last checks verified (\`key_not_published\`). ${whoMayAsk('updateEntity')}`,
     security: BEARER,
     request: {
       params: recordIdParam('entityId'),
@@ -24,7 +24,7 @@ export const updateEntityOperation = defineOperation(
     },
     responses: {
       200: jsonReply('The entity as it is now.', EntitySchema, ['ETag']),
-      ...bodyProblems(404, 409, 412, 428),
+      ...bodyProblems(404, 409, 412, 422, 428),
     },
   }),
   ({ changeContext }) =>

@@ -1,7 +1,7 @@
 /** Lets an authority no longer show a Trust Mark. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { dropHeldTrustMark } from '../../../registry/trust-marks/drop-held-trust-mark.ts';
-import { BEARER, needsRole, problems } from '../exchange.ts';
+import { BEARER, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { expectedVersion, OPTIONAL_IF_MATCH } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -13,7 +13,7 @@ export const dropHeldTrustMarkOperation = defineOperation(
     operationId: 'dropHeldTrustMark',
     tags: ['Trust Marks'],
     summary: 'Show a Trust Mark no longer',
-    description: `The Entity Configuration goes without it at once. ${needsRole(['admin'])}`,
+    description: `The Entity Configuration goes without it at once. ${whoMayAsk('dropHeldTrustMark')}`,
     security: BEARER,
     request: { params: recordIdParam('heldId'), headers: z.object(OPTIONAL_IF_MATCH) },
     responses: { 204: { description: 'It is shown no longer.' }, ...problems(400, 404, 412) },

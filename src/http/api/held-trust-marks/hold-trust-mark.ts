@@ -3,7 +3,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { authorise } from '../../../registry/actor.ts';
 import { readAuthority } from '../../../registry/authorities/read-authority.ts';
 import { holdTrustMark } from '../../../registry/trust-marks/hold-trust-mark.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
 import { HeldTrustMarkSchema, heldTrustMarkBody, NewHeldTrustMarkSchema } from './held-trust-mark-schema.ts';
@@ -15,7 +15,7 @@ export const holdTrustMarkOperation = defineOperation(
     operationId: 'holdTrustMark',
     tags: ['Trust Marks'],
     summary: 'Show a Trust Mark',
-    description: `The Entity Configuration of the authority carries it from now on, in place of an older one of the same type and issuer; it is verified with the keys that its issuer publishes, and refreshed from there before half of its life is over. It has ten minutes left at least, and is no older than the one before. ${needsRole(['admin'])}`,
+    description: `The Entity Configuration of the authority carries it from now on, in place of an older one of the same type and issuer; it is verified with the keys that its issuer publishes, and refreshed from there before half of its life is over. It has ten minutes left at least, and is no older than the one before. ${whoMayAsk('holdTrustMark')}`,
     security: BEARER,
     request: { body: jsonBody(NewHeldTrustMarkSchema) },
     responses: { 200: jsonReply('The mark.', HeldTrustMarkSchema, ['ETag']), ...bodyProblems(404) },

@@ -1,7 +1,7 @@
 /** Lists the Trust Marks that our authorities show. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { listHeldTrustMarks } from '../../../registry/trust-marks/held-trust-mark.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { RecordIdSchema } from '../record-schema.ts';
 import { HeldTrustMarksSchema, heldTrustMarkBody } from './held-trust-mark-schema.ts';
@@ -13,7 +13,7 @@ export const listHeldTrustMarksOperation = defineOperation(
     operationId: 'listHeldTrustMarks',
     tags: ['Trust Marks'],
     summary: 'List Trust Marks that our authorities show',
-    description: `With the trouble that there was in refreshing them, if any. ${needsRole('any')}`,
+    description: `With the trouble that there was in refreshing them, if any. ${whoMayAsk('listHeldTrustMarks')}`,
     security: BEARER,
     request: { query: z.strictObject({ authorityId: RecordIdSchema.optional() }) },
     responses: { 200: jsonReply('The marks.', HeldTrustMarksSchema), ...problems(400, 404) },

@@ -1,7 +1,7 @@
 /** Adds an organisation. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { addOrganisation } from '../../../registry/organisations/add-organisation.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { IDEMPOTENCY_KEY, idempotencyOf } from '../idempotency.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
@@ -14,7 +14,7 @@ export const addOrganisationOperation = defineOperation(
     operationId: 'addOrganisation',
     tags: ['Organisations'],
     summary: 'Add an organisation',
-    description: `It is pending, with nobody's word for its contacts; its entities can be enrolled, and approved once it is active itself. ${needsRole(['admin', 'registrar'])}`,
+    description: `It is pending, with nobody's word for its contacts; its entities can be enrolled, and approved once it is active itself. ${whoMayAsk('addOrganisation')}`,
     security: BEARER,
     request: { headers: z.object(IDEMPOTENCY_KEY), body: jsonBody(NewOrganisationSchema) },
     responses: {

@@ -1,7 +1,7 @@
 /** Lists organisations. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { listOrganisations } from '../../../registry/organisations/read-organisation.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { PAGE_PARAMETERS } from '../paging.ts';
 import { RecordIdSchema, StateSchema } from '../record-schema.ts';
@@ -20,7 +20,7 @@ export const listOrganisationsOperation = defineOperation(
     operationId: 'listOrganisations',
     tags: ['Organisations'],
     summary: 'List organisations',
-    description: `Those of the authorities that the token reaches, oldest first. ${needsRole('any')}`,
+    description: `Those of the authorities that the token reaches, oldest first. ${whoMayAsk('listOrganisations')}`,
     security: BEARER,
     request: {
       query: z.strictObject({

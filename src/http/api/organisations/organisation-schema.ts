@@ -14,6 +14,7 @@ import {
   VersionSchema,
 } from '../record-schema.ts';
 import { line, NameSchema, TimeSchema, TokenSchema } from '../text-schema.ts';
+import { STATE_DETAILS, stateDetailsBody, TRANSITIONED } from '../transition-schema.ts';
 import { ContactSchema, contactBody, NewContactSchema } from './contacts/contact-schema.ts';
 
 const LegalNameSchema = NameSchema.openapi({ example: 'Example Bank Ltd' });
@@ -89,11 +90,15 @@ export const OrganisationSchema = z
     state: StateSchema,
     allowedTransitions: TransitionsSchema,
     stateReason: z.string().nullable(),
+    ...STATE_DETAILS,
     stateChangedAt: TimeSchema,
     version: VersionSchema.openapi({ description: 'Grows with every change, of its contacts too; its `ETag`.' }),
     createdAt: TimeSchema,
   })
   .openapi('Organisation');
+
+export const TransitionedOrganisationSchema =
+  OrganisationSchema.extend(TRANSITIONED).openapi('TransitionedOrganisation');
 
 export const OrganisationPageSchema = pageSchema('OrganisationPage', OrganisationSchema);
 
@@ -111,6 +116,7 @@ export function organisationBody(organisation: Organisation): z.infer<typeof Org
     state,
     allowedTransitions: allowedTransitions(state),
     stateReason,
+    ...stateDetailsBody(organisation),
     stateChangedAt: organisation.stateChangedAt.toISOString(),
     version,
     createdAt: organisation.createdAt.toISOString(),

@@ -1,7 +1,7 @@
 /** Reads an organisation. */
 import { createRoute } from '@hono/zod-openapi';
 import { readOrganisation } from '../../../registry/organisations/read-organisation.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const readOrganisationOperation = defineOperation(
     operationId: 'readOrganisation',
     tags: ['Organisations'],
     summary: 'Read an organisation',
-    description: `Its contacts, its state and what may be done with it. ${needsRole('any')}`,
+    description: `Its contacts, its state and what may be done with it. ${whoMayAsk('readOrganisation')}`,
     security: BEARER,
     request: { params: recordIdParam('organisationId') },
     responses: { 200: jsonReply('The organisation.', OrganisationSchema, ['ETag']), ...problems(404) },

@@ -2,12 +2,12 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { transitionOrganisation } from '../../../registry/organisations/transition-organisation.ts';
 import { TRANSITION_NAMES, type Transition } from '../../../registry/states.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation, type Operation } from '../operation.ts';
 import { entityTag, expectedVersion, OPTIONAL_IF_MATCH, REQUIRED_IF_MATCH, seenVersion } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
-import { PublicTransitionReasonSchema, TransitionReasonSchema } from '../transition-schema.ts';
-import { OrganisationSchema, organisationBody } from './organisation-schema.ts';
+import { decisionOfBody, decisionSchema, transitionedBody } from '../transition-schema.ts';
+import { organisationBody, TransitionedOrganisationSchema } from './organisation-schema.ts';
 
 const EFFECTS: Readonly<Record<Transition, string>> = {
   approve: 'Its approved entities are vouched for from now on. It needs the contacts that its authority asks for.',
@@ -28,15 +28,15 @@ function transitionOperation(transition: Transition): Operation {
     operationId: `${transition}Organisation`,
     tags: ['Organisations'],
     summary: `${transition[0]?.toUpperCase()}${transition.slice(1)} an organisation`,
-    description: `${EFFECTS[transition]} ${needsRole(['admin', 'approver'])}`,
+    description: `${EFFECTS[transition]} ${whoMayAsk(`${transition}Organisation`)}`,
     security: BEARER,
     request: {
       params: recordIdParam('organisationId'),
       headers: z.object(needsVersion ? REQUIRED_IF_MATCH : OPTIONAL_IF_MATCH),
-      body: jsonBody(needsVersion || transition === 'reject' ? TransitionReasonSchema : PublicTransitionReasonSchema),
+      body: jsonBody(decisionSchema(transition)),
     },
     responses: {
-      200: jsonReply('The organisation as it is now.', OrganisationSchema, ['ETag']),
+      200: jsonReply('The organisation as it is now, and what is affected.', TransitionedOrganisationSchema, ['ETag']),
       ...bodyProblems(404, 409, 412, 422, ...(needsVersion ? [428 as const] : [])),
     },
   });
@@ -46,9 +46,10 @@ function transitionOperation(transition: Transition): Operation {
       changeContext(c.get('actor'), c.get('requestId')),
       c.req.valid('param').organisationId,
       transition,
-      c.req.valid('json').reason,
+      decisionOfBody(c.req.valid('json')),
       needsVersion ? seenVersion(headers) : expectedVersion(headers),
     );
-    return c.json(organisationBody(organisation), 200, { ETag: entityTag(organisation) });
+    const body = { ...organisationBody(organisation), ...transitionedBody(organisation) };
+    return c.json(body, 200, { ETag: entityTag(organisation) });
   });
 }

@@ -1,7 +1,7 @@
 /** Changes what is known about an organisation. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { updateOrganisation } from '../../../registry/organisations/update-organisation.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag, REQUIRED_IF_MATCH, requiredVersion } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const updateOrganisationOperation = defineOperation(
     operationId: 'updateOrganisation',
     tags: ['Organisations'],
     summary: 'Change an organisation',
-    description: `Each member given replaces the present one; contacts are changed one by one. ${needsRole(['admin', 'registrar'])}`,
+    description: `Each member given replaces the present one; contacts are changed one by one. ${whoMayAsk('updateOrganisation')}`,
     security: BEARER,
     request: {
       params: recordIdParam('organisationId'),

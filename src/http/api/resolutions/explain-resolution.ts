@@ -11,7 +11,7 @@ import type { Explanation } from '../../../resolver/resolution.ts';
 import { servedTrustAnchors } from '../../federation/served-trust-anchors.ts';
 import { HttpProblem } from '../../problem.ts';
 import { EntityIdentifierSchema } from '../claims-schema.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { ExplanationSchema } from './explanation-schema.ts';
 
@@ -25,7 +25,7 @@ export const explainResolutionOperation = defineOperation(
     operationId: 'explainResolution',
     tags: ['Resolutions'],
     summary: 'Explain a resolution',
-    description: `Resolves an entity anew, as the authority's resolve endpoint would, and tells all that was seen: the graph of its superiors, each statement with its verdict, what each superior did to the metadata, and who can mend what was refused. Costs requests to others. ${needsRole('any')}`,
+    description: `Resolves an entity anew, as the authority's resolve endpoint would, and tells all that was seen: the graph of its superiors, each statement with its verdict, what each superior did to the metadata, and who can mend what was refused. Costs requests to others. ${whoMayAsk('explainResolution')}`,
     security: BEARER,
     request: {
       query: z.strictObject({

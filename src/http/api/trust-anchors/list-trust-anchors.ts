@@ -1,7 +1,7 @@
 /** Lists the pinned Trust Anchors of others. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { listTrustAnchors } from '../../../registry/trust-anchors/trust-anchor.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { PAGE_PARAMETERS } from '../paging.ts';
 import { RecordIdSchema } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const listTrustAnchorsOperation = defineOperation(
     operationId: 'listTrustAnchors',
     tags: ['Trust Anchors'],
     summary: 'List pinned Trust Anchors of others',
-    description: `Those of the authorities that the token reaches, oldest first. ${needsRole('any')}`,
+    description: `Those of the authorities that the token reaches, oldest first. ${whoMayAsk('listTrustAnchors')}`,
     security: BEARER,
     request: { query: z.strictObject({ authorityId: RecordIdSchema.optional(), ...PAGE_PARAMETERS }) },
     responses: { 200: jsonReply('A page of Trust Anchors.', TrustAnchorPageSchema), ...problems(400, 404) },

@@ -1,7 +1,7 @@
 /** Pins a Trust Anchor of others. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { pinTrustAnchor } from '../../../registry/trust-anchors/pin-trust-anchor.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { IDEMPOTENCY_KEY, idempotencyOf } from '../idempotency.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
@@ -14,7 +14,7 @@ export const pinTrustAnchorOperation = defineOperation(
     operationId: 'pinTrustAnchor',
     tags: ['Trust Anchors'],
     summary: 'Pin a Trust Anchor of others',
-    description: `The authority resolves towards it from now on, with these keys only. ${needsRole(['admin'])}`,
+    description: `The authority resolves towards it from now on, with these keys only. ${whoMayAsk('pinTrustAnchor')}`,
     security: BEARER,
     request: { headers: z.object(IDEMPOTENCY_KEY), body: jsonBody(NewTrustAnchorSchema) },
     responses: {

@@ -1,7 +1,7 @@
 /** Reads a pinned Trust Anchor of others. */
 import { createRoute } from '@hono/zod-openapi';
 import { readTrustAnchor } from '../../../registry/trust-anchors/trust-anchor.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const readTrustAnchorOperation = defineOperation(
     operationId: 'readTrustAnchor',
     tags: ['Trust Anchors'],
     summary: 'Read a pinned Trust Anchor',
-    description: `Its identifier, the keys pinned for it, and what was seen of its keys since. ${needsRole('any')}`,
+    description: `Its identifier, the keys pinned for it, and what was seen of its keys since. ${whoMayAsk('readTrustAnchor')}`,
     security: BEARER,
     request: { params: recordIdParam('trustAnchorId') },
     responses: { 200: jsonReply('The Trust Anchor.', TrustAnchorSchema, ['ETag']), ...problems(404) },

@@ -1,7 +1,7 @@
 /** Replaces the pinned keys of a Trust Anchor of others. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { replaceTrustAnchorKeys } from '../../../registry/trust-anchors/replace-trust-anchor-keys.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag, REQUIRED_IF_MATCH, requiredVersion } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const replaceTrustAnchorKeysOperation = defineOperation(
     operationId: 'replaceTrustAnchorKeys',
     tags: ['Trust Anchors'],
     summary: 'Replace the pinned keys',
-    description: `Compare the new keys out of band first. Nothing that was learned or raised an alarm before counts any more. ${needsRole(['admin'])}`,
+    description: `Compare the new keys out of band first. Nothing that was learned or raised an alarm before counts any more. ${whoMayAsk('replaceTrustAnchorKeys')}`,
     security: BEARER,
     request: {
       params: recordIdParam('trustAnchorId'),

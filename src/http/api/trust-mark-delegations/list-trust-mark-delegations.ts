@@ -1,7 +1,7 @@
 /** Lists the delegations that we gave. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { listTrustMarkDelegations } from '../../../registry/trust-marks/trust-mark-delegation.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { PAGE_PARAMETERS } from '../paging.ts';
 import { IdentifierFilterSchema, RecordIdSchema } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const listTrustMarkDelegationsOperation = defineOperation(
     operationId: 'listTrustMarkDelegations',
     tags: ['Trust Marks'],
     summary: 'List delegations that we gave',
-    description: `Those of the authorities that the token reaches, oldest first. ${needsRole('any')}`,
+    description: `Those of the authorities that the token reaches, oldest first. ${whoMayAsk('listTrustMarkDelegations')}`,
     security: BEARER,
     request: {
       query: z.strictObject({

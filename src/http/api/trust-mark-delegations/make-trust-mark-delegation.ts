@@ -1,7 +1,7 @@
 /** Gives a delegation. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { makeTrustMarkDelegation } from '../../../registry/trust-marks/make-trust-mark-delegation.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { IDEMPOTENCY_KEY, idempotencyOf } from '../idempotency.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
@@ -19,7 +19,7 @@ export const makeTrustMarkDelegationOperation = defineOperation(
     operationId: 'makeTrustMarkDelegation',
     tags: ['Trust Marks'],
     summary: 'Delegate a Trust Mark type',
-    description: `As its owner the authority lets an issuer give out marks of the type (§7.2). It counts where a Trust Anchor lists the authority as owner. ${needsRole(['admin'])}`,
+    description: `As its owner the authority lets an issuer give out marks of the type (§7.2). It counts where a Trust Anchor lists the authority as owner. ${whoMayAsk('makeTrustMarkDelegation')}`,
     security: BEARER,
     request: { headers: z.object(IDEMPOTENCY_KEY), body: jsonBody(NewTrustMarkDelegationSchema) },
     responses: {

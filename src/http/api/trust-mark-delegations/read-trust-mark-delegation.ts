@@ -1,7 +1,7 @@
 /** Reads a delegation that we gave. */
 import { createRoute } from '@hono/zod-openapi';
 import { readTrustMarkDelegation } from '../../../registry/trust-marks/trust-mark-delegation.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const readTrustMarkDelegationOperation = defineOperation(
     operationId: 'readTrustMarkDelegation',
     tags: ['Trust Marks'],
     summary: 'Read a delegation that we gave',
-    description: `With the JWT for the issuer. ${needsRole('any')}`,
+    description: `With the JWT for the issuer. ${whoMayAsk('readTrustMarkDelegation')}`,
     security: BEARER,
     request: { params: recordIdParam('delegationId') },
     responses: { 200: jsonReply('The delegation.', TrustMarkDelegationSchema, ['ETag']), ...problems(404) },

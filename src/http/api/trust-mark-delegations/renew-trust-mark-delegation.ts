@@ -1,7 +1,7 @@
 /** Gives a delegation anew. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { renewTrustMarkDelegation } from '../../../registry/trust-marks/renew-trust-mark-delegation.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag, REQUIRED_IF_MATCH, requiredVersion } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -19,7 +19,7 @@ export const renewTrustMarkDelegationOperation = defineOperation(
     operationId: 'renewTrustMarkDelegation',
     tags: ['Trust Marks'],
     summary: 'Renew a delegation',
-    description: `Signed anew, with the present key and with the terms given; the issuer has to take over the new JWT. ${needsRole(['admin'])}`,
+    description: `Signed anew, with the present key and with the terms given; the issuer has to take over the new JWT. ${whoMayAsk('renewTrustMarkDelegation')}`,
     security: BEARER,
     request: {
       params: recordIdParam('delegationId'),

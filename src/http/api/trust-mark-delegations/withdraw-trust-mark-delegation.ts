@@ -1,7 +1,7 @@
 /** Withdraws a delegation. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { withdrawTrustMarkDelegation } from '../../../registry/trust-marks/withdraw-trust-mark-delegation.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag, expectedVersion, OPTIONAL_IF_MATCH } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -15,7 +15,7 @@ export const withdrawTrustMarkDelegationOperation = defineOperation(
     operationId: 'withdrawTrustMarkDelegation',
     tags: ['Trust Marks'],
     summary: 'Withdraw a delegation',
-    description: `It is not renewed any more. The standard cannot take back a JWT: until it expires only the Trust Anchor can stop it, by listing other owner keys or issuers. ${needsRole(['admin', 'approver'])}`,
+    description: `It is not renewed any more. The standard cannot take back a JWT: until it expires only the Trust Anchor can stop it, by listing other owner keys or issuers. ${whoMayAsk('withdrawTrustMarkDelegation')}`,
     security: BEARER,
     request: {
       params: recordIdParam('delegationId'),

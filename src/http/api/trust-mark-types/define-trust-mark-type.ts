@@ -1,7 +1,7 @@
 /** Defines a Trust Mark type. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { defineTrustMarkType } from '../../../registry/trust-marks/define-trust-mark-type.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { IDEMPOTENCY_KEY, idempotencyOf } from '../idempotency.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
@@ -14,7 +14,7 @@ export const defineTrustMarkTypeOperation = defineOperation(
     operationId: 'defineTrustMarkType',
     tags: ['Trust Marks'],
     summary: 'Define a Trust Mark type',
-    description: `The authority issues marks of it from now on; with the first type its Entity Configuration names the Trust Mark endpoints. That a federation recognises the type is said by its Trust Anchor, in \`trustMarkIssuers\` of that authority. ${needsRole(['admin'])}`,
+    description: `The authority issues marks of it from now on; with the first type its Entity Configuration names the Trust Mark endpoints. That a federation recognises the type is said by its Trust Anchor, in \`trustMarkIssuers\` of that authority. ${whoMayAsk('defineTrustMarkType')}`,
     security: BEARER,
     request: { headers: z.object(IDEMPOTENCY_KEY), body: jsonBody(NewTrustMarkTypeSchema) },
     responses: {

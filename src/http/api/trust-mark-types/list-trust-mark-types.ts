@@ -1,7 +1,7 @@
 /** Lists Trust Mark types. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { listTrustMarkTypes } from '../../../registry/trust-marks/trust-mark-type.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { PAGE_PARAMETERS } from '../paging.ts';
 import { RecordIdSchema } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const listTrustMarkTypesOperation = defineOperation(
     operationId: 'listTrustMarkTypes',
     tags: ['Trust Marks'],
     summary: 'List Trust Mark types',
-    description: `Those of the authorities that the token reaches, retired ones too, oldest first. ${needsRole('any')}`,
+    description: `Those of the authorities that the token reaches, retired ones too, oldest first. ${whoMayAsk('listTrustMarkTypes')}`,
     security: BEARER,
     request: {
       query: z.strictObject({

@@ -1,7 +1,7 @@
 /** Reads a Trust Mark type. */
 import { createRoute } from '@hono/zod-openapi';
 import { readTrustMarkType } from '../../../registry/trust-marks/trust-mark-type.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const readTrustMarkTypeOperation = defineOperation(
     operationId: 'readTrustMarkType',
     tags: ['Trust Marks'],
     summary: 'Read a Trust Mark type',
-    description: `What its marks say, how long they live, who may get one. ${needsRole('any')}`,
+    description: `What its marks say, how long they live, who may get one. ${whoMayAsk('readTrustMarkType')}`,
     security: BEARER,
     request: { params: recordIdParam('typeId') },
     responses: { 200: jsonReply('The type.', TrustMarkTypeSchema, ['ETag']), ...problems(404) },

@@ -5,7 +5,7 @@ import {
   type TypeTransition,
   transitionTrustMarkType,
 } from '../../../registry/trust-marks/transition-trust-mark-type.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation, type Operation } from '../operation.ts';
 import { entityTag, expectedVersion, OPTIONAL_IF_MATCH } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -28,7 +28,7 @@ function transitionOperation(transition: TypeTransition): Operation {
     operationId: `${transition}TrustMarkType`,
     tags: ['Trust Marks'],
     summary: `${transition[0]?.toUpperCase()}${transition.slice(1)} a Trust Mark type`,
-    description: `${EFFECTS[transition]} ${needsRole(['admin'])}`,
+    description: `${EFFECTS[transition]} ${whoMayAsk(`${transition}TrustMarkType`)}`,
     security: BEARER,
     request: {
       params: recordIdParam('typeId'),

@@ -31,6 +31,10 @@ const EligibilitySchema = z
       .array(TrustMarkTypeNameSchema)
       .optional()
       .openapi({ description: 'It holds a valid mark of each of these types of this authority.' }),
+    roles: z
+      .array(RecordIdSchema)
+      .optional()
+      .openapi({ description: 'It holds at least one of these roles of this authority, and is enrolled here.' }),
   })
   .openapi('TrustMarkEligibility', {
     description: 'Who may get a mark; every rule given must be met when it is granted, approved or renewed.',

@@ -1,7 +1,7 @@
 /** Changes the settings of a Trust Mark type. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { updateTrustMarkType } from '../../../registry/trust-marks/update-trust-mark-type.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag, REQUIRED_IF_MATCH, requiredVersion } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const updateTrustMarkTypeOperation = defineOperation(
     operationId: 'updateTrustMarkType',
     tags: ['Trust Marks'],
     summary: 'Change a Trust Mark type',
-    description: `Each member given replaces the present one. Marks signed from now on follow; those signed before stay good until they expire. ${needsRole(['admin'])}`,
+    description: `Each member given replaces the present one. Marks signed from now on follow; those signed before stay good until they expire. ${whoMayAsk('updateTrustMarkType')}`,
     security: BEARER,
     request: {
       params: recordIdParam('typeId'),

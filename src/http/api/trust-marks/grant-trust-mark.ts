@@ -1,7 +1,7 @@
 /** Grants a Trust Mark. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { grantTrustMark } from '../../../registry/trust-marks/grant-trust-mark.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { IDEMPOTENCY_KEY, idempotencyOf } from '../idempotency.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
@@ -14,7 +14,7 @@ export const grantTrustMarkOperation = defineOperation(
     operationId: 'grantTrustMark',
     tags: ['Trust Marks'],
     summary: 'Grant a Trust Mark',
-    description: `From now on the subject holds the mark: the Trust Mark endpoint gives it out, fresh each time. The rules of the type hold. ${needsRole(['admin', 'registrar'])}`,
+    description: `From now on the subject holds the mark: the Trust Mark endpoint gives it out, fresh each time. The rules of the type hold. ${whoMayAsk('grantTrustMark')}`,
     security: BEARER,
     request: { headers: z.object(IDEMPOTENCY_KEY), body: jsonBody(NewTrustMarkSchema) },
     responses: {

@@ -1,7 +1,7 @@
 /** Lists Trust Marks. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { listTrustMarks } from '../../../registry/trust-marks/trust-mark.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { PAGE_PARAMETERS } from '../paging.ts';
 import { IdentifierFilterSchema, RecordIdSchema } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const listTrustMarksOperation = defineOperation(
     operationId: 'listTrustMarks',
     tags: ['Trust Marks'],
     summary: 'List Trust Marks',
-    description: `Those of the authorities that the token reaches, whatever their state, oldest first. ${needsRole('any')}`,
+    description: `Those of the authorities that the token reaches, whatever their state, oldest first. ${whoMayAsk('listTrustMarks')}`,
     security: BEARER,
     request: {
       query: z.strictObject({

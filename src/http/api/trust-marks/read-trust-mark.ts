@@ -1,7 +1,7 @@
 /** Reads a Trust Mark. */
 import { createRoute } from '@hono/zod-openapi';
 import { readTrustMark } from '../../../registry/trust-marks/trust-mark.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const readTrustMarkOperation = defineOperation(
     operationId: 'readTrustMark',
     tags: ['Trust Marks'],
     summary: 'Read a Trust Mark',
-    description: `The grant and its state; the signed mark is at the Trust Mark endpoint of the authority. ${needsRole('any')}`,
+    description: `The grant and its state; the signed mark is at the Trust Mark endpoint of the authority. ${whoMayAsk('readTrustMark')}`,
     security: BEARER,
     request: { params: recordIdParam('trustMarkId') },
     responses: { 200: jsonReply('The mark.', TrustMarkSchema, ['ETag']), ...problems(404) },

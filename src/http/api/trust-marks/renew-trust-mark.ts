@@ -1,7 +1,7 @@
 /** Renews a Trust Mark. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { renewTrustMark } from '../../../registry/trust-marks/renew-trust-mark.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag, REQUIRED_IF_MATCH, requiredVersion } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -14,7 +14,7 @@ export const renewTrustMarkOperation = defineOperation(
     operationId: 'renewTrustMark',
     tags: ['Trust Marks'],
     summary: 'Renew a Trust Mark',
-    description: `Another end of the grant, or other claims of its own. The subject must be eligible now; the mark goes over to its present record, where it was enrolled anew. ${needsRole(['admin', 'registrar'])}`,
+    description: `Another end of the grant, or other claims of its own. The subject must be eligible now; the mark goes over to its present record, where it was enrolled anew. ${whoMayAsk('renewTrustMark')}`,
     security: BEARER,
     request: {
       params: recordIdParam('trustMarkId'),

@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { transitionTrustMark } from '../../../registry/trust-marks/transition-trust-mark.ts';
 import { TRUST_MARK_TRANSITION_NAMES, type TrustMarkTransition } from '../../../registry/trust-marks/trust-mark.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation, type Operation } from '../operation.ts';
 import { entityTag, expectedVersion, OPTIONAL_IF_MATCH } from '../preconditions.ts';
 import { recordIdParam } from '../record-schema.ts';
@@ -24,7 +24,7 @@ function transitionOperation(transition: TrustMarkTransition): Operation {
     operationId: `${transition}TrustMark`,
     tags: ['Trust Marks'],
     summary: `${transition[0]?.toUpperCase()}${transition.slice(1)} a Trust Mark`,
-    description: `${EFFECTS[transition]} ${needsRole(['admin', 'approver'])}`,
+    description: `${EFFECTS[transition]} ${whoMayAsk(`${transition}TrustMark`)}`,
     security: BEARER,
     request: {
       params: recordIdParam('trustMarkId'),

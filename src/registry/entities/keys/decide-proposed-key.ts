@@ -4,6 +4,7 @@ import type { Jwk } from '../../../federation/jwk-set.ts';
 import { keyThumbprint } from '../../../federation/key-thumbprint.ts';
 import type { Tx } from '../../../storage/connect.ts';
 import { entities } from '../../../storage/schema/entities.ts';
+import { ACCESS } from '../../access.ts';
 import { authorise } from '../../actor.ts';
 import { type ChangeContext, changeRegistry } from '../../change.ts';
 import { RegistryError } from '../../registry-error.ts';
@@ -36,8 +37,8 @@ export async function decideProposedKey(
   entityId: string,
   decided: KeyDecision,
 ): Promise<Entity> {
-  const { authorityId } = await readEntity(context.db, context.actor, entityId);
-  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  const { authorityId, organisationId } = await readEntity(context.db, context.actor, entityId);
+  authorise(context.actor, ACCESS.acceptEntityKey.roles, authorityId, organisationId, entityId);
   const { decision, kid, reason } = decided;
   await changeRegistry(context, async (tx, record) => {
     const before = await lockOpenEntity(tx, entityId);

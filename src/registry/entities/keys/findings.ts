@@ -21,6 +21,12 @@ export const FINDING_KINDS = [
   'keys_proposed',
   /** Its configuration declares other Entity Types than those that it was approved with. */
   'types_changed',
+  /** Its configuration no longer names our authority among its superiors: chains through us end there. */
+  'hint_dropped',
+  /** Its configuration, as it was taken in last, ends soon or has ended. */
+  'configuration_expiring',
+  /** What its configuration declares contradicts the policy that counts now: resolvers refuse it. */
+  'policy_contradicted',
 ] as const;
 
 export type FindingKind = (typeof FINDING_KINDS)[number];

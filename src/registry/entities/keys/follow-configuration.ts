@@ -8,6 +8,7 @@ import type { EntityStatement } from '../../../federation/statement/entity-state
 import type { Tx } from '../../../storage/connect.ts';
 import { authorities } from '../../../storage/schema/authorities.ts';
 import { entities } from '../../../storage/schema/entities.ts';
+import { ACCESS } from '../../access.ts';
 import { authorise } from '../../actor.ts';
 import { type ChangeContext, changeRegistry } from '../../change.ts';
 import { RegistryError } from '../../registry-error.ts';
@@ -62,8 +63,8 @@ export async function followConfiguration(
   entityId: string,
   configuration: EntityStatement,
 ): Promise<FollowedConfiguration> {
-  const { authorityId } = await readEntity(context.db, context.actor, entityId);
-  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  const { authorityId, organisationId } = await readEntity(context.db, context.actor, entityId);
+  authorise(context.actor, ACCESS.refreshEntity.roles, authorityId, organisationId, entityId);
   const { header, claims } = configuration;
   return await changeRegistry(context, async (tx, record) => {
     const before = await lockOpenEntity(tx, entityId);

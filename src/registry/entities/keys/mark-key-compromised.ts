@@ -3,6 +3,7 @@ import { and, asc, eq } from 'drizzle-orm';
 import { isSamePublicKey, type Jwk } from '../../../federation/jwk-set.ts';
 import type { Tx } from '../../../storage/connect.ts';
 import { entities, entityKeys } from '../../../storage/schema/entities.ts';
+import { ACCESS } from '../../access.ts';
 import { authorise, notFound } from '../../actor.ts';
 import { type ChangeContext, changeRegistry } from '../../change.ts';
 import { type Entity, type EntityRow, entitySnapshot } from '../entity.ts';
@@ -24,8 +25,8 @@ export async function markKeyCompromised(
   entityId: string,
   { kid, reason }: { kid: string; reason: string },
 ): Promise<Entity> {
-  const { authorityId } = await readEntity(context.db, context.actor, entityId);
-  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  const { authorityId, organisationId } = await readEntity(context.db, context.actor, entityId);
+  authorise(context.actor, ACCESS.markEntityKeyCompromised.roles, authorityId, organisationId, entityId);
   const { now } = context;
   await changeRegistry(context, async (tx, record) => {
     const { records, places } = await placesOf(tx, entityId, kid);

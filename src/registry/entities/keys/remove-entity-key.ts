@@ -1,6 +1,7 @@
 /** Takes a registered key from an entity, for good. */
 import { and, eq } from 'drizzle-orm';
 import { entities, entityKeys } from '../../../storage/schema/entities.ts';
+import { ACCESS } from '../../access.ts';
 import { authorise, notFound } from '../../actor.ts';
 import { type ChangeContext, changeRegistry } from '../../change.ts';
 import { type Entity, entitySnapshot } from '../entity.ts';
@@ -26,8 +27,8 @@ export async function removeEntityKey(
   entityId: string,
   { kid, reason, allowNoKeys = false }: KeyRemoval,
 ): Promise<Entity> {
-  const { authorityId } = await readEntity(context.db, context.actor, entityId);
-  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  const { authorityId, organisationId } = await readEntity(context.db, context.actor, entityId);
+  authorise(context.actor, ACCESS.removeEntityKey.roles, authorityId, organisationId, entityId);
   await changeRegistry(context, async (tx, record) => {
     const before = await lockOpenEntity(tx, entityId);
     const keys = await registeredKeysOf(tx, entityId);

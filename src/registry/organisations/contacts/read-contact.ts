@@ -3,7 +3,8 @@ import { and, asc, eq, gt, inArray, isNull } from 'drizzle-orm';
 import type { Db, Tx } from '../../../storage/connect.ts';
 import { type ContactType, contacts } from '../../../storage/schema/contacts.ts';
 import { organisations } from '../../../storage/schema/organisations.ts';
-import { type Actor, notFound, READERS, reaches, requireRole } from '../../actor.ts';
+import { ACCESS } from '../../access.ts';
+import { type Actor, notFound, reaches, requireRole } from '../../actor.ts';
 import { cursorId, type Page, type PageRequest, pageOf } from '../../page.ts';
 import { isRecordId } from '../../record-id.ts';
 import type { Contact } from './contact.ts';
@@ -56,13 +57,13 @@ export async function listContacts(
 }
 
 async function requireOrganisation(db: Db | Tx, actor: Actor, organisationId: string): Promise<void> {
-  requireRole(actor, READERS);
+  requireRole(actor, ACCESS.readContact.roles);
   if (!isRecordId(organisationId)) throw notFound('organisation', organisationId);
   const [organisation] = await db
     .select({ authorityId: organisations.authorityId })
     .from(organisations)
     .where(eq(organisations.id, organisationId));
-  if (organisation === undefined || !reaches(actor, organisation.authorityId)) {
+  if (organisation === undefined || !reaches(actor, organisation.authorityId, organisationId)) {
     throw notFound('organisation', organisationId);
   }
 }

@@ -1,8 +1,10 @@
 /** Removes a contact; its record stays for the history. */
 import { eq } from 'drizzle-orm';
 import { contacts } from '../../../storage/schema/contacts.ts';
+import { ACCESS } from '../../access.ts';
 import { authorise } from '../../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion } from '../../change.ts';
+import { cureFindings } from '../../life-cycle/directory-findings.ts';
 import { nextVersion } from '../lock-organisation.ts';
 import { readOrganisation } from '../read-organisation.ts';
 import { contactSnapshot } from './contact.ts';
@@ -20,13 +22,14 @@ export async function removeContact(
   expectedVersion?: number,
 ): Promise<void> {
   const { authorityId } = await readOrganisation(context.db, context.actor, organisationId);
-  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  authorise(context.actor, ACCESS.removeContact.roles, authorityId, organisationId);
   await changeRegistry(context, async (tx, record) => {
     const { organisation, contact: before } = await lockContact(tx, organisationId, contactId);
     requireVersion(before, expectedVersion);
     const change = { removedAt: context.now, version: before.version + 1 };
     await tx.update(contacts).set(change).where(eq(contacts.id, contactId));
     if (organisation.state === 'active') await requireContacts(tx, organisation);
+    await cureFindings(tx, contactId);
     await nextVersion(tx, organisation);
     record({
       action: 'contact.remove',

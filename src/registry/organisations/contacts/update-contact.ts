@@ -2,8 +2,10 @@
 import { eq } from 'drizzle-orm';
 import { jsonEquals } from '../../../federation/json.ts';
 import { contacts } from '../../../storage/schema/contacts.ts';
+import { ACCESS } from '../../access.ts';
 import { authorise } from '../../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../../change.ts';
+import { cureFindings } from '../../life-cycle/directory-findings.ts';
 import { nextVersion } from '../lock-organisation.ts';
 import { readOrganisation } from '../read-organisation.ts';
 import { type Contact, type ContactFields, contactSnapshot } from './contact.ts';
@@ -24,7 +26,7 @@ export async function updateContact(
   expectedVersion?: number,
 ): Promise<Contact> {
   const { authorityId } = await readOrganisation(context.db, context.actor, organisationId);
-  authorise(context.actor, ['admin', 'registrar'], authorityId);
+  authorise(context.actor, ACCESS.updateContact.roles, authorityId, organisationId);
   await changeRegistry(context, async (tx, record) => {
     const { organisation, contact: before } = await lockContact(tx, organisationId, contactId);
     requireVersion(before, expectedVersion);
@@ -34,6 +36,7 @@ export async function updateContact(
     if (jsonEquals(contactSnapshot(before), contactSnapshot(after))) return;
     await tx.update(contacts).set(after).where(eq(contacts.id, contactId));
     if (organisation.state === 'active' && after.type !== before.type) await requireContacts(tx, organisation);
+    if (after.email !== before.email) await cureFindings(tx, contactId);
     await nextVersion(tx, organisation);
     record({
       action: 'contact.update',

@@ -17,7 +17,7 @@ await api.approver.post(
 );
 
 describe('200', () => {
-  it('tells who changed what, why and in which request', async () => {
+  it('[F52] tells who changed what, why and in which request', async () => {
     const { body } = await api.auditor.get(`${PATH}?subjectKind=organisation&subjectId=${organisation.id}`);
     expect(body.items).toMatchObject([
       { action: 'organisation.add', reason: null, before: null, after: { state: 'pending' } },

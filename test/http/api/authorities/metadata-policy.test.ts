@@ -46,7 +46,7 @@ describe('400', () => {
       'if-match': '"1"',
     });
     expect([answer.status, answer.body.code, answer.body.entity]).toEqual([
-      400,
+      409,
       'policy_conflict',
       entity.entityIdentifier,
     ]);

@@ -51,6 +51,24 @@ describe('200', () => {
     const { body } = await api.auditor.get(`${PATH}/${other.id}`);
     expect([body.state, body.effectiveState]).toEqual(['active', 'suspended']);
   });
+
+  it('finds by Entity Type, and by a text in identifier, name or description, in whatever case', async () => {
+    const found = await service.authority();
+    const owner = await service.organisation(found);
+    const metadata = { openid_provider: { organization_name: 'Universität Köln', description: '100% _real' } };
+    const provider = await service.entity(owner, { metadata, verifiedEntityTypes: ['openid_provider'] });
+    const party = await service.entity(owner);
+    const find = (query: Record<string, string>) =>
+      idsIn(`?${new URLSearchParams({ authorityId: found.id, ...query })}`);
+    expect(await find({ entityType: 'openid_provider' })).toEqual([provider.id]);
+    expect(await find({ entityType: 'openid_relying_party' })).toEqual([party.id]);
+    expect(await find({ entityType: 'openid' })).toEqual([]);
+    for (const text of ['univerSITÄT', 'köln', '100% _', new URL(provider.entityIdentifier).hostname.toUpperCase()]) {
+      expect([text, await find({ text })]).toEqual([text, [provider.id]]);
+    }
+    expect(await find({ text: '100_' })).toEqual([]);
+    expect(await find({ text: 'köln', entityType: 'openid_relying_party' })).toEqual([]);
+  });
 });
 
 describe('400', () => {
@@ -58,6 +76,9 @@ describe('400', () => {
     ['organisationId=1', '/query/organisationId'],
     ['entityIdentifier=%00', '/query/entityIdentifier'],
     ['limit=-1', '/query/limit'],
+    ['text=ab', '/query/text'],
+    ['text=a%00bc', '/query/text'],
+    ['entityType=%0A', '/query/entityType'],
   ])('refuses ?%s', async (query, pointer) => {
     expect(refusalOf(await api.auditor.get(`${PATH}?${query}`))).toBe(`400 validation_failed ${pointer}`);
   });

@@ -122,7 +122,7 @@ describe('400', () => {
   it("refuses a policy that contradicts the authority's", async () => {
     const { path, match } = await target();
     const metadataPolicy = { openid_relying_party: { grant_types: { value: ['implicit'] } } };
-    expect(refusalOf(await api.registrar.patch(path, { metadataPolicy }, match))).toMatch(/^400 policy_conflict/);
+    expect(refusalOf(await api.registrar.patch(path, { metadataPolicy }, match))).toMatch(/^409 policy_conflict/);
   });
 });
 

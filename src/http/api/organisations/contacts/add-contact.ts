@@ -1,7 +1,7 @@
 /** Adds a contact to an organisation. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { addContact } from '../../../../registry/organisations/contacts/add-contact.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../../exchange.ts';
 import { IDEMPOTENCY_KEY, idempotencyOf } from '../../idempotency.ts';
 import { defineOperation } from '../../operation.ts';
 import { entityTag } from '../../preconditions.ts';
@@ -15,7 +15,7 @@ export const addContactOperation = defineOperation(
     operationId: 'addContact',
     tags: ['Organisations'],
     summary: 'Add a contact',
-    description: `Nobody has confirmed it yet. ${needsRole(['admin', 'registrar'])}`,
+    description: `Nobody has confirmed it yet. ${whoMayAsk('addContact')}`,
     security: BEARER,
     request: {
       params: recordIdParam('organisationId'),

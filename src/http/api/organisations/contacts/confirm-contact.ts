@@ -1,7 +1,7 @@
 /** Records that a contact of an organisation is right. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { confirmContact } from '../../../../registry/organisations/contacts/confirm-contact.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../../exchange.ts';
 import { defineOperation } from '../../operation.ts';
 import { entityTag, REQUIRED_IF_MATCH, requiredVersion } from '../../preconditions.ts';
 import { TransitionReasonSchema } from '../../transition-schema.ts';
@@ -14,7 +14,7 @@ export const confirmContactOperation = defineOperation(
     operationId: 'confirmContact',
     tags: ['Organisations'],
     summary: 'Confirm a contact',
-    description: `You reached whoever \`If-Match\` showed you, and the contact is right; \`reason\` says how you know. ${needsRole(['admin', 'registrar'])}`,
+    description: `You reached whoever \`If-Match\` showed you, and the contact is right; \`reason\` says how you know. ${whoMayAsk('confirmContact')}`,
     security: BEARER,
     request: { params: CONTACT_PARAMS, headers: z.object(REQUIRED_IF_MATCH), body: jsonBody(TransitionReasonSchema) },
     responses: {

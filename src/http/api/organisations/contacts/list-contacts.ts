@@ -1,7 +1,7 @@
 /** Lists the contacts of an organisation. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { listContacts } from '../../../../registry/organisations/contacts/read-contact.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../../exchange.ts';
 import { defineOperation } from '../../operation.ts';
 import { PAGE_PARAMETERS } from '../../paging.ts';
 import { recordIdParam } from '../../record-schema.ts';
@@ -14,7 +14,7 @@ export const listContactsOperation = defineOperation(
     operationId: 'listContacts',
     tags: ['Organisations'],
     summary: 'List the contacts of an organisation',
-    description: `Those that were not removed, oldest first. ${needsRole('any')}`,
+    description: `Those that were not removed, oldest first. ${whoMayAsk('listContacts')}`,
     security: BEARER,
     request: {
       params: recordIdParam('organisationId'),

@@ -1,7 +1,7 @@
 /** Reads a contact of an organisation. */
 import { createRoute } from '@hono/zod-openapi';
 import { readContact } from '../../../../registry/organisations/contacts/read-contact.ts';
-import { BEARER, jsonReply, needsRole, problems } from '../../exchange.ts';
+import { BEARER, jsonReply, problems, whoMayAsk } from '../../exchange.ts';
 import { defineOperation } from '../../operation.ts';
 import { entityTag } from '../../preconditions.ts';
 import { CONTACT_PARAMS, ContactSchema, contactBody } from './contact-schema.ts';
@@ -13,7 +13,7 @@ export const readContactOperation = defineOperation(
     operationId: 'readContact',
     tags: ['Organisations'],
     summary: 'Read a contact',
-    description: `Whom to reach, and when that was last confirmed. ${needsRole('any')}`,
+    description: `Whom to reach, and when that was last confirmed. ${whoMayAsk('readContact')}`,
     security: BEARER,
     request: { params: CONTACT_PARAMS },
     responses: { 200: jsonReply('The contact.', ContactSchema, ['ETag']), ...problems(404) },

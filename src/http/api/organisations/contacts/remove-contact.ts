@@ -1,7 +1,7 @@
 /** Removes a contact from an organisation. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { removeContact } from '../../../../registry/organisations/contacts/remove-contact.ts';
-import { BEARER, needsRole, problems } from '../../exchange.ts';
+import { BEARER, problems, whoMayAsk } from '../../exchange.ts';
 import { defineOperation } from '../../operation.ts';
 import { REQUIRED_IF_MATCH, requiredVersion } from '../../preconditions.ts';
 import { CONTACT_PARAMS } from './contact-schema.ts';
@@ -13,7 +13,7 @@ export const removeContactOperation = defineOperation(
     operationId: 'removeContact',
     tags: ['Organisations'],
     summary: 'Remove a contact',
-    description: `An active organisation keeps the contacts that its authority asks for (\`contact_missing\`). ${needsRole(['admin', 'registrar'])}`,
+    description: `An active organisation keeps the contacts that its authority asks for (\`contact_missing\`). ${whoMayAsk('removeContact')}`,
     security: BEARER,
     request: { params: CONTACT_PARAMS, headers: z.object(REQUIRED_IF_MATCH) },
     responses: { 204: { description: 'It is removed.' }, ...problems(400, 404, 412, 422, 428) },

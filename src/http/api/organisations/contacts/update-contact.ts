@@ -1,7 +1,7 @@
 /** Changes a contact of an organisation. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { updateContact } from '../../../../registry/organisations/contacts/update-contact.ts';
-import { BEARER, bodyProblems, jsonBody, jsonReply, needsRole } from '../../exchange.ts';
+import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../../exchange.ts';
 import { defineOperation } from '../../operation.ts';
 import { entityTag, REQUIRED_IF_MATCH, requiredVersion } from '../../preconditions.ts';
 import { CONTACT_PARAMS, ContactChangesSchema, ContactSchema, contactBody } from './contact-schema.ts';
@@ -13,7 +13,7 @@ export const updateContactOperation = defineOperation(
     operationId: 'updateContact',
     tags: ['Organisations'],
     summary: 'Change a contact',
-    description: `Each member given replaces the present one. ${needsRole(['admin', 'registrar'])}`,
+    description: `Each member given replaces the present one. ${whoMayAsk('updateContact')}`,
     security: BEARER,
     request: { params: CONTACT_PARAMS, headers: z.object(REQUIRED_IF_MATCH), body: jsonBody(ContactChangesSchema) },
     responses: {
