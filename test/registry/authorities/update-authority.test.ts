@@ -8,6 +8,7 @@ import { addEntity } from '../../../src/registry/entities/add-entity.ts';
 import { readEntity } from '../../../src/registry/entities/read-entity.ts';
 import { updateEntity } from '../../../src/registry/entities/update-entity.ts';
 import { authorities } from '../../../src/storage/schema/authorities.ts';
+import { registryCounter } from '../../../src/storage/schema/registry-counter.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { untilWaiting } from '../../support/postgres-locks.ts';
 import {
@@ -178,12 +179,16 @@ describe('a default policy and the policy of an entity saved at once on postgres
   it('the default waits for an entity that is being added, and is refused', async () => {
     const authority = await registry.authority();
     const input = await newEntity(await registry.organisation(authority), { metadataPolicy: setting('gold') });
-    let changed = Promise.resolve('');
-    const alongside = async () => {
-      changed = changeDefault(authority);
+    let [added, changed] = [Promise.resolve(''), Promise.resolve('')];
+    await registry.db.transaction(async (tx) => {
+      await tx.select().from(registryCounter).for('update');
+      added = outcome(addEntity(registry.context(), input));
+      // It has all that it needs but its number.
       await untilWaiting(registry.db);
-    };
-    expect(await outcome(addEntity(registry.context(), { ...input, alongside }))).toBe('done');
+      changed = changeDefault(authority);
+      await untilWaiting(registry.db, 2);
+    });
+    expect(await added).toBe('done');
     expect(await changed).toBe(`policy_conflict at /defaultMetadataPolicy/${PLACE}`);
   });
 
