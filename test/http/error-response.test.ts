@@ -30,10 +30,18 @@ const STATUS_OF_KIND = {
   precondition_required: 428,
 } as const;
 
+/** Each asks for something well-formed that contradicts what is on record. */
+const UNPROCESSABLE: readonly string[] = [
+  'idempotency_key_reused',
+  'contact_missing',
+  'wrong_environment',
+  'role_not_held',
+];
+
 describe('a refusal of the registry', () => {
   it.each(Object.keys(REGISTRY_CODES) as RegistryCode[])('%s has the status of its kind', async (code) => {
     const { response, body, logged } = await answerTo(new RegistryError(code, 'because', { allowed: ['suspend'] }));
-    const status = code === 'idempotency_key_reused' ? 422 : STATUS_OF_KIND[REGISTRY_CODES[code]];
+    const status = UNPROCESSABLE.includes(code) ? 422 : STATUS_OF_KIND[REGISTRY_CODES[code]];
     expect([response.status, body['code'], body['detail'], body['allowed']]).toEqual([
       status,
       code,
