@@ -73,13 +73,13 @@ export class ReadyAnswers {
   readonly #options: ReadyAnswersOptions;
   readonly #statements: FollowingCache<ReadyAnswer>;
   readonly #lists = new FollowingCache<ReadyAnswer>({ maxBytes: LIST_CACHE_BYTES, sizeOf, maxLoads: MAX_LIST_LOADS });
-  /** Lists of several Entity Types: there is one for each subset, too many to keep. Equal questions share one load. */
   /** Lists of those with Trust Marks, which change with these. */
   readonly #markedLists = new FollowingCache<ReadyAnswer>({
     maxBytes: LIST_CACHE_BYTES,
     sizeOf,
     maxLoads: MAX_LIST_LOADS,
   });
+  /** Lists of several Entity Types: there is one for each subset, too many to keep. Equal questions share one load. */
   readonly #unions = new FollowingCache<ReadyAnswer>({ maxBytes: KEEPS_NOTHING, sizeOf, maxLoads: MAX_UNION_LOADS });
   /** Entity Types that active subordinates play, by authority. */
   readonly #playedTypes = new FollowingCache<PlayedTypes>({

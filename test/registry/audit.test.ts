@@ -88,7 +88,7 @@ describe.each(DATABASE_KINDS)('the audit on %s', (kind) => {
   });
 
   // Every verb once more, in one test.
-  it('holds no secret, no sealed key and no hash of a token, whatever was done', { timeout: 180_000 }, async () => {
+  it('holds no secret, no sealed key and no hash of a token, whatever was done', { timeout: 60_000 }, async () => {
     const { secret } = await createToken(registry.context(), {
       name: 'secret bearer',
       roles: ['admin'],
