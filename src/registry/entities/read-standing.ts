@@ -1,5 +1,5 @@
 /** How a subject stands with an authority and with those of ours below or above it, for callers who gave no name. */
-import { eq, inArray } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { Db } from '../../storage/connect.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { organisations, type ParticipantState } from '../../storage/schema/organisations.ts';
@@ -27,16 +27,8 @@ export async function readStanding(
   roots: readonly OwnAuthority[],
   own: readonly OwnAuthority[],
 ): Promise<Standing> {
-  const records = await db
-    .select({
-      authorityId: entities.authorityId,
-      entityIdentifier: entities.entityIdentifier,
-      state: entities.state,
-      organisationState: organisations.state,
-    })
-    .from(entities)
-    .innerJoin(organisations, eq(organisations.id, entities.organisationId))
-    .where(inArray(entities.entityIdentifier, [subject, ...own.map((authority) => authority.entityIdentifier)]));
+  const entityIdentifiers = [subject, ...own.map((authority) => authority.entityIdentifier)];
+  const records = await queryOf(db).execute({ entityIdentifiers });
   const isUnder =
     (states: ReadonlySet<ParticipantState>) => (entityIdentifier: string, authorityIds: ReadonlySet<string>) =>
       records.some(
@@ -52,6 +44,29 @@ export async function readStanding(
     if (isUnder(states)(subject, reachableFrom(roots, own, isUnder(states)))) return standing;
   }
   return 'unknown';
+}
+
+/** Composed once for each database: that costs more than the rest of a read. */
+const queries = new WeakMap<Db, ReturnType<typeof composeQuery>>();
+
+function queryOf(db: Db): ReturnType<typeof composeQuery> {
+  const composed = queries.get(db) ?? composeQuery(db);
+  queries.set(db, composed);
+  return composed;
+}
+
+function composeQuery(db: Db) {
+  return db
+    .select({
+      authorityId: entities.authorityId,
+      entityIdentifier: entities.entityIdentifier,
+      state: entities.state,
+      organisationState: organisations.state,
+    })
+    .from(entities)
+    .innerJoin(organisations, eq(organisations.id, entities.organisationId))
+    .where(eq(entities.entityIdentifier, sql`any(${sql.placeholder('entityIdentifiers')})`))
+    .prepare('read_standing');
 }
 
 const ACTIVE: ReadonlySet<ParticipantState> = new Set(['active']);
