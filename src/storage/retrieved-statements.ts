@@ -1,6 +1,7 @@
 /** Keeps statements of entities elsewhere for all nodes and over restarts; whoever reads one validates it again. */
 import { createHash } from 'node:crypto';
 import { eq, gt, inArray, lt, sql } from 'drizzle-orm';
+import { composedOnce } from './composed-once.ts';
 import type { Db } from './connect.ts';
 import { retrievedStatements } from './schema/retrieved-statements.ts';
 
@@ -34,16 +35,13 @@ const REMOVED_BYTES = 256;
 
 export class RetrievedStatements {
   readonly #db: Db;
-  /** Composed once: that costs more than the rest of a read. */
-  readonly #read: ReturnType<typeof composeRead>;
 
   constructor(db: Db) {
     this.#db = db;
-    this.#read = composeRead(db);
   }
 
   async read(name: RetrievedStatementName): Promise<RetrievedStatement | undefined> {
-    const [row] = await this.#read.execute({ name: keyOf(name) });
+    const [row] = await statementQuery(this.#db).execute({ name: keyOf(name) });
     if (row === undefined || row.jwt === REMOVED) return undefined;
     return {
       jwt: row.jwt,
@@ -95,13 +93,13 @@ export class RetrievedStatements {
   }
 }
 
-function composeRead(db: Db) {
-  return db
+const statementQuery = composedOnce((db) =>
+  db
     .select()
     .from(retrievedStatements)
     .where(eq(retrievedStatements.name, sql.placeholder('name')))
-    .prepare('read_retrieved_statement');
-}
+    .prepare('read_retrieved_statement'),
+);
 
 /** Deletes what has expired, and the oldest beyond the bytes kept. */
 export async function pruneRetrievedStatements(db: Db, now: Date, maxBytes = MAX_RETRIEVED_BYTES): Promise<void> {

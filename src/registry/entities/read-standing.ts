@@ -1,5 +1,6 @@
 /** How a subject stands with an authority and with those of ours below or above it, for callers who gave no name. */
 import { eq, sql } from 'drizzle-orm';
+import { composedOnce } from '../../storage/composed-once.ts';
 import type { Db } from '../../storage/connect.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { organisations, type ParticipantState } from '../../storage/schema/organisations.ts';
@@ -28,7 +29,7 @@ export async function readStanding(
   own: readonly OwnAuthority[],
 ): Promise<Standing> {
   const entityIdentifiers = [subject, ...own.map((authority) => authority.entityIdentifier)];
-  const records = await queryOf(db).execute({ entityIdentifiers });
+  const records = await standingQuery(db).execute({ entityIdentifiers });
   const isUnder =
     (states: ReadonlySet<ParticipantState>) => (entityIdentifier: string, authorityIds: ReadonlySet<string>) =>
       records.some(
@@ -46,17 +47,8 @@ export async function readStanding(
   return 'unknown';
 }
 
-/** Composed once for each database: that costs more than the rest of a read. */
-const queries = new WeakMap<Db, ReturnType<typeof composeQuery>>();
-
-function queryOf(db: Db): ReturnType<typeof composeQuery> {
-  const composed = queries.get(db) ?? composeQuery(db);
-  queries.set(db, composed);
-  return composed;
-}
-
-function composeQuery(db: Db) {
-  return db
+const standingQuery = composedOnce((db) =>
+  db
     .select({
       authorityId: entities.authorityId,
       entityIdentifier: entities.entityIdentifier,
@@ -66,8 +58,8 @@ function composeQuery(db: Db) {
     .from(entities)
     .innerJoin(organisations, eq(organisations.id, entities.organisationId))
     .where(eq(entities.entityIdentifier, sql`any(${sql.placeholder('entityIdentifiers')})`))
-    .prepare('read_standing');
-}
+    .prepare('read_standing'),
+);
 
 const ACTIVE: ReadonlySet<ParticipantState> = new Set(['active']);
 /** What was vouched for at some time, and so is no secret. */

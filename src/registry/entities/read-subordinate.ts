@@ -1,6 +1,7 @@
 /** Reads what an authority says about a subordinate right now: only about active ones, with what is signed already. */
 import { and, asc, eq, getTableColumns, isNull, sql } from 'drizzle-orm';
 import type { Jwk } from '../../federation/jwk-set.ts';
+import { composedOnce } from '../../storage/composed-once.ts';
 import type { Db } from '../../storage/connect.ts';
 import { entities, entityKeys } from '../../storage/schema/entities.ts';
 import { issuedStatements } from '../../storage/schema/issued-statements.ts';
@@ -28,7 +29,7 @@ export async function readSubordinate(
   authorityId: string,
   entityIdentifier: string,
 ): Promise<Subordinate | undefined> {
-  const rows = await queryOf(db).execute({ authorityId, entityIdentifier });
+  const rows = await subordinateQuery(db).execute({ authorityId, entityIdentifier });
   const [first] = rows;
   if (first === undefined) return undefined;
   const keys = rows.flatMap(({ key }) =>
@@ -38,17 +39,8 @@ export async function readSubordinate(
   return { entity: first.entity, keys, roles, stored: first.stored ?? undefined };
 }
 
-/** Composed once for each database: that costs more than the rest of a read. */
-const queries = new WeakMap<Db, ReturnType<typeof composeQuery>>();
-
-function queryOf(db: Db): ReturnType<typeof composeQuery> {
-  const composed = queries.get(db) ?? composeQuery(db);
-  queries.set(db, composed);
-  return composed;
-}
-
-function composeQuery(db: Db) {
-  return db
+const subordinateQuery = composedOnce((db) =>
+  db
     .select({ entity: COLUMNS, key: entityKeys, stored: issuedStatements, roles: givenRolesJson() })
     .from(entities)
     .innerJoin(organisations, eq(organisations.id, entities.organisationId))
@@ -70,5 +62,5 @@ function composeQuery(db: Db) {
       ),
     )
     .orderBy(asc(entityKeys.position))
-    .prepare('read_subordinate');
-}
+    .prepare('read_subordinate'),
+);

@@ -1,5 +1,6 @@
 /** Finds who presents a token, and whether there is an admin at all. */
 import { and, eq, gt, inArray, isNull, or, type SQL, sql } from 'drizzle-orm';
+import { composedOnce } from '../../storage/composed-once.ts';
 import type { Db, Tx } from '../../storage/connect.ts';
 import { apiTokens } from '../../storage/schema/api-tokens.ts';
 import { organisations } from '../../storage/schema/organisations.ts';
@@ -16,19 +17,25 @@ import { findEntityTokenActor, isEntityToken } from './entity-token.ts';
 export async function findTokenActor(db: Db, secret: string, now: Date): Promise<Actor | undefined> {
   const hash = hashToken(secret);
   if (isEntityToken(secret)) return await findEntityTokenActor(db, hash, now);
-  const isPrevious = and(eq(apiTokens.previousHash, hash), gt(apiTokens.previousExpiresAt, now));
-  const [token] = await db
-    .select()
-    .from(apiTokens)
-    .where(
-      and(or(eq(apiTokens.tokenHash, hash), isPrevious), isNull(apiTokens.revokedAt), gt(apiTokens.expiresAt, now)),
-    );
+  const [token] = await tokenQuery(db).execute({ hash, now });
   if (token === undefined) return undefined;
   const isReplaced = Buffer.compare(token.tokenHash, hash) !== 0 && { isReplaced: true };
   if (token.organisationIds === null) return { ...actorOf(token), ...isReplaced };
   const open = await openOrganisations(db, token.organisationIds);
   return open.length === 0 ? undefined : { ...actorOf(token, open), ...isReplaced };
 }
+
+const tokenQuery = composedOnce((db) => {
+  const [hash, now] = [sql.placeholder('hash'), sql.placeholder('now')];
+  const isPrevious = and(eq(apiTokens.previousHash, hash), gt(apiTokens.previousExpiresAt, now));
+  return db
+    .select()
+    .from(apiTokens)
+    .where(
+      and(or(eq(apiTokens.tokenHash, hash), isPrevious), isNull(apiTokens.revokedAt), gt(apiTokens.expiresAt, now)),
+    )
+    .prepare('find_token');
+});
 
 async function openOrganisations(db: Db, ids: readonly string[]): Promise<string[]> {
   const rows = await db

@@ -1,5 +1,6 @@
 /** Reads the grant that a Trust Mark is made from, if it stands right now, with the mark as it was signed last. */
 import { and, eq, sql } from 'drizzle-orm';
+import { composedOnce } from '../../storage/composed-once.ts';
 import type { Db } from '../../storage/connect.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { organisations } from '../../storage/schema/organisations.ts';
@@ -17,21 +18,12 @@ export interface StandingMark {
 
 /** @returns undefined unless the grant stands; whether it has ended by time is for the caller to look at */
 export async function readStandingMark(db: Db, typeId: string, subject: string): Promise<StandingMark | undefined> {
-  const [found] = await queryOf(db).execute({ typeId, subject });
+  const [found] = await standingMarkQuery(db).execute({ typeId, subject });
   return found && { mark: found.mark, current: found.current ?? undefined };
 }
 
-/** Composed once for each database: that costs more than the rest of a read. */
-const queries = new WeakMap<Db, ReturnType<typeof composeQuery>>();
-
-function queryOf(db: Db): ReturnType<typeof composeQuery> {
-  const composed = queries.get(db) ?? composeQuery(db);
-  queries.set(db, composed);
-  return composed;
-}
-
-function composeQuery(db: Db) {
-  return db
+const standingMarkQuery = composedOnce((db) =>
+  db
     .select({ mark: trustMarks, current: currentTrustMarks })
     .from(trustMarks)
     .leftJoin(entities, ITS_ENTITY)
@@ -44,5 +36,5 @@ function composeQuery(db: Db) {
         stands(db),
       ),
     )
-    .prepare('read_standing_mark');
-}
+    .prepare('read_standing_mark'),
+);
