@@ -2,6 +2,8 @@
 import type { ParticipantState } from '../storage/schema/organisations.ts';
 import { RegistryError } from './registry-error.ts';
 
+export type { ParticipantState };
+
 export const TRANSITIONS = {
   approve: { from: ['pending'], to: 'active' },
   reject: { from: ['pending'], to: 'rejected' },

@@ -1,0 +1,346 @@
+/** The rules of admission: pure, and the only ones. Whatever cannot be mapped to an active participant is denied. */
+import type { NumericDate } from '../federation/time.ts';
+import { type CredentialState, credentialState } from '../registry/credentials/credential-standing.ts';
+import { type Permissions, permissionsOf } from '../registry/life-cycle/permissions.ts';
+import { isWithinValidity } from '../registry/roles/given-roles.ts';
+import { effectiveState } from '../registry/states.ts';
+import type { AdmissionQuestion, ChainVerdict, EnforcementPlace, TokenVerdict } from './admission-question.ts';
+import type { DenyReason } from './deny-reasons.ts';
+import { Findings, type Step } from './findings.ts';
+import type {
+  KnownApi,
+  KnownApplication,
+  KnownCertificate,
+  KnownException,
+  KnownOrganisation,
+  KnownRole,
+} from './known-participants.ts';
+
+/** The registry at a `seq`, as far as admission needs it. */
+export interface KnownState {
+  seq: number;
+  /** Seconds since the registry last confirmed that nothing is newer. */
+  ageSeconds: number;
+  certificate(x5tS256: string): KnownCertificate | undefined;
+  application(authorityId: string, entityIdentifier: string): KnownApplication | undefined;
+  api(id: string): KnownApi | undefined;
+}
+
+export interface AdmissionDecision {
+  decision: 'allow' | 'deny';
+  /** Why not, in the order of the steps; empty if allowed. */
+  reasons: readonly DenyReason[];
+  /** Whom the certificate belongs to, also if it is denied; undefined if nobody knows. */
+  application: KnownApplication | undefined;
+  onBehalfOf: KnownOrganisation | undefined;
+  /** Those held now. */
+  roles: readonly KnownRole[];
+  permissions: Permissions;
+  /** What the participant was let off. */
+  exceptions: readonly KnownException['kind'][];
+  chain: Extract<ChainVerdict, { trustAnchor: string }> | undefined;
+  seq: number;
+  evaluatedAt: NumericDate;
+  /** The earliest end of all that it rests on; a change in the registry ends it before. Equal to `evaluatedAt` if denied. */
+  validUntil: NumericDate;
+  /** Only if asked for. */
+  steps: readonly Step[] | undefined;
+}
+
+/** What others have to say; each is asked for only if nothing was found against the participant before. */
+export interface AdmissionEvidence {
+  /** @returns undefined when no token was presented */
+  token(application: KnownApplication): Promise<TokenVerdict> | TokenVerdict | undefined;
+  chain(application: KnownApplication): Promise<ChainVerdict> | ChainVerdict;
+}
+
+export interface DecideOptions {
+  now: NumericDate;
+  isExplained?: boolean;
+}
+
+const NOTHING_PERMITTED: Permissions = { newAuthorization: false, useExisting: false, withdrawConsent: false };
+
+/** Decides at once where neither a token nor a Trust Chain has to be looked at by somebody else. */
+export function decide(
+  question: AdmissionQuestion,
+  state: KnownState,
+  evidence: AdmissionEvidence,
+  options: DecideOptions,
+): AdmissionDecision | Promise<AdmissionDecision> {
+  const findings = new Findings(options.isExplained === true);
+  const judged = judgeParticipant(question, state, findings, options.now);
+  const finish = (chain?: ChainVerdict) => conclude(judged, state, findings, options.now, chain);
+  if (judged.application === undefined || findings.areBad) {
+    findings.skip('token', () => 'not looked at: the participant is not admitted');
+    findings.skip('trust_chain', () => 'not looked at: the participant is not admitted');
+    return finish();
+  }
+  const { application } = judged;
+  const withToken = (verdict: TokenVerdict | undefined) => {
+    judgeToken(verdict, question, judged, findings, options.now);
+    if (question.entityId === undefined || findings.areBad) {
+      findings.skip('trust_chain', () =>
+        findings.areBad ? 'not looked at: the token is not accepted' : 'not asked for: no entityId was given',
+      );
+      return finish();
+    }
+    const chain = evidence.chain(application);
+    return chain instanceof Promise ? chain.then(withChain) : withChain(chain);
+  };
+  const withChain = (verdict: ChainVerdict) => {
+    judgeChain(verdict, findings);
+    return finish(verdict);
+  };
+  const token = evidence.token(application);
+  return token instanceof Promise ? token.then(withToken) : withToken(token);
+}
+
+interface Judged {
+  application: KnownApplication | undefined;
+  certificate: KnownCertificate | undefined;
+  onBehalfOf: KnownOrganisation | undefined;
+  roles: readonly KnownRole[];
+  exceptions: KnownException['kind'][];
+}
+
+function judgeParticipant(
+  question: AdmissionQuestion,
+  state: KnownState,
+  findings: Findings,
+  now: NumericDate,
+): Judged {
+  judgeState(state, question.place, findings, now);
+  const judged: Judged = { ...identify(question, state, findings, now), onBehalfOf: undefined, roles: [] };
+  const { application, certificate } = judged;
+  if (application === undefined) return judged;
+  if (certificate !== undefined) judgeCertificate(certificate, findings, now);
+  judgeStanding(application, findings);
+  judgePlace(application, question.place, findings);
+  judgeEntity(application, question.entityId, findings);
+  judged.onBehalfOf = judgeDelegation(application, question.onBehalfOf, findings);
+  judged.roles = application.roles.filter((role) => isWithinValidity(role, now));
+  // The answer names them all, so it may outlive none.
+  for (const { validTo } of judged.roles) if (validTo !== null) findings.limit(validTo);
+  judgeApi(judged.roles, question, state, findings);
+  return judged;
+}
+
+function judgeState(
+  { ageSeconds, seq }: KnownState,
+  { maxStalenessSeconds }: EnforcementPlace,
+  findings: Findings,
+  now: NumericDate,
+): void {
+  const detail = () => `the registry at seq ${seq}, confirmed ${ageSeconds} s ago; at most ${maxStalenessSeconds} s`;
+  if (ageSeconds > maxStalenessSeconds) findings.fail('state', 'state_stale', detail);
+  else findings.pass('state', detail, now + Math.floor(maxStalenessSeconds - ageSeconds));
+}
+
+/** Finds the participant by its certificate; by its name alone where it was let off having one. */
+function identify(
+  { certificate, place, entityId }: AdmissionQuestion,
+  state: KnownState,
+  findings: Findings,
+  now: NumericDate,
+): Pick<Judged, 'application' | 'certificate' | 'exceptions'> {
+  const nobody = { application: undefined, certificate: undefined, exceptions: [] };
+  if (certificate === 'malformed') {
+    findings.fail('certificate', 'certificate_malformed', () => 'what was presented is no certificate');
+    return nobody;
+  }
+  if (certificate === 'none') {
+    const application = entityId === undefined ? undefined : state.application(place.authorityId, entityId);
+    const exception = application && exceptionOf(application, 'no_mtls', now);
+    if (application === undefined || exception === undefined) {
+      findings.fail('certificate', 'certificate_missing', () => 'no client certificate was presented');
+      return nobody;
+    }
+    findings.pass('certificate', () => 'none: let off for a while', exception.endsAt);
+    return { application, certificate: undefined, exceptions: ['no_mtls'] };
+  }
+  findings.pass('certificate', () => `x5t#S256 ${certificate.x5tS256}`);
+  const known = state.certificate(certificate.x5tS256);
+  if (known === undefined) {
+    findings.fail('participant', 'unknown_participant', () => 'no application has registered this certificate');
+    return nobody;
+  }
+  const { application } = known;
+  findings.pass('participant', () => `${application.entityIdentifier} of ${application.organisation.legalName}`);
+  return { application, certificate: known, exceptions: [] };
+}
+
+const CERTIFICATE_REFUSALS: Readonly<Record<Exclude<CredentialState, 'active'>, DenyReason>> = {
+  not_yet_valid: 'certificate_not_yet_valid',
+  on_hold: 'certificate_on_hold',
+  superseded: 'certificate_superseded',
+  expired: 'certificate_expired',
+  revoked: 'certificate_revoked',
+};
+
+function judgeCertificate({ life, isTrusted }: KnownCertificate, findings: Findings, now: NumericDate): void {
+  const certificateState = credentialState(life, new Date(now * 1000));
+  if (certificateState !== 'active') {
+    findings.fail('validity', CERTIFICATE_REFUSALS[certificateState], () => `the certificate is ${certificateState}`);
+  } else {
+    findings.pass('validity', () => 'the certificate is active', endOf(life));
+  }
+  if (!isTrusted) findings.fail('issuer', 'chain_untrusted', () => 'its issuer is not on the trust list');
+  else findings.pass('issuer', () => 'its issuer is trusted for this');
+}
+
+/** The first moment at which it does not count; a certificate is valid in the whole second that its end names. */
+function endOf({ notAfter, supersededAt }: KnownCertificate['life']): NumericDate {
+  const ends = [notAfter && notAfter.getTime() / 1000 + 1, supersededAt && supersededAt.getTime() / 1000];
+  return Math.min(...ends.filter((end) => end !== null));
+}
+
+function judgeStanding({ state, organisation }: KnownApplication, findings: Findings): void {
+  const standing = effectiveState(state, organisation.state);
+  const detail = () => `the application is ${state}, its organisation ${organisation.state}`;
+  if (standing === 'active') findings.pass('standing', detail);
+  else findings.fail('standing', standing === 'pending' || standing === 'rejected' ? 'not_approved' : standing, detail);
+}
+
+function judgePlace(application: KnownApplication, place: EnforcementPlace, findings: Findings): void {
+  if (application.authorityId !== place.authorityId) {
+    findings.fail('place', 'wrong_authority', () => 'the application is enrolled with another authority');
+    return;
+  }
+  const isHere = application.mode === place.mode && application.environment === place.environment;
+  const detail = () =>
+    `enrolled for ${application.mode} ${application.environment}, asked for in ${place.mode} ${place.environment}`;
+  if (isHere) findings.pass('place', detail);
+  else findings.fail('place', 'wrong_environment', detail);
+}
+
+function judgeEntity({ entityIdentifier }: KnownApplication, entityId: string | undefined, findings: Findings): void {
+  if (entityId === undefined) findings.skip('entity', () => 'not asked for: no entityId was given');
+  else if (entityId === entityIdentifier) findings.pass('entity', () => `is ${entityId}`);
+  else findings.fail('entity', 'entity_mismatch', () => `the certificate is not that of ${entityId}`);
+}
+
+/** Only what the registry records counts, and only while the other is active as well. */
+function judgeDelegation(
+  { onBehalfOf }: KnownApplication,
+  asked: string | undefined,
+  findings: Findings,
+): KnownOrganisation | undefined {
+  if (asked === undefined) {
+    findings.skip('delegation', () => 'not asked for: no onBehalfOf was given');
+    return undefined;
+  }
+  if (onBehalfOf?.id !== asked) {
+    findings.fail('delegation', 'delegation_unknown', () => 'no record says that the application acts for it');
+    return undefined;
+  }
+  const detail = () => `for ${onBehalfOf.legalName}, which is ${onBehalfOf.state}`;
+  if (onBehalfOf.state === 'active') findings.pass('delegation', detail);
+  else findings.fail('delegation', 'delegation_ended', detail);
+  return onBehalfOf;
+}
+
+function judgeApi(
+  roles: readonly KnownRole[],
+  { api: asked, place }: AdmissionQuestion,
+  state: KnownState,
+  findings: Findings,
+): void {
+  const id = asked ?? place.apiId;
+  if (id === null || id === undefined) {
+    findings.skip('api', () => 'not asked for: no API was named');
+    return;
+  }
+  const api = state.api(id);
+  if (api === undefined || api.authorityId !== place.authorityId) {
+    findings.fail('api', 'api_unknown', () => `there is no API resource ${id}`);
+    return;
+  }
+  const name = `${api.family} ${api.apiVersion}`;
+  const granting = roles.find(({ roleId }) => api.roleIds.includes(roleId));
+  if (api.roleIds.length === 0) findings.pass('api', () => `${name} asks for no role`);
+  else if (granting === undefined)
+    findings.fail('api', 'role_missing', () => `none of the roles that ${name} asks for`);
+  else findings.pass('api', () => `${granting.name} for ${name}`);
+}
+
+function judgeToken(
+  verdict: TokenVerdict | undefined,
+  { place }: AdmissionQuestion,
+  judged: Judged,
+  findings: Findings,
+  now: NumericDate,
+): void {
+  if (verdict === undefined) {
+    if (place.isTokenRequired || judged.certificate === undefined)
+      findings.fail('token', 'token_missing', () => 'no access token was presented');
+    else findings.skip('token', () => 'none was presented, and none is required');
+    return;
+  }
+  if ('reason' in verdict) {
+    findings.fail('token', verdict.reason, () => verdict.detail);
+    return;
+  }
+  findings.pass('token', () => 'verified', verdict.expiresAt);
+  judgeBinding(verdict, judged, findings, now);
+}
+
+/** @see RFC 8705 §3 */
+function judgeBinding(
+  { boundTo, clientId }: Extract<TokenVerdict, { expiresAt: number }>,
+  { application, certificate, exceptions }: Judged,
+  findings: Findings,
+  now: NumericDate,
+): void {
+  if (boundTo !== undefined) {
+    if (boundTo === certificate?.x5tS256) findings.pass('binding', () => 'bound to this certificate');
+    else findings.fail('binding', 'cnf_mismatch', () => 'bound to another certificate');
+    return;
+  }
+  if (certificate === undefined) {
+    // Then nothing but the token says who it is.
+    if (clientId === application?.entityIdentifier) findings.pass('binding', () => 'issued to this application');
+    else findings.fail('binding', 'client_mismatch', () => 'issued to another client');
+    return;
+  }
+  const exception = application && exceptionOf(application, 'unbound_token', now);
+  if (exception === undefined) {
+    findings.fail('binding', 'token_not_bound', () => 'the token has no cnf.x5t#S256');
+    return;
+  }
+  exceptions.push('unbound_token');
+  findings.pass('binding', () => 'not bound: let off for a while', exception.endsAt);
+}
+
+function judgeChain(verdict: ChainVerdict, findings: Findings): void {
+  if ('reason' in verdict) findings.fail('trust_chain', verdict.reason, () => verdict.detail);
+  else findings.pass('trust_chain', () => `leads to ${verdict.trustAnchor}`, verdict.expiresAt);
+}
+
+function exceptionOf(
+  { exceptions }: KnownApplication,
+  kind: KnownException['kind'],
+  now: NumericDate,
+): KnownException | undefined {
+  return exceptions.find((exception) => exception.kind === kind && now < exception.endsAt);
+}
+
+function conclude(
+  { application, onBehalfOf, roles, exceptions }: Judged,
+  { seq }: KnownState,
+  findings: Findings,
+  now: NumericDate,
+  chain?: ChainVerdict,
+): AdmissionDecision {
+  return {
+    decision: findings.areBad ? 'deny' : 'allow',
+    reasons: findings.reasons,
+    ...{ application, onBehalfOf, roles, exceptions, seq },
+    permissions:
+      application === undefined ? NOTHING_PERMITTED : permissionsOf(application.organisation.state, application.state),
+    chain: chain !== undefined && 'trustAnchor' in chain ? chain : undefined,
+    evaluatedAt: now,
+    validUntil: findings.areBad ? now : findings.validUntil,
+    steps: findings.steps,
+  };
+}

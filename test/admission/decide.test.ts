@@ -1,0 +1,286 @@
+import { describe, expect, it } from 'vitest';
+import type { TokenVerdict } from '../../src/admission/admission-question.ts';
+import { decide } from '../../src/admission/decide.ts';
+import type { KnownApplication } from '../../src/admission/known-participants.ts';
+import {
+  API,
+  ask,
+  CERTIFICATE,
+  certificateWith,
+  knownState,
+  NOW,
+  OTHER_ORGANISATION,
+  PARTICIPANT,
+  PISP,
+  PLACE,
+  TOKEN,
+} from '../support/admission.ts';
+
+const CHAIN = { trustAnchor: 'https://anchor.example', trustMarkTypes: [], expiresAt: NOW + 4 };
+
+describe('F40 a certificate is admitted only as that of an active participant', () => {
+  it('allows an active application with its certificate, and says who it is and until when that holds', () => {
+    const decision = ask({});
+    expect(decision).toMatchObject({ decision: 'allow', reasons: [], seq: 42, evaluatedAt: NOW });
+    expect(decision.application).toBe(PARTICIPANT);
+    expect(decision.validUntil).toBe(NOW + 9);
+    expect(decision.permissions).toEqual({ newAuthorization: true, useExisting: true, withdrawConsent: true });
+  });
+
+  it('denies a certificate that nobody registered, and says nothing of anybody', () => {
+    const decision = ask({ certificate: { x5tS256: 'x'.repeat(43) } });
+    expect(decision).toMatchObject({ decision: 'deny', reasons: ['unknown_participant'], roles: [], validUntil: NOW });
+    expect(decision.application).toBeUndefined();
+    expect(decision.permissions).toEqual({ newAuthorization: false, useExisting: false, withdrawConsent: false });
+  });
+
+  it.each([
+    ['none', 'certificate_missing'],
+    ['malformed', 'certificate_malformed'],
+  ] as const)('denies a certificate that is %s', (certificate, reason) => {
+    expect(ask({ certificate })).toMatchObject({ decision: 'deny', reasons: [reason] });
+  });
+
+  it.each([
+    ['revoked', { state: 'revoked' as const }, 'certificate_revoked'],
+    ['on hold', { state: 'on_hold' as const }, 'certificate_on_hold'],
+    ['not valid yet', { notBefore: new Date((NOW + 1) * 1000) }, 'certificate_not_yet_valid'],
+    ['expired', { notAfter: new Date((NOW - 1) * 1000) }, 'certificate_expired'],
+    ['superseded', { supersededAt: new Date(NOW * 1000) }, 'certificate_superseded'],
+  ])('denies a certificate that is %s', (_, life, reason) => {
+    const state = knownState({ certificates: [certificateWith({ life })] });
+    expect(ask({}, state)).toMatchObject({ decision: 'deny', reasons: [reason] });
+  });
+
+  it('allows a certificate in the last second of its validity, and not a second longer', () => {
+    const state = knownState({ certificates: [certificateWith({ life: { notAfter: new Date(NOW * 1000) } })] });
+    expect(ask({}, state)).toMatchObject({ decision: 'allow', validUntil: NOW + 1 });
+  });
+
+  it('denies a certificate whose issuer is not on the trust list', () => {
+    const state = knownState({ certificates: [certificateWith({ isTrusted: false })] });
+    expect(ask({}, state)).toMatchObject({ decision: 'deny', reasons: ['chain_untrusted'] });
+  });
+
+  it.each([
+    ['suspended', 'suspended'],
+    ['withdrawn', 'withdrawn'],
+    ['revoked', 'revoked'],
+    ['pending', 'not_approved'],
+    ['rejected', 'not_approved'],
+  ] as const)('denies what is %s, be it the application or its organisation', (state, reason) => {
+    const own = { ...PARTICIPANT, state };
+    const organisations = { ...PARTICIPANT, organisation: { ...PARTICIPANT.organisation, state } };
+    for (const application of [own, organisations] satisfies KnownApplication[]) {
+      const decision = ask({}, knownState({ certificates: [certificateWith({ application })] }));
+      expect(decision).toMatchObject({ decision: 'deny', reasons: [reason] });
+    }
+  });
+
+  it('names every reason that it knows of, in the order of the steps', () => {
+    const application: KnownApplication = { ...PARTICIPANT, state: 'suspended', environment: 'sandbox', mode: 'test' };
+    const state = knownState({ certificates: [certificateWith({ application, life: { state: 'revoked' } })] });
+    expect(ask({ api: API.id }, state).reasons).toEqual(['certificate_revoked', 'suspended', 'wrong_environment']);
+  });
+});
+
+describe('F56 what is enrolled for one environment is not admitted in another', () => {
+  it.each([
+    { mode: 'test' as const, environment: 'production' },
+    { mode: 'live' as const, environment: 'sandbox' },
+    { mode: 'test' as const, environment: 'sandbox' },
+  ])('denies an application of live production at $mode $environment', (place) => {
+    expect(ask({ place })).toMatchObject({ decision: 'deny', reasons: ['wrong_environment'] });
+  });
+
+  it('denies the application of another authority', () => {
+    expect(ask({ place: { authorityId: 'another' } })).toMatchObject({ reasons: ['wrong_authority'] });
+  });
+});
+
+describe('F44 what a node knows counts for a limited time', () => {
+  it('denies everybody once the registry was not heard of for longer than the enforcement point lets it', () => {
+    expect(ask({}, knownState({ ageSeconds: 10 }))).toMatchObject({ decision: 'allow', validUntil: NOW });
+    expect(ask({}, knownState({ ageSeconds: 10.1 }))).toMatchObject({ decision: 'deny', reasons: ['state_stale'] });
+  });
+});
+
+describe('an API asks for roles', () => {
+  it('allows an application that holds one of them', () => {
+    expect(ask({ api: API.id })).toMatchObject({ decision: 'allow', roles: [PISP] });
+  });
+
+  it('denies an application that holds none now, though it did or will', () => {
+    for (const role of [
+      { ...PISP, validTo: NOW },
+      { ...PISP, validFrom: NOW + 1 },
+      { ...PISP, roleId: 'another' },
+    ]) {
+      const application = { ...PARTICIPANT, roles: [role] };
+      const state = knownState({ certificates: [certificateWith({ application })] });
+      expect(ask({ api: API.id }, state)).toMatchObject({ decision: 'deny', reasons: ['role_missing'] });
+    }
+  });
+
+  it('takes the API of the enforcement point where the request names none', () => {
+    const application = { ...PARTICIPANT, roles: [] };
+    const state = knownState({ certificates: [certificateWith({ application })] });
+    expect(ask({ place: { apiId: API.id } }, state)).toMatchObject({ reasons: ['role_missing'] });
+  });
+
+  it('denies an API that is not recorded, or recorded with another authority', () => {
+    expect(ask({ api: 'unheard-of' })).toMatchObject({ reasons: ['api_unknown'] });
+    const state = knownState({ apis: [{ ...API, authorityId: 'another' }] });
+    expect(ask({ api: API.id }, state)).toMatchObject({ reasons: ['api_unknown'] });
+  });
+
+  it('lets the answer outlive no role that it names', () => {
+    const application = { ...PARTICIPANT, roles: [{ ...PISP, validTo: NOW + 5 }] };
+    const state = knownState({ certificates: [certificateWith({ application })] });
+    expect(ask({}, state).validUntil).toBe(NOW + 5);
+  });
+});
+
+describe('somebody acts on behalf of another only where the registry records it and both are active', () => {
+  const acting = { ...PARTICIPANT, onBehalfOf: OTHER_ORGANISATION };
+  const stateOf = (application: KnownApplication) => knownState({ certificates: [certificateWith({ application })] });
+
+  it('allows what is recorded', () => {
+    const decision = ask({ onBehalfOf: OTHER_ORGANISATION.id }, stateOf(acting));
+    expect(decision).toMatchObject({ decision: 'allow', onBehalfOf: OTHER_ORGANISATION });
+  });
+
+  it('denies what is not', () => {
+    const another = ask({ onBehalfOf: 'another' }, stateOf(acting));
+    const nobody = ask({ onBehalfOf: OTHER_ORGANISATION.id });
+    expect([another.reasons, nobody.reasons]).toEqual([['delegation_unknown'], ['delegation_unknown']]);
+  });
+
+  it('denies it while the other is not active', () => {
+    const ended = { ...acting, onBehalfOf: { ...OTHER_ORGANISATION, state: 'suspended' as const } };
+    expect(ask({ onBehalfOf: OTHER_ORGANISATION.id }, stateOf(ended)).reasons).toEqual(['delegation_ended']);
+    expect(ask({}, stateOf(ended)).decision).toBe('allow');
+  });
+});
+
+describe('F43 a token is worth nothing without the certificate that it is bound to', () => {
+  it('allows a token that is bound to the certificate, and until it expires', () => {
+    const decision = ask({}, knownState({}), { token: () => ({ ...TOKEN, expiresAt: NOW + 3 }) });
+    expect(decision).toMatchObject({ decision: 'allow', validUntil: NOW + 3 });
+  });
+
+  it('denies a token that is bound to another certificate', () => {
+    const decision = ask({}, knownState({}), { token: () => ({ ...TOKEN, boundTo: 'y'.repeat(43) }) });
+    expect(decision).toMatchObject({ decision: 'deny', reasons: ['cnf_mismatch'] });
+  });
+
+  it('denies a token that is bound to none, unless that was approved and lasts', () => {
+    const unbound = { token: () => ({ ...TOKEN, boundTo: undefined }) };
+    expect(ask({}, knownState({}), unbound)).toMatchObject({ reasons: ['token_not_bound'] });
+    const letOff = (endsAt: number) => {
+      const application = { ...PARTICIPANT, exceptions: [{ kind: 'unbound_token' as const, endsAt }] };
+      return ask({}, knownState({ certificates: [certificateWith({ application })] }), unbound);
+    };
+    expect(letOff(NOW + 2)).toMatchObject({ decision: 'allow', exceptions: ['unbound_token'], validUntil: NOW + 2 });
+    expect(letOff(NOW)).toMatchObject({ decision: 'deny', reasons: ['token_not_bound'] });
+  });
+
+  it('denies no token where one is required', () => {
+    expect(ask({ place: { isTokenRequired: true } })).toMatchObject({ reasons: ['token_missing'] });
+  });
+
+  it('gives the reason of whoever verified it', () => {
+    const decision = ask({}, knownState({}), { token: () => ({ reason: 'audience_mismatch', detail: 'for another' }) });
+    expect(decision).toMatchObject({ decision: 'deny', reasons: ['audience_mismatch'] });
+  });
+
+  it('asks nobody about the token of a participant that is denied anyway', () => {
+    const state = knownState({ certificates: [] });
+    const decision = ask({}, state, {
+      token: () => {
+        throw new Error('nobody should ask');
+      },
+    });
+    expect(decision.reasons).toEqual(['unknown_participant']);
+  });
+});
+
+describe('B2 the Trust Chain is part of the decision', () => {
+  it('allows an application whose chain leads to the Trust Anchor, and until it expires', () => {
+    const decision = ask({ entityId: PARTICIPANT.entityIdentifier }, knownState({}), { chain: () => CHAIN });
+    expect(decision).toMatchObject({ decision: 'allow', chain: CHAIN, validUntil: NOW + 4 });
+  });
+
+  it('denies the name of another, without resolving it', () => {
+    const decision = ask({ entityId: 'https://another.example' });
+    expect(decision).toMatchObject({ decision: 'deny', reasons: ['entity_mismatch'] });
+  });
+
+  it('denies an application whose chain is not valid', () => {
+    const chain = () => ({ reason: 'trust_chain_invalid' as const, detail: 'no chain' });
+    const decision = ask({ entityId: PARTICIPANT.entityIdentifier }, knownState({}), { chain });
+    expect(decision).toMatchObject({ decision: 'deny', reasons: ['trust_chain_invalid'], chain: undefined });
+  });
+});
+
+describe('a legacy partner may be let off mTLS for a while', () => {
+  const letOff = (endsAt: number): KnownApplication => ({ ...PARTICIPANT, exceptions: [{ kind: 'no_mtls', endsAt }] });
+  const question = { certificate: 'none' as const, entityId: PARTICIPANT.entityIdentifier };
+
+  it('is found by its name while the exception lasts, and needs a token all the same', () => {
+    const state = knownState({ applications: [letOff(NOW + 2)] });
+    expect(ask(question, state)).toMatchObject({ decision: 'deny', reasons: ['token_missing'] });
+    const withToken = (changes: Partial<typeof TOKEN>) =>
+      ask(question, state, {
+        chain: () => CHAIN,
+        token: () => ({ ...TOKEN, boundTo: undefined, ...changes }) as TokenVerdict,
+      });
+    expect(withToken({ clientId: PARTICIPANT.entityIdentifier })).toMatchObject({
+      ...{ decision: 'allow', exceptions: ['no_mtls'], validUntil: NOW + 2 },
+    });
+    expect(withToken({ clientId: 'another' })).toMatchObject({ reasons: ['client_mismatch'] });
+    expect(withToken({ clientId: undefined })).toMatchObject({ reasons: ['client_mismatch'] });
+    expect(withToken({ ...TOKEN, clientId: PARTICIPANT.entityIdentifier })).toMatchObject({
+      reasons: ['cnf_mismatch'],
+    });
+  });
+
+  it('is nobody without an exception, after its end, or when nothing names it', () => {
+    for (const [asked, state] of [
+      [question, knownState({ applications: [PARTICIPANT] })],
+      [question, knownState({ applications: [letOff(NOW)] })],
+      [{ certificate: 'none' as const }, knownState({ applications: [letOff(NOW + 2)] })],
+    ] as const) {
+      expect(ask(asked, state)).toMatchObject({ decision: 'deny', reasons: ['certificate_missing'] });
+    }
+  });
+});
+
+describe('B3 the explanation is made by the engine that decides', () => {
+  it('gives every step with what it found, who can mend it and how', () => {
+    const { steps = [] } = ask({ certificate: { x5tS256: 'x'.repeat(43) } }, knownState({}), {}, true);
+    expect(steps.map(({ check, outcome, reason }) => [check, outcome, reason])).toEqual([
+      ['state', 'passed', null],
+      ['certificate', 'passed', null],
+      ['participant', 'failed', 'unknown_participant'],
+      ['token', 'skipped', null],
+      ['trust_chain', 'skipped', null],
+    ]);
+    expect(steps[2]).toMatchObject({ canMend: 'partner', hint: expect.stringContaining('register this certificate') });
+  });
+
+  it('is not made for those who do not ask', () => {
+    expect(ask({}).steps).toBeUndefined();
+  });
+});
+
+it('waits for whoever has to be asked', async () => {
+  const pending = decide(
+    { place: PLACE, certificate: { x5tS256: CERTIFICATE.x5tS256 } },
+    knownState({}),
+    { token: async () => TOKEN, chain: () => ({ reason: 'trust_chain_invalid', detail: '' }) },
+    { now: NOW },
+  );
+  expect(pending).toBeInstanceOf(Promise);
+  expect((await pending).decision).toBe('allow');
+});
