@@ -8,30 +8,20 @@ import type { AdmissionQuestion, ChainVerdict, EnforcementPlace, TokenVerdict } 
 import type { DenyReason } from './deny-reasons.ts';
 import { Findings, type Step } from './findings.ts';
 import type {
-  KnownApi,
   KnownApplication,
   KnownCertificate,
   KnownException,
   KnownOrganisation,
   KnownRole,
+  KnownState,
 } from './known-participants.ts';
-
-/** The registry at a `seq`, as far as admission needs it. */
-export interface KnownState {
-  seq: number;
-  /** Seconds since the registry last confirmed that nothing is newer. */
-  ageSeconds: number;
-  certificate(x5tS256: string): KnownCertificate | undefined;
-  application(authorityId: string, entityIdentifier: string): KnownApplication | undefined;
-  api(id: string): KnownApi | undefined;
-}
 
 export interface AdmissionDecision {
   decision: 'allow' | 'deny';
   /** Why not, in the order of the steps; empty if allowed. */
   reasons: readonly DenyReason[];
   /** Whom the certificate belongs to, also if it is denied; undefined if nobody knows. */
-  application: KnownApplication | undefined;
+  participant: Participant | undefined;
   onBehalfOf: KnownOrganisation | undefined;
   /** Those held now. */
   roles: readonly KnownRole[];
@@ -45,6 +35,11 @@ export interface AdmissionDecision {
   validUntil: NumericDate;
   /** Only if asked for. */
   steps: readonly Step[] | undefined;
+}
+
+export interface Participant {
+  application: KnownApplication;
+  organisation: KnownOrganisation;
 }
 
 /** What others have to say; each is asked for only if nothing was found against the participant before. */
@@ -71,14 +66,14 @@ export function decide(
   const findings = new Findings(options.isExplained === true);
   const judged = judgeParticipant(question, state, findings, options.now);
   const finish = (chain?: ChainVerdict) => conclude(judged, state, findings, options.now, chain);
-  if (judged.application === undefined || findings.areBad) {
+  if (judged.participant === undefined || findings.areBad) {
     findings.skip('token', () => 'not looked at: the participant is not admitted');
     findings.skip('trust_chain', () => 'not looked at: the participant is not admitted');
     return finish();
   }
-  const { application } = judged;
+  const { application } = judged.participant;
   const withToken = (verdict: TokenVerdict | undefined) => {
-    judgeToken(verdict, question, judged, findings, options.now);
+    judgeToken(verdict, question, judged, state, findings, options.now);
     if (question.entityId === undefined || findings.areBad) {
       findings.skip('trust_chain', () =>
         findings.areBad ? 'not looked at: the token is not accepted' : 'not asked for: no entityId was given',
@@ -97,7 +92,7 @@ export function decide(
 }
 
 interface Judged {
-  application: KnownApplication | undefined;
+  participant: Participant | undefined;
   certificate: KnownCertificate | undefined;
   onBehalfOf: KnownOrganisation | undefined;
   roles: readonly KnownRole[];
@@ -112,14 +107,15 @@ function judgeParticipant(
 ): Judged {
   judgeState(state, question.place, findings, now);
   const judged: Judged = { ...identify(question, state, findings, now), onBehalfOf: undefined, roles: [] };
-  const { application, certificate } = judged;
-  if (application === undefined) return judged;
+  const { participant, certificate } = judged;
+  if (participant === undefined) return judged;
+  const { application } = participant;
   if (certificate !== undefined) judgeCertificate(certificate, findings, now);
-  judgeStanding(application, findings);
+  judgeStanding(participant, findings);
   judgePlace(application, question.place, findings);
   judgeEntity(application, question.entityId, findings);
-  judged.onBehalfOf = judgeDelegation(application, question.onBehalfOf, findings);
-  judged.roles = application.roles.filter((role) => isWithinValidity(role, now));
+  judged.onBehalfOf = judgeDelegation(application, question.onBehalfOf, state, findings);
+  judged.roles = state.roles(application).filter((role) => isWithinValidity(role, now));
   // The answer names them all, so it may outlive none.
   for (const { validTo } of judged.roles) if (validTo !== null) findings.limit(validTo);
   judgeApi(judged.roles, question, state, findings);
@@ -143,31 +139,47 @@ function identify(
   state: KnownState,
   findings: Findings,
   now: NumericDate,
-): Pick<Judged, 'application' | 'certificate' | 'exceptions'> {
-  const nobody = { application: undefined, certificate: undefined, exceptions: [] };
+): Pick<Judged, 'participant' | 'certificate' | 'exceptions'> {
+  const nobody = { participant: undefined, certificate: undefined, exceptions: [] };
   if (certificate === 'malformed') {
     findings.fail('certificate', 'certificate_malformed', () => 'what was presented is no certificate');
     return nobody;
   }
   if (certificate === 'none') {
-    const application = entityId === undefined ? undefined : state.application(place.authorityId, entityId);
-    const exception = application && exceptionOf(application, 'no_mtls', now);
-    if (application === undefined || exception === undefined) {
+    const application = entityId === undefined ? undefined : state.applicationNamed(place.authorityId, entityId);
+    const exception = application && exceptionOf(application.id, 'no_mtls', state, now);
+    const participant = application && participantOf(application, state);
+    if (participant === undefined || exception === undefined) {
       findings.fail('certificate', 'certificate_missing', () => 'no client certificate was presented');
       return nobody;
     }
     findings.pass('certificate', () => 'none: let off for a while', exception.endsAt);
-    return { application, certificate: undefined, exceptions: ['no_mtls'] };
+    return { participant, certificate: undefined, exceptions: ['no_mtls'] };
   }
   findings.pass('certificate', () => `x5t#S256 ${certificate.x5tS256}`);
-  const known = state.certificate(certificate.x5tS256);
-  if (known === undefined) {
+  const known = state.certificates(certificate.x5tS256);
+  const counting = known.find(({ life }) => credentialState(life, dateOf(now)) === 'active') ?? known.at(-1);
+  const application = counting && state.application(counting.applicationId);
+  const participant = application && participantOf(application, state);
+  if (participant === undefined) {
     findings.fail('participant', 'unknown_participant', () => 'no application has registered this certificate');
     return nobody;
   }
-  const { application } = known;
-  findings.pass('participant', () => `${application.entityIdentifier} of ${application.organisation.legalName}`);
-  return { application, certificate: known, exceptions: [] };
+  findings.pass('participant', () => nameOf(participant));
+  return { participant, certificate: counting, exceptions: [] };
+}
+
+function participantOf(application: KnownApplication, state: KnownState): Participant | undefined {
+  const organisation = state.organisation(application.organisationId);
+  return organisation && { application, organisation };
+}
+
+function nameOf({ application, organisation }: Participant): string {
+  return `${application.entityIdentifier} of ${organisation.legalName}`;
+}
+
+function dateOf(seconds: NumericDate): Date {
+  return new Date(seconds * 1000);
 }
 
 const CERTIFICATE_REFUSALS: Readonly<Record<Exclude<CredentialState, 'active'>, DenyReason>> = {
@@ -179,7 +191,7 @@ const CERTIFICATE_REFUSALS: Readonly<Record<Exclude<CredentialState, 'active'>, 
 };
 
 function judgeCertificate({ life, isTrusted }: KnownCertificate, findings: Findings, now: NumericDate): void {
-  const certificateState = credentialState(life, new Date(now * 1000));
+  const certificateState = credentialState(life, dateOf(now));
   if (certificateState !== 'active') {
     findings.fail('validity', CERTIFICATE_REFUSALS[certificateState], () => `the certificate is ${certificateState}`);
   } else {
@@ -195,9 +207,9 @@ function endOf({ notAfter, supersededAt }: KnownCertificate['life']): NumericDat
   return Math.min(...ends.filter((end) => end !== null));
 }
 
-function judgeStanding({ state, organisation }: KnownApplication, findings: Findings): void {
-  const standing = effectiveState(state, organisation.state);
-  const detail = () => `the application is ${state}, its organisation ${organisation.state}`;
+function judgeStanding({ application, organisation }: Participant, findings: Findings): void {
+  const standing = effectiveState(application.state, organisation.state);
+  const detail = () => `the application is ${application.state}, its organisation ${organisation.state}`;
   if (standing === 'active') findings.pass('standing', detail);
   else findings.fail('standing', standing === 'pending' || standing === 'rejected' ? 'not_approved' : standing, detail);
 }
@@ -224,20 +236,22 @@ function judgeEntity({ entityIdentifier }: KnownApplication, entityId: string | 
 function judgeDelegation(
   { onBehalfOf }: KnownApplication,
   asked: string | undefined,
+  state: KnownState,
   findings: Findings,
 ): KnownOrganisation | undefined {
   if (asked === undefined) {
     findings.skip('delegation', () => 'not asked for: no onBehalfOf was given');
     return undefined;
   }
-  if (onBehalfOf?.id !== asked) {
+  const organisation = onBehalfOf === asked ? state.organisation(asked) : undefined;
+  if (organisation === undefined) {
     findings.fail('delegation', 'delegation_unknown', () => 'no record says that the application acts for it');
     return undefined;
   }
-  const detail = () => `for ${onBehalfOf.legalName}, which is ${onBehalfOf.state}`;
-  if (onBehalfOf.state === 'active') findings.pass('delegation', detail);
+  const detail = () => `for ${organisation.legalName}, which is ${organisation.state}`;
+  if (organisation.state === 'active') findings.pass('delegation', detail);
   else findings.fail('delegation', 'delegation_ended', detail);
-  return onBehalfOf;
+  return organisation;
 }
 
 function judgeApi(
@@ -268,6 +282,7 @@ function judgeToken(
   verdict: TokenVerdict | undefined,
   { place }: AdmissionQuestion,
   judged: Judged,
+  state: KnownState,
   findings: Findings,
   now: NumericDate,
 ): void {
@@ -282,13 +297,14 @@ function judgeToken(
     return;
   }
   findings.pass('token', () => 'verified', verdict.expiresAt);
-  judgeBinding(verdict, judged, findings, now);
+  judgeBinding(verdict, judged, state, findings, now);
 }
 
 /** @see RFC 8705 §3 */
 function judgeBinding(
   { boundTo, clientId }: Extract<TokenVerdict, { expiresAt: number }>,
-  { application, certificate, exceptions }: Judged,
+  { participant, certificate, exceptions }: Judged,
+  state: KnownState,
   findings: Findings,
   now: NumericDate,
 ): void {
@@ -299,11 +315,12 @@ function judgeBinding(
   }
   if (certificate === undefined) {
     // Then nothing but the token says who it is.
-    if (clientId === application?.entityIdentifier) findings.pass('binding', () => 'issued to this application');
+    if (clientId === participant?.application.entityIdentifier)
+      findings.pass('binding', () => 'issued to this application');
     else findings.fail('binding', 'client_mismatch', () => 'issued to another client');
     return;
   }
-  const exception = application && exceptionOf(application, 'unbound_token', now);
+  const exception = participant && exceptionOf(participant.application.id, 'unbound_token', state, now);
   if (exception === undefined) {
     findings.fail('binding', 'token_not_bound', () => 'the token has no cnf.x5t#S256');
     return;
@@ -318,15 +335,16 @@ function judgeChain(verdict: ChainVerdict, findings: Findings): void {
 }
 
 function exceptionOf(
-  { exceptions }: KnownApplication,
+  applicationId: string,
   kind: KnownException['kind'],
+  state: KnownState,
   now: NumericDate,
 ): KnownException | undefined {
-  return exceptions.find((exception) => exception.kind === kind && now < exception.endsAt);
+  return state.exceptions(applicationId).find((exception) => exception.kind === kind && now < exception.endsAt);
 }
 
 function conclude(
-  { application, onBehalfOf, roles, exceptions }: Judged,
+  { participant, onBehalfOf, roles, exceptions }: Judged,
   { seq }: KnownState,
   findings: Findings,
   now: NumericDate,
@@ -335,9 +353,11 @@ function conclude(
   return {
     decision: findings.areBad ? 'deny' : 'allow',
     reasons: findings.reasons,
-    ...{ application, onBehalfOf, roles, exceptions, seq },
+    ...{ participant, onBehalfOf, roles, exceptions, seq },
     permissions:
-      application === undefined ? NOTHING_PERMITTED : permissionsOf(application.organisation.state, application.state),
+      participant === undefined
+        ? NOTHING_PERMITTED
+        : permissionsOf(participant.organisation.state, participant.application.state),
     chain: chain !== undefined && 'trustAnchor' in chain ? chain : undefined,
     evaluatedAt: now,
     validUntil: findings.areBad ? now : findings.validUntil,

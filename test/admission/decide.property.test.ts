@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { KnownApplication } from '../../src/admission/known-participants.ts';
 import { credentialState } from '../../src/registry/credentials/credential-standing.ts';
 import type { ParticipantState } from '../../src/registry/states.ts';
 import {
@@ -11,7 +10,6 @@ import {
   knownState,
   NOW,
   OTHER_ORGANISATION,
-  PARTICIPANT,
   PISP,
   TOKEN,
 } from '../support/admission.ts';
@@ -50,15 +48,14 @@ const situation = fc.record({
 it('B3 [admission] the explanation is that of the decision, and nobody is let in who should not be', () => {
   fc.assert(
     fc.property(situation, (s) => {
-      const application: KnownApplication = {
-        ...PARTICIPANT,
-        ...{ state: s.state, environment: s.environment },
-        organisation: { ...PARTICIPANT.organisation, state: s.organisationState },
-        onBehalfOf: { ...OTHER_ORGANISATION, state: s.delegateState },
+      const state = knownState({
+        ageSeconds: s.ageSeconds,
+        certificates: s.isKnown ? [certificateWith({ life: s.life, isTrusted: s.isTrusted })] : [],
+        application: { state: s.state, environment: s.environment, onBehalfOf: OTHER_ORGANISATION.id },
+        organisation: { state: s.organisationState },
+        otherOrganisation: { state: s.delegateState },
         roles: s.isPisp ? [{ ...PISP, validTo: s.validTo }] : [],
-      };
-      const known = certificateWith({ application, life: s.life, isTrusted: s.isTrusted });
-      const state = knownState({ ageSeconds: s.ageSeconds, certificates: s.isKnown ? [known] : [] });
+      });
       const asked = { api: s.api, onBehalfOf: s.onBehalfOf, place: { isTokenRequired: s.isTokenRequired } };
       const said = s.token === undefined ? {} : { token: () => s.token ?? TOKEN };
 

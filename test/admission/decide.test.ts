@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TokenVerdict } from '../../src/admission/admission-question.ts';
 import { decide } from '../../src/admission/decide.ts';
-import type { KnownApplication } from '../../src/admission/known-participants.ts';
 import {
   API,
   ask,
@@ -9,6 +8,7 @@ import {
   certificateWith,
   knownState,
   NOW,
+  ORGANISATION,
   OTHER_ORGANISATION,
   PARTICIPANT,
   PISP,
@@ -22,7 +22,7 @@ describe('F40 a certificate is admitted only as that of an active participant', 
   it('allows an active application with its certificate, and says who it is and until when that holds', () => {
     const decision = ask({});
     expect(decision).toMatchObject({ decision: 'allow', reasons: [], seq: 42, evaluatedAt: NOW });
-    expect(decision.application).toBe(PARTICIPANT);
+    expect(decision.participant).toEqual({ application: PARTICIPANT, organisation: ORGANISATION });
     expect(decision.validUntil).toBe(NOW + 9);
     expect(decision.permissions).toEqual({ newAuthorization: true, useExisting: true, withdrawConsent: true });
   });
@@ -30,7 +30,7 @@ describe('F40 a certificate is admitted only as that of an active participant', 
   it('denies a certificate that nobody registered, and says nothing of anybody', () => {
     const decision = ask({ certificate: { x5tS256: 'x'.repeat(43) } });
     expect(decision).toMatchObject({ decision: 'deny', reasons: ['unknown_participant'], roles: [], validUntil: NOW });
-    expect(decision.application).toBeUndefined();
+    expect(decision.participant).toBeUndefined();
     expect(decision.permissions).toEqual({ newAuthorization: false, useExisting: false, withdrawConsent: false });
   });
 
@@ -57,6 +57,13 @@ describe('F40 a certificate is admitted only as that of an active participant', 
     expect(ask({}, state)).toMatchObject({ decision: 'allow', validUntil: NOW + 1 });
   });
 
+  it('goes by the record that counts where a certificate was registered again', () => {
+    const ended = certificateWith({ life: { state: 'revoked' }, applicationId: 'another' });
+    expect(ask({}, knownState({ certificates: [ended, CERTIFICATE] })).decision).toBe('allow');
+    const both = knownState({ certificates: [ended, certificateWith({ life: { state: 'on_hold' } })] });
+    expect(ask({}, both).reasons).toEqual(['certificate_on_hold']);
+  });
+
   it('denies a certificate whose issuer is not on the trust list', () => {
     const state = knownState({ certificates: [certificateWith({ isTrusted: false })] });
     expect(ask({}, state)).toMatchObject({ decision: 'deny', reasons: ['chain_untrusted'] });
@@ -69,17 +76,14 @@ describe('F40 a certificate is admitted only as that of an active participant', 
     ['pending', 'not_approved'],
     ['rejected', 'not_approved'],
   ] as const)('denies what is %s, be it the application or its organisation', (state, reason) => {
-    const own = { ...PARTICIPANT, state };
-    const organisations = { ...PARTICIPANT, organisation: { ...PARTICIPANT.organisation, state } };
-    for (const application of [own, organisations] satisfies KnownApplication[]) {
-      const decision = ask({}, knownState({ certificates: [certificateWith({ application })] }));
-      expect(decision).toMatchObject({ decision: 'deny', reasons: [reason] });
+    for (const known of [{ application: { state } }, { organisation: { state } }]) {
+      expect(ask({}, knownState(known))).toMatchObject({ decision: 'deny', reasons: [reason] });
     }
   });
 
   it('names every reason that it knows of, in the order of the steps', () => {
-    const application: KnownApplication = { ...PARTICIPANT, state: 'suspended', environment: 'sandbox', mode: 'test' };
-    const state = knownState({ certificates: [certificateWith({ application, life: { state: 'revoked' } })] });
+    const application = { state: 'suspended', environment: 'sandbox', mode: 'test' } as const;
+    const state = knownState({ application, certificates: [certificateWith({ life: { state: 'revoked' } })] });
     expect(ask({ api: API.id }, state).reasons).toEqual(['certificate_revoked', 'suspended', 'wrong_environment']);
   });
 });
@@ -116,16 +120,15 @@ describe('an API asks for roles', () => {
       { ...PISP, validFrom: NOW + 1 },
       { ...PISP, roleId: 'another' },
     ]) {
-      const application = { ...PARTICIPANT, roles: [role] };
-      const state = knownState({ certificates: [certificateWith({ application })] });
-      expect(ask({ api: API.id }, state)).toMatchObject({ decision: 'deny', reasons: ['role_missing'] });
+      expect(ask({ api: API.id }, knownState({ roles: [role] }))).toMatchObject({
+        decision: 'deny',
+        reasons: ['role_missing'],
+      });
     }
   });
 
   it('takes the API of the enforcement point where the request names none', () => {
-    const application = { ...PARTICIPANT, roles: [] };
-    const state = knownState({ certificates: [certificateWith({ application })] });
-    expect(ask({ place: { apiId: API.id } }, state)).toMatchObject({ reasons: ['role_missing'] });
+    expect(ask({ place: { apiId: API.id } }, knownState({ roles: [] }))).toMatchObject({ reasons: ['role_missing'] });
   });
 
   it('denies an API that is not recorded, or recorded with another authority', () => {
@@ -135,31 +138,28 @@ describe('an API asks for roles', () => {
   });
 
   it('lets the answer outlive no role that it names', () => {
-    const application = { ...PARTICIPANT, roles: [{ ...PISP, validTo: NOW + 5 }] };
-    const state = knownState({ certificates: [certificateWith({ application })] });
-    expect(ask({}, state).validUntil).toBe(NOW + 5);
+    expect(ask({}, knownState({ roles: [{ ...PISP, validTo: NOW + 5 }] })).validUntil).toBe(NOW + 5);
   });
 });
 
 describe('somebody acts on behalf of another only where the registry records it and both are active', () => {
-  const acting = { ...PARTICIPANT, onBehalfOf: OTHER_ORGANISATION };
-  const stateOf = (application: KnownApplication) => knownState({ certificates: [certificateWith({ application })] });
+  const acting = { application: { onBehalfOf: OTHER_ORGANISATION.id } };
 
   it('allows what is recorded', () => {
-    const decision = ask({ onBehalfOf: OTHER_ORGANISATION.id }, stateOf(acting));
+    const decision = ask({ onBehalfOf: OTHER_ORGANISATION.id }, knownState(acting));
     expect(decision).toMatchObject({ decision: 'allow', onBehalfOf: OTHER_ORGANISATION });
   });
 
   it('denies what is not', () => {
-    const another = ask({ onBehalfOf: 'another' }, stateOf(acting));
+    const another = ask({ onBehalfOf: 'another' }, knownState(acting));
     const nobody = ask({ onBehalfOf: OTHER_ORGANISATION.id });
     expect([another.reasons, nobody.reasons]).toEqual([['delegation_unknown'], ['delegation_unknown']]);
   });
 
   it('denies it while the other is not active', () => {
-    const ended = { ...acting, onBehalfOf: { ...OTHER_ORGANISATION, state: 'suspended' as const } };
-    expect(ask({ onBehalfOf: OTHER_ORGANISATION.id }, stateOf(ended)).reasons).toEqual(['delegation_ended']);
-    expect(ask({}, stateOf(ended)).decision).toBe('allow');
+    const ended = knownState({ ...acting, otherOrganisation: { state: 'suspended' } });
+    expect(ask({ onBehalfOf: OTHER_ORGANISATION.id }, ended).reasons).toEqual(['delegation_ended']);
+    expect(ask({}, ended).decision).toBe('allow');
   });
 });
 
@@ -177,10 +177,8 @@ describe('F43 a token is worth nothing without the certificate that it is bound 
   it('denies a token that is bound to none, unless that was approved and lasts', () => {
     const unbound = { token: () => ({ ...TOKEN, boundTo: undefined }) };
     expect(ask({}, knownState({}), unbound)).toMatchObject({ reasons: ['token_not_bound'] });
-    const letOff = (endsAt: number) => {
-      const application = { ...PARTICIPANT, exceptions: [{ kind: 'unbound_token' as const, endsAt }] };
-      return ask({}, knownState({ certificates: [certificateWith({ application })] }), unbound);
-    };
+    const letOff = (endsAt: number) =>
+      ask({}, knownState({ exceptions: [{ kind: 'unbound_token', endsAt }] }), unbound);
     expect(letOff(NOW + 2)).toMatchObject({ decision: 'allow', exceptions: ['unbound_token'], validUntil: NOW + 2 });
     expect(letOff(NOW)).toMatchObject({ decision: 'deny', reasons: ['token_not_bound'] });
   });
@@ -224,11 +222,11 @@ describe('B2 the Trust Chain is part of the decision', () => {
 });
 
 describe('a legacy partner may be let off mTLS for a while', () => {
-  const letOff = (endsAt: number): KnownApplication => ({ ...PARTICIPANT, exceptions: [{ kind: 'no_mtls', endsAt }] });
+  const letOff = (endsAt: number) => knownState({ exceptions: [{ kind: 'no_mtls', endsAt }] });
   const question = { certificate: 'none' as const, entityId: PARTICIPANT.entityIdentifier };
 
   it('is found by its name while the exception lasts, and needs a token all the same', () => {
-    const state = knownState({ applications: [letOff(NOW + 2)] });
+    const state = letOff(NOW + 2);
     expect(ask(question, state)).toMatchObject({ decision: 'deny', reasons: ['token_missing'] });
     const withToken = (changes: Partial<typeof TOKEN>) =>
       ask(question, state, {
@@ -247,9 +245,10 @@ describe('a legacy partner may be let off mTLS for a while', () => {
 
   it('is nobody without an exception, after its end, or when nothing names it', () => {
     for (const [asked, state] of [
-      [question, knownState({ applications: [PARTICIPANT] })],
-      [question, knownState({ applications: [letOff(NOW)] })],
-      [{ certificate: 'none' as const }, knownState({ applications: [letOff(NOW + 2)] })],
+      [question, knownState({})],
+      [{ ...question, entityId: 'https://another.example' }, letOff(NOW + 2)],
+      [question, letOff(NOW)],
+      [{ certificate: 'none' as const }, letOff(NOW + 2)],
     ] as const) {
       expect(ask(asked, state)).toMatchObject({ decision: 'deny', reasons: ['certificate_missing'] });
     }

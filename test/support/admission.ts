@@ -5,13 +5,15 @@ import type {
   EnforcementPlace,
   TokenVerdict,
 } from '../../src/admission/admission-question.ts';
-import { type AdmissionDecision, decide, type KnownState } from '../../src/admission/decide.ts';
+import { type AdmissionDecision, decide } from '../../src/admission/decide.ts';
 import type {
   KnownApi,
   KnownApplication,
   KnownCertificate,
+  KnownException,
   KnownOrganisation,
   KnownRole,
+  KnownState,
 } from '../../src/admission/known-participants.ts';
 
 /** Seconds since the epoch. */
@@ -26,7 +28,7 @@ export const PLACE: EnforcementPlace = {
   isTokenRequired: false,
 };
 
-export const PISP: KnownRole = { roleId: 'pisp', name: 'PISP', validFrom: null, validTo: null };
+export const PISP: KnownRole = { roleId: 'pisp', name: 'PISP', jurisdictions: [], validFrom: null, validTo: null };
 
 export const OTHER_ORGANISATION: KnownOrganisation = { id: 'other', legalName: 'Other Ltd', state: 'active' };
 
@@ -38,17 +40,23 @@ export const PARTICIPANT: KnownApplication = {
   mode: 'live',
   environment: 'production',
   state: 'active',
-  organisation: { id: 'organisation', legalName: 'Example Ltd', state: 'active' },
+  organisationId: 'organisation',
   onBehalfOf: null,
-  roles: [PISP],
-  exceptions: [],
+  roleAssignmentIds: ['assignment'],
+};
+
+export const ORGANISATION: KnownOrganisation = {
+  id: PARTICIPANT.organisationId,
+  legalName: 'Example Ltd',
+  state: 'active',
 };
 
 export const CERTIFICATE: KnownCertificate = {
+  credentialId: 'credential',
+  applicationId: PARTICIPANT.id,
   x5tS256: 'c'.repeat(43),
   life: { state: 'active', notBefore: null, notAfter: new Date((NOW + 86_400) * 1000), supersededAt: null },
   isTrusted: true,
-  application: PARTICIPANT,
 };
 
 export const API: KnownApi = {
@@ -74,22 +82,40 @@ export function certificateWith(
 export interface Known {
   ageSeconds?: number;
   certificates?: readonly KnownCertificate[];
-  applications?: readonly KnownApplication[];
+  application?: Partial<KnownApplication>;
+  organisation?: Partial<KnownOrganisation>;
+  otherOrganisation?: Partial<KnownOrganisation>;
+  roles?: readonly KnownRole[];
+  exceptions?: readonly KnownException[];
   apis?: readonly KnownApi[];
 }
 
+/** One participant, and what is known of it. */
 export function knownState({
   ageSeconds = 1,
   certificates = [CERTIFICATE],
-  applications = [PARTICIPANT],
+  roles = [PISP],
+  exceptions = [],
   apis = [API],
+  ...known
 }: Known): KnownState {
+  const application = { ...PARTICIPANT, ...known.application };
+  const organisations = [
+    { ...ORGANISATION, ...known.organisation },
+    { ...OTHER_ORGANISATION, ...known.otherOrganisation },
+  ];
   return {
     ...{ seq: 42, ageSeconds },
-    certificate: (x5tS256) => certificates.find((known) => known.x5tS256 === x5tS256),
-    application: (authorityId, entityIdentifier) =>
-      applications.find((known) => known.authorityId === authorityId && known.entityIdentifier === entityIdentifier),
-    api: (id) => apis.find((known) => known.id === id),
+    certificates: (x5tS256) => certificates.filter((certificate) => certificate.x5tS256 === x5tS256),
+    application: (id) => (id === application.id ? application : undefined),
+    applicationNamed: (authorityId, entityIdentifier) =>
+      authorityId === application.authorityId && entityIdentifier === application.entityIdentifier
+        ? application
+        : undefined,
+    organisation: (id) => organisations.find((organisation) => organisation.id === id),
+    roles: () => roles,
+    exceptions: () => exceptions,
+    api: (id) => apis.find((api) => api.id === id),
   };
 }
 
