@@ -2,7 +2,7 @@
 import { FederationError } from '../federation/errors.ts';
 import { isJsonObject, type JsonObject } from '../federation/json.ts';
 import type { JwkSet } from '../federation/jwk-set.ts';
-import { ALGORITHMS, type Algorithm, decodeJwt, verifySignature } from '../federation/signature.ts';
+import { ALGORITHMS, type Algorithm, checkBase64url, decodeJwt, verifySignature } from '../federation/signature.ts';
 import type { NumericDate } from '../federation/time.ts';
 import type { TokenVerdict } from './admission-question.ts';
 import type { DenyReason } from './deny-reasons.ts';
@@ -125,7 +125,7 @@ async function verifiedClaims(
   jwks: JwkSet,
 ): Promise<{ claims: JsonObject } | { reason: DenyReason; detail: string }> {
   try {
-    const { header, claims } = decodeJwt(jwt);
+    const { header, claims, signature } = decodeJwt(jwt);
     const { typ, alg, kid, crit, b64 } = header;
     if (!typs.has(typ)) return refusal('token_invalid', 'its typ is that of something else');
     if (crit !== undefined || b64 !== undefined) return refusal('token_invalid', 'no header extension is understood');
@@ -133,6 +133,7 @@ async function verifiedClaims(
       return refusal('token_invalid', `its alg is not one of ${Object.keys(ALGORITHMS).join(', ')}`);
     }
     if (typeof kid !== 'string') return refusal('token_invalid', 'it has no kid');
+    checkBase64url(signature, 'signature');
     await verifySignature({ jwt, header: { ...header, typ: String(typ), alg: alg as Algorithm, kid } }, jwks);
     return { claims };
   } catch (error) {

@@ -108,7 +108,8 @@ const BASE64URL = /^[A-Za-z0-9_-]+$/;
 const ENDS_WITH_TWO_ZERO_BITS = /[AEIMQUYcgkosw048]$/;
 const ENDS_WITH_FOUR_ZERO_BITS = /[AQgw]$/;
 
-function checkBase64url(part: string, name: string): void {
+/** Refuses encodings with stray bits, so that every byte of a JWT counts. @throws FederationError jwt_malformed */
+export function checkBase64url(part: string, name: string): void {
   const remainder = part.length % 4;
   const isCanonical =
     BASE64URL.test(part) &&

@@ -108,6 +108,14 @@ describe('F43 a JWT access token', () => {
     }
   });
 
+  it('whose signature is written in another way is refused', async () => {
+    const token = await sign();
+    const last = token.at(-1) ?? '';
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const stray = alphabet[alphabet.indexOf(last) + 1] ?? '';
+    expect(await verdictOf(token.slice(0, -1) + stray)).toMatchObject({ reason: 'token_malformed' });
+  });
+
   it('with any byte changed is refused, and nothing else is thrown', async () => {
     const token = await sign();
     await fc.assert(
