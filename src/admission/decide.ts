@@ -2,19 +2,18 @@
 import type { NumericDate } from '../federation/time.ts';
 import { type CredentialState, credentialState } from '../registry/credentials/credential-standing.ts';
 import { type Permissions, permissionsOf } from '../registry/life-cycle/permissions.ts';
-import { isWithinValidity } from '../registry/roles/given-roles.ts';
-import { effectiveState } from '../registry/states.ts';
-import type { AdmissionQuestion, ChainVerdict, EnforcementPlace, TokenVerdict } from './admission-question.ts';
-import type { DenyReason } from './deny-reasons.ts';
-import { Findings, type Step } from './findings.ts';
 import type {
   KnownApplication,
   KnownCertificate,
   KnownException,
   KnownOrganisation,
-  KnownRole,
-  KnownState,
-} from './known-participants.ts';
+} from '../registry/participants/known-participants.ts';
+import { isWithinValidity } from '../registry/roles/given-roles.ts';
+import { effectiveState } from '../registry/states.ts';
+import type { AdmissionQuestion, ChainVerdict, EnforcementPlace, TokenVerdict } from './admission-question.ts';
+import type { DenyReason } from './deny-reasons.ts';
+import { Findings, type Step } from './findings.ts';
+import type { GivenRole, KnownState } from './known-state.ts';
 
 export interface AdmissionDecision {
   decision: 'allow' | 'deny';
@@ -24,7 +23,7 @@ export interface AdmissionDecision {
   participant: Participant | undefined;
   onBehalfOf: KnownOrganisation | undefined;
   /** Those held now. */
-  roles: readonly KnownRole[];
+  roles: readonly GivenRole[];
   permissions: Permissions;
   /** What the participant was let off. */
   exceptions: readonly KnownException['kind'][];
@@ -95,7 +94,7 @@ interface Judged {
   participant: Participant | undefined;
   certificate: KnownCertificate | undefined;
   onBehalfOf: KnownOrganisation | undefined;
-  roles: readonly KnownRole[];
+  roles: readonly GivenRole[];
   exceptions: KnownException['kind'][];
 }
 
@@ -255,7 +254,7 @@ function judgeDelegation(
 }
 
 function judgeApi(
-  roles: readonly KnownRole[],
+  roles: readonly GivenRole[],
   { api: asked, place }: AdmissionQuestion,
   state: KnownState,
   findings: Findings,

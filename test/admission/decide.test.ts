@@ -7,6 +7,7 @@ import {
   CERTIFICATE,
   certificateWith,
   knownState,
+  letOffFrom,
   NOW,
   ORGANISATION,
   OTHER_ORGANISATION,
@@ -178,7 +179,7 @@ describe('F43 a token is worth nothing without the certificate that it is bound 
     const unbound = { token: () => ({ ...TOKEN, boundTo: undefined }) };
     expect(ask({}, knownState({}), unbound)).toMatchObject({ reasons: ['token_not_bound'] });
     const letOff = (endsAt: number) =>
-      ask({}, knownState({ exceptions: [{ kind: 'unbound_token', endsAt }] }), unbound);
+      ask({}, knownState({ exceptions: [letOffFrom('unbound_token', endsAt)] }), unbound);
     expect(letOff(NOW + 2)).toMatchObject({ decision: 'allow', exceptions: ['unbound_token'], validUntil: NOW + 2 });
     expect(letOff(NOW)).toMatchObject({ decision: 'deny', reasons: ['token_not_bound'] });
   });
@@ -222,7 +223,7 @@ describe('B2 the Trust Chain is part of the decision', () => {
 });
 
 describe('a legacy partner may be let off mTLS for a while', () => {
-  const letOff = (endsAt: number) => knownState({ exceptions: [{ kind: 'no_mtls', endsAt }] });
+  const letOff = (endsAt: number) => knownState({ exceptions: [letOffFrom('no_mtls', endsAt)] });
   const question = { certificate: 'none' as const, entityId: PARTICIPANT.entityIdentifier };
 
   it('is found by its name while the exception lasts, and needs a token all the same', () => {

@@ -6,15 +6,14 @@ import type {
   TokenVerdict,
 } from '../../src/admission/admission-question.ts';
 import { type AdmissionDecision, decide } from '../../src/admission/decide.ts';
+import type { GivenRole, KnownState } from '../../src/admission/known-state.ts';
 import type {
   KnownApi,
   KnownApplication,
   KnownCertificate,
   KnownException,
   KnownOrganisation,
-  KnownRole,
-  KnownState,
-} from '../../src/admission/known-participants.ts';
+} from '../../src/registry/participants/known-participants.ts';
 
 /** Seconds since the epoch. */
 export const NOW = 1_800_000_000;
@@ -28,7 +27,7 @@ export const PLACE: EnforcementPlace = {
   isTokenRequired: false,
 };
 
-export const PISP: KnownRole = { roleId: 'pisp', name: 'PISP', jurisdictions: [], validFrom: null, validTo: null };
+export const PISP: GivenRole = { roleId: 'pisp', name: 'PISP', jurisdictions: [], validFrom: null, validTo: null };
 
 export const OTHER_ORGANISATION: KnownOrganisation = { id: 'other', legalName: 'Other Ltd', state: 'active' };
 
@@ -52,7 +51,7 @@ export const ORGANISATION: KnownOrganisation = {
 };
 
 export const CERTIFICATE: KnownCertificate = {
-  credentialId: 'credential',
+  id: 'credential',
   applicationId: PARTICIPANT.id,
   x5tS256: 'c'.repeat(43),
   life: { state: 'active', notBefore: null, notAfter: new Date((NOW + 86_400) * 1000), supersededAt: null },
@@ -79,13 +78,17 @@ export function certificateWith(
   return { ...CERTIFICATE, ...changes, life: { ...CERTIFICATE.life, ...changes.life } };
 }
 
+export function letOffFrom(kind: KnownException['kind'], endsAt: number): KnownException {
+  return { id: kind, applicationId: PARTICIPANT.id, kind, endsAt };
+}
+
 export interface Known {
   ageSeconds?: number;
   certificates?: readonly KnownCertificate[];
   application?: Partial<KnownApplication>;
   organisation?: Partial<KnownOrganisation>;
   otherOrganisation?: Partial<KnownOrganisation>;
-  roles?: readonly KnownRole[];
+  roles?: readonly GivenRole[];
   exceptions?: readonly KnownException[];
   apis?: readonly KnownApi[];
 }

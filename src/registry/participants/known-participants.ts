@@ -1,7 +1,7 @@
-/** What the registry says of those who may be admitted, record by record. Immutable: replaced, never changed. */
-import type { NumericDate } from '../federation/time.ts';
-import type { CredentialLife } from '../registry/credentials/credential-standing.ts';
-import type { ParticipantState } from '../registry/states.ts';
+/** What the registry says of those who may be admitted, record by record: what an index in memory holds of it. */
+import type { NumericDate } from '../../federation/time.ts';
+import type { CredentialLife } from '../credentials/credential-standing.ts';
+import type { ParticipantState } from '../states.ts';
 
 export interface KnownOrganisation {
   id: string;
@@ -24,10 +24,18 @@ export interface KnownApplication {
   roleAssignmentIds: readonly string[];
 }
 
-/** A role that an organisation has. */
+/** A role as it is defined; retired, nobody holds it. */
 export interface KnownRole {
-  roleId: string;
+  id: string;
   name: string;
+  isRetired: boolean;
+}
+
+/** A role that an organisation has. */
+export interface KnownRoleAssignment {
+  id: string;
+  roleId: string;
+  isRemoved: boolean;
   /** Countries where it counts, ISO 3166-1 alpha-2; none: everywhere. */
   jurisdictions: readonly string[];
   /** Held from then on, and until then, seconds since the epoch; null: without beginning, without end. */
@@ -35,15 +43,17 @@ export interface KnownRole {
   validTo: NumericDate | null;
 }
 
-/** What an application was let off; approved, and in force until then. */
+/** What an application was let off; in force until then. */
 export interface KnownException {
+  id: string;
+  applicationId: string;
   kind: 'no_mtls' | 'unbound_token';
   endsAt: NumericDate;
 }
 
 /** A transport certificate. */
 export interface KnownCertificate {
-  credentialId: string;
+  id: string;
   applicationId: string;
   /** SHA-256 over its DER, base64url: `x5t#S256` of RFC 8705. */
   x5tS256: string;
@@ -60,20 +70,4 @@ export interface KnownApi {
   family: string;
   apiVersion: string;
   roleIds: readonly string[];
-}
-
-/** The registry at a `seq`, as far as admission needs it. */
-export interface KnownState {
-  seq: number;
-  /** Seconds since the registry last confirmed that nothing is newer. */
-  ageSeconds: number;
-  /** Several, if a certificate was registered again after it had ended; the last one last. */
-  certificates(x5tS256: string): readonly KnownCertificate[];
-  application(id: string): KnownApplication | undefined;
-  applicationNamed(authorityId: string, entityIdentifier: string): KnownApplication | undefined;
-  organisation(id: string): KnownOrganisation | undefined;
-  /** Neither taken from it nor from its organisation, nor retired; what the clock makes of them is not looked at. */
-  roles(application: KnownApplication): readonly KnownRole[];
-  exceptions(applicationId: string): readonly KnownException[];
-  api(id: string): KnownApi | undefined;
 }

@@ -1,0 +1,36 @@
+/** What admission knows of the registry, and as of when. */
+import type { NumericDate } from '../federation/time.ts';
+import type {
+  KnownApi,
+  KnownApplication,
+  KnownCertificate,
+  KnownException,
+  KnownOrganisation,
+} from '../registry/participants/known-participants.ts';
+
+/** A role that an application was given, neither taken from it nor from its organisation, nor retired. */
+export interface GivenRole {
+  roleId: string;
+  name: string;
+  /** Countries where it counts, ISO 3166-1 alpha-2; none: everywhere. */
+  jurisdictions: readonly string[];
+  /** Held from then on, and until then; null: without beginning, without end. */
+  validFrom: NumericDate | null;
+  validTo: NumericDate | null;
+}
+
+/** The registry at a `seq`, as far as admission needs it. */
+export interface KnownState {
+  seq: number;
+  /** Seconds since the registry last confirmed that nothing is newer. */
+  ageSeconds: number;
+  /** Several, if a certificate was registered again after it had ended; the last one last. */
+  certificates(x5tS256: string): readonly KnownCertificate[];
+  application(id: string): KnownApplication | undefined;
+  applicationNamed(authorityId: string, entityIdentifier: string): KnownApplication | undefined;
+  organisation(id: string): KnownOrganisation | undefined;
+  /** What the clock makes of them is not looked at. */
+  roles(application: KnownApplication): readonly GivenRole[];
+  exceptions(applicationId: string): readonly KnownException[];
+  api(id: string): KnownApi | undefined;
+}

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type KnownRecords,
+  ParticipantIndex,
+  RECORD_KINDS,
+  type RecordKind,
+} from '../../src/admission/participant-index.ts';
+import { API, CERTIFICATE, certificateWith, ORGANISATION, PARTICIPANT } from '../support/admission.ts';
+
+type Records = { [Kind in RecordKind]: KnownRecords[Kind][] };
+
+const ASSIGNMENT = {
+  ...{ id: 'assignment', roleId: 'pisp', isRemoved: false, jurisdictions: ['GB'] },
+  ...{ validFrom: null, validTo: 7 },
+};
+const ROLE = { id: 'pisp', name: 'PISP', isRetired: false };
+const EXCEPTION = { id: 'exception', applicationId: PARTICIPANT.id, kind: 'no_mtls' as const, endsAt: 7 };
+
+/** A registry that is changed by hand. */
+async function indexOf(changes: Partial<Records> = {}) {
+  const records: Records = {
+    organisation: [ORGANISATION],
+    entity: [PARTICIPANT],
+    role: [ROLE],
+    role_assignment: [ASSIGNMENT],
+    entity_exception: [EXCEPTION],
+    credential: [CERTIFICATE],
+    api_resource: [API],
+    ...changes,
+  };
+  const index = new ParticipantIndex({
+    read: async (kind, ids) => records[kind].filter(({ id }) => ids.includes(id)),
+    async *readAll(kind) {
+      for (const record of records[kind]) yield [record];
+    },
+  });
+  await index.load(5);
+  return { index, records };
+}
+
+const change = (subjectKind: string, subjectId: string, seq = 6) => ({ seq, subjectKind, subjectId });
+
+describe('the index of participants', () => {
+  it('finds what was read by whatever callers show', async () => {
+    const { index } = await indexOf();
+    const state = index.at(0.5);
+    expect(state).toMatchObject({ seq: 5, ageSeconds: 0.5 });
+    expect(state.certificates(CERTIFICATE.x5tS256)).toEqual([CERTIFICATE]);
+    expect(state.certificates('unheard-of')).toEqual([]);
+    expect(state.application(PARTICIPANT.id)).toBe(PARTICIPANT);
+    expect(state.applicationNamed(PARTICIPANT.authorityId, PARTICIPANT.entityIdentifier)).toBe(PARTICIPANT);
+    expect(state.applicationNamed('another', PARTICIPANT.entityIdentifier)).toBeUndefined();
+    expect(state.organisation(ORGANISATION.id)).toBe(ORGANISATION);
+    expect(state.exceptions(PARTICIPANT.id)).toEqual([EXCEPTION]);
+    expect(state.api(API.id)).toBe(API);
+    expect(state.roles(PARTICIPANT)).toEqual([
+      { roleId: 'pisp', name: 'PISP', jurisdictions: ['GB'], validFrom: null, validTo: 7 },
+    ]);
+  });
+
+  it.each([
+    ['was taken from the organisation', { role_assignment: [{ ...ASSIGNMENT, isRemoved: true }] }],
+    ['is retired', { role: [{ ...ROLE, isRetired: true }] }],
+    ['is not there', { role: [] }],
+    ['was never given', { role_assignment: [] }],
+  ])('gives no role that %s', async (_, changes) => {
+    const { index } = await indexOf(changes);
+    expect(index.at(0).roles(PARTICIPANT)).toEqual([]);
+  });
+
+  it('takes over each kind of record when it changes, and the seq of the change', async () => {
+    const { index, records } = await indexOf();
+    records.organisation = [{ ...ORGANISATION, state: 'suspended' }];
+    records.entity = [{ ...PARTICIPANT, name: 'Other', entityIdentifier: 'https://new.example' }];
+    records.credential = [certificateWith({ life: { state: 'revoked' } })];
+    records.entity_exception = [];
+    await index.follow([
+      change('organisation', ORGANISATION.id, 6),
+      ...[change('entity', PARTICIPANT.id, 7), change('entity_exception', EXCEPTION.id, 7)],
+      change('credential', CERTIFICATE.id, 8),
+    ]);
+    const state = index.at(0);
+    expect(state.seq).toBe(8);
+    expect(state.organisation(ORGANISATION.id)?.state).toBe('suspended');
+    expect(state.applicationNamed(PARTICIPANT.authorityId, PARTICIPANT.entityIdentifier)).toBeUndefined();
+    expect(state.applicationNamed(PARTICIPANT.authorityId, 'https://new.example')?.name).toBe('Other');
+    expect(state.certificates(CERTIFICATE.x5tS256).map(({ life }) => life.state)).toEqual(['revoked']);
+    expect(state.exceptions(PARTICIPANT.id)).toEqual([]);
+  });
+
+  it('takes the seq of a change that concerns nobody here', async () => {
+    const { index } = await indexOf();
+    await index.follow([change('contact', 'any', 9)]);
+    expect(index.at(0).seq).toBe(9);
+  });
+
+  it('keeps all of a change back if one part of it cannot be read', async () => {
+    const { index, records } = await indexOf();
+    records.organisation = [{ ...ORGANISATION, state: 'suspended' }];
+    Object.defineProperty(records, 'credential', {
+      get: () => {
+        throw new Error('the connection is lost');
+      },
+    });
+    const changes = [change('organisation', ORGANISATION.id), change('credential', CERTIFICATE.id)];
+    await expect(index.follow(changes)).rejects.toThrow('the connection is lost');
+    expect(index.at(0)).toMatchObject({ seq: 5 });
+    expect(index.at(0).organisation(ORGANISATION.id)?.state).toBe('active');
+  });
+
+  it('has every record of a certificate that was registered again, the last one last', async () => {
+    const [earlier, later] = [certificateWith({ id: '1' }), certificateWith({ id: '2' })];
+    const { index, records } = await indexOf({ credential: [later, earlier] });
+    expect(index.at(0).certificates(CERTIFICATE.x5tS256)).toEqual([earlier, later]);
+    records.credential = [earlier];
+    await index.follow([change('credential', '2')]);
+    expect(index.at(0).certificates(CERTIFICATE.x5tS256)).toEqual([earlier]);
+  });
+
+  it('gives the last of several records of one Entity Identifier: those before it have ended', async () => {
+    const again = { ...PARTICIPANT, id: 'b' };
+    const { index } = await indexOf({ entity: [again, { ...PARTICIPANT, id: 'a', state: 'revoked' }] });
+    expect(index.at(0).applicationNamed(PARTICIPANT.authorityId, PARTICIPANT.entityIdentifier)).toBe(again);
+  });
+
+  it('counts what it holds', async () => {
+    const { index } = await indexOf();
+    expect(index.sizes).toEqual(Object.fromEntries(RECORD_KINDS.map((kind) => [kind, 1])));
+  });
+});

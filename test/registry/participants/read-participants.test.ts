@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { holdCredential } from '../../../src/registry/credentials/hold-credential.ts';
+import { transitionException } from '../../../src/registry/exceptions/transition-exception.ts';
+import {
+  readKnownApplications,
+  readKnownCertificates,
+  readKnownExceptions,
+  readKnownOrganisations,
+  readKnownRoleAssignments,
+  readKnownRoles,
+} from '../../../src/registry/participants/read-participants.ts';
+import { giveRole } from '../../../src/registry/roles/give-role.ts';
+import { removeRoleAssignment } from '../../../src/registry/roles/remove-role-assignment.ts';
+import { transitionRole } from '../../../src/registry/roles/transition-role.ts';
+import { credential, publicJwk } from '../../support/credentials.ts';
+import { DATABASE_KINDS } from '../../support/databases.ts';
+import { exceptionOf } from '../../support/exceptions.ts';
+import { NOW } from '../../support/federation.ts';
+import { actor, openOrganisation, type TestRegistry } from '../../support/registry.ts';
+import { assignedRole } from '../../support/roles.ts';
+
+describe.each(DATABASE_KINDS)('what an index holds of the registry, on %s', (kind) => {
+  let registry: TestRegistry;
+  let opened: Awaited<ReturnType<typeof openOrganisation>>;
+
+  beforeAll(async () => {
+    opened = await openOrganisation(kind);
+    registry = opened.registry;
+  });
+  afterAll(() => registry[Symbol.asyncDispose]());
+
+  it('has organisations and applications in whichever state, with what is said of them', async () => {
+    const { authority, organisation } = opened;
+    const delegator = await registry.organisation(authority, 'active');
+    const settings = { name: 'Payments', onBehalfOf: delegator.id };
+    const entity = await registry.entity(organisation, settings, 'suspended');
+    const [known] = await readKnownApplications(registry.db, { ids: [entity.id] });
+    expect(known).toEqual({
+      ...{ id: entity.id, authorityId: authority.id, organisationId: organisation.id },
+      ...{ entityIdentifier: entity.entityIdentifier, name: 'Payments', mode: 'live', environment: 'production' },
+      ...{ state: 'suspended', onBehalfOf: delegator.id, roleAssignmentIds: [] },
+    });
+    const suspended = await registry.organisation(authority, 'suspended');
+    expect(await readKnownOrganisations(registry.db, { ids: [suspended.id] })).toEqual([
+      { id: suspended.id, legalName: 'Partner Ltd', state: 'suspended' },
+    ]);
+  });
+
+  it('has the roles of applications, and says which are taken or retired', async () => {
+    const { organisation } = opened;
+    const validTo = new Date((NOW + 86_400) * 1000);
+    const kept = await assignedRole(registry, organisation, { validTo, jurisdictions: ['GB'] });
+    const retired = await assignedRole(registry, organisation);
+    const entity = await registry.entity(organisation);
+    for (const { roleId } of [kept, retired]) await giveRole(registry.context(), entity.id, roleId);
+    const [known] = await readKnownApplications(registry.db, { ids: [entity.id] });
+    expect(known?.roleAssignmentIds).toEqual([kept.id, retired.id].toSorted());
+    expect(await readKnownRoleAssignments(registry.db, { ids: [kept.id] })).toEqual([
+      {
+        ...{ id: kept.id, roleId: kept.roleId, isRemoved: false, jurisdictions: ['GB'] },
+        ...{ validFrom: null, validTo: NOW + 86_400 },
+      },
+    ]);
+
+    await transitionRole(registry.context(), retired.roleId, 'retire', 'no more');
+    await removeRoleAssignment(registry.context(), organisation.id, kept.id, 'lost it');
+    expect(await readKnownRoles(registry.db, { ids: [retired.roleId] })).toMatchObject([{ isRetired: true }]);
+    expect(await readKnownRoleAssignments(registry.db, { ids: [kept.id] })).toMatchObject([{ isRemoved: true }]);
+    expect((await readKnownApplications(registry.db, { ids: [entity.id] }))[0]?.roleAssignmentIds).toEqual([]);
+  });
+
+  it('has transport certificates alone, ended ones too', async () => {
+    const { authority } = opened;
+    const transport = await credential(registry, authority);
+    const key = await credential(registry, authority, { material: publicJwk() });
+    const signing = await credential(registry, authority, { usage: 'signing' });
+    await holdCredential(registry.context(), transport.id, 'hold', 'let us see');
+    const known = await readKnownCertificates(registry.db, { ids: [transport.id, key.id, signing.id] });
+    expect(known).toEqual([
+      {
+        ...{ id: transport.id, applicationId: transport.entityId, x5tS256: transport.x5tS256, isTrusted: true },
+        life: { state: 'on_hold', notBefore: transport.notBefore, notAfter: transport.notAfter, supersededAt: null },
+      },
+    ]);
+  });
+
+  it('has exceptions once they are approved', async () => {
+    const pending = await exceptionOf(registry, opened.authority);
+    expect(await readKnownExceptions(registry.db, { ids: [pending.id] })).toEqual([]);
+    const approver = registry.context(actor({ id: 'approver' }));
+    await transitionException(approver, pending.id, 'approve', 'for a month');
+    expect(await readKnownExceptions(registry.db, { ids: [pending.id] })).toEqual([
+      {
+        ...{ id: pending.id, applicationId: pending.entityId, kind: 'no_mtls' },
+        endsAt: pending.endsAt.getTime() / 1000,
+      },
+    ]);
+  });
+
+  it('is read in pieces, each after the last', async () => {
+    const all = await readKnownOrganisations(registry.db, { after: undefined });
+    expect(all.length).toBeGreaterThan(1);
+    const rest = await readKnownOrganisations(registry.db, { after: all[0]?.id });
+    expect(rest).toEqual(all.slice(1));
+    expect(await readKnownOrganisations(registry.db, { after: all.at(-1)?.id })).toEqual([]);
+  });
+});
