@@ -5,10 +5,12 @@ export const TAG = {
   boolean: 0x01,
   integer: 0x02,
   bitString: 0x03,
+  octetString: 0x04,
   oid: 0x06,
   utcTime: 0x17,
   generalizedTime: 0x18,
   sequence: 0x30,
+  set: 0x31,
   context0: 0xa0,
   context3: 0xa3,
 } as const;

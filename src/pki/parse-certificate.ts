@@ -12,8 +12,10 @@ import {
 } from '@peculiar/x509';
 import { CertificateError } from './certificate-error.ts';
 import { type DerValue, oidOf, parseDer, TAG } from './der.ts';
+import { requireReadableText } from './names/attribute-text.ts';
 import { decodePem, MAX_CERTIFICATE_BYTES, MAX_CHAIN_LENGTH } from './pem.ts';
 import { type PublicKey, parsePublicKey, sha256 } from './public-key.ts';
+import { isSuitableSignature } from './signature-algorithm.ts';
 
 /** What a key usage extension allows. @see RFC 5280 §4.2.1.3 */
 export type KeyUsage = keyof typeof KeyUsageFlags;
@@ -38,26 +40,15 @@ export interface Certificate extends PublicKey {
 
 const MAX_SERIAL_BYTES = 20;
 
-/** RSA with PKCS #1 and ECDSA with SHA-2, Ed25519, Ed448. RSASSA-PSS has its hash in its parameters. */
-const SIGNATURE_ALGORITHMS = new Set([
-  ...['1.2.840.113549.1.1.11', '1.2.840.113549.1.1.12', '1.2.840.113549.1.1.13'],
-  ...['1.2.840.10045.4.3.2', '1.2.840.10045.4.3.3', '1.2.840.10045.4.3.4'],
-  ...['1.3.101.112', '1.3.101.113'],
-]);
-const RSASSA_PSS = '1.2.840.113549.1.1.10';
-const SHA2 = new Set(['2.16.840.1.101.3.4.2.1', '2.16.840.1.101.3.4.2.2', '2.16.840.1.101.3.4.2.3']);
-
 const [SUBJECT_ALTERNATIVE_NAME, KEY_USAGE, BASIC_CONSTRAINTS] = ['2.5.29.17', '2.5.29.15', '2.5.29.19'];
 const EXTENDED_KEY_USAGE = '2.5.29.37';
 /** Those that may be critical: read here, or of authorities alone. */
 const KNOWN_EXTENSIONS = new Set([
   ...[SUBJECT_ALTERNATIVE_NAME, KEY_USAGE, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE],
-  // Name constraints, certificate policies, policy constraints, inhibitAnyPolicy.
-  ...['2.5.29.30', '2.5.29.32', '2.5.29.36', '2.5.29.54'],
+  // Name constraints, certificate policies, their mappings and constraints, inhibitAnyPolicy.
+  ...['2.5.29.30', '2.5.29.32', '2.5.29.33', '2.5.29.36', '2.5.29.54'],
 ]);
 
-/** What no name that people read has in it: it could look like another. */
-const DISGUISE = /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffd]/u;
 const MAX_NAME_LENGTH = 1024;
 
 /**
@@ -130,11 +121,8 @@ function requireShape(root: DerValue): { serial: string; spki: DerValue } {
   };
 }
 
-function requireSignatureAlgorithm({ children: [algorithm, parameters] }: DerValue): void {
-  const oid = oidOf(algorithm) ?? '';
-  if (SIGNATURE_ALGORITHMS.has(oid)) return;
-  const hash = parameters?.children.find(({ tag }) => tag === TAG.context0)?.children[0]?.children[0];
-  if (oid === RSASSA_PSS && SHA2.has(oidOf(hash) ?? '')) return;
+function requireSignatureAlgorithm(algorithm: DerValue): void {
+  if (isSuitableSignature(algorithm)) return;
   throw new CertificateError(
     'algorithm_unsupported',
     'is signed with something else than RSA, ECDSA or EdDSA and SHA-2',
@@ -193,11 +181,6 @@ function keyUsagesOf({ usages }: KeyUsagesExtension): KeyUsage[] {
 
 function requireReadable(names: JsonName): void {
   for (const text of names.flatMap((parts) => Object.values(parts).flat())) requireReadableText(text);
-}
-
-function requireReadableText(text: string): void {
-  if (!DISGUISE.test(text)) return;
-  throw new CertificateError('name_invalid', 'has a name with characters that are invisible, such as U+0000');
 }
 
 function bounded(name: string): string {

@@ -91,6 +91,8 @@ export interface CertificatePlan {
   signatureAlgorithm?: Uint8Array;
   outerAlgorithm?: Uint8Array;
   hash?: string;
+  /** Signs in the place of the issuer's key with `hash`. */
+  signer?: (tbs: Buffer) => Buffer;
 }
 
 export const CLIENT_NAME = distinguishedName({ CN: 'client.partner.example', O: 'Partner Ltd' });
@@ -116,7 +118,7 @@ export function certificate(plan: CertificatePlan = {}): Buffer {
     plan.spki ?? key.publicKey.export({ format: 'der', type: 'spki' }),
     ...(extensions.length === 0 ? [] : [der(0xa3, sequence(...extensions.map(extension)))]),
   );
-  const signature = sign(plan.hash ?? 'sha256', tbs, issuer.key.privateKey);
+  const signature = plan.signer?.(tbs) ?? sign(plan.hash ?? 'sha256', tbs, issuer.key.privateKey);
   return sequence(tbs, plan.outerAlgorithm ?? algorithm, bits(signature));
 }
 
