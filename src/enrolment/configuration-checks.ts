@@ -61,7 +61,7 @@ export interface CheckedConfiguration extends CheckedEvidence {
 }
 
 /** What stands in a configuration when an endpoint makes its entity an Intermediate. */
-const INTERMEDIATE_ENDPOINT = 'federation_fetch_endpoint';
+export const INTERMEDIATE_ENDPOINT = 'federation_fetch_endpoint';
 
 /** Checks of what stands in a configuration; without a valid one they are skipped. */
 const CONTENT_CHECKS = ['authority_hint', 'entity_types', 'keys', 'metadata_policy'] as const;
@@ -218,8 +218,8 @@ export function complianceComplaint(
   }
 }
 
-/** The metadata as a resolver would see it through this authority alone. */
-function requireCompliance(
+/** The metadata as a resolver would see it through this authority alone. @throws FederationError, RegistryError */
+export function requireCompliance(
   declared: Metadata | undefined,
   { authority, settings, roles = [], entityIdentifier, entityTypes }: JudgedSubject,
   identifierOptions: IdentifierOptions & { now: NumericDate },

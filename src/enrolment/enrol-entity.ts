@@ -11,6 +11,7 @@ import { readEntity } from '../registry/entities/read-entity.ts';
 import { inputSubordinateSettings } from '../registry/entities/subordinate-settings.ts';
 import { readOrganisation } from '../registry/organisations/read-organisation.ts';
 import { checkConfiguration, type RetrieveConfiguration } from './configuration-checks.ts';
+import { beginningOfEnrolment } from './flow/begin-with-entity.ts';
 
 export interface Enrolment extends SubordinateSettings, Partial<EntityAttributes> {
   organisationId: string;
@@ -21,7 +22,7 @@ export interface Enrolment extends SubordinateSettings, Partial<EntityAttributes
 
 /**
  * A configuration that fails its checks is recorded as well, with what to mend; it cannot be approved until a later
- * round of checks passes.
+ * round of checks passes. Where the authority has a flow its enrolment begins, and that alone lets it in.
  * @throws RegistryError not_found, role_missing, validation_failed, policy_conflict, entity_exists
  */
 export async function enrolEntity(
@@ -52,6 +53,7 @@ export async function enrolEntity(
       enrolment: 'published',
       entityTypes: entityTypes.length > 0 ? entityTypes : (found.verifiedEntityTypes ?? []),
       isIntermediate: found.verifiedIntermediate ?? false,
+      alongside: beginningOfEnrolment(context, authority, input),
     },
     idempotency,
   );

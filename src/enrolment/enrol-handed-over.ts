@@ -11,6 +11,7 @@ import { readOrganisation } from '../registry/organisations/read-organisation.ts
 import { invalidField } from '../registry/registry-error.ts';
 import type { Enrolment } from './enrol-entity.ts';
 import { spendChallenge } from './enrolment-challenge.ts';
+import { beginningOfEnrolment } from './flow/begin-with-entity.ts';
 import { checkKeyProofs } from './key-proof.ts';
 
 export interface HandedOverEnrolment extends Enrolment {
@@ -43,6 +44,7 @@ export async function enrolHandedOver(
     challenge,
   });
   const at = context.now.toISOString();
+  const beginEnrolment = beginningOfEnrolment(context, authority, input);
   return addEntity(
     context,
     {
@@ -58,7 +60,10 @@ export async function enrolHandedOver(
       evidence: { challenge, keyProofs, outOfBandCheck },
       verifiedEntityTypes: null,
       verifiedIntermediate: null,
-      alongside: (tx) => spendChallenge(tx, challenge, authorityId, entityIdentifier, context.now),
+      alongside: async (tx, record, entityId) => {
+        await spendChallenge(tx, challenge, authorityId, entityIdentifier, context.now);
+        await beginEnrolment?.(tx, record, entityId);
+      },
     },
     idempotency,
   );

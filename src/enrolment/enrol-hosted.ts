@@ -19,6 +19,7 @@ import { isOnOurHost } from '../registry/hosting/hosting-place.ts';
 import { readOrganisation } from '../registry/organisations/read-organisation.ts';
 import { checkConfiguration } from './configuration-checks.ts';
 import type { Enrolment } from './enrol-entity.ts';
+import { beginningOfEnrolment } from './flow/begin-with-entity.ts';
 import { notPointedHere } from './host-control.ts';
 
 export interface HostedEnrolment extends Enrolment {
@@ -78,6 +79,7 @@ export async function enrolHosted(
       ...{ enrolment: 'hosted', entityTypes, isIntermediate: false },
       jwks: { keys: [key.publicJwk] },
       hosting: { ...hosting, key },
+      alongside: beginningOfEnrolment(context, authority, { ...input, entityTypes }),
     },
     idempotency,
   );

@@ -11,6 +11,7 @@ import {
   addEnrolmentSubmitCommand,
   addEnrolmentUpdateCommand,
 } from './mend.ts';
+import { addEnrolmentWithdrawDomainCommand, addEnrolmentWithdrawTermsCommand } from './withdraw.ts';
 
 export function addEnrolmentCommand(program: Command, surroundings: Surroundings): void {
   const enrolment = program
@@ -31,4 +32,6 @@ export function addEnrolmentCommand(program: Command, surroundings: Surroundings
   addEnrolmentSubmitCommand(enrolment, surroundings);
   addEnrolmentDecisionCommands(enrolment, surroundings);
   addEnrolmentAcceptTermsCommand(enrolment, surroundings);
+  addEnrolmentWithdrawTermsCommand(enrolment, surroundings);
+  addEnrolmentWithdrawDomainCommand(enrolment, surroundings);
 }

@@ -47,6 +47,7 @@ export const enrolmentSchema = z.looseObject({
       at: z.string(),
     }),
   ),
+  flowChanged: z.boolean(),
   approvalsNeeded: z.number(),
   approvals: z.array(z.looseObject({ actorName: z.string(), reason: z.string(), at: z.string() })),
   lapsesAt: z.string().nullable(),

@@ -49,6 +49,7 @@ export function describeEnrolment(report: Report, enrolment: EnrolmentRecord, or
     ['entity', enrolment.entityId ?? undefined],
     ['types', enrolment.entityTypes.join(', ')],
     ['roles', roleNames(enrolment).join(', ')],
+    ['flow', enrolment.flowChanged ? `changed since: holdfast enrolment run ${enrolment.id}` : undefined],
     ['terms', terms === null ? undefined : `${terms.version}, accepted by ${terms.acceptedBy}`],
     ['lapses', enrolment.lapsesAt === null ? undefined : momentText(enrolment.lapsesAt)],
     ['version', String(enrolment.version)],
@@ -88,13 +89,28 @@ export function describeSteps(report: Report, enrolment: EnrolmentRecord): void 
       reason === null ? detail : `${reason}: ${detail}`,
     ]),
   );
-  const changes = enrolment.steps.filter(
-    ({ outcome, wouldChange }) => outcome !== 'skipped' && Object.keys(wouldChange).length > 0,
-  );
+  const changes = enrolment.steps
+    .filter(({ outcome }) => outcome !== 'skipped')
+    .flatMap(({ step, wouldChange }) => changeRows(wouldChange).map((row) => [step, ...row]));
   if (changes.length === 0) return;
   report.heading('What it would change');
-  report.table(
-    [],
-    changes.map(({ step, wouldChange }) => [step, JSON.stringify(wouldChange)]),
-  );
+  report.table([], changes);
+}
+
+/** A row for each value, with the way to it; what is empty changes nothing. */
+function changeRows(value: unknown, path: readonly string[] = []): [name: string, value: string][] {
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) {
+    return value.length === 0 ? [] : [[nameOf(path), value.join(', ')]];
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return Object.entries(value).flatMap(([member, inner]) => changeRows(inner, [...path, member]));
+  }
+  if (value === null || value === false) return [];
+  return [[nameOf(path), value === true ? 'yes' : typeof value === 'string' ? value : JSON.stringify(value)]];
+}
+
+/** `registersKeys` reads as `registers keys`; names of the standard stay as they are. */
+function nameOf(path: readonly string[]): string {
+  const words = path.map((name) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`));
+  return words.join(' / ');
 }

@@ -7,7 +7,7 @@ import { invalidField } from '../../registry/registry-error.ts';
 import type { EnrolmentStepName } from '../../storage/schema/enrolment-flow.ts';
 import type { EnrolmentRequest } from '../../storage/schema/enrolments.ts';
 import { attemptsOf } from './decide-enrolment.ts';
-import { type Enrolment, onBehalfOfFlow, requireAction } from './enrolment.ts';
+import { type Enrolment, isSameFlow, onBehalfOfFlow, presentFlow, requireAction, rowOf } from './enrolment.ts';
 import { hookApproval } from './give-approval.ts';
 import { authoriseEnrolment, readEnrolment } from './read-enrolment.ts';
 import { runSteps } from './run-steps.ts';
@@ -16,7 +16,8 @@ import { type EnrolmentTools, stepSubject } from './step-subject.ts';
 import { APPLICANTS, inputRequest, requireOwnSettings } from './submit-enrolment.ts';
 
 /**
- * Runs one step again, or all. Those who approve may do so as well.
+ * Runs one step again, or all: those that the authority asks for now. Where it asked for others the last time, all run.
+ * Those who approve may do so as well.
  * @throws RegistryError not_found (also for a step that the flow does not have), role_missing, illegal_transition,
  *   version_mismatch when it changed meanwhile
  */
@@ -29,15 +30,18 @@ export async function runEnrolmentSteps(
   const enrolment = await readEnrolment(context.db, context.actor, enrolmentId);
   authoriseEnrolment(context.actor, [...APPLICANTS, 'approver'], enrolment);
   requireAction(enrolment, 'run');
-  if (step === 'approvals' || (step !== undefined && enrolment.flow.every((one) => one.step !== step))) {
+  const inFlow = onBehalfOfFlow(context);
+  const authority = await readAuthority(inFlow.db, inFlow.actor, enrolment.authorityId);
+  const row = { ...rowOf(enrolment), flow: presentFlow(authority) };
+  if (step === 'approvals' || (step !== undefined && row.flow.every((one) => one.step !== step))) {
     throw invalidField('/step', 'is no step of this enrolment that can be run');
   }
-  const { steps, approvals: _, ...row } = enrolment;
-  const subject = await stepSubject(context, row, attemptsOf(enrolment));
-  const run = await runSteps(subject, steps, tools, { only: step });
+  const subject = await stepSubject(context, row, attemptsOf(enrolment), { authority });
+  const only = isSameFlow(enrolment.flow, row.flow) ? step : undefined;
+  const run = await runSteps(subject, enrolment.steps, tools, { only });
   await saveRun(context, { enrolment: row, run, isNew: false, action: 'enrolment.check' });
   await hookApproval(context, row);
-  return await readEnrolment(context.db, onBehalfOfFlow(context).actor, enrolmentId);
+  return await readEnrolment(inFlow.db, inFlow.actor, enrolmentId);
 }
 
 export interface EnrolmentChanges extends Partial<Omit<EnrolmentRequest, 'applicant' | 'mode' | 'onBehalfOf'>> {
@@ -67,7 +71,7 @@ export async function updateEnrolment(
   const late = enrolment.entityId === null ? undefined : fixed.find((member) => changes[member] !== undefined);
   if (late !== undefined)
     throw invalidField(`/${late}`, 'is changed on the record of the entity, which is there already');
-  const { steps, approvals: _, ...row } = enrolment;
+  const row = rowOf(enrolment);
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
   const inFlow = onBehalfOfFlow(context);
   const authority = await readAuthority(inFlow.db, inFlow.actor, row.authorityId);
@@ -77,13 +81,14 @@ export async function updateEnrolment(
   const changed = {
     ...row,
     request,
+    flow: presentFlow(authority),
     changedBy: { kind, id, name },
-    ...(isTakenUp && { organisationId, lapsesAt: null, nextRunAt: null }),
+    ...(isTakenUp && { organisationId, askedFrom: null, lapsesAt: null, nextRunAt: null }),
   };
   if (row.state === 'draft') await saveDraft(context, changed);
   else {
-    const subject = await stepSubject(context, changed, attemptsOf(enrolment));
-    const run = await runSteps(subject, steps, tools);
+    const subject = await stepSubject(context, changed, attemptsOf(enrolment), { authority });
+    const run = await runSteps(subject, enrolment.steps, tools);
     await saveRun(context, { enrolment: changed, run, isNew: false, action: 'enrolment.update' });
     await hookApproval(context, changed);
   }

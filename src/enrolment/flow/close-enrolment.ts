@@ -31,7 +31,7 @@ export async function closeAs(
   { now }: ChangeContext,
   { before, steps, state, reason }: Closing,
 ): Promise<void> {
-  const moved = { state, stateReason: reason, stateChangedAt: now, lapsesAt: null, nextRunAt: null };
+  const moved = { state, stateReason: reason, stateChangedAt: now, askedFrom: null, lapsesAt: null, nextRunAt: null };
   // The version stays that of the evidence when it is approved: the approvals are shown with it.
   const change = { ...moved, version: state === 'approved' ? before.version : before.version + 1 };
   await tx.update(enrolments).set(change).where(eq(enrolments.id, before.id));

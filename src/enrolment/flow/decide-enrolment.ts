@@ -4,8 +4,8 @@ import { type ChangeContext, requireVersion } from '../../registry/change.ts';
 import { hadAHandIn } from '../../registry/four-eyes.ts';
 import { RegistryError } from '../../registry/registry-error.ts';
 import { closeEnrolment } from './close-enrolment.ts';
-import { type Enrolment, evidenceDigest, onBehalfOfFlow, requireAction, stateAfter } from './enrolment.ts';
-import { giveApproval, hookApproval } from './give-approval.ts';
+import { type Enrolment, evidenceDigest, onBehalfOfFlow, requireAction, rowOf, stateAfter } from './enrolment.ts';
+import { flowChanged, giveApproval, hookApproval } from './give-approval.ts';
 import { authoriseEnrolment, readEnrolment } from './read-enrolment.ts';
 import { runSteps } from './run-steps.ts';
 import { saveRun } from './save-run.ts';
@@ -18,8 +18,8 @@ const DECIDERS = ['admin', 'approver'] as const;
  * Looks once more: if what the steps find is no longer what the approver saw, the new evidence is kept and nothing is
  * approved.
  * @param expectedVersion the version of the enrolment, and so of the evidence, that the approver saw
- * @throws RegistryError not_found, role_missing, illegal_transition, version_mismatch, four_eyes, evidence_changed,
- *   checks_failed
+ * @throws RegistryError not_found, role_missing, illegal_transition, version_mismatch, four_eyes, flow_changed,
+ *   evidence_changed, checks_failed
  */
 export async function approveEnrolment(
   context: ChangeContext,
@@ -33,6 +33,7 @@ export async function approveEnrolment(
   requireAction(enrolment, 'approve');
   requireVersion(enrolment, expectedVersion);
   await requireOtherEyes(context, enrolment);
+  if (enrolment.isFlowChanged) throw flowChanged();
   await requireSameEvidence(context, enrolment, tools);
   await giveApproval(context, enrolment, context.actor, reason);
   return await readEnrolment(context.db, context.actor, enrolmentId);
@@ -55,7 +56,8 @@ async function requireOtherEyes({ db, actor }: ChangeContext, enrolment: Enrolme
 
 /** @throws RegistryError evidence_changed, checks_failed */
 async function requireSameEvidence(context: ChangeContext, enrolment: Enrolment, tools: EnrolmentTools): Promise<void> {
-  const { steps, approvals: _, ...row } = enrolment;
+  const { steps } = enrolment;
+  const row = rowOf(enrolment);
   const attempts = attemptsOf(enrolment);
   const run = await runSteps(await stepSubject(context, row, attempts), steps, tools, { isConfirming: true });
   if (evidenceDigest(run.steps) === evidenceDigest(steps)) return;

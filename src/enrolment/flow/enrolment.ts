@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type JsonObject, type JsonValue } from '../../federation/json.ts';
 import type { Actor } from '../../registry/actor.ts';
+import type { Authority } from '../../registry/authorities/authority.ts';
+import { USUAL_FLOW } from '../../registry/authorities/enrolment-flow.ts';
 import type { ChangeContext } from '../../registry/change.ts';
 import { RegistryError } from '../../registry/registry-error.ts';
 import type { EnrolmentFlowStep, EnrolmentStepName } from '../../storage/schema/enrolment-flow.ts';
@@ -22,6 +24,13 @@ export interface Enrolment extends EnrolmentRow {
   steps: EnrolmentStepRow[];
   /** Of the present version, in the order in which they were given. */
   approvals: EnrolmentApproval[];
+  /** It is open, and its authority asks for other steps now than those it went through: they have to run again. */
+  isFlowChanged: boolean;
+}
+
+/** The record alone. */
+export function rowOf({ steps: _, approvals: __, isFlowChanged: ___, ...row }: Enrolment): EnrolmentRow {
+  return row;
 }
 
 /** How a step came out. */
@@ -98,6 +107,17 @@ export function evidenceDigest(steps: readonly Pick<StepResult, 'step' | 'outcom
   return createHash('sha256')
     .update(canonicalJson(seen as JsonValue))
     .digest('base64url');
+}
+
+/** The flow of an authority as it is now. */
+export function presentFlow({ enrolmentFlow }: Pick<Authority, 'enrolmentFlow'>): EnrolmentFlowStep[] {
+  return enrolmentFlow ?? [...USUAL_FLOW];
+}
+
+/** What was asked for under one flow was asked for under the other. */
+export function isSameFlow(one: readonly EnrolmentFlowStep[], other: readonly EnrolmentFlowStep[]): boolean {
+  const text = (flow: readonly EnrolmentFlowStep[]) => canonicalJson([...flow] as JsonValue);
+  return text(one) === text(other);
 }
 
 /** A step of the flow with its settings; undefined when the flow has none. */

@@ -1,10 +1,15 @@
 /** Counts approvals of the present evidence; with enough of them the entity is vouched for from that moment. */
 import { and, eq } from 'drizzle-orm';
+import { jsonEquals } from '../../federation/json.ts';
 import { authorise } from '../../registry/actor.ts';
 import { type AuditEntry, type ChangeContext, changeRegistry, requireVersion } from '../../registry/change.ts';
+import type { Entity } from '../../registry/entities/entity.ts';
 import { readEntity } from '../../registry/entities/read-entity.ts';
 import { transitionEntity } from '../../registry/entities/transition-entity.ts';
+import { RegistryError } from '../../registry/registry-error.ts';
 import type { Tx } from '../../storage/connect.ts';
+import { authorities } from '../../storage/schema/authorities.ts';
+import type { EnrolmentStepName } from '../../storage/schema/enrolment-flow.ts';
 import { enrolmentApprovals, enrolmentSteps } from '../../storage/schema/enrolments.ts';
 import { closeAs } from './close-enrolment.ts';
 import {
@@ -12,12 +17,15 @@ import {
   type Enrolment,
   type EnrolmentRow,
   flowStep,
+  isSameFlow,
   onBehalfOfFlow,
+  presentFlow,
   requireAction,
 } from './enrolment.ts';
 import { approvalsOf, readEnrolment } from './read-enrolment.ts';
 import { keepTerms, lockEnrolment } from './save-run.ts';
 import { hostOf } from './steps/hook.ts';
+import { describedAs } from './steps/identity.ts';
 
 /** Who approves: a person with a token, or the hook. */
 export interface Approver {
@@ -27,7 +35,7 @@ export interface Approver {
 
 /**
  * Two approvals by one count once. The last that is needed approves the entity in the same change.
- * @throws RegistryError version_mismatch, illegal_transition, and what keeps an entity from being approved
+ * @throws RegistryError version_mismatch, illegal_transition, flow_changed, evidence_changed, and what keeps an entity from being approved
  */
 export async function giveApproval(
   context: ChangeContext,
@@ -65,7 +73,8 @@ export async function giveApproval(
   });
   const needed = approvalsNeeded(flow, steps);
   if (given.length < needed || enrolment.entityId === null) return;
-  const { version: entityVersion } = await readEntity(inFlow.db, inFlow.actor, enrolment.entityId);
+  const entity = await readEntity(inFlow.db, inFlow.actor, enrolment.entityId);
+  requireSeen(entity, enrolment);
   const approve = async (tx: Tx, record: (entry: AuditEntry) => void) => {
     const before = await lockToDecide(tx, enrolment);
     await closeAs(tx, record, context, { before, steps, state: 'approved', reason });
@@ -76,14 +85,38 @@ export async function giveApproval(
       .set({ outcome: 'passed', detail: `approved by ${names}`, at: context.now })
       .where(and(eq(enrolmentSteps.enrolmentId, enrolmentId), eq(enrolmentSteps.step, 'approvals')));
   };
-  await transitionEntity(inFlow, enrolment.entityId, 'approve', reason, entityVersion, approve);
+  await transitionEntity(inFlow, entity.id, 'approve', reason, entity.version, approve);
+}
+
+/** The record may have changed since the steps looked at it. @throws RegistryError evidence_changed */
+function requireSeen(entity: Entity, { steps, version }: Enrolment): void {
+  const evidenceOf = (name: EnrolmentStepName) => steps.find(({ step }) => step === name)?.evidence ?? {};
+  const { digest = null, settingsDigest = null } = entity.evidence;
+  const isSeen =
+    jsonEquals(evidenceOf('identity')['entity'] ?? null, describedAs(entity)) &&
+    evidenceOf('configuration')['digest'] === digest &&
+    evidenceOf('metadata_policy')['settingsDigest'] === settingsDigest;
+  if (isSeen) return;
+  const message = 'the record of the entity is not what the steps saw; run them again, look at it, decide anew';
+  throw new RegistryError('evidence_changed', message, { version });
 }
 
 async function lockToDecide(tx: Tx, { id, version }: EnrolmentRow): Promise<EnrolmentRow> {
   const present = await lockEnrolment(tx, id);
   requireAction(present, 'approve');
   requireVersion(present, version);
+  const [authority] = await tx
+    .select({ enrolmentFlow: authorities.enrolmentFlow })
+    .from(authorities)
+    .where(eq(authorities.id, present.authorityId));
+  if (authority === undefined || !isSameFlow(present.flow, presentFlow(authority))) throw flowChanged();
   return present;
+}
+
+/** What it went through is not what its authority asks for now. */
+export function flowChanged(): RegistryError {
+  const message = 'the authority asks for other steps now than those that ran; run the steps again, decide anew';
+  return new RegistryError('flow_changed', message);
 }
 
 /** A hook that approves counts as one approver; four eyes hold, since nobody submits as a hook. */

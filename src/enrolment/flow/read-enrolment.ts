@@ -1,26 +1,56 @@
 /** Reads enrolments with their steps and approvals, as far as the reader reaches. */
-import { and, asc, eq, gt, inArray } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm';
 import { type Actor, authorise, notFound, READERS_AND_MEMBERS, reaches, requireRole } from '../../registry/actor.ts';
+import type { Authority } from '../../registry/authorities/authority.ts';
 import { cursorId, type Page, type PageRequest, pageOf } from '../../registry/page.ts';
 import { isRecordId } from '../../registry/record-id.ts';
+import { composedOnce } from '../../storage/composed-once.ts';
 import type { Db, Tx } from '../../storage/connect.ts';
+import { authorities } from '../../storage/schema/authorities.ts';
 import {
   type EnrolmentState,
   enrolmentApprovals,
   enrolmentSteps,
   enrolments,
 } from '../../storage/schema/enrolments.ts';
-import type { Enrolment, EnrolmentApproval, EnrolmentRow, EnrolmentStepRow } from './enrolment.ts';
+import {
+  type Enrolment,
+  type EnrolmentApproval,
+  type EnrolmentRow,
+  type EnrolmentStepRow,
+  isSameFlow,
+  OPEN_STATES,
+  presentFlow,
+} from './enrolment.ts';
 
 /** @throws RegistryError not_found (also when it is out of reach), role_missing */
 export async function readEnrolment(db: Db | Tx, actor: Actor, enrolmentId: string): Promise<Enrolment> {
   requireRole(actor, READERS_AND_MEMBERS);
   if (!isRecordId(enrolmentId)) throw notFound('enrolment', enrolmentId);
-  const [row] = await db.select().from(enrolments).where(eq(enrolments.id, enrolmentId));
-  if (row === undefined || !isInReach(actor, row)) throw notFound('enrolment', enrolmentId);
-  const [enrolment] = await withSteps(db, [row]);
+  const [found] = await enrolmentQuery(db).execute({ enrolmentId });
+  if (found === undefined || !isInReach(actor, found.row)) throw notFound('enrolment', enrolmentId);
+  const [enrolment] = await withSteps(db, [known(found)]);
   if (enrolment === undefined) throw notFound('enrolment', enrolmentId);
   return enrolment;
+}
+
+const WITH_FLOW = { row: enrolments, enrolmentFlow: authorities.enrolmentFlow };
+
+const enrolmentQuery = composedOnce((db) =>
+  db
+    .select(WITH_FLOW)
+    .from(enrolments)
+    .innerJoin(authorities, eq(authorities.id, enrolments.authorityId))
+    .where(eq(enrolments.id, sql.placeholder('enrolmentId')))
+    .prepare('read_enrolment'),
+);
+
+type Known = EnrolmentRow & Pick<Enrolment, 'isFlowChanged'>;
+
+/** Steps that have not run yet are taken from the flow as it is when they do. */
+function known({ row, ...authority }: Pick<Authority, 'enrolmentFlow'> & { row: EnrolmentRow }): Known {
+  const hasRun = OPEN_STATES.includes(row.state) && row.state !== 'draft';
+  return { ...row, isFlowChanged: hasRun && !isSameFlow(row.flow, presentFlow(authority)) };
 }
 
 /** One whose organisation nobody named yet is for those who work for the authority. */
@@ -49,8 +79,9 @@ export async function listEnrolments(
   }
   const after = cursorId(request);
   const rows = await db
-    .select()
+    .select(WITH_FLOW)
     .from(enrolments)
+    .innerJoin(authorities, eq(authorities.id, enrolments.authorityId))
     .where(
       and(
         actor.authorities === 'all' ? undefined : inArray(enrolments.authorityId, [...actor.authorities]),
@@ -65,7 +96,7 @@ export async function listEnrolments(
     )
     .orderBy(asc(enrolments.id))
     .limit(request.limit + 1);
-  const { items, ...rest } = pageOf(rows, request);
+  const { items, ...rest } = pageOf(rows.map(known), request);
   return { items: await withSteps(db, items), ...rest };
 }
 
@@ -99,19 +130,11 @@ export async function approvalsOf(db: Db | Tx, { id, version }: EnrolmentRow): P
     .orderBy(asc(enrolmentApprovals.at), asc(enrolmentApprovals.actorId));
 }
 
-async function withSteps(db: Db | Tx, rows: readonly EnrolmentRow[]): Promise<Enrolment[]> {
+async function withSteps(db: Db | Tx, rows: readonly Known[]): Promise<Enrolment[]> {
   if (rows.length === 0) return [];
   const ids = rows.map(({ id }) => id);
-  const steps = await db
-    .select()
-    .from(enrolmentSteps)
-    .where(inArray(enrolmentSteps.enrolmentId, ids))
-    .orderBy(asc(enrolmentSteps.position));
-  const approvals = await db
-    .select()
-    .from(enrolmentApprovals)
-    .where(inArray(enrolmentApprovals.enrolmentId, ids))
-    .orderBy(asc(enrolmentApprovals.at), asc(enrolmentApprovals.actorId));
+  const steps = await stepsQuery(db).execute({ ids });
+  const approvals = await approvalsQuery(db).execute({ ids });
   const stepsById = Map.groupBy(steps, ({ enrolmentId }) => enrolmentId);
   const approvalsById = Map.groupBy(approvals, ({ enrolmentId }) => enrolmentId);
   return rows.map((row) => ({
@@ -120,3 +143,21 @@ async function withSteps(db: Db | Tx, rows: readonly EnrolmentRow[]): Promise<En
     approvals: (approvalsById.get(row.id) ?? []).filter(({ version }) => version === row.version),
   }));
 }
+
+const stepsQuery = composedOnce((db) =>
+  db
+    .select()
+    .from(enrolmentSteps)
+    .where(eq(enrolmentSteps.enrolmentId, sql`any(${sql.placeholder('ids')})`))
+    .orderBy(asc(enrolmentSteps.position))
+    .prepare('steps_of_enrolments'),
+);
+
+const approvalsQuery = composedOnce((db) =>
+  db
+    .select()
+    .from(enrolmentApprovals)
+    .where(eq(enrolmentApprovals.enrolmentId, sql`any(${sql.placeholder('ids')})`))
+    .orderBy(asc(enrolmentApprovals.at), asc(enrolmentApprovals.actorId))
+    .prepare('approvals_of_enrolments'),
+);

@@ -1,9 +1,9 @@
 /** Enrolments that come without a token: signed by the entity itself, or from anybody. */
-import { and, count, eq, inArray } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import type { Actor } from '../../registry/actor.ts';
 import type { Authority } from '../../registry/authorities/authority.ts';
 import type { ChangeContext } from '../../registry/change.ts';
-import { RegistryError } from '../../registry/registry-error.ts';
+import { isUniqueViolation } from '../../registry/unique-violation.ts';
 import { type EnrolmentRequest, type EnrolmentVia, enrolments } from '../../storage/schema/enrolments.ts';
 import { organisationDomains } from '../../storage/schema/organisation-proofs.ts';
 import { organisations } from '../../storage/schema/organisations.ts';
@@ -12,13 +12,7 @@ import { type Enrolment, OPEN_STATES, onBehalfOfFlow, PUBLIC_LIFETIME_SECONDS } 
 import { readEnrolment } from './read-enrolment.ts';
 import type { EnrolmentTools } from './step-subject.ts';
 import { inputRequest, newEnrolmentRow, requestOf, runNew, writeDraft } from './submit-enrolment.ts';
-
-/**
- * Public requests of an authority that may wait for somebody at a time, and of them those for one entity. As many may wait
- * that entities signed whose organisation nobody knows: whoever has a domain can make entities without end.
- */
-export const MAX_PUBLIC_REQUESTS = 1000;
-export const MAX_PUBLIC_REQUESTS_OF_ENTITY = 5;
+import { makeRoom } from './waiting-requests.ts';
 
 /** Whoever sent a request without any proof. */
 export function publicActor(authorityId: string): Actor {
@@ -36,6 +30,8 @@ function reachOf(authorityId: string): Pick<Actor, 'authorities' | 'organisation
 
 export interface AskedWithoutToken extends Partial<Omit<EnrolmentRequest, 'settings' | 'roles' | 'onBehalfOf'>> {
   entityIdentifier: string;
+  /** The network that the request came from. */
+  askedFrom: string;
 }
 
 /**
@@ -50,17 +46,23 @@ export async function requestSigned(
   tools: EnrolmentTools,
 ): Promise<Enrolment> {
   const inFlow = onBehalfOfFlow(context);
-  const [open] = await context.db
-    .select({ id: enrolments.id })
-    .from(enrolments)
-    .where(isOpen(authority.id, asked.entityIdentifier, 'signed_request'))
-    .limit(1);
-  if (open !== undefined) return await runEnrolmentSteps(inFlow, open.id, undefined, tools);
-  const organisationId = await ownerOfDomain(context, authority.id, asked.entityIdentifier);
-  if (organisationId === null) await requireRoom(context, authority.id, 'signed_request');
-  const row = await rowOf(context, authority, asked, 'signed_request');
-  const id = await runNew(context, { ...row, organisationId }, tools);
-  return await readEnrolment(inFlow.db, inFlow.actor, id);
+  const { entityIdentifier, askedFrom } = asked;
+  const open = await openRequest(context, authority.id, entityIdentifier);
+  if (open !== undefined) return await runEnrolmentSteps(inFlow, open, undefined, tools);
+  const organisationId = await ownerOfDomain(context, authority.id, entityIdentifier);
+  const row = await newRow(context, authority, asked, 'signed_request');
+  if (organisationId === null) {
+    await makeRoom(context, { authorityId: authority.id, via: 'signed_request', entityIdentifier, askedFrom });
+  }
+  try {
+    const id = await runNew(context, { ...row, organisationId }, tools);
+    return await readEnrolment(inFlow.db, inFlow.actor, id);
+  } catch (error) {
+    // Another request of the entity was quicker.
+    const other = await openRequest(context, authority.id, entityIdentifier);
+    if (!isUniqueViolation(error, 'enrolments_open_signed_request') || other === undefined) throw error;
+    return await readEnrolment(inFlow.db, inFlow.actor, other);
+  }
 }
 
 /**
@@ -74,48 +76,42 @@ export async function requestPublicly(
   asked: AskedWithoutToken,
 ): Promise<Enrolment> {
   const inFlow = onBehalfOfFlow(context);
-  await requireRoom(context, authority.id, 'public', asked.entityIdentifier);
-  const row = await rowOf(context, authority, asked, 'public');
+  const { entityIdentifier, askedFrom } = asked;
+  const row = await newRow(context, authority, asked, 'public');
+  await makeRoom(context, { authorityId: authority.id, via: 'public', entityIdentifier, askedFrom });
   const id = await writeDraft(context, { ...row, nextRunAt: context.now });
   return await readEnrolment(inFlow.db, inFlow.actor, id);
 }
 
-async function rowOf(
+async function newRow(
   context: ChangeContext,
   authority: Authority,
-  { entityIdentifier, ...asked }: AskedWithoutToken,
+  { entityIdentifier, askedFrom, ...asked }: AskedWithoutToken,
   via: EnrolmentVia,
 ): Promise<ReturnType<typeof newEnrolmentRow>> {
   const request = await inputRequest(onBehalfOfFlow(context), authority, entityIdentifier, requestOf(asked));
   const row = newEnrolmentRow(context, authority, { organisationId: null, entityIdentifier, request, via });
-  return { ...row, lapsesAt: new Date(context.now.getTime() + PUBLIC_LIFETIME_SECONDS * 1000) };
+  return { ...row, askedFrom, lapsesAt: new Date(context.now.getTime() + PUBLIC_LIFETIME_SECONDS * 1000) };
 }
 
-function isOpen(authorityId: string, entityIdentifier: string | undefined, via: EnrolmentVia) {
-  return and(
-    eq(enrolments.authorityId, authorityId),
-    entityIdentifier === undefined ? undefined : eq(enrolments.entityIdentifier, entityIdentifier),
-    eq(enrolments.submittedVia, via),
-    inArray(enrolments.state, [...OPEN_STATES]),
-  );
-}
-
-async function requireRoom(
+/** The one that is open of those that the entity signed; the database keeps it to one. */
+async function openRequest(
   { db }: ChangeContext,
   authorityId: string,
-  via: EnrolmentVia,
-  entityIdentifier?: string,
-): Promise<void> {
-  const open = async (identifier?: string) =>
-    (
-      await db
-        .select({ open: count() })
-        .from(enrolments)
-        .where(isOpen(authorityId, identifier, via))
-    )[0]?.open ?? 0;
-  const ofEntity = entityIdentifier === undefined ? 0 : await open(entityIdentifier);
-  if (ofEntity < MAX_PUBLIC_REQUESTS_OF_ENTITY && (await open()) < MAX_PUBLIC_REQUESTS) return;
-  throw new RegistryError('limit_reached', 'too many requests wait for somebody already; ask the authority itself');
+  entityIdentifier: string,
+): Promise<string | undefined> {
+  const [open] = await db
+    .select({ id: enrolments.id })
+    .from(enrolments)
+    .where(
+      and(
+        eq(enrolments.authorityId, authorityId),
+        eq(enrolments.entityIdentifier, entityIdentifier),
+        eq(enrolments.submittedVia, 'signed_request'),
+        inArray(enrolments.state, [...OPEN_STATES]),
+      ),
+    );
+  return open?.id;
 }
 
 /** The active organisation that proved control of the host, if it is one alone. */

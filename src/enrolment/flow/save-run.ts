@@ -1,5 +1,5 @@
 /** Keeps what the steps of an enrolment found, and makes the pending record of the entity once all have passed. */
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, notInArray, sql } from 'drizzle-orm';
 import { authorise, notFound } from '../../registry/actor.ts';
 import {
   type AuditEntry,
@@ -11,6 +11,7 @@ import {
 } from '../../registry/change.ts';
 import { insertEntity } from '../../registry/entities/add-entity.ts';
 import { recordChecks } from '../../registry/entities/record-checks.ts';
+import { cureDomainFindings } from '../../registry/organisations/withdraw-proofs.ts';
 import { RegistryError } from '../../registry/registry-error.ts';
 import type { Tx } from '../../storage/connect.ts';
 import { enrolmentSteps, enrolments } from '../../storage/schema/enrolments.ts';
@@ -19,6 +20,7 @@ import {
   type EnrolmentRow,
   enrolmentSnapshot,
   evidenceDigest,
+  isSameFlow,
   onBehalfOfFlow,
   requireAction,
   type StepResult,
@@ -139,6 +141,7 @@ async function writeRun(
     before.state !== state ||
     before.entityId !== entityId ||
     action !== 'enrolment.check' ||
+    !isSameFlow(before.flow, enrolment.flow) ||
     evidenceDigest(known) !== evidenceDigest(run.steps);
   const change = {
     ...(before?.state !== state && { stateChangedAt: context.now }),
@@ -156,6 +159,7 @@ async function writeRun(
     if (!made.isNew) throw new MadeMeanwhile(made.id);
   } else await tx.update(enrolments).set(after).where(eq(enrolments.id, enrolment.id));
   await writeSteps(tx, context, save, known);
+  await dropOtherSteps(tx, save);
   await keepProofs(tx, context, after, run);
   if (!isNews) return;
   record({
@@ -231,7 +235,16 @@ async function writeSteps(
     });
 }
 
-/** What an organisation accepted with an enrolment; once accepted, it is accepted. */
+/** The authority asks for them no more. */
+async function dropOtherSteps(tx: Tx, { enrolment: { id, flow }, isNew }: RunToSave): Promise<void> {
+  if (isNew) return;
+  const asked = flow.map(({ step }) => step);
+  await tx
+    .delete(enrolmentSteps)
+    .where(and(eq(enrolmentSteps.enrolmentId, id), notInArray(enrolmentSteps.step, asked)));
+}
+
+/** What an organisation accepted with an enrolment; what it accepted before stands. */
 export async function keepTerms(
   tx: Tx,
   { now, actor: { kind, id, name } }: ChangeContext,
@@ -242,10 +255,18 @@ export async function keepTerms(
   const terms = step?.wouldChange['terms'] as AcceptedTerms | undefined;
   if (organisationId === null || terms === undefined) return;
   const { version, acceptedBy } = terms;
+  const accepted = {
+    ...{ organisationId, version, acceptedBy, acceptedAt: now, recordedBy: { kind, id, name } },
+    ...{ withdrawnAt: null, withdrawnBy: null, withdrawalReason: null },
+  };
   await tx
     .insert(organisationTerms)
-    .values({ organisationId, version, acceptedBy, acceptedAt: now, recordedBy: { kind, id, name } })
-    .onConflictDoNothing();
+    .values(accepted)
+    .onConflictDoUpdate({
+      target: [organisationTerms.organisationId, organisationTerms.version],
+      set: accepted,
+      setWhere: isNotNull(organisationTerms.withdrawnAt),
+    });
 }
 
 type DomainProof = Pick<typeof organisationDomains.$inferInsert, 'domain' | 'method'>;
@@ -277,6 +298,7 @@ async function keepProofs(
         target: [organisationDomains.organisationId, organisationDomains.domain, organisationDomains.method],
         set: { verifiedAt: now, evidence },
       });
+    await cureDomainFindings(tx, organisationId);
   }
   if (submittedVia === 'token' && ran.has('terms')) await keepTerms(tx, context, enrolment, steps);
 }

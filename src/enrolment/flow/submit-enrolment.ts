@@ -4,7 +4,6 @@ import { and, eq, inArray } from 'drizzle-orm';
 import { ACCESS } from '../../registry/access.ts';
 import { type Actor, authorise, isMember, requireRole } from '../../registry/actor.ts';
 import type { Authority } from '../../registry/authorities/authority.ts';
-import { USUAL_FLOW } from '../../registry/authorities/enrolment-flow.ts';
 import { readAuthority } from '../../registry/authorities/read-authority.ts';
 import { type ChangeContext, changeRegistry, createOnce, type Idempotency, madeBefore } from '../../registry/change.ts';
 import { inputSubordinate } from '../../registry/claims-input.ts';
@@ -13,7 +12,15 @@ import { readOrganisation } from '../../registry/organisations/read-organisation
 import { invalidField, RegistryError } from '../../registry/registry-error.ts';
 import { type EnrolmentRequest, type EnrolmentVia, enrolments } from '../../storage/schema/enrolments.ts';
 import { roles } from '../../storage/schema/roles.ts';
-import { type Enrolment, type EnrolmentRow, enrolmentSnapshot, onBehalfOfFlow, requireAction } from './enrolment.ts';
+import {
+  type Enrolment,
+  type EnrolmentRow,
+  enrolmentSnapshot,
+  onBehalfOfFlow,
+  presentFlow,
+  requireAction,
+  rowOf,
+} from './enrolment.ts';
 import { hookApproval } from './give-approval.ts';
 import { authoriseEnrolment, readEnrolment } from './read-enrolment.ts';
 import { runSteps } from './run-steps.ts';
@@ -121,14 +128,14 @@ export interface EnrolmentBeginning {
 /** A record that nobody has written yet. */
 export function newEnrolmentRow(
   { newId, now, actor: { kind, id, name } }: ChangeContext,
-  { id: authorityId, enrolmentFlow }: Pick<Authority, 'id' | 'enrolmentFlow'>,
+  authority: Pick<Authority, 'id' | 'enrolmentFlow'>,
   { organisationId, entityIdentifier, request, via }: EnrolmentBeginning,
 ): EnrolmentRow {
   return {
     id: newId(),
-    ...{ authorityId, organisationId, entityIdentifier, request },
+    ...{ authorityId: authority.id, organisationId, entityIdentifier, request },
     entityId: null,
-    flow: enrolmentFlow ?? [...USUAL_FLOW],
+    flow: presentFlow(authority),
     challenge: randomBytes(32).toString('base64url'),
     state: 'submitted',
     stateReason: null,
@@ -136,6 +143,7 @@ export function newEnrolmentRow(
     submittedVia: via,
     submittedBy: { kind, id, name },
     changedBy: null,
+    askedFrom: null,
     lapsesAt: null,
     nextRunAt: null,
     version: 1,
@@ -194,11 +202,10 @@ export async function submitDraft(
   const enrolment = await readEnrolment(context.db, context.actor, enrolmentId);
   authoriseEnrolment(context.actor, APPLICANTS, enrolment);
   requireAction(enrolment, 'submit');
-  const { steps: _, approvals: __, ...row } = enrolment;
   const { kind, id, name } = context.actor;
-  const { enrolmentFlow } = await readAuthority(context.db, onBehalfOfFlow(context).actor, row.authorityId);
-  const submitted = { ...row, flow: enrolmentFlow ?? [...USUAL_FLOW], submittedBy: { kind, id, name } };
-  const run = await runSteps(await stepSubject(context, submitted, () => 0), [], tools);
+  const authority = await readAuthority(context.db, onBehalfOfFlow(context).actor, enrolment.authorityId);
+  const submitted = { ...rowOf(enrolment), flow: presentFlow(authority), submittedBy: { kind, id, name } };
+  const run = await runSteps(await stepSubject(context, submitted, () => 0, { authority }), [], tools);
   await saveRun(context, { enrolment: submitted, run, isNew: false, action: 'enrolment.submit' });
   await hookApproval(context, submitted);
   return await readEnrolment(context.db, onBehalfOfFlow(context).actor, enrolmentId);

@@ -89,17 +89,20 @@ async function signedRequest(
   await verifyEnrolmentRequest(asked, claims.jwks);
   const body = checked(SignedEnrolmentSchema, asked.enrolment, '/enrolment');
   await subordinates.used.use({ caller: asked.entity, jti: asked.jti }, audience, asked.entity);
-  const request: AskedWithoutToken = { ...body, entityIdentifier: asked.entity };
+  const askedFrom = resolve.quotas.nameOf(exchange, ANONYMOUS);
+  const request: AskedWithoutToken = { ...body, entityIdentifier: asked.entity, askedFrom };
   return await requestSigned(context, authority, request, subordinates.enrolmentTools);
 }
 
 async function publicRequest(
   { served: { authority }, exchange }: EndpointRequest,
-  { subordinates }: FederationDependencies,
+  { subordinates, resolve }: FederationDependencies,
 ): Promise<Enrolment> {
   const text = await readBody(exchange.request, MEDIA_TYPE.json, MAX_REQUEST_BYTES);
   const body = checked(PublicEnrolmentSchema, parsed(text), '');
-  return await requestPublicly(subordinates.changeContext(publicActor(authority.id)), authority, body);
+  const askedFrom = resolve.quotas.nameOf(exchange, ANONYMOUS);
+  const context = subordinates.changeContext(publicActor(authority.id));
+  return await requestPublicly(context, authority, { ...body, askedFrom });
 }
 
 function parsed(text: string): JsonValue {

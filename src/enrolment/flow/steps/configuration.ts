@@ -1,6 +1,10 @@
-/** The entity's own word: its Entity Configuration, fetched once and judged for keys, contents and policy. */
+/**
+ * The entity's own word: its Entity Configuration, as it publishes it or as it would be published here, looked at once and
+ * judged for keys, contents and policy; of an entity that cannot publish, what was handed over.
+ */
 import type { EntityIdentifier } from '../../../federation/identifiers.ts';
 import type { ChangeContext } from '../../../registry/change.ts';
+import type { Entity } from '../../../registry/entities/entity.ts';
 import { keyHistory } from '../../../registry/entities/keys/key-history.ts';
 import { RegistryError } from '../../../registry/registry-error.ts';
 import type { GivenRole } from '../../../registry/roles/given-roles.ts';
@@ -12,13 +16,14 @@ import {
   checkConfiguration,
   type RetrieveConfiguration,
 } from '../../configuration-checks.ts';
+import { checkHandedOver, handedOver } from '../../handed-over-checks.ts';
 import { freshChecks } from '../../recheck-entity.ts';
 import type { StepResult } from '../enrolment.ts';
 import type { StepSubject } from '../step-subject.ts';
 
 /** Steps that look at one and the same configuration, with the checks that each stands for. */
 const CHECKS = {
-  keys: ['configuration_retrieved', 'configuration_valid', 'keys'],
+  keys: ['key_proof', 'out_of_band', 'configuration_retrieved', 'configuration_valid', 'keys'],
   configuration: ['authority_hint', 'entity_types'],
   metadata_policy: ['metadata_policy'],
 } as const satisfies Partial<Record<EnrolmentStepName, readonly string[]>>;
@@ -34,6 +39,7 @@ export async function lookAtConfiguration(
   { context, enrolment, authority, organisation, entity }: StepSubject,
   retrieve: RetrieveConfiguration,
 ): Promise<CheckedConfiguration> {
+  if (entity?.enrolment === 'handed_over') return checkHandedOver(context, authority, entity);
   if (entity !== undefined) return await freshChecks(context, entity, retrieve);
   const { entityIdentifier, authorityId, request } = enrolment;
   const subject = {
@@ -64,6 +70,8 @@ async function rolesAsked(
   }
 }
 
+const IN_CUSTODY = 'its keys were made here and are kept here: nobody else signs for it';
+
 /** How one of the steps came out, by what was found. */
 export function configurationStep(
   step: ConfigurationStep,
@@ -72,15 +80,24 @@ export function configurationStep(
 ): StepResult {
   const names: readonly string[] = CHECKS[step];
   const checks = found.checks.filter(({ check }) => names.includes(check));
+  const seen = withTypes(found, entity);
   const failure = checks.find(({ outcome }) => outcome === 'failed');
+  const shown = step === 'keys' && entity?.enrolment === 'hosted' ? [...checks, { detail: IN_CUSTODY }] : checks;
   return {
     step,
     outcome: outcomeOf(checks),
     reason: failure?.reason ?? null,
-    detail: [...new Set((failure === undefined ? checks : [failure]).map(({ detail }) => detail))].join('; '),
-    evidence: evidenceOf(step, found),
-    wouldChange: failure === undefined ? changesOf(step, found, entity ?? enrolment.request.settings) : {},
+    detail: [...new Set((failure === undefined ? shown : [failure]).map(({ detail }) => detail))].join('; '),
+    evidence: evidenceOf(step, seen, entity),
+    wouldChange: failure === undefined ? changesOf(step, seen, entity ?? enrolment.request.settings) : {},
   };
+}
+
+/** With the types that were handed over, where nothing else says them. */
+function withTypes(found: CheckedConfiguration, entity: Entity | undefined): CheckedConfiguration {
+  if (entity?.enrolment !== 'handed_over') return found;
+  const { entityTypes, isIntermediate } = handedOver(entity);
+  return { ...found, verifiedEntityTypes: entityTypes, verifiedIntermediate: isIntermediate };
 }
 
 function outcomeOf(checks: readonly EnrolmentCheck[]): StepResult['outcome'] {
@@ -93,11 +110,19 @@ function outcomeOf(checks: readonly EnrolmentCheck[]): StepResult['outcome'] {
 function evidenceOf(
   step: ConfigurationStep,
   { evidence, jwks, verifiedEntityTypes, verifiedIntermediate }: CheckedConfiguration,
+  entity: Entity | undefined,
 ): StepResult['evidence'] {
   const { url = null, digest = null, settingsDigest = null, kid = null } = evidence;
+  const kids = jwks?.keys.map((key) => key.kid) ?? [];
   switch (step) {
-    case 'keys':
-      return { url, signedBy: kid, kids: jwks?.keys.map((key) => key.kid) ?? [] };
+    case 'keys': {
+      if (entity?.enrolment === 'handed_over') {
+        const { challenge = null, keyProofs = null, outOfBandCheck = null } = evidence;
+        return { provenBy: 'signed_challenge', challenge, keyProofs, outOfBandCheck, kids };
+      }
+      const provenBy = entity?.enrolment === 'hosted' ? 'custody' : 'entity_configuration';
+      return { provenBy, url, signedBy: kid, kids };
+    }
     case 'configuration':
       return { url, digest, entityTypes: verifiedEntityTypes, intermediate: verifiedIntermediate };
     case 'metadata_policy':

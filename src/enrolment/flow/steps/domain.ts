@@ -4,6 +4,7 @@ import { FederationError } from '../../../federation/errors.ts';
 import type { OutboundClient } from '../../../outbound/outbound-client.ts';
 import type { LookUpText } from '../../../outbound/text-records.ts';
 import { internationalDomain } from '../../../registry/domain-names.ts';
+import { isOnOurHost } from '../../../registry/hosting/hosting-place.ts';
 import type { EnrolmentFlowStep } from '../../../storage/schema/enrolment-flow.ts';
 import { type DomainProofMethod, organisationDomains } from '../../../storage/schema/organisation-proofs.ts';
 import { CHALLENGE_PATH } from '../../domain-challenge.ts';
@@ -56,7 +57,7 @@ function isDnsName(name: string): boolean {
   );
 }
 
-/** What was proven for the organisation before counts; else the challenge of this enrolment has to be found. */
+/** What was proven for the organisation before counts, and what is ours needs no proof; else the challenge of this enrolment has to be found. */
 export async function checkDomain(
   subject: StepSubject,
   { methods = ['https', 'dns'] }: DomainSettings,
@@ -64,6 +65,11 @@ export async function checkDomain(
 ): Promise<StepResult> {
   const { enrolment, attempts } = subject;
   const { entityIdentifier, request, challenge } = enrolment;
+  if (subject.entity?.enrolment === 'hosted' && isOnOurHost(entityIdentifier, subject.context.hostingSites)) {
+    const { host } = new URL(entityIdentifier);
+    const detail = `${host} is the host of this service for hosted entities: nobody else publishes there`;
+    return passed('domain', { detail, evidence: { ...evidenceOf(entityIdentifier, host, null), hostedHere: true } });
+  }
   const known = await provenBefore(subject, methods);
   if (known !== undefined) {
     const { domain, method } = known;

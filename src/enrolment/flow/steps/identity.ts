@@ -1,4 +1,6 @@
-/** Who is behind the entity: an organisation that the authority knows and let in. */
+/** Who is behind the entity: an organisation that the authority knows and let in; and what the entity is for. */
+import type { JsonObject } from '../../../federation/json.ts';
+import { attributesWithDefaults, type EntityAttributes } from '../../../registry/entities/entity-attributes.ts';
 import { registrationOf } from '../../../registry/organisations/registration.ts';
 import type { EnrolmentFlowStep } from '../../../storage/schema/enrolment-flow.ts';
 import type { StepResult } from '../enrolment.ts';
@@ -7,7 +9,7 @@ import { failed, passed, type StepSubject } from '../step-subject.ts';
 type IdentitySettings = Extract<EnrolmentFlowStep, { step: 'identity' }>;
 
 export function checkIdentity(
-  { organisation }: StepSubject,
+  { organisation, entity, enrolment: { request } }: StepSubject,
   { registration: isRegistrationNeeded = false }: IdentitySettings,
 ): StepResult {
   if (organisation === undefined) {
@@ -15,7 +17,13 @@ export function checkIdentity(
   }
   const { id: organisationId, legalName, state } = organisation;
   const registration = registrationOf(organisation);
-  const evidence = { organisationId, legalName, state, registration: registration && { ...registration } };
+  const { environment, ...asked } = request;
+  const described = entity ?? attributesWithDefaults({ ...asked, ...(environment !== null && { environment }) });
+  const evidence = {
+    ...{ organisationId, legalName, state },
+    registration: registration && { ...registration },
+    entity: describedAs(described),
+  };
   if (state !== 'active') {
     return failed('identity', 'organisation_not_active', `${legalName} is ${state}; it must be active first`, evidence);
   }
@@ -24,4 +32,9 @@ export function checkIdentity(
     return failed('identity', 'registration_missing', detail, evidence);
   }
   return passed('identity', { detail: `${legalName}, an active organisation of this authority`, evidence });
+}
+
+/** What people decide on beside what the entity says itself. */
+export function describedAs({ name, mode, environment, onBehalfOf }: EntityAttributes): JsonObject {
+  return { name, mode, environment, onBehalfOf };
 }

@@ -5,9 +5,13 @@ import { roles } from '../../../storage/schema/roles.ts';
 import type { StepResult } from '../enrolment.ts';
 import { failed, passed, type StepSubject } from '../step-subject.ts';
 
-/** A role that the organisation lost meanwhile, or that was retired, is held no more. */
-export async function checkRoles({ context, enrolment, organisation }: StepSubject): Promise<StepResult> {
-  const wanted = enrolment.request.roles;
+/**
+ * Those that were asked for, and those that the pending record was given since. A role that the organisation lost
+ * meanwhile, or that was retired, is held no more.
+ */
+export async function checkRoles({ context, enrolment, organisation, entity }: StepSubject): Promise<StepResult> {
+  const given = entity?.roles.map(({ roleId }) => roleId) ?? [];
+  const wanted = [...new Set([...enrolment.request.roles, ...given])];
   if (wanted.length === 0) return passed('roles', { detail: 'asks for none' });
   const rows = await context.db
     .select({ role: roles, assignment: roleAssignments })

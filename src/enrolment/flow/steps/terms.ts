@@ -7,7 +7,7 @@ import { failed, passed, type StepSubject } from '../step-subject.ts';
 
 type TermsSettings = Extract<EnrolmentFlowStep, { step: 'terms' }>;
 
-/** Terms that were accepted with the request count for the organisation from then on. */
+/** Terms that were accepted with the request count for the organisation from then on, unless it took that back since. */
 export async function checkTerms(
   { context, organisation, enrolment }: StepSubject,
   { version, uri }: TermsSettings,
@@ -16,10 +16,11 @@ export async function checkTerms(
     organisation === undefined
       ? []
       : await context.db
-          .select({ acceptedBy: organisationTerms.acceptedBy })
+          .select({ acceptedBy: organisationTerms.acceptedBy, withdrawnAt: organisationTerms.withdrawnAt })
           .from(organisationTerms)
           .where(and(eq(organisationTerms.organisationId, organisation.id), eq(organisationTerms.version, version)));
-  if (recorded !== undefined) {
+  const withdrawnAt = recorded?.withdrawnAt ?? null;
+  if (recorded !== undefined && withdrawnAt === null) {
     const { acceptedBy } = recorded;
     return passed('terms', {
       detail: `version ${version}, accepted by ${acceptedBy}`,
@@ -27,7 +28,7 @@ export async function checkTerms(
     });
   }
   const { terms } = enrolment.request;
-  if (terms?.version === version) {
+  if (terms?.version === version && (withdrawnAt === null || withdrawnAt < enrolment.createdAt)) {
     const { acceptedBy } = terms;
     return passed('terms', {
       detail: `version ${version}, accepted with the request by ${acceptedBy}`,
@@ -35,7 +36,8 @@ export async function checkTerms(
       wouldChange: { terms: { version, acceptedBy } },
     });
   }
-  const other = terms === null ? '' : `; the request accepts version ${terms.version}`;
-  const detail = `the organisation has not accepted version ${version} of ${uri}${other}`;
+  const other = terms === null || terms.version === version ? '' : `; the request accepts version ${terms.version}`;
+  const hasNot = withdrawnAt === null ? 'has not accepted' : 'took back that it accepted';
+  const detail = `the organisation ${hasNot} version ${version} of ${uri}${other}`;
   return failed('terms', 'terms_not_accepted', detail, { version, uri });
 }

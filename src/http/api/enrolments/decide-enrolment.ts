@@ -16,7 +16,7 @@ export const approveEnrolmentOperation = defineOperation(
     operationId: 'approveEnrolment',
     tags: ['Enrolments'],
     summary: 'Approve an enrolment',
-    description: `\`If-Match\` names the version whose evidence you looked at. The steps look once more: when they find something else, nothing is approved (\`evidence_changed\`, \`checks_failed\`) and the new evidence is kept. Whoever submitted it is refused (\`four_eyes\`); approvals of one person count once. The last one needed vouches for the entity from that moment. ${whoMayAsk('approveEnrolment')}`,
+    description: `\`If-Match\` names the version whose evidence you looked at. The steps look once more: when they find something else, nothing is approved (\`evidence_changed\`, \`checks_failed\`) and the new evidence is kept. Nor is it when the flow of the authority changed since they ran (\`flow_changed\`): run them again. Whoever submitted it is refused (\`four_eyes\`); approvals of one person count once. The last one needed vouches for the entity from that moment. ${whoMayAsk('approveEnrolment')}`,
     security: BEARER,
     request: {
       params: ENROLMENT_PARAMS,

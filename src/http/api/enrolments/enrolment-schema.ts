@@ -160,6 +160,10 @@ export const EnrolmentSchema = z
     settings: claims('What the superior is to say about it.', { ...NO_SETTINGS }),
     domainChallenge: PlacesSchema,
     steps: z.array(StepSchema),
+    flowChanged: z.boolean().openapi({
+      description:
+        'Whether the authority asks for other steps now than those that ran: nothing is approved (`flow_changed`) until they are run again.',
+    }),
     approvalsNeeded: z.int(),
     approvals: z.array(ApprovalSchema).openapi({ description: 'Of the present evidence.' }),
     lapsesAt: TimeSchema.nullable(),
@@ -185,7 +189,7 @@ export function askedOf(body: Asked): Partial<EnrolmentRequest> {
 }
 
 export function enrolmentBody(enrolment: Enrolment): z.infer<typeof EnrolmentSchema> {
-  const { request, steps, approvals, flow, challenge, ...row } = enrolment;
+  const { request, steps, approvals, flow, challenge, isFlowChanged: flowChanged, ...row } = enrolment;
   const { file = null, record = null, domain } = domainPlaces(row.entityIdentifier, request.domain);
   const { entityTypes, name, mode, environment, onBehalfOf, roles, terms, applicant, settings } = request;
   return {
@@ -215,6 +219,7 @@ export function enrolmentBody(enrolment: Enrolment): z.infer<typeof EnrolmentSch
       attempts: step.attempts,
       at: step.at.toISOString(),
     })),
+    flowChanged,
     approvalsNeeded: approvalsNeeded(flow, steps),
     approvals: approvals.map(({ actorId, actorName, reason, at }) => ({
       ...{ actorId, actorName, reason },

@@ -77,7 +77,7 @@ export const runEnrolmentStepsOperation = defineOperation(
     operationId: 'runEnrolmentSteps',
     tags: ['Enrolments'],
     summary: 'Run all steps again',
-    description: whoMayAsk('runEnrolmentSteps'),
+    description: `Those that the authority asks for now, which may be others than before. ${whoMayAsk('runEnrolmentSteps')}`,
     security: BEARER,
     request: { params: ENROLMENT_PARAMS },
     responses: {
