@@ -1,6 +1,6 @@
-/** Remembers which client assertions were used, for all nodes and over restarts. */
+/** Remembers which client assertions and proofs of possession were used, for all nodes and over restarts. */
 import { lte } from 'drizzle-orm';
-import type { Db } from './connect.ts';
+import type { Db, Tx } from './connect.ts';
 import { usedAssertions } from './schema/used-assertions.ts';
 
 /** Client and `jti` as digests; seconds since the epoch. */
@@ -11,9 +11,9 @@ export interface UsedAssertionRow {
 }
 
 export class UsedAssertionRecords {
-  readonly #db: Db;
+  readonly #db: Db | Tx;
 
-  constructor(db: Db) {
+  constructor(db: Db | Tx) {
     this.#db = db;
   }
 

@@ -1,22 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
-import { MIGRATIONS_FOLDER } from '../../src/storage/migrate.ts';
-import { createEmptyEmbeddedDatabase, createEmptyPostgresqlDatabase, DATABASE_KINDS } from '../support/databases.ts';
+import { DATABASE_KINDS } from '../support/databases.ts';
+import { migratingDatabase } from '../support/migrations.ts';
 
-const CREATE_EMPTY = { embedded: createEmptyEmbeddedDatabase, postgresql: createEmptyPostgresqlDatabase };
 const BEFORE = ['0001_registry', '0002_historical_keys', '0003_expiry', '0004_retrieved_statements'];
 
 describe.each(DATABASE_KINDS)('migration 0007 on %s', (kind) => {
   it('finds keys of every state that there was before, and each its place', async () => {
-    await using database = await CREATE_EMPTY[kind]();
-    const { db } = database;
-    const apply = async (tag: string) => {
-      const text = readFileSync(join(MIGRATIONS_FOLDER, `${tag}.sql`), 'utf8');
-      for (const statement of text.split('--> statement-breakpoint')) await db.execute(sql.raw(statement));
-    };
-    for (const tag of BEFORE) await apply(tag);
+    await using database = await migratingDatabase(kind);
+    const { db, apply } = database;
+    await apply(...BEFORE);
     await db.execute(sql`
       INSERT INTO authorities VALUES ('019baf5e-0000-7000-8000-000000000001', 'https://a.example', 'a.example', 'A',
         '[]', '{}', '{}', NULL, 86400, 3600, 3600, 1, '2027-01-15T08:00:00Z')`);

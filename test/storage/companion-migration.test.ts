@@ -1,20 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
-import { MIGRATIONS_FOLDER } from '../../src/storage/migrate.ts';
-import { createEmptyEmbeddedDatabase, createEmptyPostgresqlDatabase, DATABASE_KINDS } from '../support/databases.ts';
-
-const CREATE_EMPTY = { embedded: createEmptyEmbeddedDatabase, postgresql: createEmptyPostgresqlDatabase };
+import { DATABASE_KINDS } from '../support/databases.ts';
+import { migratingDatabase } from '../support/migrations.ts';
 
 describe.each(DATABASE_KINDS)('migrations for the companion endpoints on %s', (kind) => {
   it('take the times of registration and last change from the audit, and what to look for from the records', async () => {
-    await using database = await CREATE_EMPTY[kind]();
-    const { db } = database;
-    const apply = async (tag: string) => {
-      const text = readFileSync(join(MIGRATIONS_FOLDER, `${tag}.sql`), 'utf8');
-      for (const statement of text.split('--> statement-breakpoint')) await db.execute(sql.raw(statement));
-    };
+    await using database = await migratingDatabase(kind);
+    const { db, apply } = database;
     await apply('0001_registry');
     const [authority, organisation] = ['019baf5e-0000-7000-8000-000000000001', '019baf5e-0000-7000-8000-000000000002'];
     await db.execute(sql`

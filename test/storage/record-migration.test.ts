@@ -1,24 +1,16 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { isRecordId } from '../../src/registry/record-id.ts';
-import { MIGRATIONS_FOLDER } from '../../src/storage/migrate.ts';
-import { createEmptyEmbeddedDatabase, createEmptyPostgresqlDatabase, DATABASE_KINDS } from '../support/databases.ts';
+import { DATABASE_KINDS } from '../support/databases.ts';
+import { migratingDatabase } from '../support/migrations.ts';
 
-const CREATE_EMPTY = { embedded: createEmptyEmbeddedDatabase, postgresql: createEmptyPostgresqlDatabase };
-const RECORD = '0018_record.sql';
+const RECORD = '0018_record';
 
 describe.each(DATABASE_KINDS)('migration 0018 on %s', (kind) => {
   it('makes records of contacts, in their order, and asks old authorities for none', async () => {
-    await using database = await CREATE_EMPTY[kind]();
-    const { db } = database;
-    const apply = async (file: string) => {
-      const text = readFileSync(join(MIGRATIONS_FOLDER, file), 'utf8');
-      for (const statement of text.split('--> statement-breakpoint')) await db.execute(sql.raw(statement));
-    };
-    const files = readdirSync(MIGRATIONS_FOLDER).filter((file) => file.endsWith('.sql'));
-    for (const file of files.sort().filter((file) => file < RECORD)) await apply(file);
+    await using database = await migratingDatabase(kind);
+    const { db, apply, applyBefore } = database;
+    await applyBefore(RECORD);
     const [authority, organisation] = ['019baf5e-0000-7000-8000-000000000001', '019baf5e-0000-7000-8000-000000000002'];
     await db.execute(sql`
       INSERT INTO authorities (id, entity_identifier, location, name, authority_hints, metadata, default_metadata_policy,

@@ -1,22 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
-import { MIGRATIONS_FOLDER } from '../../src/storage/migrate.ts';
-import { createEmptyEmbeddedDatabase, createEmptyPostgresqlDatabase, DATABASE_KINDS } from '../support/databases.ts';
-
-const CREATE_EMPTY = { embedded: createEmptyEmbeddedDatabase, postgresql: createEmptyPostgresqlDatabase };
+import { DATABASE_KINDS } from '../support/databases.ts';
+import { migratingDatabase } from '../support/migrations.ts';
 
 describe.each(DATABASE_KINDS)('migration 0014 on %s', (kind) => {
   it('forgets proposals that were withdrawn, and no others', async () => {
-    await using database = await CREATE_EMPTY[kind]();
-    const { db } = database;
-    const apply = async (tag: string) => {
-      const text = readFileSync(join(MIGRATIONS_FOLDER, `${tag}.sql`), 'utf8');
-      for (const statement of text.split('--> statement-breakpoint')) await db.execute(sql.raw(statement));
-    };
-    await apply('0001_registry');
-    await apply('0009_subordinate_keys');
+    await using database = await migratingDatabase(kind);
+    const { db, apply } = database;
+    await apply('0001_registry', '0009_subordinate_keys');
     const ids = [1, 2, 3].map((number) => `019baf5e-0000-7000-8000-00000000000${number}`);
     const [authority, organisation, entity] = ids;
     await db.execute(sql`

@@ -1,22 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
-import { MIGRATIONS_FOLDER } from '../../src/storage/migrate.ts';
-import { createEmptyEmbeddedDatabase, createEmptyPostgresqlDatabase, DATABASE_KINDS } from '../support/databases.ts';
-
-const CREATE_EMPTY = { embedded: createEmptyEmbeddedDatabase, postgresql: createEmptyPostgresqlDatabase };
+import { DATABASE_KINDS } from '../support/databases.ts';
+import { migratingDatabase } from '../support/migrations.ts';
 
 describe.each(DATABASE_KINDS)('migration 0013 on %s', (kind) => {
   it('knows the keys of delegations given before, and ends marks in whole seconds', async () => {
-    await using database = await CREATE_EMPTY[kind]();
-    const { db } = database;
-    const apply = async (tag: string) => {
-      const text = readFileSync(join(MIGRATIONS_FOLDER, `${tag}.sql`), 'utf8');
-      for (const statement of text.split('--> statement-breakpoint')) await db.execute(sql.raw(statement));
-    };
-    await apply('0001_registry');
-    await apply('0008_trust_marks');
+    await using database = await migratingDatabase(kind);
+    const { db, apply } = database;
+    await apply('0001_registry', '0008_trust_marks');
     const id = (number: number) => `019baf5e-0000-7000-8000-00000000000${number}`;
     await db.execute(sql`
       INSERT INTO authorities VALUES (${id(1)}, 'https://a.example', 'a.example', 'A',

@@ -31,7 +31,12 @@ export function addCredentialAddCommand(parent: Command, surroundings: Surroundi
     .option('--idempotency-key <key>', 'repeating the command with this key adds nothing twice')
     .addHelpText(
       'after',
-      example('holdfast credential add https://rp.example.edu --usage transport --certificate client.pem'),
+      example(
+        'holdfast credential add https://rp.example.edu --usage transport --certificate client.pem',
+        '# with a token of a member: show that the key is yours',
+        'PROOF=$(holdfast credential prove https://rp.example.edu --authority https://fed.example.org --key client.key)',
+        'holdfast credential add https://rp.example.edu --usage transport --certificate client.pem --proof "$PROOF"',
+      ),
     );
   command.action(async (given: string, options: AddOptions) => {
     const session = openServiceSession(command, surroundings);

@@ -4,6 +4,7 @@ import { example } from '../help-text.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { addCredentialAddCommand } from './add.ts';
 import { addCredentialListCommand } from './list.ts';
+import { addCredentialProveCommand } from './prove.ts';
 import { addCredentialReplaceCommand } from './replace.ts';
 import { addCredentialShowCommand } from './show.ts';
 import { addCredentialTransitionCommands } from './transitions.ts';
@@ -17,6 +18,7 @@ export function addCredentialCommand(program: Command, surroundings: Surrounding
         'and its entity and organisation are active. Federation Entity Keys: `holdfast entity keys`.',
     )
     .addHelpText('after', example('holdfast credential list --entity https://rp.example.edu'));
+  addCredentialProveCommand(credential, surroundings);
   addCredentialAddCommand(credential, surroundings);
   addCredentialListCommand(credential, surroundings);
   addCredentialShowCommand(credential, surroundings);

@@ -8,6 +8,7 @@ export const credentialSchema = z.looseObject({
   kind: z.string(),
   usage: z.string(),
   source: z.string(),
+  possession: z.string(),
   mode: z.string(),
   environment: z.string(),
   state: z.string(),

@@ -33,6 +33,7 @@ export function describeCredential(report: Report, credential: CredentialRecord)
     ['place', `${credential.mode}, ${credential.environment}`],
     ['state', credential.state],
     ['counts', countsText(credential)],
+    ['possession', credential.possession],
     ['reason', credential.stateReason ?? undefined],
     ['revoked for', credential.revocationReason ?? undefined],
     ['valid from', notBefore === null ? undefined : momentText(notBefore)],

@@ -1,20 +1,18 @@
 /** `holdfast credential list` */
 import type { Command } from 'commander';
-import { findAuthority, findEntity, findOrganisation } from '../find-record.ts';
 import { example } from '../help-text.ts';
 import { addListOptions, type ListOptions, showList } from '../list-options.ts';
 import { positiveInteger } from '../option-values.ts';
+import { addOwnerOptions, type OwnerOptions, ownerQuery } from '../owner-options.ts';
 import { openServiceSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { credentialSchema } from './credential-records.ts';
 import { CREDENTIAL_COLUMNS, credentialRow } from './credential-report.ts';
 import { fingerprint } from './find-credential.ts';
 
-interface CredentialListOptions extends ListOptions {
-  authority?: string;
-  organisation?: string;
-  entity?: string;
+interface CredentialListOptions extends ListOptions, OwnerOptions {
   usage?: string;
+  possession?: string;
   environment?: string;
   state?: string;
   live?: boolean;
@@ -23,11 +21,12 @@ interface CredentialListOptions extends ListOptions {
 }
 
 export function addCredentialListCommand(parent: Command, surroundings: Surroundings): void {
-  const command = addListOptions(parent.command('list').description('List credentials, those that count no more too.'))
-    .option('--authority <authority>', 'only those of one authority')
-    .option('--organisation <organisation>', 'only those of one organisation')
+  const command = addOwnerOptions(
+    addListOptions(parent.command('list').description('List credentials, those that count no more too.')),
+  )
     .option('--entity <entity>', 'only those of one entity')
     .option('--usage <usage>', 'only those for transport, signing or encryption')
+    .option('--possession <word>', 'only those whose key was proven, or unproven')
     .option('--environment <word>', 'only those of one environment, such as sandbox')
     .option('--state <state>', 'only active, not_yet_valid, on_hold, superseded, expired or revoked ones')
     .option('--live', 'only those that count: themselves, their entity and its organisation')
@@ -44,19 +43,16 @@ export function addCredentialListCommand(parent: Command, surroundings: Surround
   command.action(async (options: CredentialListOptions) => {
     const session = openServiceSession(command, surroundings);
     const { client } = session;
-    const { usage, environment, state, live, expiresWithin } = options;
-    const authorityId = options.authority && (await findAuthority(client, options.authority)).id;
-    const organisationId =
-      options.organisation && (await findOrganisation(client, options.organisation, authorityId)).id;
-    const entityId = options.entity && (await findEntity(client, options.entity, authorityId)).id;
+    const { usage, possession, environment, state, live, expiresWithin } = options;
+    const owner = await ownerQuery(client, options);
     const x5tS256 = options.fingerprint === undefined ? undefined : fingerprint(options.fingerprint);
-    const query = { authorityId, organisationId, entityId, usage, environment, state, x5tS256 };
-    const chosen = {
-      ...query,
+    const query = {
+      ...owner,
+      ...{ usage, possession, environment, state, x5tS256 },
       isLive: live === true ? 'true' : undefined,
       expiresWithinDays: expiresWithin?.toString(),
     };
     const listing = { record: credentialSchema, columns: CREDENTIAL_COLUMNS, row: credentialRow };
-    await showList(session, { path: 'credentials', query: chosen, ...listing }, options);
+    await showList(session, { path: 'credentials', query, ...listing }, options);
   });
 }

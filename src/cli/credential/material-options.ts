@@ -11,6 +11,7 @@ export interface MaterialOptions {
   certificate?: string;
   jwk?: string;
   notAfter?: Moment;
+  proof?: string;
 }
 
 export function addMaterialOptions(command: Command): Command {
@@ -20,25 +21,29 @@ export function addMaterialOptions(command: Command): Command {
       'the certificate as PEM or DER, or a PEM chain, the leaf first; - is standard input',
     )
     .option('--jwk <file>', 'in its place a public key as JWK')
-    .option('--not-after <day>', 'when the key ends: 2027-12-31, a moment, or never (of a --jwk)', moment);
+    .option('--not-after <day>', 'when the key ends: 2027-12-31, a moment, or never (of a --jwk)', moment)
+    .option(
+      '--proof <jwt>',
+      'what `holdfast credential prove` printed: that you have the private key; members need it',
+    );
 }
 
 /** What the API takes. @throws CommandError usage */
 export async function readMaterialOptions(
-  { certificate, jwk, notAfter }: MaterialOptions,
+  { certificate, jwk, notAfter, proof }: MaterialOptions,
   surroundings: Pick<Surroundings, 'stdin'>,
 ): Promise<Record<string, JsonValue | undefined>> {
   if ((certificate === undefined) === (jwk === undefined)) {
     throw new CommandError('usage', 'name either --certificate or --jwk');
   }
-  if (certificate !== undefined) return { certificate: await readCertificateInput(certificate, surroundings) };
+  if (certificate !== undefined) return { certificate: await readCertificateInput(certificate, surroundings), proof };
   const key = await readJsonObjectInput(jwk ?? '', surroundings);
   if (Object.hasOwn(key, 'd') || Object.hasOwn(key, 'k')) {
     throw new CommandError('usage', `${nameOf(jwk ?? '')} holds a private key; hand in its public half`, {
       code: 'private_key',
     });
   }
-  return { jwk: key, notAfter: notAfter?.at };
+  return { jwk: key, notAfter: notAfter?.at, proof };
 }
 
 /** Read as strictly as the service does it, so that nothing leaves that it would refuse. */

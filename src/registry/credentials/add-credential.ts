@@ -9,6 +9,7 @@ import type { Credential } from './credential.ts';
 import { type CredentialMaterial, readMaterial } from './credential-material.ts';
 import { insertCredential } from './insert-credential.ts';
 import { lockRecordsOf, requireEnvironmentOf } from './one-environment.ts';
+import { provePossession } from './possession-proof.ts';
 import { readCredential } from './read-credential.ts';
 
 export interface NewCredential {
@@ -16,6 +17,8 @@ export interface NewCredential {
   usage: CredentialUsage;
   /** Where it is meant to be used; none but the entity's own will do. */
   environment?: string;
+  /** That whoever hands it in has the private key; see possession-proof.ts. */
+  proof?: string;
 }
 
 /**
@@ -25,7 +28,7 @@ export interface NewCredential {
 export async function addCredential(
   context: ChangeContext,
   entityId: string,
-  { material, usage, environment }: NewCredential,
+  { material, usage, environment, proof }: NewCredential,
   idempotency?: Idempotency,
 ): Promise<Credential> {
   const { authorityId, organisationId, entityIdentifier } = await readEntity(context.db, context.actor, entityId);
@@ -33,10 +36,12 @@ export async function addCredential(
   const columns = await readMaterial(material, usage, context.now);
   const { id } = await changeRegistry(context, async (tx, record) => {
     return await createOnce(tx, context, idempotency, async (credentialId) => {
-      await lockRecordsOf(tx, entityIdentifier);
+      const possession = await provePossession(tx, { ...context, authorityId, entityIdentifier }, columns, proof);
+      const plan = { ...columns, possession, id: credentialId, usage, supersedes: null };
+      await lockRecordsOf(tx, entityIdentifier, plan);
       const entity = await lockOpenEntity(tx, entityId);
       requireEnvironmentOf(entity, environment);
-      await insertCredential(tx, context, entity, { ...columns, id: credentialId, usage, supersedes: null }, record);
+      await insertCredential(tx, context, entity, plan, record);
     });
   });
   return readCredential(context.db, context.actor, id);

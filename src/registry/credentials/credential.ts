@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../federation/json.ts';
 import type {
   CredentialKind,
+  CredentialPossession,
   CredentialRevocationReason,
   CredentialUsage,
   credentials,
@@ -29,6 +30,8 @@ export type ListedCredential = Omit<Credential, 'x5c'>;
 export const CREDENTIAL_KINDS = ['x509', 'jwk'] as const satisfies readonly CredentialKind[];
 
 export const CREDENTIAL_USAGES = ['transport', 'signing', 'encryption'] as const satisfies readonly CredentialUsage[];
+
+export const CREDENTIAL_POSSESSIONS = ['unproven', 'proven'] as const satisfies readonly CredentialPossession[];
 
 export const REVOCATION_REASONS = [
   'unspecified',

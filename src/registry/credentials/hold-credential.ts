@@ -2,7 +2,7 @@
 import { eq } from 'drizzle-orm';
 import { credentials } from '../../storage/schema/credentials.ts';
 import { ACCESS } from '../access.ts';
-import { authorise } from '../actor.ts';
+import { authorise, despiteSuspension } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
 import { RegistryError } from '../registry-error.ts';
 import { type Credential, credentialSnapshot } from './credential.ts';
@@ -28,7 +28,7 @@ export async function holdCredential(
   const seen = await readCredential(context.db, context.actor, credentialId);
   const { authorityId, organisationId, entityId } = seen;
   const { roles } = transition === 'hold' ? ACCESS.holdCredential : ACCESS.releaseCredential;
-  authorise(context.actor, roles, authorityId, organisationId, entityId);
+  authorise(despiteSuspension(context.actor), roles, authorityId, organisationId, entityId);
   await changeRegistry(context, async (tx, record) => {
     const { credential: before } = await lockCredential(tx, seen);
     const [from, state] = STATES[transition];

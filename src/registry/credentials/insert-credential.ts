@@ -12,7 +12,7 @@ import { isOpen } from './credential-standing.ts';
 import { requireOneEnvironment } from './one-environment.ts';
 import { claimTransportKey } from './transport-keys.ts';
 
-export type CredentialPlan = MaterialColumns & Pick<CredentialRow, 'id' | 'usage' | 'supersedes'>;
+export type CredentialPlan = MaterialColumns & Pick<CredentialRow, 'id' | 'usage' | 'possession' | 'supersedes'>;
 
 /** @throws RegistryError wrong_environment, key_barred, credential_exists, credential_in_use, limit_reached */
 export async function insertCredential(
@@ -26,7 +26,7 @@ export async function insertCredential(
   await requireOneEnvironment(tx, entity, now);
   await requireUnbarred(tx, entity, plan);
   await requireNew(tx, entityId, plan, now);
-  if (plan.usage === 'transport') await claimTransportKey(tx, plan.spkiSha256, entityId, now);
+  if (plan.usage === 'transport') await claimTransportKey(tx, plan, entity, now, record);
   const credential: CredentialRow = {
     ...plan,
     authorityId,
@@ -54,7 +54,7 @@ export async function insertCredential(
 
 /**
  * A key that somebody else has is nobody's proof any more, under whatever certificate and for whomever. A member's word
- * bars it from its own organisation only: nobody proved there that the key was ever his.
+ * bars it from its own organisation only, unless he proved that the key was his.
  */
 async function requireUnbarred(
   tx: Tx,
@@ -70,7 +70,7 @@ async function requireUnbarred(
         eq(credentials.spkiSha256, spkiSha256),
         eq(credentials.authorityId, authorityId),
         eq(credentials.revocationReason, 'key_compromise'),
-        or(eq(entities.organisationId, organisationId), REVOKED_BY_STAFF),
+        or(eq(entities.organisationId, organisationId), eq(credentials.possession, 'proven'), REVOKED_BY_STAFF),
       ),
     )
     .limit(1);

@@ -1,23 +1,34 @@
 /** One Entity Identifier has credentials that may count in one mode and environment only (sandbox and production apart). */
 import { and, asc, eq, inArray, ne, or, type SQL } from 'drizzle-orm';
 import type { Tx } from '../../storage/connect.ts';
-import { credentials } from '../../storage/schema/credentials.ts';
+import { credentials, transportKeys } from '../../storage/schema/credentials.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { organisations } from '../../storage/schema/organisations.ts';
 import type { EntityRow } from '../entities/entity.ts';
 import { RegistryError } from '../registry-error.ts';
 import { LIVE_STATES } from '../states.ts';
+import type { CredentialRow } from './credential.ts';
 import { isOpen } from './credential-standing.ts';
 
 /**
  * Holds all open records of the identifier until the transaction ends, of other authorities too, so that no two of them
- * get their first credentials at once. To be taken before any other lock, since who holds one must not wait for the rest.
+ * get their first credentials at once; and who has the transport key of a new credential that may take it over. To be taken
+ * before any other lock, since who holds one must not wait for the rest.
  */
-export async function lockRecordsOf(tx: Tx, entityIdentifier: string): Promise<void> {
+export async function lockRecordsOf(
+  tx: Tx,
+  entityIdentifier: string,
+  { usage, possession, spkiSha256 }: Pick<CredentialRow, 'usage' | 'possession' | 'spkiSha256'>,
+): Promise<void> {
+  const holder = tx
+    .select({ id: transportKeys.entityId })
+    .from(transportKeys)
+    .where(eq(transportKeys.spkiSha256, spkiSha256));
+  const takesOver = usage === 'transport' && possession === 'proven';
   await tx
     .select({ id: entities.id })
     .from(entities)
-    .where(isOpenRecordOf(entityIdentifier))
+    .where(or(isOpenRecordOf(entityIdentifier), takesOver ? inArray(entities.id, holder) : undefined))
     .orderBy(asc(entities.id))
     .for('update');
 }

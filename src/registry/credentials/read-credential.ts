@@ -1,7 +1,12 @@
 /** Reads credentials with what their standing depends on, as far as the reader reaches. */
 import { and, asc, eq, getTableColumns, gt, type SQL } from 'drizzle-orm';
 import type { Db, Tx } from '../../storage/connect.ts';
-import { type CredentialKind, type CredentialUsage, credentials } from '../../storage/schema/credentials.ts';
+import {
+  type CredentialKind,
+  type CredentialPossession,
+  type CredentialUsage,
+  credentials,
+} from '../../storage/schema/credentials.ts';
 import { type EntityMode, entities } from '../../storage/schema/entities.ts';
 import { organisations } from '../../storage/schema/organisations.ts';
 import { ACCESS } from '../access.ts';
@@ -45,6 +50,7 @@ export interface CredentialFilter {
   entityId?: string;
   kind?: CredentialKind;
   usage?: CredentialUsage;
+  possession?: CredentialPossession;
   mode?: EntityMode;
   environment?: string;
   kid?: string;
@@ -85,13 +91,14 @@ export async function listCredentials(
 
 function conditions(filter: CredentialFilter, now: Date): (SQL | undefined)[] {
   const { organisationId, entityId, kind, usage, mode, environment, kid, x5tS256, spkiSha256 } = filter;
-  const { state, expiresWithinDays } = filter;
+  const { possession, state, expiresWithinDays } = filter;
   const live = isLive(now);
   return [
     organisationId === undefined ? undefined : eq(entities.organisationId, organisationId),
     entityId === undefined ? undefined : eq(credentials.entityId, entityId),
     kind === undefined ? undefined : eq(credentials.kind, kind),
     usage === undefined ? undefined : eq(credentials.usage, usage),
+    possession === undefined ? undefined : eq(credentials.possession, possession),
     mode === undefined ? undefined : eq(entities.mode, mode),
     environment === undefined ? undefined : eq(credentials.environment, environment),
     kid === undefined ? undefined : eq(credentials.kid, kid),

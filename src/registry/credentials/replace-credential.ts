@@ -11,42 +11,47 @@ import { type CredentialMaterial, type MaterialColumns, readMaterial } from './c
 import { insertCredential } from './insert-credential.ts';
 import { lockCredential, requireOpenCredential } from './lock-credential.ts';
 import { lockRecordsOf } from './one-environment.ts';
+import { provePossession } from './possession-proof.ts';
 import { readCredential } from './read-credential.ts';
 
 export interface CredentialReplacement {
   material: CredentialMaterial;
+  /** As of a new one. */
+  proof?: string;
   /** Until then both count; null: the new one alone, from now on. */
   until: Date | null;
 }
 
 /**
- * The new one is for the same use.
+ * The new one is for the same use. What is on record unproven may be replaced by itself with a proof.
  * @throws RegistryError as addCredential, and illegal_transition when the old one does not count any more or is being
  *   superseded already, version_mismatch
  */
 export async function replaceCredential(
   context: ChangeContext,
   credentialId: string,
-  { material, until }: CredentialReplacement,
+  { material, proof, until }: CredentialReplacement,
   { expectedVersion, idempotency }: { expectedVersion?: number; idempotency?: Idempotency } = {},
 ): Promise<Credential> {
   const { now } = context;
   const seen = await readCredential(context.db, context.actor, credentialId);
-  const { authorityId, organisationId, entityId, usage } = seen;
+  const { authorityId, organisationId, entityId, entityIdentifier, usage } = seen;
   authorise(context.actor, ACCESS.replaceCredential.roles, authorityId, organisationId, entityId);
   requireOverlap(until, now);
   const columns = await readMaterial(material, usage, now);
-  requireAnother(seen, columns);
+  if (proof === undefined || seen.possession === 'proven') requireAnother(seen, columns);
   const { id } = await changeRegistry(context, async (tx, record) => {
     return await createOnce(tx, context, idempotency, async (newId) => {
-      await lockRecordsOf(tx, seen.entityIdentifier);
+      const possession = await provePossession(tx, { ...context, authorityId, entityIdentifier }, columns, proof);
+      const plan = { ...columns, possession, id: newId, usage, supersedes: credentialId };
+      await lockRecordsOf(tx, entityIdentifier, plan);
       const { entity, credential: before } = await lockCredential(tx, seen);
       requireOpen(entity);
       requireReplaceable(before, now);
       requireVersion(before, expectedVersion);
       const change = { supersededAt: until ?? now, version: before.version + 1 };
       await tx.update(credentials).set(change).where(eq(credentials.id, credentialId));
-      await insertCredential(tx, context, entity, { ...columns, id: newId, usage, supersedes: credentialId }, record);
+      await insertCredential(tx, context, entity, plan, record);
       record({
         action: 'credential.supersede',
         authorityId,

@@ -1,11 +1,12 @@
 /** Ends a credential for good, with a reason of RFC 5280 §5.3.1. */
 import { eq } from 'drizzle-orm';
+import type { Tx } from '../../storage/connect.ts';
 import { type CredentialRevocationReason, credentials } from '../../storage/schema/credentials.ts';
 import { ACCESS } from '../access.ts';
-import { authorise } from '../actor.ts';
-import { type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
+import { authorise, despiteSuspension } from '../actor.ts';
+import { type AuditEntry, type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
 import { RegistryError } from '../registry-error.ts';
-import { type Credential, credentialSnapshot } from './credential.ts';
+import { type Credential, type CredentialRow, credentialSnapshot } from './credential.ts';
 import { lockCredential, lockOthersOfKey } from './lock-credential.ts';
 import { readCredential } from './read-credential.ts';
 
@@ -29,7 +30,7 @@ export async function revokeCredential(
   const { now } = context;
   const seen = await readCredential(context.db, context.actor, credentialId);
   const { authorityId, organisationId, entityId } = seen;
-  authorise(context.actor, ACCESS.revokeCredential.roles, authorityId, organisationId, entityId);
+  authorise(despiteSuspension(context.actor), ACCESS.revokeCredential.roles, authorityId, organisationId, entityId);
   await changeRegistry(context, async (tx, record) => {
     const { credential } = await lockCredential(tx, seen);
     if (credential.state === 'revoked' && credential.revocationReason === reasonCode) return;
@@ -40,21 +41,32 @@ export async function revokeCredential(
     requireVersion(credential, expectedVersion);
     const others = reasonCode === 'key_compromise' ? await lockOthersOfKey(tx, credential, now) : [];
     for (const before of [credential, ...others]) {
-      const change = {
-        ...({ state: 'revoked', revocationReason: reasonCode, revokedAt: now } as const),
-        ...{ stateReason: reason, stateChangedAt: now, version: before.version + 1 },
-      };
-      await tx.update(credentials).set(change).where(eq(credentials.id, before.id));
-      record({
-        action: 'credential.revoke',
-        authorityId,
-        subjectKind: 'credential',
-        subjectId: before.id,
-        before: credentialSnapshot(before),
-        after: credentialSnapshot({ ...before, ...change }),
-        reason,
-      });
+      await endCredential(tx, before, { reasonCode, reason }, now, record);
     }
   });
   return readCredential(context.db, context.actor, credentialId);
+}
+
+/** Writes the end of one that is held. */
+export async function endCredential(
+  tx: Tx,
+  before: CredentialRow,
+  { reasonCode, reason }: CredentialRevocation,
+  now: Date,
+  record: (entry: AuditEntry) => void,
+): Promise<void> {
+  const change = {
+    ...({ state: 'revoked', revocationReason: reasonCode, revokedAt: now } as const),
+    ...{ stateReason: reason, stateChangedAt: now, version: before.version + 1 },
+  };
+  await tx.update(credentials).set(change).where(eq(credentials.id, before.id));
+  record({
+    action: 'credential.revoke',
+    authorityId: before.authorityId,
+    subjectKind: 'credential',
+    subjectId: before.id,
+    before: credentialSnapshot(before),
+    after: credentialSnapshot({ ...before, ...change }),
+    reason,
+  });
 }

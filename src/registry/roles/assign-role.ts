@@ -11,6 +11,7 @@ import { LIVE_STATES } from '../states.ts';
 import { isUniqueViolation } from '../unique-violation.ts';
 import { holdRoles } from './role.ts';
 import {
+  datedState,
   type RoleAssignment,
   type RoleAssignmentFields,
   type RoleAssignmentRow,
@@ -41,6 +42,7 @@ export async function assignRole(
       const [role] = await holdRoles(tx, authorityId, [input.roleId]);
       if (role === undefined) throw notFound('role', input.roleId);
       await requireOpenOrganisation(tx, organisationId);
+      const dates = { validFrom: input.validFrom ?? null, validTo: input.validTo ?? null };
       const assignment: RoleAssignmentRow = {
         id: assignmentId,
         authorityId,
@@ -49,8 +51,8 @@ export async function assignRole(
         registrationId: input.registrationId ?? null,
         jurisdictions: input.jurisdictions ?? [],
         assignedBy: context.actor.id,
-        validFrom: input.validFrom ?? null,
-        validTo: input.validTo ?? null,
+        ...dates,
+        recordedState: datedState(dates, context.now),
         state: 'active',
         stateReason: null,
         stateChangedAt: context.now,

@@ -1,7 +1,8 @@
 /** Roles given to entities, and which of them are held at a moment: the one place that knows. */
-import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import type { JsonObject } from '../../federation/json.ts';
 import type { NumericDate } from '../../federation/time.ts';
+import { isAnyOf } from '../../storage/any-of.ts';
 import type { Db, Tx } from '../../storage/connect.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { entityRoleAssignments, roleAssignments } from '../../storage/schema/role-assignments.ts';
@@ -64,19 +65,15 @@ export function givenRolesJson(): SQL<GivenRole[] | null> {
 /** Roles given to each of the entities, in the order of their names. */
 export async function givenRoles(db: Db | Tx, entityIds: readonly string[]): Promise<ReadonlyMap<string, GivenRole[]>> {
   const byEntity = new Map<string, GivenRole[]>();
-  for (let first = 0; first < entityIds.length; first += IDS_AT_A_TIME) {
-    const rows = await readGiven(db, entityIds.slice(first, first + IDS_AT_A_TIME));
-    for (const { entityId, validFrom, validTo, ...role } of rows) {
-      const given = { ...role, validFrom: numericDate(validFrom), validTo: numericDate(validTo) };
-      byEntity.set(entityId, [...(byEntity.get(entityId) ?? []), given]);
-    }
+  for (const { entityId, validFrom, validTo, ...role } of await readGiven(db, entityIds)) {
+    const given = byEntity.get(entityId);
+    const one = { ...role, validFrom: numericDate(validFrom), validTo: numericDate(validTo) };
+    if (given === undefined) byEntity.set(entityId, [one]);
+    else given.push(one);
   }
   for (const [entityId, given] of byEntity) byEntity.set(entityId, inRoleOrder(given));
   return byEntity;
 }
-
-/** A statement of SQL takes 65,535 parameters. */
-const IDS_AT_A_TIME = 10_000;
 
 async function readGiven(db: Db | Tx, entityIds: readonly string[]) {
   return await db
@@ -91,7 +88,7 @@ async function readGiven(db: Db | Tx, entityIds: readonly string[]) {
     .from(entityRoleAssignments)
     .innerJoin(roleAssignments, eq(roleAssignments.id, entityRoleAssignments.roleAssignmentId))
     .innerJoin(roles, eq(roles.id, roleAssignments.roleId))
-    .where(and(inArray(entityRoleAssignments.entityId, [...entityIds]), IS_GIVEN));
+    .where(and(isAnyOf(entityRoleAssignments.entityId, entityIds), IS_GIVEN));
 }
 
 export async function givenRolesOf(db: Db | Tx, entityId: string): Promise<GivenRole[]> {

@@ -32,28 +32,53 @@ export async function insertEntityRoles(
   if (roles.length === 0) return [];
   const assignments = await requireHeld(tx, entity.organisationId, roles, context.now);
   const had = await assignmentsOf(tx, entity.id, assignments);
-  const given = roles.flatMap((role, index) => {
-    const assignment = assignments[index];
-    return assignment === undefined || had.has(assignment.id) ? [] : [{ role, assignment }];
-  });
-  const rows = given.map(({ role, assignment }) => {
-    requireSuitable(entity, role);
-    const added: EntityRoleRow = {
-      id: context.newId(),
-      entityId: entity.id,
-      roleAssignmentId: assignment.id,
-      state: 'active',
-      stateReason: null,
-      stateChangedAt: context.now,
-      version: 1,
-      createdAt: context.now,
-    };
-    return { added, role, assignment };
-  });
+  const rows = addedRoles(context, entity, roles, assignments).filter(({ assignment }) => !had.has(assignment.id));
   if (rows.length === 0) return [];
-  await tx.insert(entityRoleAssignments).values(rows.map(({ added }) => added));
+  await insertAdded(tx, entity, rows);
   await requireMergeablePolicies(tx, entity.authorityId, [entity], '/roleId');
   return rows;
+}
+
+/**
+ * The same for an entity that is made in this transaction, where its policies have been merged already.
+ * @throws RegistryError role_not_held, validation_failed for a role of an Entity Type that it does not play
+ */
+export async function insertRolesOfNewEntity(
+  tx: Tx,
+  context: Pick<ChangeContext, 'now' | 'newId'>,
+  entity: EntityRow,
+  roles: readonly RoleRow[],
+): Promise<AddedRole[]> {
+  if (roles.length === 0) return [];
+  const rows = addedRoles(context, entity, roles, await requireHeld(tx, entity.organisationId, roles, context.now));
+  await insertAdded(tx, entity, rows);
+  return rows;
+}
+
+/** @param assignments of the roles, in their order */
+function addedRoles(
+  { now, newId }: Pick<ChangeContext, 'now' | 'newId'>,
+  { id: entityId }: EntityRow,
+  roles: readonly RoleRow[],
+  assignments: readonly RoleAssignmentRow[],
+): AddedRole[] {
+  return roles.flatMap((role, index) => {
+    const assignment = assignments[index];
+    if (assignment === undefined) return [];
+    const added: EntityRoleRow = {
+      id: newId(),
+      ...{ entityId, roleAssignmentId: assignment.id },
+      ...{ state: 'active', stateReason: null, stateChangedAt: now },
+      ...{ version: 1, createdAt: now },
+    };
+    return [{ added, role, assignment }];
+  });
+}
+
+/** @throws RegistryError validation_failed */
+async function insertAdded(tx: Tx, entity: EntityRow, rows: readonly AddedRole[]): Promise<void> {
+  for (const { role } of rows) requireSuitable(entity, role);
+  await tx.insert(entityRoleAssignments).values(rows.map(({ added }) => added));
 }
 
 async function assignmentsOf(

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../federation/json.ts';
 import type { Db, Tx } from '../../storage/connect.ts';
 import { authorisationDomains } from '../../storage/schema/authorisation-domains.ts';
 import { organisations } from '../../storage/schema/organisations.ts';
-import { roleAssignments } from '../../storage/schema/role-assignments.ts';
+import { type RecordedRoleState, roleAssignments } from '../../storage/schema/role-assignments.ts';
 import { roles } from '../../storage/schema/roles.ts';
 import { ACCESS } from '../access.ts';
 import { type Actor, notFound, reaches, requireRole } from '../actor.ts';
@@ -43,6 +43,14 @@ export function assignmentState(
 ): AssignmentState {
   if (state === 'removed') return 'removed';
   if (role.state === 'retired') return 'retired';
+  return datedState({ validFrom, validTo }, now);
+}
+
+/** By its dates alone. */
+export function datedState(
+  { validFrom, validTo }: Pick<RoleAssignmentRow, 'validFrom' | 'validTo'>,
+  now: Date,
+): RecordedRoleState {
   const validity = { validFrom: numericDate(validFrom), validTo: numericDate(validTo) };
   const seconds = Math.floor(now.getTime() / 1000);
   if (isWithinValidity(validity, seconds)) return 'active';

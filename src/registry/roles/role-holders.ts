@@ -52,6 +52,14 @@ export async function touchHolders(tx: Tx, held: Held, now: Date): Promise<void>
     .where(inArray(entities.id, holderIds(tx, held)));
 }
 
+/** The same where a date has come: what is said is another, and nobody decided anything anew. */
+export async function markHoldersUpdated(tx: Tx, held: Held, now: Date): Promise<void> {
+  await tx
+    .update(entities)
+    .set({ updatedAt: now })
+    .where(inArray(entities.id, holderIds(tx, held)));
+}
+
 function holderIds(tx: Tx, held: Held) {
   const isIts =
     'roleId' in held ? eq(roleAssignments.roleId, held.roleId) : eq(roleAssignments.id, held.roleAssignmentId);

@@ -9,6 +9,7 @@ import { type ChangeContext, changeRegistry, requireVersion, withChanges } from 
 import { RegistryError } from '../registry-error.ts';
 import { lockRole } from './role.ts';
 import {
+  datedState,
   type RoleAssignment,
   type RoleAssignmentFields,
   type RoleAssignmentRow,
@@ -36,7 +37,8 @@ export async function updateRoleAssignment(
   await changeRegistry(context, async (tx, record) => {
     const before = await lockAssignment(tx, assignmentId, roleId);
     requireVersion(before, expectedVersion);
-    const after: RoleAssignmentRow = { ...withChanges(before, changes), version: before.version + 1 };
+    const changed = { ...withChanges(before, changes), version: before.version + 1 };
+    const after: RoleAssignmentRow = { ...changed, recordedState: datedState(changed, context.now) };
     requireValidAssignment(after);
     if (jsonEquals(roleAssignmentSnapshot(before, role), roleAssignmentSnapshot(after, role))) return;
     await lockHolders(tx, { roleAssignmentId: assignmentId });

@@ -8,6 +8,7 @@ export type CredentialKind = 'x509' | 'jwk';
 export type CredentialUsage = 'transport' | 'signing' | 'encryption';
 /** As decided; what the clock makes of it is credentialState's. */
 export type DecidedCredentialState = 'active' | 'on_hold' | 'revoked';
+export type CredentialPossession = 'unproven' | 'proven';
 /** Those of RFC 5280 §5.3.1 that end a credential. */
 export type CredentialRevocationReason =
   | 'unspecified'
@@ -30,6 +31,8 @@ export const credentials = pgTable('credentials', {
   usage: text('usage').$type<CredentialUsage>().notNull(),
   /** Whether we issued it, or somebody else. */
   source: text('source').$type<'external' | 'issued'>().notNull(),
+  /** Whether whoever handed it in showed that he has the private key. */
+  possession: text('possession').$type<CredentialPossession>().notNull().default('unproven'),
   /** That of its entity, which stays while this may count. */
   environment: text('environment').notNull(),
   /** Of the JWK; for a certificate the thumbprint of its key (RFC 7638). */

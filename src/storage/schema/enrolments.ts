@@ -81,6 +81,8 @@ export const enrolments = pgTable('enrolments', {
   submittedBy: jsonb('submitted_by').$type<ActorRecord>().notNull(),
   /** Who last changed what is asked, or said whose the entity is; null: nobody did. */
   changedBy: jsonb('changed_by').$type<ActorRecord>(),
+  /** The network that a request without a token came from, while nobody took it up; null: none, or not known. */
+  askedFrom: text('asked_from'),
   /** From then on it counts no more unless somebody took it up; null: it stays. */
   lapsesAt: timestamp('lapses_at', { withTimezone: true }),
   /** When its steps are run by themselves; null: only when somebody asks. */

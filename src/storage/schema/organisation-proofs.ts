@@ -34,6 +34,10 @@ export const organisationTerms = pgTable(
     acceptedBy: text('accepted_by').notNull(),
     acceptedAt: timestamp('accepted_at', { withTimezone: true }).notNull(),
     recordedBy: jsonb('recorded_by').$type<ActorRecord>().notNull(),
+    /** When it was taken back; null: it counts. */
+    withdrawnAt: timestamp('withdrawn_at', { withTimezone: true }),
+    withdrawnBy: jsonb('withdrawn_by').$type<ActorRecord>(),
+    withdrawalReason: text('withdrawal_reason'),
   },
   (table) => [primaryKey({ columns: [table.organisationId, table.version] })],
 );

@@ -5,6 +5,8 @@ import { entities } from './entities.ts';
 import { organisations } from './organisations.ts';
 import { roles } from './roles.ts';
 
+export type RecordedRoleState = 'upcoming' | 'active' | 'ended';
+
 export const roleAssignments = pgTable('role_assignments', {
   id: uuid('id').primaryKey(),
   authorityId: uuid('authority_id')
@@ -25,6 +27,8 @@ export const roleAssignments = pgTable('role_assignments', {
   /** Held from then on, and until then; null: without beginning, without end. The clock alone decides. */
   validFrom: timestamp('valid_from', { withTimezone: true }),
   validTo: timestamp('valid_to', { withTimezone: true }),
+  /** What of the dates stands in the audit already. */
+  recordedState: text('recorded_state').$type<RecordedRoleState>().notNull().default('active'),
   state: text('state').$type<'active' | 'removed'>().notNull(),
   stateReason: text('state_reason'),
   stateChangedAt: timestamp('state_changed_at', { withTimezone: true }).notNull(),

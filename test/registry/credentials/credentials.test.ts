@@ -25,8 +25,9 @@ import { updateEntity } from '../../../src/registry/entities/update-entity.ts';
 import { transitionOrganisation } from '../../../src/registry/organisations/transition-organisation.ts';
 import { createToken } from '../../../src/registry/tokens/create-token.ts';
 import { credentials } from '../../../src/storage/schema/credentials.ts';
+import { entities } from '../../../src/storage/schema/entities.ts';
 import { certificate, ecKey, KEY_ENCIPHERMENT, pem, rsaKey } from '../../support/certificates.ts';
-import { clientCertificate, credential, publicJwk } from '../../support/credentials.ts';
+import { clientCertificate, credential, possessionProof, publicJwk } from '../../support/credentials.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import {
   actor,
@@ -395,10 +396,35 @@ describe.each(DATABASE_KINDS)('credentials on %s', (kind) => {
       const input = { name: 'x', authorityIds: null, organisationIds: [theirs.organisationId], lifetimeSeconds: 60 };
       const { token } = await createToken(registry.context(), { ...input, roles: ['technical-contact'] });
       const context = registry.context({ ...member, id: token.id });
-      const { id } = await addCredential(context, theirs.id, { usage: 'signing', material: publicJwk(key) });
+      // What a registrar recorded for the member without proof.
+      const { id } = await add(theirs, publicJwk(key), { usage: 'signing' });
       await revokeCredential(context, id, { reasonCode: 'key_compromise', reason: 'x' });
       expect(await outcome(add(theirs, clientCertificate(key, 1)))).toBe('key_barred');
       expect(await outcome(add(ours, clientCertificate(key, 2)))).toBe('done');
+    });
+
+    it('keeps a key that a member proved and gives up as compromised from everybody', async () => {
+      const key = ecKey();
+      const [theirs, ours] = [await entityOf(), await entityOf()];
+      const organisations = [theirs.organisationId];
+      const member = actor({ roles: ['technical-contact'], authorities: [authority.id], organisations });
+      const proof = await possessionProof(key, { sub: theirs.entityIdentifier, aud: authority.entityIdentifier });
+      const material = publicJwk(key);
+      const { id } = await addCredential(registry.context(member), theirs.id, { usage: 'signing', material, proof });
+      await revokeCredential(registry.context(member), id, { reasonCode: 'key_compromise', reason: 'x' });
+      expect(await outcome(add(ours, clientCertificate(key)))).toBe('key_barred');
+    });
+
+    it('leaves version and updatedAt of its entity as they are: it has its own, and nothing else is said about that', async () => {
+      const entity = await entityOf();
+      const select = () => registry.db.select().from(entities).where(eq(entities.id, entity.id));
+      const [before] = await select();
+      const later = registry.context(actor(), { now: hours(1) });
+      const material = clientCertificate();
+      const { id } = await addCredential(later, entity.id, { usage: 'transport', material });
+      await holdCredential(later, id, 'hold', 'x');
+      expect((await revokeCredential(later, id, { reasonCode: 'superseded', reason: 'x' })).version).toBe(3);
+      expect(await select()).toEqual([before]);
     });
 
     it('refuses a stale version', async () => {

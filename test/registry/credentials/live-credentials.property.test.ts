@@ -30,7 +30,7 @@ const DECIDED = ['active', 'on_hold', 'revoked'] as const;
 const KEYS = [ecKey(), ecKey(), ecKey()];
 const days = (count: number): Date => new Date(NOW_DATE.getTime() + count * 86_400_000);
 
-describe('no state treats a credential as live', () => {
+describe('a credential counts', () => {
   const moment = fc.option(fc.integer({ min: -3, max: 3 }).map(days), { nil: null });
   const judged = fc.record({
     state: fc.constantFrom(...DECIDED),
@@ -43,7 +43,7 @@ describe('no state treats a credential as live', () => {
     environment: fc.constantFrom('production', 'sandbox'),
   });
 
-  it('unless itself, its entity and its organisation are active, it is valid, and shown where it belongs', () => {
+  it('while itself, its entity and its organisation are active, it is valid, and shown where it belongs', () => {
     const place = fc.record({
       mode: fc.constantFrom('live' as const, 'test' as const),
       environment: fc.constantFrom('production', 'sandbox'),
@@ -93,7 +93,7 @@ describe.each(DATABASE_KINDS)('whatever is done with credentials and those above
   });
   afterAll(() => registry[Symbol.asyncDispose]());
 
-  it('none is live under what is not, no transport key is two entities, no identifier is in two environments', async () => {
+  it('lists go by their records, no transport key is two entities, no identifier is in two environments', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 8, maxLength: 30 }), async (steps) => {
         const world = await newWorld();
