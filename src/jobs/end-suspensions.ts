@@ -10,18 +10,22 @@ export interface SuspensionEnds {
   changeContext: () => ChangeContext;
   /** One record's trouble does not hold up the others. */
   onError: (error: unknown, recordId: string) => void;
+  pageSize?: number;
 }
 
-/** The others follow in the next rounds. */
-const RECORDS_A_ROUND = 500;
+/** Looked up at once. */
+const PAGE_SIZE = 500;
 
 /**
  * Somebody who looked at the record meanwhile, or another node, has decided: then its version is another, and it is left
  * alone. What may not become active, for want of a contact, stays suspended and is tried again; the findings tell of it.
  */
-export async function endSuspensions({ changeContext, onError }: SuspensionEnds, signal?: AbortSignal): Promise<void> {
+export async function endSuspensions(
+  { changeContext, onError, pageSize = PAGE_SIZE }: SuspensionEnds,
+  signal?: AbortSignal,
+): Promise<void> {
   const { db, now } = changeContext();
-  for (const { kind, id, version, until } of await dueSuspensions(db, now, RECORDS_A_ROUND)) {
+  for await (const { kind, id, version, until } of dueSuspensions(db, now, pageSize)) {
     if (signal?.aborted === true) return;
     const reinstate = kind === 'organisation' ? transitionOrganisation : transitionEntity;
     const reason = `the suspension was to end at ${until.toISOString()}`;

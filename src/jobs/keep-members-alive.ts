@@ -1,7 +1,7 @@
 /** Reminds members of what they have to confirm, notes what lapsed, and acts where their authority says so. */
 import type { ChangeContext } from '../registry/change.ts';
 import { transitionEntity } from '../registry/entities/transition-entity.ts';
-import { lapsedMembers } from '../registry/life-cycle/attestation/lapsed-members.ts';
+import { lapsedMembers, requireLapsed } from '../registry/life-cycle/attestation/lapsed-members.ts';
 import { remindMembers } from '../registry/life-cycle/attestation/remind-members.ts';
 import { takeFindings } from '../registry/life-cycle/directory-findings.ts';
 import { transitionOrganisation } from '../registry/organisations/transition-organisation.ts';
@@ -23,15 +23,18 @@ export async function keepMembersAlive(job: MemberUpkeep, signal?: AbortSignal):
   const isStopped = () => signal?.aborted === true;
   while (!isStopped() && (await remindMembers(changeContext())) > 0);
   if (isStopped()) return;
-  await takeFindings(changeContext());
+  await takeFindings(changeContext(), { signal });
   const { db, now } = changeContext();
-  for (const { kind, id, version, reason } of await lapsedMembers(db, now, MEMBERS_A_ROUND)) {
+  for (const member of await lapsedMembers(db, now, MEMBERS_A_ROUND)) {
     if (isStopped()) return;
+    const { kind, id, reason } = member;
     const suspend = kind === 'organisation' ? transitionOrganisation : transitionEntity;
+    const decision = { reason, reasonCode: 'attestation_lapsed' } as const;
     try {
-      await suspend(changeContext(), id, 'suspend', { reason, reasonCode: 'attestation_lapsed' }, version);
+      // Whatever else changed of the record does not matter, and what lapsed is looked at once more.
+      await suspend(changeContext(), id, 'suspend', decision, undefined, (tx) => requireLapsed(tx, member, now));
     } catch (error) {
-      // Another node was faster, or somebody changed the record just now: the next round looks again.
+      // Another node was faster, or it was attested just now.
       if (!(error instanceof RegistryError)) onError(error, id);
     }
   }

@@ -42,6 +42,7 @@ export const ACCESS = {
   ...rows('authority', EDITORS, ['addOrganisation', 'updateOrganisation']),
   ...rows('authority', DECIDERS, ['approveOrganisation', 'rejectOrganisation', 'suspendOrganisation']),
   ...rows('authority', DECIDERS, ['reinstateOrganisation', 'withdrawOrganisation', 'revokeOrganisation']),
+  ...rows('authority', DECIDERS, ['changeOrganisationSuspension']),
   ...rows('organisation', OWNERS, ['addContact', 'updateContact', 'removeContact', 'confirmContact']),
 
   ...rows('organisation', ALL, ['listEnrolments', 'readEnrolment']),
@@ -49,13 +50,13 @@ export const ACCESS = {
   ...rows('organisation', [...OPERATORS, 'approver'], ['runEnrolmentStep', 'runEnrolmentSteps']),
   ...rows('authority', DECIDERS, ['approveEnrolment', 'rejectEnrolment']),
   ...rows('organisation', ALL, ['listOrganisationDomains', 'listAcceptedTerms']),
-  ...rows('organisation', OWNERS, ['acceptTerms']),
+  ...rows('organisation', OWNERS, ['acceptTerms', 'withdrawTerms', 'withdrawOrganisationDomain']),
 
   ...rows('entity', ALL, ['listEntities', 'readEntity', 'listEntityKeys', 'readHosting']),
   ...rows('authority', EDITORS, ['enrolEntity', 'updateEntity']),
   ...rows('authority', REGISTRAR, ['createEnrolmentChallenge', 'bringHostedKey']),
   ...rows('authority', DECIDERS, ['approveEntity', 'rejectEntity', 'suspendEntity']),
-  ...rows('authority', DECIDERS, ['reinstateEntity', 'withdrawEntity', 'revokeEntity']),
+  ...rows('authority', DECIDERS, ['reinstateEntity', 'withdrawEntity', 'revokeEntity', 'changeEntitySuspension']),
   ...rows('entity', [...OPERATORS, 'approver'], ['recheckEntity']),
   ...rows('entity', OPERATORS, ['refreshEntity', 'acceptEntityKey', 'refuseEntityKey', 'removeEntityKey']),
   ...rows('entity', OPERATORS, ['markEntityKeyCompromised']),

@@ -13,6 +13,8 @@ export interface Actor {
   authorities: 'all' | ReadonlySet<string>;
   /** Ids of the organisations that a member acts for; `all` for whoever works for the authorities themselves. */
   organisations: 'all' | ReadonlySet<string>;
+  /** Those of a member's organisations that are suspended: he reads what is theirs, and makes nothing of them live. */
+  suspended?: ReadonlySet<string>;
   /** Id of the one entity that a member acts for: nothing else of its organisation is in reach. */
   entityId?: string;
   /** Came with the secret that a rotated token had before. */
@@ -34,11 +36,12 @@ export const READERS_AND_MEMBERS: readonly Role[] = [...STAFF_ROLES, ...MEMBER_R
 /**
  * Lets an actor with one of the roles act in an authority, and there on what belongs to an organisation. What is out of
  * reach looks as if it did not exist. A member is refused whatever a verb does not place in an organisation, and the
- * token of an entity whatever is not placed in an entity.
+ * token of an entity whatever is not placed in an entity. For an organisation that is suspended a member does nothing
+ * but what {@link despiteSuspension} lets through.
  * @param authorityId null for what concerns the whole deployment
  * @param organisationId whose record it is; left out for what belongs to the authority itself
  * @param entityId of the entity whose record it is
- * @throws RegistryError not_found, role_missing
+ * @throws RegistryError not_found, role_missing, organisation_suspended
  */
 export function authorise(
   actor: Actor,
@@ -57,6 +60,21 @@ export function authorise(
   requireRole(actor, roles);
   requirePlace(actor.organisations, 'organisation', organisationId);
   requirePlace(actor.entityId === undefined ? 'all' : new Set([actor.entityId]), 'entity', entityId);
+  requireNotSuspended(actor, organisationId === undefined ? [] : [organisationId]);
+}
+
+/** Of organisations that the actor acts for. @throws RegistryError organisation_suspended */
+export function requireNotSuspended({ suspended }: Actor, organisationIds: readonly string[]): void {
+  const organisation = organisationIds.find((id) => suspended?.has(id));
+  if (organisation === undefined) return;
+  const message =
+    'its organisation is suspended: its members may read, see to contacts and terms, and take things back';
+  throw new RegistryError('organisation_suspended', message, { organisation });
+}
+
+/** For verbs that let nothing live, and so are open to members of an organisation that is suspended. */
+export function despiteSuspension({ suspended: _, ...actor }: Actor): Actor {
+  return actor;
 }
 
 /** @throws RegistryError not_found */

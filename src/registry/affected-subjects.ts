@@ -1,5 +1,6 @@
 /** Which statements a change concerns: the entity itself, every entity of the organisation, or whoever has the role. */
-import { and, eq, inArray, or } from 'drizzle-orm';
+import { and, eq, or } from 'drizzle-orm';
+import { isAnyOf } from '../storage/any-of.ts';
 import type { RegistryChange } from '../storage/change-feed.ts';
 import type { Db } from '../storage/connect.ts';
 import { entities } from '../storage/schema/entities.ts';
@@ -37,8 +38,8 @@ export async function affectedSubjects(db: Db, changes: readonly RegistryChange[
     .from(entities)
     .where(
       or(
-        entityIds.length === 0 ? undefined : inArray(entities.id, entityIds),
-        organisationIds.length === 0 ? undefined : inArray(entities.organisationId, organisationIds),
+        entityIds.length === 0 ? undefined : isAnyOf(entities.id, entityIds),
+        organisationIds.length === 0 ? undefined : isAnyOf(entities.organisationId, organisationIds),
       ),
     );
   return [...named, ...holders];
@@ -57,8 +58,8 @@ async function holdersOf(db: Db, roleIds: string[], assignmentIds: string[]): Pr
       and(
         eq(entityRoleAssignments.state, 'active'),
         or(
-          roleIds.length === 0 ? undefined : inArray(roleAssignments.roleId, roleIds),
-          assignmentIds.length === 0 ? undefined : inArray(roleAssignments.id, assignmentIds),
+          roleIds.length === 0 ? undefined : isAnyOf(roleAssignments.roleId, roleIds),
+          assignmentIds.length === 0 ? undefined : isAnyOf(roleAssignments.id, assignmentIds),
         ),
       ),
     );

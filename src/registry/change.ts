@@ -1,7 +1,8 @@
 /** The one way to change the registry: a transaction, its audit rows, the next seq taken last, a notification. */
-import { and, eq, inArray, sql, TransactionRollbackError } from 'drizzle-orm';
+import { and, eq, getTableColumns, ne, type SQL, sql, TransactionRollbackError } from 'drizzle-orm';
 import type { JsonObject } from '../federation/json.ts';
-import { auditContents, hashAuditRow } from '../storage/audit-chain.ts';
+import { isAnyOf } from '../storage/any-of.ts';
+import { type AuditContents, auditContents, hashAuditRow } from '../storage/audit-chain.ts';
 import { CHANGES_CHANNEL } from '../storage/change-feed.ts';
 import type { Db, Tx } from '../storage/connect.ts';
 import { audit } from '../storage/schema/audit.ts';
@@ -115,13 +116,22 @@ async function withoutTrace<T>(isDryRun: boolean, db: Db, run: (tx: Tx) => Promi
   }
 }
 
-/** Whatever is recorded of an entity may change what its superior says about it; to be told too often is harmless. */
+/**
+ * Whatever is recorded of an entity may change what its superior says about it; to be told too often is harmless. Those
+ * that the work made or marked itself are not written again.
+ */
 async function markUpdated(tx: Tx, entries: readonly AuditEntry[], now: Date): Promise<void> {
-  const ids = entries.filter(({ subjectKind }) => subjectKind === 'entity').map(({ subjectId }) => subjectId);
-  if (ids.length > 0) await tx.update(entities).set({ updatedAt: now }).where(inArray(entities.id, ids));
+  const ids = entries
+    .filter(({ subjectKind, action }) => subjectKind === 'entity' && action !== 'entity.add')
+    .map(({ subjectId }) => subjectId);
+  if (ids.length === 0) return;
+  await tx
+    .update(entities)
+    .set({ updatedAt: now })
+    .where(and(isAnyOf(entities.id, ids), ne(entities.updatedAt, now)));
 }
 
-/** A statement of SQL takes 65,535 parameters, and a row has 13. */
+/** A change of many rows travels in several messages. */
 const ROWS_AT_A_TIME = 4000;
 
 /** Takes the counter, whose holder alone may add to the chain, then writes rows, end of the chain and notification at once. */
@@ -138,13 +148,14 @@ async function writeAudit(tx: Tx, context: ChangeContext, entries: readonly Audi
   const rows = entries.map((entry, ordinal) => {
     const place = { seq: counter.seq, ordinal };
     const row = { ...entry, ...place, at: context.now, actor: { kind, id, name }, requestId: context.requestId };
-    hash = hashAuditRow(hash, auditContents(row));
-    return { ...row, hash };
+    const contents = auditContents(row);
+    hash = hashAuditRow(hash, contents);
+    return { ...contents, hash };
   });
   for (; rows.length > ROWS_AT_A_TIME; rows.splice(0, ROWS_AT_A_TIME)) {
-    await tx.insert(audit).values(rows.slice(0, ROWS_AT_A_TIME));
+    await tx.insert(audit).select(selectRows(rows.slice(0, ROWS_AT_A_TIME)));
   }
-  const written = tx.$with('written').as(tx.insert(audit).values(rows).returning({ seq: audit.seq }));
+  const written = tx.$with('written').as(tx.insert(audit).select(selectRows(rows)).returning({ seq: audit.seq }));
   const chained = tx.$with('chained').as(
     tx
       .update(registryCounter)
@@ -157,6 +168,23 @@ async function writeAudit(tx: Tx, context: ChangeContext, entries: readonly Audi
     .select({ notified: sql`pg_notify(${CHANGES_CHANNEL}, ${String(counter.seq)})` })
     .from(chained);
   return counter.seq;
+}
+
+const AUDIT_COLUMNS = Object.entries(getTableColumns(audit)).map(([member, column]) => {
+  return { member: sql.identifier(member), type: sql.raw(column.getSQLType()) };
+});
+const MEMBERS = sql.join(
+  AUDIT_COLUMNS.map(({ member }) => member),
+  sql`, `,
+);
+const TYPED_MEMBERS = sql.join(
+  AUDIT_COLUMNS.map(({ member, type }) => sql`${member} ${type}`),
+  sql`, `,
+);
+
+/** Rows of the audit out of one parameter, however many they are. */
+function selectRows(rows: readonly (AuditContents & { hash: string })[]): SQL {
+  return sql`select ${MEMBERS} from json_to_recordset(${JSON.stringify(rows)}::json) as given (${TYPED_MEMBERS})`;
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Deletes what has served its time: idempotency keys, challenges, assertions, entities' tokens, what was retrieved, Trust Marks long over. */
+/** Deletes what has served its time: idempotency keys, challenges, assertions, entities' tokens, what was retrieved, Trust Marks long over, mails that were sent. */
 import { and, eq, lt, type SQL, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Db } from '../storage/connect.ts';
@@ -8,9 +8,11 @@ import { enrolmentChallenges } from '../storage/schema/enrolment-challenges.ts';
 import { enrolments } from '../storage/schema/enrolments.ts';
 import { entityTokens } from '../storage/schema/entity-tokens.ts';
 import { idempotencyKeys } from '../storage/schema/idempotency-keys.ts';
+import { outgoingMails } from '../storage/schema/outgoing-mails.ts';
 import { issuedDelegations } from '../storage/schema/trust-mark-delegations.ts';
 import { issuedTrustMarks } from '../storage/schema/trust-marks.ts';
 import { usedAssertions } from '../storage/schema/used-assertions.ts';
+import { isMailOver } from './life-cycle/outgoing-mails.ts';
 
 /** How long a request may be repeated with the same idempotency key, at least. */
 export const IDEMPOTENCY_LIFETIME_SECONDS = 7 * 86_400;
@@ -55,6 +57,7 @@ export async function pruneExpired(db: Db, now: Date, signal?: AbortSignal): Pro
     lt(enrolments.stateChangedAt, before(LAPSED_MEMORY_SECONDS)),
   );
   if (isLongLapsed !== undefined) await deleteInBatches(db, enrolments, isLongLapsed, signal);
+  await deleteInBatches(db, outgoingMails, isMailOver(now), signal);
   if (signal?.aborted !== true) await pruneRetrievedStatements(db, now);
 }
 

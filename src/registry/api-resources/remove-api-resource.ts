@@ -2,7 +2,7 @@
 import { eq } from 'drizzle-orm';
 import { apiResources } from '../../storage/schema/api-resources.ts';
 import { ACCESS } from '../access.ts';
-import { authorise } from '../actor.ts';
+import { authorise, despiteSuspension } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
 import { apiResourceSnapshot } from './api-resource.ts';
 import { lockApiResource } from './lock-api-resource.ts';
@@ -15,7 +15,7 @@ export async function removeApiResource(
   expectedVersion?: number,
 ): Promise<void> {
   const { authorityId, organisationId } = await readApiResource(context.db, context.actor, apiId);
-  authorise(context.actor, ACCESS.removeApiResource.roles, authorityId, organisationId);
+  authorise(despiteSuspension(context.actor), ACCESS.removeApiResource.roles, authorityId, organisationId);
   await changeRegistry(context, async (tx, record) => {
     const before = await lockApiResource(tx, apiId);
     requireVersion(before, expectedVersion);

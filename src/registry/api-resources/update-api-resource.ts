@@ -5,6 +5,7 @@ import { apiResources } from '../../storage/schema/api-resources.ts';
 import { ACCESS } from '../access.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../change.ts';
+import { cureFindings } from '../life-cycle/directory-findings.ts';
 import { requireReadable, requireSuccessor } from '../offers/successor.ts';
 import {
   type ApiResource,
@@ -48,6 +49,7 @@ export async function updateApiResource(
       await requireSuccessor(tx, 'api_resources', before, supersededBy);
     }
     await tx.update(apiResources).set(after).where(eq(apiResources.id, apiId));
+    if (certification !== undefined) await cureFindings(tx, apiId, 'certification_lapsed');
     record({
       action: 'api_resource.update',
       authorityId,

@@ -1,5 +1,6 @@
 /** Reads authorities and their keys, as far as the reader reaches. */
-import { and, asc, eq, gt, inArray } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm';
+import { composedOnce } from '../../storage/composed-once.ts';
 import type { Db, Tx } from '../../storage/connect.ts';
 import { authorities } from '../../storage/schema/authorities.ts';
 import { authorityKeys } from '../../storage/schema/authority-keys.ts';
@@ -17,10 +18,18 @@ export async function readAuthority(db: Db | Tx, actor: Actor, authorityId: stri
 
 /** The authority of a record that somebody may act on, whether or not he may read its settings. @throws RegistryError not_found */
 export async function authorityOf(db: Db | Tx, { authorityId }: { authorityId: string }): Promise<Authority> {
-  const [authority] = await db.select().from(authorities).where(eq(authorities.id, authorityId));
+  const [authority] = await authorityQuery(db).execute({ authorityId });
   if (authority === undefined) throw notFound('authority', authorityId);
   return authority;
 }
+
+const authorityQuery = composedOnce((db) =>
+  db
+    .select()
+    .from(authorities)
+    .where(eq(authorities.id, sql.placeholder('authorityId')))
+    .prepare('read_authority'),
+);
 
 export async function listAuthorities(db: Db, actor: Actor, request: PageRequest): Promise<Page<Authority>> {
   requireRole(actor, READERS);

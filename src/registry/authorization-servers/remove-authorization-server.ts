@@ -2,7 +2,7 @@
 import { eq } from 'drizzle-orm';
 import { authorizationServers } from '../../storage/schema/authorization-servers.ts';
 import { ACCESS } from '../access.ts';
-import { authorise } from '../actor.ts';
+import { authorise, despiteSuspension } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
 import { authorizationServerSnapshot } from './authorization-server.ts';
 import { lockAuthorizationServer } from './lock-authorization-server.ts';
@@ -15,7 +15,7 @@ export async function removeAuthorizationServer(
   expectedVersion?: number,
 ): Promise<void> {
   const { authorityId, organisationId } = await readAuthorizationServer(context.db, context.actor, serverId);
-  authorise(context.actor, ACCESS.removeAuthorizationServer.roles, authorityId, organisationId);
+  authorise(despiteSuspension(context.actor), ACCESS.removeAuthorizationServer.roles, authorityId, organisationId);
   await changeRegistry(context, async (tx, record) => {
     const before = await lockAuthorizationServer(tx, serverId);
     requireVersion(before, expectedVersion);

@@ -1,6 +1,7 @@
 /** Keeps what a walk below an Intermediate elsewhere found. @see COLLECTION §2 */
-import { and, eq, gt, inArray, notInArray, type SQL, sql } from 'drizzle-orm';
+import { and, eq, gt, not, sql } from 'drizzle-orm';
 import type { JsonObject } from '../../federation/json.ts';
+import { isAnyOf } from '../../storage/any-of.ts';
 import type { Db } from '../../storage/connect.ts';
 import { collectedEntities } from '../../storage/schema/collected-entities.ts';
 
@@ -50,13 +51,9 @@ export async function saveBranch(db: Db, walked: WalkedBranch, now: Date): Promi
   }
   const isOfBranch = and(eq(collectedEntities.authorityId, authorityId), eq(collectedEntities.branchId, branchId));
   const staying = found.map((entity) => entity.entityIdentifier);
-  const leaves = gone === 'rest' ? leftOut(staying) : inArray(entityIdentifier, [...gone]);
+  const leaves = gone === 'rest' ? not(isAnyOf(entityIdentifier, staying)) : isAnyOf(entityIdentifier, gone);
   await db
     .update(collectedEntities)
     .set({ validUntil: now })
     .where(and(isOfBranch, gt(validUntil, now), leaves));
-}
-
-function leftOut(staying: readonly string[]): SQL | undefined {
-  return staying.length === 0 ? undefined : notInArray(collectedEntities.entityIdentifier, [...staying]);
 }

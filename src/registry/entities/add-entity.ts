@@ -14,7 +14,8 @@ import { beginHosting, type NewHosting, settingsOf } from '../hosting/begin-host
 import type { Organisation } from '../organisations/organisation.ts';
 import { readOrganisation } from '../organisations/read-organisation.ts';
 import { RegistryError } from '../registry-error.ts';
-import { insertEntityRoles } from '../roles/insert-entity-roles.ts';
+import { inRoleOrder } from '../roles/given-roles.ts';
+import { insertRolesOfNewEntity } from '../roles/insert-entity-roles.ts';
 import { holdRoles } from '../roles/role.ts';
 import { LIVE_STATES } from '../states.ts';
 import { isUniqueViolation } from '../unique-violation.ts';
@@ -84,7 +85,8 @@ export async function insertEntity(
       const previous = await previousRecord(tx, authorityId, input);
       // Organisations are held after entities, as by whoever closes one with what it hosts, and before their authority.
       await holdOpen(tx, input.organisationId);
-      await checkPolicyAgainstDefault(tx, authorityId, settings, input.entityIdentifier);
+      const policies = roles.map(({ id, name, metadataPolicy }) => ({ roleId: id, name, metadataPolicy }));
+      await checkPolicyAgainstDefault(tx, authorityId, settings, input.entityIdentifier, inRoleOrder(policies));
       if (attributes.onBehalfOf !== null) {
         await requireRepresentable(tx, { ...input, authorityId }, attributes.onBehalfOf);
       }
@@ -98,7 +100,7 @@ export async function insertEntity(
       }
       if (input.jwks !== null) await registerKeys(tx, entity, input.jwks, context.now, 'enrolment');
       if (input.hosting !== undefined) await beginHosting(tx, context, entity, input.hosting);
-      const given = await insertEntityRoles(tx, context, entity, roles);
+      const given = await insertRolesOfNewEntity(tx, context, entity, roles);
       const { statementLifetimeSeconds } = settings;
       if (statementLifetimeSeconds !== null) await raiseLongestLifetime(tx, authorityId, statementLifetimeSeconds);
       record({

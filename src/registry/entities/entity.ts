@@ -19,6 +19,8 @@ export interface Entity extends EntityRow {
   /** Given to it, in the order of their names; the clock says which of them count. */
   roles: GivenRole[];
   organisationState: ParticipantState;
+  /** Of the organisation that it acts for; null when it acts for none but its own. */
+  principalState: ParticipantState | null;
   /** Whether the settings that the checks judged by have changed since. */
   checksOutdated: boolean;
   /** What a person should look at, in the order in which it was noticed. */

@@ -1,5 +1,6 @@
 /** Reads entities with their keys, as far as the reader reaches. */
 import { and, asc, eq, getTableColumns, gt, inArray, isNull, sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
 import type { Jwk } from '../../federation/jwk-set.ts';
 import type { Db, Tx } from '../../storage/connect.ts';
 import { authorities } from '../../storage/schema/authorities.ts';
@@ -18,6 +19,8 @@ import { idsOfPage, playsType } from './search-entities.ts';
 
 const { evidence: _, ...LISTED_COLUMNS } = getTableColumns(entities);
 
+const represented = alias(organisations, 'represented');
+
 const AUTHORITY_DEFAULTS = {
   defaultMetadataPolicy: authorities.defaultMetadataPolicy,
   defaultConstraints: authorities.defaultConstraints,
@@ -28,17 +31,23 @@ export async function readEntity(db: Db | Tx, actor: Actor, entityId: string): P
   requireRole(actor, ACCESS.readEntity.roles);
   if (!isRecordId(entityId)) throw notFound('entity', entityId);
   const [found] = await db
-    .select({ entity: entities, organisationState: organisations.state, authority: AUTHORITY_DEFAULTS })
+    .select({
+      entity: entities,
+      organisationState: organisations.state,
+      principalState: represented.state,
+      authority: AUTHORITY_DEFAULTS,
+    })
     .from(entities)
     .innerJoin(organisations, eq(organisations.id, entities.organisationId))
+    .leftJoin(represented, eq(represented.id, entities.onBehalfOf))
     .innerJoin(authorities, eq(authorities.id, entities.authorityId))
     .where(eq(entities.id, entityId));
   if (found === undefined || !reachesEntity(actor, found.entity)) throw notFound('entity', entityId);
-  const { entity, organisationState, authority } = found;
+  const { entity, organisationState, principalState, authority } = found;
   const roles = await givenRolesOf(db, entityId);
   const checksOutdated = areChecksOutdated(entity, entity.evidence['settingsDigest'], authority, roles);
   const [keys, findings] = [await registeredKeysOf(db, entityId), await findingsOf(db, entityId)];
-  return { ...entity, organisationState, checksOutdated, keys, roles, findings };
+  return { ...entity, organisationState, principalState, checksOutdated, keys, roles, findings };
 }
 
 function reachesEntity(actor: Actor, { authorityId, organisationId, id }: EntityRow): boolean {
@@ -86,19 +95,22 @@ export async function listEntities(
     .select({
       entity: LISTED_COLUMNS,
       organisationState: organisations.state,
+      principalState: represented.state,
       authority: AUTHORITY_DEFAULTS,
       checkedSettings: sql<string | null>`${entities.evidence} ->> 'settingsDigest'`,
     })
     .from(page)
     .innerJoin(entities, eq(entities.id, page.id))
     .innerJoin(organisations, eq(organisations.id, entities.organisationId))
+    .leftJoin(represented, eq(represented.id, entities.onBehalfOf))
     .innerJoin(authorities, eq(authorities.id, entities.authorityId))
     .orderBy(asc(entities.id));
   const ids = rows.map((row) => row.entity.id);
   const [keys, roles] = [await registeredKeys(db, ids), await givenRoles(db, ids)];
-  const found = rows.map(({ entity, organisationState, authority, checkedSettings }) => ({
+  const found = rows.map(({ entity, organisationState, principalState, authority, checkedSettings }) => ({
     ...entity,
     organisationState,
+    principalState,
     checksOutdated: areChecksOutdated(entity, checkedSettings, authority, roles.get(entity.id) ?? []),
     keys: keys.get(entity.id) ?? [],
     roles: roles.get(entity.id) ?? [],

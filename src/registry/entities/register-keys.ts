@@ -23,7 +23,8 @@ export async function registerKeys(
   now: Date,
   source: KeySource,
 ): Promise<void> {
-  const complaints = await registrationComplaints(jwks, await keyHistory(tx, entity));
+  const history = await keyHistory(tx, entity);
+  const complaints = await registrationComplaints(jwks, history);
   if (complaints.length > 0) throw invalidField('/jwks', `is refused: ${complaints.join('; ')}`);
   const rows = jwks.keys.map((jwk, position) => ({
     entityId: entity.id,
@@ -38,6 +39,7 @@ export async function registerKeys(
     .insert(entityKeys)
     .values(rows)
     .onConflictDoUpdate({ target: [entityKeys.entityId, entityKeys.kid], set: GIVEN_ANEW });
+  if (!history.hasPresent) return;
   const kids = jwks.keys.map((jwk) => jwk.kid);
   // What goes before anybody vouched for it may come back.
   const removal = entity.state === 'pending' || source === 'configuration' ? 'enrolment' : source;

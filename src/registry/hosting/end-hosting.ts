@@ -1,5 +1,6 @@
 /** Ends the hosting of entities: nothing is served for them any more, and no key is kept. */
-import { and, asc, eq, inArray, isNull } from 'drizzle-orm';
+import { and, asc, eq, isNull } from 'drizzle-orm';
+import { isAnyOf } from '../../storage/any-of.ts';
 import type { Tx } from '../../storage/connect.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { hostedEntities, hostedKeys } from '../../storage/schema/hosted-entities.ts';
@@ -9,13 +10,13 @@ export async function endHosting(tx: Tx, entityIds: readonly string[], now: Date
   const ended = await tx
     .update(hostedEntities)
     .set({ endedAt: now })
-    .where(and(inArray(hostedEntities.entityId, [...entityIds]), isNull(hostedEntities.endedAt)))
+    .where(and(isAnyOf(hostedEntities.entityId, entityIds), isNull(hostedEntities.endedAt)))
     .returning({ entityId: hostedEntities.entityId });
   const endedIds = ended.map(({ entityId }) => entityId);
   await tx
     .update(hostedKeys)
     .set({ state: 'removed', sealedPrivateKey: null, handedOverJwe: null, handedOverTo: null, retiredAt: now })
-    .where(inArray(hostedKeys.entityId, endedIds));
+    .where(isAnyOf(hostedKeys.entityId, endedIds));
 }
 
 /** Hosted entities of an organisation. Whoever holds the organisation sees also what was enrolled a moment before. */

@@ -1,5 +1,6 @@
 /** Host names on which hosted entities are, in memory as of the registry's seq: every request to a page asks for it. */
-import { and, eq, inArray, isNull, or, type SQL } from 'drizzle-orm';
+import { and, eq, isNull, or, type SQL } from 'drizzle-orm';
+import { isAnyOf } from '../../storage/any-of.ts';
 import type { RegistryChange } from '../../storage/change-feed.ts';
 import type { Db } from '../../storage/connect.ts';
 import { entities } from '../../storage/schema/entities.ts';
@@ -57,7 +58,7 @@ export class HostingHosts {
       new Set(concerned.flatMap(({ subjectKind, subjectId }) => (subjectKind === kind ? [subjectId] : [])));
     const [entityIds, organisationIds] = [idsOf('entity'), idsOf('organisation')];
     const rows = await this.#read(
-      or(inArray(entities.id, [...entityIds]), inArray(entities.organisationId, [...organisationIds])),
+      or(isAnyOf(entities.id, [...entityIds]), isAnyOf(entities.organisationId, [...organisationIds])),
     );
     const known = [...this.#hosted.values()].filter(
       ({ entityId, organisationId }) => entityIds.has(entityId) || organisationIds.has(organisationId),

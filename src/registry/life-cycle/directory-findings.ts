@@ -1,5 +1,5 @@
 /** What the upkeep finds in the directory: rules, a query each, kept as findings from when they are seen until cured. */
-import { eq, type SQL, sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import type { Tx } from '../../storage/connect.ts';
 import { credentials } from '../../storage/schema/credentials.ts';
 import { directoryFindings } from '../../storage/schema/directory-findings.ts';
@@ -19,8 +19,10 @@ import {
 } from './attestation/attested.ts';
 
 export const DIRECTORY_FINDING_KINDS = [
-  /** A contact that was not confirmed although it was reminded of that. */
+  /** A contact that was not confirmed although the mail relay took a reminder of that. */
   'contact_stale',
+  /** A contact whose reminders do not leave: nothing follows from its silence. */
+  'reminder_unsent',
   /** An API whose certification has ended. */
   'certification_lapsed',
   /** An organisation that did not accept the terms that count now. */
@@ -29,7 +31,9 @@ export const DIRECTORY_FINDING_KINDS = [
   'contact_missing',
   /** An entity that is active although its organisation is closed for good. */
   'owner_closed',
-  /** An entity that acts for an organisation that is not active. */
+  /** An active entity nobody of whose organisation can be reached: no contact on record that is not stale. */
+  'owner_unreachable',
+  /** An entity whose delegation does not stand: the organisation that it acts for is not active. */
   'principal_inactive',
   /** A credential that may count although its entity is closed for good. */
   'credential_orphaned',
@@ -50,6 +54,11 @@ interface Rule {
 
 const CLOSED = sql`('rejected', 'withdrawn', 'revoked')`;
 
+/** Of a reminder to a contact. */
+const UNSENT_COLUMNS = sql`organisations.authority_id, organisations.id AS organisation_id, contacts.id AS subject_id,
+  contacts.email AS subject_name, outgoing_mails.created_at, outgoing_mails.sent_at, outgoing_mails.failed_at`;
+
+/** One after the other: a later one may go by what an earlier one found. */
 const RULES: readonly Rule[] = [
   {
     kind: 'contact_stale',
@@ -63,7 +72,29 @@ const RULES: readonly Rule[] = [
           || ': reach and confirm it, or replace it' AS detail
       FROM outgoing_mails, ${dueContacts(now)}
         AND outgoing_mails.occasion = ${CONTACT_OCCASION}
-        AND outgoing_mails.created_at + ${days(sql`authorities.lapse_grace_days`)} <= ${at(now)}`,
+        AND outgoing_mails.sent_at + ${days(sql`authorities.lapse_grace_days`)} <= ${at(now)}`,
+  },
+  {
+    kind: 'reminder_unsent',
+    subjectKind: 'contact',
+    query: (now) => sql`
+      SELECT DISTINCT ON (subject_id) authority_id, organisation_id, subject_id, subject_name,
+        'no reminder to it left since ' || to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') ||
+          CASE WHEN failed_at IS NULL THEN ': the service has no mail relay, or it is away'
+            ELSE ': the mail relay does not take it' END
+          || '; until one leaves nothing follows from the silence, so ask in another way' AS detail
+      FROM (
+        SELECT ${UNSENT_COLUMNS} FROM outgoing_mails, ${dueContacts(now)}
+          AND outgoing_mails.occasion = ${CONTACT_OCCASION}
+        UNION ALL
+        SELECT ${UNSENT_COLUMNS} FROM outgoing_mails, contacts, ${OUTDATED_TERMS}
+          AND contacts.organisation_id = organisations.id AND contacts.removed_at IS NULL
+          AND outgoing_mails.occasion = ${TERMS_REMINDER}
+      ) AS reminders
+      WHERE sent_at IS NULL AND (failed_at IS NOT NULL OR created_at + interval '1 day' <= ${at(now)}
+        OR EXISTS (SELECT 1 FROM directory_findings AS raised
+          WHERE raised.kind = 'reminder_unsent' AND raised.subject_id = reminders.subject_id))
+      ORDER BY subject_id, created_at`,
   },
   {
     kind: 'certification_lapsed',
@@ -86,7 +117,7 @@ const RULES: readonly Rule[] = [
         'was reminded and did not accept version ' || ${TERMS_VERSION} || ' of the terms' AS detail
       FROM outgoing_mails, contacts, ${OUTDATED_TERMS}
         AND contacts.organisation_id = organisations.id AND outgoing_mails.occasion = ${TERMS_REMINDER}
-        AND outgoing_mails.created_at + ${days(sql`authorities.lapse_grace_days`)} <= ${at(now)}`,
+        AND outgoing_mails.sent_at + ${days(sql`authorities.lapse_grace_days`)} <= ${at(now)}`,
   },
   {
     kind: 'contact_missing',
@@ -117,12 +148,27 @@ const RULES: readonly Rule[] = [
       WHERE entities.state IN ('pending', 'active', 'suspended') AND organisations.state IN ${CLOSED}`,
   },
   {
+    kind: 'owner_unreachable',
+    subjectKind: 'entity',
+    query: () => sql`
+      SELECT entities.authority_id, organisations.id AS organisation_id, entities.id AS subject_id,
+        entities.entity_identifier AS subject_name,
+        'it is active, and ' || organisations.legal_name
+          || ' has no contact that answers: give it one, or confirm one' AS detail
+      FROM entities JOIN organisations ON organisations.id = entities.organisation_id
+      WHERE entities.state = 'active' AND organisations.state = 'active' AND NOT EXISTS (
+        SELECT 1 FROM contacts WHERE contacts.organisation_id = organisations.id AND contacts.removed_at IS NULL
+          AND NOT EXISTS (SELECT 1 FROM directory_findings AS stale
+            WHERE stale.kind = 'contact_stale' AND stale.subject_id = contacts.id))`,
+  },
+  {
     kind: 'principal_inactive',
     subjectKind: 'entity',
     query: () => sql`
       SELECT entities.authority_id, entities.organisation_id, entities.id AS subject_id,
         entities.entity_identifier AS subject_name,
-        'it acts on behalf of ' || organisations.legal_name || ', which is ' || organisations.state AS detail
+        'it acts on behalf of ' || organisations.legal_name || ', which is ' || organisations.state
+          || ': the delegation does not stand, all else of it does' AS detail
       FROM entities JOIN organisations ON organisations.id = entities.on_behalf_of
       WHERE entities.state IN ('active', 'suspended') AND organisations.state <> 'active'`,
   },
@@ -151,31 +197,76 @@ const RULES: readonly Rule[] = [
   },
 ];
 
+/** Findings that one change raises or cures, so that it holds what others want to change for moments only. */
+const BATCH = 2000;
+
 /**
- * Makes the findings exactly those that the rules find now; what stands already keeps its beginning.
+ * Makes the findings exactly those that the rules find now; what stands already keeps its beginning. In batches by the
+ * ids of their subjects, a change each.
  * @returns how many were raised
  * @throws RegistryError role_missing
  */
-export async function takeFindings(context: ChangeContext): Promise<number> {
+export async function takeFindings(
+  context: ChangeContext,
+  { batch = BATCH, signal }: { batch?: number; signal?: AbortSignal | undefined } = {},
+): Promise<number> {
   authorise(context.actor, ['admin'], null);
-  return await changeRegistry(context, async (tx, record) => {
-    let raisedCount = 0;
-    for (const rule of RULES) {
-      const raised = await applyRule(tx, rule, context.now);
-      raisedCount += raised.length;
-      if (rule.isRecorded !== true) continue;
-      for (const { authorityId, subjectId, detail } of raised) {
-        record({
-          action: `${rule.subjectKind}.${rule.kind.replace(`${rule.subjectKind}_`, '')}`,
-          authorityId,
-          subjectKind: rule.subjectKind,
-          subjectId,
-          after: { finding: rule.kind },
-          reason: detail,
-        });
-      }
+  let raisedCount = 0;
+  for (const rule of RULES) {
+    for (let after: string | null = null; ; ) {
+      if (signal?.aborted === true) return raisedCount;
+      const last: string | null = await lastOfBatch(context, rule, after, batch);
+      raisedCount += await applyRecorded(context, rule, { after, last });
+      if (last === null) break;
+      after = last;
     }
-    return raisedCount;
+  }
+  return raisedCount;
+}
+
+/** Subjects with ids above `after`, up to `last`; null: without such a bound. */
+interface Bounds {
+  after: string | null;
+  last: string | null;
+}
+
+/** Where a batch ends that begins above `after`; null: it is the last one. */
+async function lastOfBatch(
+  { db, now }: ChangeContext,
+  { kind, query }: Rule,
+  after: string | null,
+  batch: number,
+): Promise<string | null> {
+  const { rows } = await db.execute<{ id: string }>(sql`
+    SELECT subject_id AS id FROM (
+      SELECT subject_id FROM (${query(now)}) AS found
+      UNION SELECT subject_id FROM directory_findings WHERE kind = ${kind}) AS concerned
+    WHERE ${isWithin(sql`subject_id`, { after, last: null })}
+    ORDER BY subject_id OFFSET ${batch - 1} LIMIT 1`);
+  return rows[0]?.id ?? null;
+}
+
+function isWithin(id: SQL, { after, last }: Bounds): SQL {
+  const above = after === null ? sql`true` : sql`${id} > ${after}::uuid`;
+  return last === null ? above : sql`${above} AND ${id} <= ${last}::uuid`;
+}
+
+/** @returns how many were raised */
+async function applyRecorded(context: ChangeContext, rule: Rule, bounds: Bounds): Promise<number> {
+  return await changeRegistry(context, async (tx, record) => {
+    const raised = await applyRule(tx, rule, bounds, context.now);
+    if (rule.isRecorded !== true) return raised.length;
+    for (const { authorityId, subjectId, detail } of raised) {
+      record({
+        action: `${rule.subjectKind}.${rule.kind.replace(`${rule.subjectKind}_`, '')}`,
+        authorityId,
+        subjectKind: rule.subjectKind,
+        subjectId,
+        after: { finding: rule.kind },
+        reason: detail,
+      });
+    }
+    return raised.length;
   });
 }
 
@@ -186,12 +277,14 @@ interface Raised extends Record<string, unknown> {
   isNew: boolean;
 }
 
-/** One statement: also with 100,000 findings nothing travels but what is new. Of two nodes at once one raises each. */
-async function applyRule(tx: Tx, { kind, subjectKind, query }: Rule, now: Date): Promise<Raised[]> {
+/** One statement: nothing travels but what is new. Of two nodes at once one raises each. */
+async function applyRule(tx: Tx, { kind, subjectKind, query }: Rule, bounds: Bounds, now: Date): Promise<Raised[]> {
   const { rows } = await tx.execute<Raised>(sql`
-    WITH found AS (${query(now)}),
+    WITH found AS (
+      SELECT * FROM (${query(now)}) AS everywhere WHERE ${isWithin(sql`everywhere.subject_id`, bounds)}),
     cured AS (
       DELETE FROM directory_findings AS standing WHERE standing.kind = ${kind}
+        AND ${isWithin(sql`standing.subject_id`, bounds)}
         AND NOT EXISTS (SELECT 1 FROM found WHERE found.subject_id = standing.subject_id))
     INSERT INTO directory_findings AS standing
       (id, authority_id, organisation_id, subject_kind, subject_id, subject_name, kind, detail, since)
@@ -204,7 +297,8 @@ async function applyRule(tx: Tx, { kind, subjectKind, query }: Rule, now: Date):
   return rows.filter(({ isNew }) => isNew);
 }
 
-/** What was said about a record is no longer so: at once, not only when the rules look again. */
-export async function cureFindings(tx: Tx, subjectId: string): Promise<void> {
-  await tx.delete(directoryFindings).where(eq(directoryFindings.subjectId, subjectId));
+/** What was said about a record, in one respect or in all, is no longer so: at once, not only when the rules look again. */
+export async function cureFindings(tx: Tx, subjectId: string, kind?: DirectoryFindingKind): Promise<void> {
+  const ofKind = kind && eq(directoryFindings.kind, kind);
+  await tx.delete(directoryFindings).where(and(eq(directoryFindings.subjectId, subjectId), ofKind));
 }

@@ -1,5 +1,5 @@
 /** Finds suspensions whose end has come. */
-import { and, asc, eq, lte } from 'drizzle-orm';
+import { and, asc, eq, gt, lte } from 'drizzle-orm';
 import type { Db } from '../../storage/connect.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { organisations } from '../../storage/schema/organisations.ts';
@@ -11,20 +11,31 @@ export interface DueSuspension {
   until: Date;
 }
 
-/** The longest overdue first, organisations before entities: at most `limit` of each. */
-export async function dueSuspensions(db: Db, now: Date, limit: number): Promise<DueSuspension[]> {
-  const due: DueSuspension[] = [];
+/**
+ * Organisations before entities, each in the order of their ids, page by page: those that cannot end hold up nobody who
+ * comes after them.
+ */
+export async function* dueSuspensions(db: Db, now: Date, pageSize: number): AsyncGenerator<DueSuspension> {
   for (const [kind, table] of [
     ['organisation', organisations],
     ['entity', entities],
   ] as const) {
-    const rows = await db
-      .select({ id: table.id, version: table.version, until: table.suspendedUntil })
-      .from(table)
-      .where(and(eq(table.state, 'suspended'), lte(table.suspendedUntil, now)))
-      .orderBy(asc(table.suspendedUntil), asc(table.id))
-      .limit(limit);
-    for (const { id, version, until } of rows) if (until !== null) due.push({ kind, id, version, until });
+    for (let after: string | undefined; ; ) {
+      const rows = await db
+        .select({ id: table.id, version: table.version, until: table.suspendedUntil })
+        .from(table)
+        .where(
+          and(
+            eq(table.state, 'suspended'),
+            lte(table.suspendedUntil, now),
+            after === undefined ? undefined : gt(table.id, after),
+          ),
+        )
+        .orderBy(asc(table.id))
+        .limit(pageSize);
+      for (const { id, version, until } of rows) if (until !== null) yield { kind, id, version, until };
+      after = rows.at(-1)?.id;
+      if (rows.length < pageSize) break;
+    }
   }
-  return due;
 }

@@ -17,9 +17,11 @@ import { isAtMost, type OfferState, offerState, stricterOfferState } from '../of
 import { type AssignmentState, assignmentState } from '../roles/role-assignment.ts';
 import { effectiveState } from '../states.ts';
 import { hasNotEnded, ITS_ENTITY, ITS_ORGANISATION, stands } from '../trust-marks/standing.ts';
+import { delegationOf } from './delegation.ts';
 
 export const AFFECTED_KINDS = [
   'entity',
+  'delegation',
   'credential',
   'role_assignment',
   'entity_role_assignment',
@@ -34,6 +36,7 @@ export type AffectedKind = (typeof AFFECTED_KINDS)[number];
 /** Something whose state that counts is another than before. */
 export interface Affected {
   kind: AffectedKind;
+  /** A delegation's is that of the application that acts for another. */
   id: string;
   /** What people know it by. */
   name: string;
@@ -62,11 +65,11 @@ export async function withEffects<T>(
   now: Date,
   change: () => Promise<T>,
 ): Promise<{ result: T; affected: Affected[] }> {
-  const before = new Map((await allBelow(tx, above, now)).map((one) => [one.id, one.state]));
+  const before = new Map((await allBelow(tx, above, now)).map((one) => [`${one.kind} ${one.id}`, one.state]));
   const result = await change();
   const affected: Affected[] = [];
   for (const { kind, id, name, state } of await allBelow(tx, above, now)) {
-    const stateBefore = before.get(id) ?? state;
+    const stateBefore = before.get(`${kind} ${id}`) ?? state;
     if (stateBefore !== state) affected.push({ kind, id, name, stateBefore, stateAfter: state });
   }
   return { result, affected };
@@ -83,6 +86,7 @@ type ReadBelow = (tx: Tx, above: Above, now: Date) => Promise<Below[]>;
 /** In the order in which the answer lists them. */
 const READERS_BELOW: readonly ReadBelow[] = [
   entitiesBelow,
+  delegationsBelow,
   certificatesAndKeysBelow,
   rolesBelow,
   entityRolesBelow,
@@ -111,6 +115,33 @@ async function entitiesBelow(tx: Tx, above: Above): Promise<Below[]> {
     id,
     name,
     state: effectiveState(own, organisation),
+  }));
+}
+
+const represented = alias(organisations, 'represented');
+
+/** Of applications below that act for others, and of others' that act for it: these stay, and act for it no more. */
+async function delegationsBelow(tx: Tx, above: Above): Promise<Below[]> {
+  const actsForIt = 'organisationId' in above ? eq(entities.onBehalfOf, above.organisationId) : undefined;
+  const rows = await tx
+    .select({
+      id: entities.id,
+      agent: entities.entityIdentifier,
+      own: entities.state,
+      organisation: organisations.state,
+      principal: represented.state,
+      principalName: represented.legalName,
+    })
+    .from(entities)
+    .innerJoin(organisations, eq(organisations.id, entities.organisationId))
+    .innerJoin(represented, eq(represented.id, entities.onBehalfOf))
+    .where(or(isBelow(above), actsForIt))
+    .orderBy(asc(entities.id));
+  return rows.map(({ id, agent, own, organisation, principal, principalName }) => ({
+    kind: 'delegation',
+    id,
+    name: `${agent} for ${principalName}`,
+    state: delegationOf(principal, organisation, own).state,
   }));
 }
 

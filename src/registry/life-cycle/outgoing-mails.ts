@@ -1,7 +1,8 @@
 /** The mails that are to be sent: one for each occasion, each in the hands of one node at a time. */
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../../storage/connect.ts';
 import { outgoingMails } from '../../storage/schema/outgoing-mails.ts';
+import { at, CONTACT_OCCASION, dueContacts, OUTDATED_TERMS, TERMS_REMINDER } from './attestation/attested.ts';
 
 export type OutgoingMail = typeof outgoingMails.$inferSelect;
 
@@ -56,6 +57,20 @@ export async function putOff(db: Db, mail: OutgoingMail, failure: string, now: D
   if (isOutdated(mail, now)) return await giveUp(db, mail, failure, now);
   const pauseMs = Math.min(FIRST_RETRY_MS * 2 ** (mail.attempts - 1), LONGEST_RETRY_MS);
   await settle(db, mail, { dueAt: new Date(now.getTime() + pauseMs), failure });
+}
+
+/** How long it stays on record that a mail was sent, once nothing rests on it. */
+const SENT_MEMORY_MS = 90 * 86_400_000;
+/** After as long a reminder that never left is written anew, if it is due still. */
+const FAILED_MEMORY_MS = 7 * 86_400_000;
+
+/** Those that are over. Of a reminder that is due still it has to be known that it was sent, however long ago. */
+export function isMailOver(now: Date): SQL {
+  const before = (ms: number) => at(new Date(now.getTime() - ms));
+  return sql`(failed_at <= ${before(FAILED_MEMORY_MS)} OR sent_at <= ${before(SENT_MEMORY_MS)}
+    AND NOT EXISTS (SELECT 1 FROM ${dueContacts(now)} AND ${CONTACT_OCCASION} = outgoing_mails.occasion)
+    AND NOT EXISTS (SELECT 1 FROM contacts, ${OUTDATED_TERMS}
+      AND contacts.organisation_id = organisations.id AND ${TERMS_REMINDER} = outgoing_mails.occasion))`;
 }
 
 /** Only by whoever has it: after the lease it may be another's. */

@@ -3,8 +3,9 @@ import { and, asc, eq } from 'drizzle-orm';
 import type { Db } from '../../storage/connect.ts';
 import { authorities } from '../../storage/schema/authorities.ts';
 import { organisationDomains, organisationTerms } from '../../storage/schema/organisation-proofs.ts';
-import { type Actor, authorise } from '../actor.ts';
+import { type Actor, authorise, despiteSuspension } from '../actor.ts';
 import { type ChangeContext, changeRegistry } from '../change.ts';
+import { cureFindings } from '../life-cycle/directory-findings.ts';
 import { invalidField } from '../registry-error.ts';
 import { lockOrganisation } from './lock-organisation.ts';
 import { readOrganisation } from './read-organisation.ts';
@@ -12,14 +13,19 @@ import { readOrganisation } from './read-organisation.ts';
 export type AcceptedTerms = typeof organisationTerms.$inferSelect;
 export type ProvenDomain = typeof organisationDomains.$inferSelect;
 
-/** Those that its enrolments ask for; earlier ones are accepted no more. Accepted once is accepted. */
+/** Those that its enrolments ask for; earlier ones are accepted no more. What was accepted once stays so until it is taken back. */
 export async function acceptTerms(
   context: ChangeContext,
   organisationId: string,
   { version, acceptedBy }: { version: string; acceptedBy: string },
 ): Promise<AcceptedTerms> {
   const { authorityId, legalName } = await readOrganisation(context.db, context.actor, organisationId);
-  authorise(context.actor, ['admin', 'registrar', 'organisation-admin'], authorityId, organisationId);
+  authorise(
+    despiteSuspension(context.actor),
+    ['admin', 'registrar', 'organisation-admin'],
+    authorityId,
+    organisationId,
+  );
   const { kind, id, name } = context.actor;
   return await changeRegistry(context, async (tx, record) => {
     const [authority] = await tx
@@ -32,9 +38,16 @@ export async function acceptTerms(
     await lockOrganisation(tx, organisationId);
     const isSame = and(eq(organisationTerms.organisationId, organisationId), eq(organisationTerms.version, version));
     const [before] = await tx.select().from(organisationTerms).where(isSame);
-    if (before !== undefined) return before;
-    const accepted = { organisationId, version, acceptedBy, acceptedAt: context.now, recordedBy: { kind, id, name } };
-    await tx.insert(organisationTerms).values(accepted);
+    if (before !== undefined && before.withdrawnAt === null) return before;
+    const accepted = {
+      ...{ organisationId, version, acceptedBy, acceptedAt: context.now, recordedBy: { kind, id, name } },
+      ...{ withdrawnAt: null, withdrawnBy: null, withdrawalReason: null },
+    };
+    await tx
+      .insert(organisationTerms)
+      .values(accepted)
+      .onConflictDoUpdate({ target: [organisationTerms.organisationId, organisationTerms.version], set: accepted });
+    await cureFindings(tx, organisationId, 'terms_lapsed');
     record({
       action: 'organisation.accept_terms',
       authorityId,

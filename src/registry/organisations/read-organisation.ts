@@ -1,5 +1,6 @@
 /** Reads organisations with their contacts, as far as the reader reaches. */
 import { and, asc, eq, gt, sql } from 'drizzle-orm';
+import { composedOnce } from '../../storage/composed-once.ts';
 import type { Db, Tx } from '../../storage/connect.ts';
 import { organisations, type ParticipantState } from '../../storage/schema/organisations.ts';
 import { ACCESS } from '../access.ts';
@@ -15,13 +16,21 @@ import { plainly } from './registration.ts';
 export async function readOrganisation(db: Db | Tx, actor: Actor, organisationId: string): Promise<Organisation> {
   requireRole(actor, ACCESS.readOrganisation.roles);
   if (!isRecordId(organisationId)) throw notFound('organisation', organisationId);
-  const [organisation] = await db.select().from(organisations).where(eq(organisations.id, organisationId));
+  const [organisation] = await organisationQuery(db).execute({ organisationId });
   if (organisation === undefined || !reaches(actor, organisation.authorityId, organisationId)) {
     throw notFound('organisation', organisationId);
   }
   const contacts = (await contactsOf(db, [organisationId])).get(organisationId) ?? [];
   return { ...organisation, contacts };
 }
+
+const organisationQuery = composedOnce((db) =>
+  db
+    .select()
+    .from(organisations)
+    .where(eq(organisations.id, sql.placeholder('organisationId')))
+    .prepare('read_organisation'),
+);
 
 export interface OrganisationFilter {
   authorityId?: string;

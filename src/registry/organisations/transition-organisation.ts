@@ -1,5 +1,6 @@
 /** Approves, rejects, suspends, reinstates, withdraws or revokes an organisation, and with it all its entities. */
 import { eq } from 'drizzle-orm';
+import type { Tx } from '../../storage/connect.ts';
 import { organisations } from '../../storage/schema/organisations.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
@@ -15,6 +16,7 @@ import { readOrganisation } from './read-organisation.ts';
 /**
  * The states of the entities stay as they are: what counts is the stricter of theirs and this one, so reinstating
  * brings back only what this suspension stopped. Once it is closed for good, no key of its hosted entities is kept.
+ * @param alongside runs in the same transaction, with the record changed
  * @returns the organisation as it is now, also after a dry run, and what becomes of everything below it
  * @throws RegistryError not_found, role_missing, illegal_transition, version_mismatch, validation_failed,
  *   contact_missing when it would be active without a contact that its authority asks for
@@ -25,6 +27,7 @@ export async function transitionOrganisation(
   transition: Transition,
   decision: Decision | string,
   expectedVersion?: number,
+  alongside?: (tx: Tx) => Promise<void>,
 ): Promise<Organisation & Transitioned> {
   const { authorityId } = await readOrganisation(context.db, context.actor, organisationId);
   authorise(context.actor, ['admin', 'approver'], authorityId);
@@ -54,6 +57,7 @@ export async function transitionOrganisation(
         after: organisationSnapshot({ ...before, ...change }),
         reason: decided.reason,
       });
+      await alongside?.(tx);
       return effects.affected;
     },
     { isDryRun: decided.isDryRun, onSeq: (taken) => (seq = taken) },

@@ -5,7 +5,7 @@ import { apiTokens, type Role } from '../../storage/schema/api-tokens.ts';
 import { authorities } from '../../storage/schema/authorities.ts';
 import { organisations } from '../../storage/schema/organisations.ts';
 import { ACCESS } from '../access.ts';
-import { type Actor, authorise, isMemberRole, reaches, requireRole } from '../actor.ts';
+import { type Actor, authorise, isMemberRole, reaches, requireNotSuspended, requireRole } from '../actor.ts';
 import { type ChangeContext, changeRegistry } from '../change.ts';
 import { isRecordId } from '../record-id.ts';
 import { invalidField, RegistryError } from '../registry-error.ts';
@@ -109,7 +109,7 @@ function checkNewToken(input: NewToken, isFirstAdmin: boolean): void {
   }
 }
 
-/** @throws RegistryError validation_failed, alike for what is not there, closed or out of reach */
+/** @throws RegistryError validation_failed, alike for what is not there, closed or out of reach; organisation_suspended */
 async function authoritiesOf(tx: Tx, actor: Actor, organisationIds: readonly string[]): Promise<string[]> {
   const found = await tx
     .select({ id: organisations.id, authorityId: organisations.authorityId, state: organisations.state })
@@ -121,6 +121,7 @@ async function authoritiesOf(tx: Tx, actor: Actor, organisationIds: readonly str
   const openIds = new Set(open.map(({ id }) => id));
   const unknown = organisationIds.findIndex((id) => !openIds.has(id));
   if (unknown !== -1) throw invalidField(`/organisationIds/${unknown}`, 'is no organisation here that is open');
+  requireNotSuspended(actor, organisationIds);
   return [...new Set(open.map(({ authorityId }) => authorityId))];
 }
 

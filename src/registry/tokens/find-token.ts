@@ -12,7 +12,7 @@ import { findEntityTokenActor, isEntityToken } from './entity-token.ts';
 /**
  * The actor that a presented secret stands for; undefined when it is unknown, expired or revoked. The lookup is by
  * SHA-256, so its timing says nothing about secrets that exist. A member's token reaches those of its organisations whose
- * records are open: nothing of one that was withdrawn or revoked.
+ * records are open, those that are suspended marked as such: nothing of one that was withdrawn or revoked.
  */
 export async function findTokenActor(db: Db, secret: string, now: Date): Promise<Actor | undefined> {
   const hash = hashToken(secret);
@@ -22,7 +22,11 @@ export async function findTokenActor(db: Db, secret: string, now: Date): Promise
   const isReplaced = Buffer.compare(token.tokenHash, hash) !== 0 && { isReplaced: true };
   if (token.organisationIds === null) return { ...actorOf(token), ...isReplaced };
   const open = await openOrganisations(db, token.organisationIds);
-  return open.length === 0 ? undefined : { ...actorOf(token, open), ...isReplaced };
+  if (open.length === 0) return undefined;
+  const suspended = open.filter(({ state }) => state === 'suspended').map(({ id }) => id);
+  const mark = suspended.length > 0 && { suspended: new Set(suspended) };
+  const ids = open.map(({ id }) => id);
+  return { ...actorOf(token, ids), ...mark, ...isReplaced };
 }
 
 const tokenQuery = composedOnce((db) => {
@@ -37,12 +41,14 @@ const tokenQuery = composedOnce((db) => {
     .prepare('find_token');
 });
 
-async function openOrganisations(db: Db, ids: readonly string[]): Promise<string[]> {
-  const rows = await db
-    .select({ id: organisations.id })
+async function openOrganisations(
+  db: Db,
+  ids: readonly string[],
+): Promise<Pick<typeof organisations.$inferSelect, 'id' | 'state'>[]> {
+  return await db
+    .select({ id: organisations.id, state: organisations.state })
     .from(organisations)
     .where(and(inArray(organisations.id, [...ids]), inArray(organisations.state, [...LIVE_STATES])));
-  return rows.map(({ id }) => id);
 }
 
 /** Whether some named token can administer everything at this time. */

@@ -2,7 +2,7 @@
 import { eq } from 'drizzle-orm';
 import { apiTokens } from '../../storage/schema/api-tokens.ts';
 import { ACCESS } from '../access.ts';
-import { requireRole } from '../actor.ts';
+import { requireNotSuspended, requireRole } from '../actor.ts';
 import { type ChangeContext, changeRegistry } from '../change.ts';
 import { invalidField, RegistryError } from '../registry-error.ts';
 import { type ApiToken, auditedAuthority, hashToken, newTokenSecret, tokenSnapshot } from './api-token.ts';
@@ -66,6 +66,7 @@ async function rotate(
   return await changeRegistry(context, async (tx, record) => {
     const { token: before, tokenHash: previousHash } = await lockToken(tx, tokenId);
     requireMayRotate(before);
+    requireNotSuspended(context.actor, before.organisationIds ?? []);
     requireGood(before, context.now);
     const end = Math.min(context.now.getTime() + overlapSeconds * 1000, before.expiresAt.getTime());
     const token: ApiToken = { ...before, previousExpiresAt: new Date(end) };

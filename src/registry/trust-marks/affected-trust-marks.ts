@@ -1,5 +1,6 @@
 /** Which Trust Marks a change concerns: the mark itself, or all that an entity or an organisation's entities bear. */
-import { and, eq, inArray, or } from 'drizzle-orm';
+import { and, eq, or } from 'drizzle-orm';
+import { isAnyOf } from '../../storage/any-of.ts';
 import type { RegistryChange } from '../../storage/change-feed.ts';
 import type { Db } from '../../storage/connect.ts';
 import { entities } from '../../storage/schema/entities.ts';
@@ -31,7 +32,7 @@ export async function affectedTrustMarks(db: Db, changes: readonly RegistryChang
   const { authorityId, typeId, id: trustMarkId, subject } = trustMarks;
   const columns = { authorityId, typeId, trustMarkId, subject };
   const own =
-    markIds.length === 0 ? [] : await db.select(columns).from(trustMarks).where(inArray(trustMarkId, markIds));
+    markIds.length === 0 ? [] : await db.select(columns).from(trustMarks).where(isAnyOf(trustMarkId, markIds));
   if (entityIds.length === 0 && organisationIds.length === 0) return own;
   const borne = await db
     .selectDistinct(columns)
@@ -42,8 +43,8 @@ export async function affectedTrustMarks(db: Db, changes: readonly RegistryChang
     )
     .where(
       or(
-        entityIds.length === 0 ? undefined : inArray(entities.id, entityIds),
-        organisationIds.length === 0 ? undefined : inArray(entities.organisationId, organisationIds),
+        entityIds.length === 0 ? undefined : isAnyOf(entities.id, entityIds),
+        organisationIds.length === 0 ? undefined : isAnyOf(entities.organisationId, organisationIds),
       ),
     );
   return [...own, ...borne];

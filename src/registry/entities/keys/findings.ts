@@ -27,6 +27,8 @@ export const FINDING_KINDS = [
   'configuration_expiring',
   /** What its configuration declares contradicts the policy that counts now: resolvers refuse it. */
   'policy_contradicted',
+  /** The domain that it was let in by is proven no more. */
+  'domain_unproven',
 ] as const;
 
 export type FindingKind = (typeof FINDING_KINDS)[number];

@@ -16,6 +16,8 @@ export interface KeyHistory {
   recorded: Jwk[];
   /** Those that must not be registered again, under whatever kid. */
   barred: Jwk[];
+  /** Whether some are registered for the record now. */
+  hasPresent: boolean;
 }
 
 /** The record that keys are to be registered for: without an id one that is still to be made. */
@@ -37,7 +39,7 @@ export async function keyHistory(
     row.removal !== null &&
     (row.removal !== 'enrolment' || state !== 'pending') &&
     !present.some((key) => isSamePublicKey(key, jwkOf(row)));
-  return { recorded: rows.map(jwkOf), barred: rows.filter(isBarred).map(jwkOf) };
+  return { recorded: rows.map(jwkOf), barred: rows.filter(isBarred).map(jwkOf), hasPresent: present.length > 0 };
 }
 
 /** Why a set must not be registered, for whoever made it; empty when it may. */

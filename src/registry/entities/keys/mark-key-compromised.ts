@@ -4,7 +4,7 @@ import { isSamePublicKey, type Jwk } from '../../../federation/jwk-set.ts';
 import type { Tx } from '../../../storage/connect.ts';
 import { entities, entityKeys } from '../../../storage/schema/entities.ts';
 import { ACCESS } from '../../access.ts';
-import { authorise, notFound } from '../../actor.ts';
+import { authorise, despiteSuspension, notFound } from '../../actor.ts';
 import { type ChangeContext, changeRegistry } from '../../change.ts';
 import { type Entity, type EntityRow, entitySnapshot } from '../entity.ts';
 import { readEntity, registeredKeysOf } from '../read-entity.ts';
@@ -26,7 +26,13 @@ export async function markKeyCompromised(
   { kid, reason }: { kid: string; reason: string },
 ): Promise<Entity> {
   const { authorityId, organisationId } = await readEntity(context.db, context.actor, entityId);
-  authorise(context.actor, ACCESS.markEntityKeyCompromised.roles, authorityId, organisationId, entityId);
+  authorise(
+    despiteSuspension(context.actor),
+    ACCESS.markEntityKeyCompromised.roles,
+    authorityId,
+    organisationId,
+    entityId,
+  );
   const { now } = context;
   await changeRegistry(context, async (tx, record) => {
     const { records, places } = await placesOf(tx, entityId, kid);

@@ -2,7 +2,7 @@
 import { and, eq } from 'drizzle-orm';
 import { entities, entityKeys } from '../../../storage/schema/entities.ts';
 import { ACCESS } from '../../access.ts';
-import { authorise, notFound } from '../../actor.ts';
+import { authorise, despiteSuspension, notFound } from '../../actor.ts';
 import { type ChangeContext, changeRegistry } from '../../change.ts';
 import { type Entity, entitySnapshot } from '../entity.ts';
 import { lockOpenEntity } from '../lock-entity.ts';
@@ -28,7 +28,7 @@ export async function removeEntityKey(
   { kid, reason, allowNoKeys = false }: KeyRemoval,
 ): Promise<Entity> {
   const { authorityId, organisationId } = await readEntity(context.db, context.actor, entityId);
-  authorise(context.actor, ACCESS.removeEntityKey.roles, authorityId, organisationId, entityId);
+  authorise(despiteSuspension(context.actor), ACCESS.removeEntityKey.roles, authorityId, organisationId, entityId);
   await changeRegistry(context, async (tx, record) => {
     const before = await lockOpenEntity(tx, entityId);
     const keys = await registeredKeysOf(tx, entityId);

@@ -52,7 +52,8 @@ export const OUTDATED_TERMS = sql`organisations
     AND EXISTS (SELECT 1 FROM organisation_terms WHERE organisation_id = organisations.id)
     AND NOT EXISTS (
       SELECT 1 FROM organisation_terms AS accepted
-      WHERE accepted.organisation_id = organisations.id AND accepted.version = ${TERMS_VERSION})`;
+      WHERE accepted.organisation_id = organisations.id AND accepted.version = ${TERMS_VERSION}
+        AND accepted.withdrawn_at IS NULL)`;
 
 /** The occasion of a reminder to a contact of the organisation. */
 export const TERMS_REMINDER = sql`'terms:' || organisations.id || ':' || ${TERMS_VERSION} || ':' || contacts.id`;

@@ -1,6 +1,6 @@
 /** Adds a contact to an organisation; nobody has confirmed it yet. */
 import { ACCESS } from '../../access.ts';
-import { authorise } from '../../actor.ts';
+import { authorise, despiteSuspension } from '../../actor.ts';
 import { type ChangeContext, changeRegistry, createOnce, type Idempotency } from '../../change.ts';
 import { lockOrganisation, nextVersion } from '../lock-organisation.ts';
 import { readOrganisation } from '../read-organisation.ts';
@@ -16,7 +16,7 @@ export async function addContact(
   idempotency?: Idempotency,
 ): Promise<Contact> {
   const { authorityId } = await readOrganisation(context.db, context.actor, organisationId);
-  authorise(context.actor, ACCESS.addContact.roles, authorityId, organisationId);
+  authorise(despiteSuspension(context.actor), ACCESS.addContact.roles, authorityId, organisationId);
   const { id } = await changeRegistry(context, async (tx, record) => {
     return await createOnce(tx, context, idempotency, async (contactId) => {
       const organisation = await lockOrganisation(tx, organisationId);

@@ -1,5 +1,6 @@
 /** Reads contacts, as far as the reader reaches their organisations. */
-import { and, asc, eq, gt, inArray, isNull } from 'drizzle-orm';
+import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm';
+import { composedOnce } from '../../../storage/composed-once.ts';
 import type { Db, Tx } from '../../../storage/connect.ts';
 import { type ContactType, contacts } from '../../../storage/schema/contacts.ts';
 import { organisations } from '../../../storage/schema/organisations.ts';
@@ -75,15 +76,21 @@ export async function contactsOf(
 ): Promise<ReadonlyMap<string, Contact[]>> {
   const byOrganisation = new Map<string, Contact[]>();
   if (organisationIds.length === 0) return byOrganisation;
-  const rows = await db
-    .select()
-    .from(contacts)
-    .where(and(inArray(contacts.organisationId, [...organisationIds]), isNull(contacts.removedAt)))
-    .orderBy(asc(contacts.id));
-  for (const contact of rows) {
+  for (const contact of await contactsQuery(db).execute({ organisationIds })) {
     const others = byOrganisation.get(contact.organisationId);
     if (others === undefined) byOrganisation.set(contact.organisationId, [contact]);
     else others.push(contact);
   }
   return byOrganisation;
 }
+
+const contactsQuery = composedOnce((db) =>
+  db
+    .select()
+    .from(contacts)
+    .where(
+      and(eq(contacts.organisationId, sql`any(${sql.placeholder('organisationIds')})`), isNull(contacts.removedAt)),
+    )
+    .orderBy(asc(contacts.id))
+    .prepare('contacts_of'),
+);

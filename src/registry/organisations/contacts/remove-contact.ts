@@ -2,7 +2,7 @@
 import { eq } from 'drizzle-orm';
 import { contacts } from '../../../storage/schema/contacts.ts';
 import { ACCESS } from '../../access.ts';
-import { authorise } from '../../actor.ts';
+import { authorise, despiteSuspension } from '../../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion } from '../../change.ts';
 import { cureFindings } from '../../life-cycle/directory-findings.ts';
 import { nextVersion } from '../lock-organisation.ts';
@@ -22,7 +22,7 @@ export async function removeContact(
   expectedVersion?: number,
 ): Promise<void> {
   const { authorityId } = await readOrganisation(context.db, context.actor, organisationId);
-  authorise(context.actor, ACCESS.removeContact.roles, authorityId, organisationId);
+  authorise(despiteSuspension(context.actor), ACCESS.removeContact.roles, authorityId, organisationId);
   await changeRegistry(context, async (tx, record) => {
     const { organisation, contact: before } = await lockContact(tx, organisationId, contactId);
     requireVersion(before, expectedVersion);

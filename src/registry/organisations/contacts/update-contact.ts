@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm';
 import { jsonEquals } from '../../../federation/json.ts';
 import { contacts } from '../../../storage/schema/contacts.ts';
 import { ACCESS } from '../../access.ts';
-import { authorise } from '../../actor.ts';
+import { authorise, despiteSuspension } from '../../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion, withChanges } from '../../change.ts';
 import { cureFindings } from '../../life-cycle/directory-findings.ts';
 import { nextVersion } from '../lock-organisation.ts';
@@ -26,7 +26,7 @@ export async function updateContact(
   expectedVersion?: number,
 ): Promise<Contact> {
   const { authorityId } = await readOrganisation(context.db, context.actor, organisationId);
-  authorise(context.actor, ACCESS.updateContact.roles, authorityId, organisationId);
+  authorise(despiteSuspension(context.actor), ACCESS.updateContact.roles, authorityId, organisationId);
   await changeRegistry(context, async (tx, record) => {
     const { organisation, contact: before } = await lockContact(tx, organisationId, contactId);
     requireVersion(before, expectedVersion);
