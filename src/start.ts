@@ -1,37 +1,26 @@
 /** The composition root: opens port, database and master key, and stops them in order. */
-import { readFile } from 'node:fs/promises';
-import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
 import path from 'node:path';
-import { getRequestListener } from '@hono/node-server';
-import { type Composition, compose } from './compose.ts';
+import { compose } from './compose.ts';
 import { HOOK_ALLOW_SETTING } from './compose-enrolment.ts';
 import { type Config, isLoopbackDeployment, type Secrets } from './config/config.ts';
 import type { Clock } from './federation/time.ts';
 import { parseNetworks } from './http/client-address.ts';
-import { clearToken } from './jobs/clear-token.ts';
-import { makeDueAuditCheckpoint } from './jobs/make-audit-checkpoints.ts';
-import { startPeriodic } from './jobs/periodic.ts';
-import { sendMails } from './jobs/send-mails.ts';
-import { createSteadyClockCheck } from './jobs/steady-clock.ts';
 import { createLog, type Log } from './observability/log.ts';
 import { parseOutboundAllow } from './outbound/address-rules.ts';
 import { readExtraCas } from './outbound/extra-cas.ts';
 import { createMailSender, type MailSender } from './outbound/mail-sender.ts';
 import type { AuthorityDirectory } from './registry/authorities/authority-directory.ts';
 import { hostnameOf } from './registry/hosting/hosting-place.ts';
-import { bindMasterKey, ensureFirstAuthority, readMasterKeyCheck, SYSTEM } from './registry/prepare-deployment.ts';
-import { pruneExpired } from './registry/prune-expired.ts';
+import { ensureFirstAuthority, SYSTEM } from './registry/prepare-deployment.ts';
 import { ADMIN_TOKEN_IGNORED, createAuthenticator } from './registry/tokens/authenticate.ts';
 import { adminTokenEverExisted, adminTokenExists } from './registry/tokens/find-token.ts';
 import { FirstAdminToken } from './registry/tokens/first-admin-token.ts';
 import { CustodyUnavailable } from './signer/custody/key-custody.ts';
-import { Pkcs11Custody, TokenUnusable } from './signer/custody/pkcs11/token-custody.ts';
-import { makeMasterKeyCheck, masterKeyMatches } from './signer/master-key-check.ts';
-import { ensureMasterKeyFile, parseMasterKey, readMasterKeyFile, readSecretFile } from './signer/master-key-file.ts';
-import type { MasterKey } from './signer/sealing.ts';
+import { masterKeyFile, openMasterKey, openToken } from './start-custody.ts';
+import { openEntrance } from './start-entrance.ts';
+import { asStartError, operatorInput, StartError } from './start-error.ts';
+import { startJobs } from './start-jobs.ts';
 import { connectDatabase, type Database } from './storage/connect.ts';
-import { databaseSeconds } from './storage/database-clock.ts';
 import { migrateDatabase, pendingMigrations } from './storage/migrate.ts';
 
 /** A running service; disposing of it stops it in order. */
@@ -54,13 +43,7 @@ export interface ServiceSummary {
   notes: string[];
 }
 
-/** What keeps the service from starting, in words for the operator. */
-export class StartError extends Error {
-  override readonly name = 'StartError';
-}
-
 const clock: Clock = { now: () => Math.floor(Date.now() / 1000) };
-const SHUTDOWN_TIMEOUT_MS = 10_000;
 
 /**
  * Starts the service.
@@ -111,25 +94,8 @@ export async function startService({ config, secrets }: { config: Config; secret
   await directory.reload();
   if (token === undefined) requireSealedKeys(directory);
   requireHostingApart(config, directory);
-  stack.use(startPruning(database, log));
-  const { keyRolls, rollHostedKeys } = composition;
-  const isSteady = steadyClock(database, log);
-  stack.use(startKeyRolls((signal) => keyRolls.run(signal), isSteady, log));
-  stack.use(startKeyRolls(rollHostedKeys, isSteady, log));
-  if (token !== undefined) stack.use(startTokenClearing(database, token.custody, log));
-  stack.use(startTrustMarkRefresh(composition, log));
-  if (config.refreshIntervalSeconds > 0) {
-    stack.use(startRefreshes(composition, log));
-    stack.use(startCollectionWalks(composition, log));
-  }
-  if (config.auditCheckpointIntervalSeconds > 0) stack.use(startAuditCheckpoints(composition, config, log));
-  stack.use(startDates(composition, log));
-  stack.use(startEnrolments(composition, log));
-  stack.use(startDirectoryUpkeep(composition, log));
-  if (secrets.smtpUrl !== undefined && config.mailFrom !== undefined) {
-    const sender = stack.use(createMailSender({ url: secrets.smtpUrl, from: config.mailFrom, extraCas }));
-    stack.use(startMails(database, sender, log));
-  }
+  const mailSender = stack.use(mailSenderOf(config, secrets, extraCas));
+  stack.use(startJobs({ config, database, composition, token: token?.custody, mailSender, clock, log }));
   entrance.admit(composition.app.listener);
   stack.defer(() => entrance[Symbol.asyncDispose]());
   const summary: ServiceSummary = {
@@ -150,125 +116,6 @@ export async function startService({ config, secrets }: { config: Config; secret
   return { url: config.baseUrl, summary, log, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-const TRUST_MARK_REFRESH_EVERY_MS = 60_000;
-
-function startTrustMarkRefresh({ refreshTrustMarks }: Composition, log: Log): AsyncDisposable {
-  const onError = (error: unknown) => log.requestFailed(error, 'refresh of Trust Marks');
-  return startPeriodic({ everyMs: TRUST_MARK_REFRESH_EVERY_MS, run: refreshTrustMarks, onError });
-}
-
-const PRUNING_EVERY_MS = 3_600_000;
-
-function startPruning({ db }: Database, log: Log): AsyncDisposable {
-  return startPeriodic({
-    everyMs: PRUNING_EVERY_MS,
-    run: (signal) => pruneExpired(db, new Date(), signal),
-    onError: log.pruningFailed,
-  });
-}
-
-const KEY_ROLLS_EVERY_MS = 60_000;
-
-/** A key that was rolled too early cannot be taken back: a clock that leapt, or that only we have, is not believed. */
-function steadyClock({ kind, db }: Database, log: Log): () => Promise<boolean> {
-  return createSteadyClockCheck({
-    clock,
-    monotonicMs: () => performance.now(),
-    ...(kind === 'postgresql' && { sharedSeconds: () => databaseSeconds(db) }),
-    onLeap: log.clockLeapt,
-    onApart: log.clockApart,
-  });
-}
-
-function startKeyRolls(
-  roll: (signal: AbortSignal) => Promise<void>,
-  isSteady: () => Promise<boolean>,
-  log: Log,
-): AsyncDisposable {
-  return startPeriodic({
-    everyMs: KEY_ROLLS_EVERY_MS,
-    run: async (signal) => {
-      if (await isSteady()) await roll(signal);
-    },
-    onError: (error) => log.keyRollFailed(error, 'all'),
-  });
-}
-
-const REFRESHES_EVERY_MS = 10_000;
-
-function startRefreshes({ configurationRefreshes }: Composition, log: Log): AsyncDisposable {
-  return startPeriodic({
-    everyMs: REFRESHES_EVERY_MS,
-    run: (signal) => configurationRefreshes.run(signal),
-    onError: (error) => log.refreshFailed(error, 'all'),
-  });
-}
-
-const AUDIT_CHECKPOINTS_EVERY_MS = 300_000;
-
-function startAuditCheckpoints(composition: Composition, config: Config, log: Log): AsyncDisposable {
-  const { directory, changeContext, signAuditCheckpoint: sign } = composition;
-  const { auditCheckpointIntervalSeconds: intervalSeconds } = config;
-  return startPeriodic({
-    everyMs: AUDIT_CHECKPOINTS_EVERY_MS,
-    run: () =>
-      makeDueAuditCheckpoint({ changeContext: () => changeContext(SYSTEM, null), directory, sign, intervalSeconds }),
-    onError: log.auditCheckpointFailed,
-  });
-}
-
-const ENROLMENTS_EVERY_MS = 60_000;
-
-function startEnrolments({ runEnrolments: run }: Composition, log: Log): AsyncDisposable {
-  return startPeriodic({ everyMs: ENROLMENTS_EVERY_MS, run, onError: (error) => log.upkeepFailed(error, 'all') });
-}
-
-const DATES_EVERY_MS = 60_000;
-
-function startDates({ keepDates: run }: Composition, log: Log): AsyncDisposable {
-  return startPeriodic({ everyMs: DATES_EVERY_MS, run, onError: (error) => log.upkeepFailed(error, 'all') });
-}
-
-const DIRECTORY_UPKEEP_EVERY_MS = 3_600_000;
-
-function startDirectoryUpkeep({ directoryUpkeep }: Composition, log: Log): AsyncDisposable {
-  return startPeriodic({
-    everyMs: DIRECTORY_UPKEEP_EVERY_MS,
-    run: (signal) => directoryUpkeep.run(signal),
-    onError: (error) => log.upkeepFailed(error, 'all'),
-  });
-}
-
-const MAILS_EVERY_MS = 30_000;
-
-function startMails({ db }: Database, sender: MailSender, log: Log): AsyncDisposable {
-  return startPeriodic({
-    everyMs: MAILS_EVERY_MS,
-    run: (signal) => sendMails({ db, now: () => new Date(), sender, onFailure: log.mailFailed }, signal),
-    onError: (error) => log.mailFailed(error, 'all'),
-  });
-}
-
-const COLLECTION_WALKS_EVERY_MS = 60_000;
-
-function startCollectionWalks({ collectionWalks }: Composition, log: Log): AsyncDisposable {
-  return startPeriodic({
-    everyMs: COLLECTION_WALKS_EVERY_MS,
-    run: (signal) => collectionWalks.run(signal),
-    onError: (error) => log.walkFailed(error, 'all'),
-  });
-}
-
-const TOKEN_CLEARING_EVERY_MS = 600_000;
-
-function startTokenClearing({ db }: Database, token: Pkcs11Custody, log: Log): AsyncDisposable {
-  return startPeriodic({
-    everyMs: TOKEN_CLEARING_EVERY_MS,
-    run: () => clearToken({ db, token }),
-    onError: log.tokenClearingFailed,
-  });
-}
-
 /** Embedded, the schema follows the program; a PostgreSQL is migrated when its operator says so. */
 async function openDatabase(config: Config, secrets: Secrets, log: Log): Promise<Database> {
   const { databaseUrl } = secrets;
@@ -285,92 +132,10 @@ async function openDatabase(config: Config, secrets: Secrets, log: Log): Promise
   throw new StartError(`the database lacks the migrations ${pending.join(', ')}; run \`holdfast migrate\``);
 }
 
-function masterKeyFile(config: Config): string {
-  return path.resolve(config.masterKeyFile ?? path.join(config.dataDir, 'master-key'));
-}
-
-/** A new deployment may make its key; one that has sealed keys must be given the key that opens them. */
-async function openMasterKey(
-  config: Config,
-  secrets: Secrets,
-  database: Database,
-): Promise<{ masterKey: MasterKey; isNew: boolean }> {
-  const check = await readMasterKeyCheck(database.db);
-  const file = masterKeyFile(config);
-  const { masterKey, isNew } = await givenMasterKey(secrets, file, check !== undefined);
-  const bound = check ?? (await bindMasterKey(database.db, makeMasterKeyCheck(masterKey), new Date()));
-  if (masterKeyMatches(masterKey, bound)) return { masterKey, isNew };
-  throw new StartError(`the master key does not open this database's keys; give the one it was set up with (${file})`);
-}
-
-async function givenMasterKey(
-  secrets: Secrets,
-  file: string,
-  isBound: boolean,
-): Promise<{ masterKey: MasterKey; isNew: boolean }> {
-  const { masterKey } = secrets;
-  if (masterKey !== undefined) {
-    return { masterKey: operatorInput(() => parseMasterKey(masterKey, 'HOLDFAST_MASTER_KEY')), isNew: false };
-  }
-  try {
-    return isBound ? { masterKey: await readMasterKeyFile(file), isNew: false } : await ensureMasterKeyFile(file);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw asStartError(cause);
-    const message = `this database has sealed keys, but there is no master key file ${file}; bring it back from a backup`;
-    throw new StartError(message, { cause });
-  }
-}
-
-function operatorInput<T>(parse: () => T): T {
-  try {
-    return parse();
-  } catch (cause) {
-    throw asStartError(cause);
-  }
-}
-
-/** What the operator gave is wrong, and the message says so; it is no fault of the program. */
-function asStartError(cause: unknown): StartError {
-  return new StartError(cause instanceof Error ? cause.message : String(cause), { cause });
-}
-
-/**
- * A token that is away may come while the service runs, and keeps nobody from what was signed before.
- * @throws StartError for what only an operator can mend
- */
-async function openToken(
-  { pkcs11 }: Config,
-  { pkcs11Pin, foreignEnvironment }: Secrets,
-  log: Log,
-): Promise<{ custody: Pkcs11Custody; notes: string[] } | undefined> {
-  if (pkcs11 === undefined) return undefined;
-  const { module, token: label, pinFile } = pkcs11;
-  const pin = pinFile === undefined ? (pkcs11Pin ?? '') : await pinFrom(pinFile);
-  const custody = new Pkcs11Custody({
-    module,
-    label,
-    pin,
-    environment: foreignEnvironment,
-    onChange: log.tokenChanged,
-  });
-  try {
-    await custody.open();
-    return { custody, notes: [] };
-  } catch (error) {
-    if (error instanceof TokenUnusable) throw asStartError(error);
-    if (!(error instanceof CustodyUnavailable)) throw error;
-    return { custody, notes: [`nothing can be signed with keys in the token until it is here: ${error.message}`] };
-  }
-}
-
-async function pinFrom(file: string): Promise<string> {
-  try {
-    const pin = (await readSecretFile(file, 'PIN')).trim();
-    if (pin === '') throw new Error(`the PIN file ${file} is empty`);
-    return pin;
-  } catch (cause) {
-    throw asStartError(cause);
-  }
+function mailSenderOf({ mailFrom }: Config, { smtpUrl }: Secrets, extraCas: readonly string[]): MailSender | undefined {
+  return smtpUrl === undefined || mailFrom === undefined
+    ? undefined
+    : createMailSender({ url: smtpUrl, from: mailFrom, extraCas });
 }
 
 /** @throws StartError when a key that signs, or will, is in a token that is not set up */
@@ -399,71 +164,6 @@ function requireHostingApart({ hostedBaseUrl }: Config, { all }: AuthorityDirect
 async function firstAdmin(config: Config, secrets: Secrets, database: Database): Promise<FirstAdminToken | undefined> {
   if (secrets.adminToken !== undefined || (await adminTokenExists(database.db, new Date()))) return undefined;
   return await FirstAdminToken.write(path.resolve(config.dataDir), new Date());
-}
-
-/** The port, which turns every request away until the service is ready. */
-interface Entrance extends AsyncDisposable {
-  admit(listener: RequestListener): void;
-}
-
-/** @throws StartError when the port, its address or the certificate cannot be had */
-async function openEntrance(config: Config): Promise<Entrance> {
-  let answer: RequestListener = getRequestListener(stillStarting);
-  const server = await createServer(config, (incoming, outgoing) => answer(incoming, outgoing));
-  await listen(server, config);
-  let closed: Promise<void> | undefined;
-  return {
-    admit(listener) {
-      answer = listener;
-    },
-    async [Symbol.asyncDispose]() {
-      closed ??= close(server);
-      await closed;
-    },
-  };
-}
-
-/** A body for clients of the federation endpoints and of the API alike. */
-function stillStarting(): Response {
-  const description = 'the service is starting; try again in a moment';
-  const body = { error: 'temporarily_unavailable', error_description: description, detail: description };
-  return Response.json(body, { status: 503, headers: { 'retry-after': '1', 'cache-control': 'no-store' } });
-}
-
-async function createServer({ tlsCertFile, tlsKeyFile }: Config, listener: RequestListener): Promise<Server> {
-  if (tlsCertFile === undefined || tlsKeyFile === undefined) {
-    return createHttpServer(listener);
-  }
-  try {
-    const [cert, key] = [await readFile(tlsCertFile), await readFile(tlsKeyFile)];
-    return createHttpsServer({ cert, key, minVersion: 'TLSv1.2' }, listener);
-  } catch (cause) {
-    const complaint = cause instanceof Error ? cause.message : String(cause);
-    const files = 'HOLDFAST_TLS_CERT_FILE and HOLDFAST_TLS_KEY_FILE';
-    throw new StartError(`cannot serve https with ${files}: ${complaint}`, { cause });
-  }
-}
-
-async function listen(server: Server, config: Config): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(config.port, config.listen, resolve);
-  }).catch((cause) => {
-    const where = `${config.listen}:${config.port}`;
-    const wayOut = 'choose another PORT or HOLDFAST_LISTEN; nothing was created or changed';
-    throw new StartError(`cannot listen on ${where} (${cause.code}): ${wayOut}`, { cause });
-  });
-}
-
-/** Stops accepting, lets requests under way finish, then cuts what is left. */
-async function close(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  if ('closeIdleConnections' in server) server.closeIdleConnections();
-  const timer = setTimeout(() => {
-    if ('closeAllConnections' in server) server.closeAllConnections();
-  }, SHUTDOWN_TIMEOUT_MS);
-  await closed;
-  clearTimeout(timer);
 }
 
 function notes(config: Config, directory: AuthorityDirectory): string[] {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../src/config/config.ts';
-import { type Service, StartError, startService } from '../src/start.ts';
+import { type Service, startService } from '../src/start.ts';
+import { StartError } from '../src/start-error.ts';
 import { freePort } from './support/cli.ts';
 import { TEST_TLS_CERTIFICATE } from './support/tls.ts';
 

@@ -71,6 +71,8 @@ const HINTS: Readonly<Record<string, string>> = {
   role_missing: '`holdfast whoami` shows what your token may do.',
   version_mismatch: 'Look at the record again (`show`), then repeat the command.',
   evidence_changed: 'Look at the new evidence with `holdfast entity show`, then decide anew.',
+  flow_changed: '`holdfast enrolment run` runs the steps that the authority asks for now.',
+  enrolment_required: '`holdfast enrolment list --state pending_approval` shows what waits for approval.',
   checks_failed: 'Let the partner mend it, then run `holdfast entity check`.',
   key_not_published: 'When the partner publishes it: `holdfast entity check`, then repeat the command.',
   organisation_not_active: 'Approve the organisation first: `holdfast organisation approve`.',

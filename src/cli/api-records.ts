@@ -170,6 +170,9 @@ export const listedEntitySchema = z.looseObject({
   mode: z.string(),
   environment: z.string(),
   onBehalfOf: z.string().nullable(),
+  permissions: z.record(z.string(), z.boolean()).nullish(),
+  /** Absent from services before it was told. */
+  delegation: z.looseObject({ state: z.string() }).nullish(),
   enrolment: z.string(),
   entityTypes: z.array(z.string()),
   intermediate: z.boolean(),

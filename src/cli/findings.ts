@@ -1,6 +1,7 @@
 /** `holdfast findings` */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { z } from 'zod';
+import { ALL_FINDING_KINDS } from '../registry/life-cycle/list-findings.ts';
 import { findAuthority, findOrganisation } from './find-record.ts';
 import { example } from './help-text.ts';
 import { addListOptions, type ListOptions, showList } from './list-options.ts';
@@ -37,7 +38,7 @@ export function addFindingsCommand(program: Command, surroundings: Surroundings)
   )
     .option('--authority <authority>', 'only those of one authority')
     .option('--organisation <organisation>', 'only those of one organisation')
-    .option('--kind <kind>', 'only of one kind, such as contact_stale')
+    .addOption(new Option('--kind <kind>', 'only of one kind').choices(ALL_FINDING_KINDS))
     .addHelpText('after', example('holdfast findings --kind contact_stale'));
   command.action(async (options: FindingsOptions) => {
     const session = openServiceSession(command, surroundings);

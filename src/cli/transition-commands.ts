@@ -12,9 +12,10 @@ import { withNames } from './record-names.ts';
 import type { Report } from './report.ts';
 import { openServiceSession, type ServiceSession } from './session.ts';
 import { isInteractive, type Surroundings } from './surroundings.ts';
+import { addSuspensionCommand } from './suspension-command.ts';
 import { momentText } from './times.ts';
 
-interface Transitionable {
+export interface Transitionable {
   id: string;
   state: string;
   version: number;
@@ -72,6 +73,7 @@ export function addTransitionCommands<T extends Transitionable>(
   for (const transition of Object.keys(TRANSITIONS) as Transition[]) {
     addTransitionCommand(parent, surroundings, subject, transition);
   }
+  addSuspensionCommand(parent, surroundings, subject);
 }
 
 function addTransitionCommand<T extends Transitionable>(
@@ -86,7 +88,7 @@ function addTransitionCommand<T extends Transitionable>(
   const why = UNPUBLISHED.has(transition) ? 'why, for the audit trail' : WHY_IN_PUBLIC;
   if (reason === undefined) command.requiredOption('--reason <text>', why);
   else command.option('--reason <text>', why, reason);
-  if (hasEffects(subject, transition)) addDecisionOptions(command, transition);
+  addDecisionOptions(command, transition);
   command
     .option('--if-match <version>', 'the version that was looked at; refused if it has changed since', recordVersion)
     .option('--yes', 'do not ask; needed where there is no terminal')
@@ -106,11 +108,6 @@ function addTransitionCommand<T extends Transitionable>(
         describeAffected(report, affected, isDryRun);
       });
     });
-}
-
-/** An entity is approved on evidence, by an operation of its own that tells of nothing else. */
-function hasEffects<T extends Transitionable>({ noun }: TransitionSubject<T>, transition: Transition): boolean {
-  return noun === 'organisation' || transition !== 'approve';
 }
 
 function addDecisionOptions(command: Command, transition: Transition): void {
@@ -141,7 +138,7 @@ async function decide<T extends Transitionable>(
 ): Promise<Decided<T>> {
   const path = `${subject.collection}/${seen.id}/${transition}`;
   const end = until?.at == null ? {} : { until: until.at };
-  const decision = hasEffects(subject, transition) ? { reasonCode, ...end, ...(isDryRun && { dryRun: true }) } : {};
+  const decision = { reasonCode, ...end, ...(isDryRun && { dryRun: true }) };
   const seenVersion = ifMatch ?? (transition === 'approve' ? seen.version : undefined);
   const request = { method: 'POST', path, body: { reason, ...decision }, ifMatch: seenVersion } as const;
   const whole = await client.send(request, TRANSITIONED);
@@ -201,7 +198,8 @@ async function askFor<T extends Transitionable>(
       const [readable = seen] = await withNames(session, [seen]);
       session.output.explain((report) => subject.describe(report, readable));
     }
-    if (hasEffects(subject, transition)) {
+    // The approval of an entity fetches its configuration: once is enough.
+    if (transition !== 'approve' || subject.noun === 'organisation') {
       const { affected } = await decide(session, subject, transition, seen, options, true);
       if (affected.length > 0) session.output.explain((report) => describeAffected(report, affected, true));
     }

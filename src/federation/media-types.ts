@@ -10,6 +10,8 @@ export const TYP = {
   entityEvents: 'entity-events-statement+jwt',
   /** Ours: a key's signature over an enrolment challenge. */
   keyProof: 'holdfast-key-proof+jwt',
+  /** Ours: whoever hands in a certificate or key has its private half. */
+  credentialPossession: 'credential-possession+jwt',
   /** Ours: what the audit was at a seq. */
   auditCheckpoint: 'audit-checkpoint+jwt',
   /** Ours: an entity asks to be enrolled. */

@@ -4,13 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectDatabase } from '../../src/storage/connect.ts';
 import { audit } from '../../src/storage/schema/audit.ts';
 import { tamper } from '../support/audit.ts';
-import { type CommandOutcome, callHoldfast, freePort, startHoldfast } from '../support/cli.ts';
+import { type CommandOutcome, callHoldfast, freePort, serveHoldfast, startHoldfast } from '../support/cli.ts';
 import { createTestDatabase } from '../support/databases.ts';
 import { TemporaryFolder } from '../support/temporary-folder.ts';
 
 let folder: TemporaryFolder;
 /** Of the service's data directory, in which nothing runs any more. */
-let local: Record<string, string>;
+let local: { HOLDFAST_DATA_DIR: string };
 let checkpointFile: string;
 let exportFile: string;
 let keysFile: string;
@@ -26,7 +26,7 @@ beforeAll(async () => {
   const port = await freePort();
   const url = `http://localhost:${port}`;
   local = { HOLDFAST_DATA_DIR: folder.at('data') };
-  await using _service = await startHoldfast(['serve'], { env: { ...local, PORT: String(port) } });
+  await using _service = await serveHoldfast({ ...local, PORT: String(port) });
   const claimed = await callHoldfast(['token', 'claim', '--name', 'me'], { env: { ...local, HOLDFAST_URL: url } });
   const env = { HOLDFAST_URL: url, HOLDFAST_TOKEN: claimed.stdout.trim() };
   const run = async (...args: string[]): Promise<CommandOutcome> => {
@@ -210,7 +210,7 @@ describe('audit verify', () => {
   });
 
   it('waits for nobody: an embedded database that is in use is refused', async () => {
-    await using _service = await connectDatabase({ dataDir: local['HOLDFAST_DATA_DIR'] ?? '' });
+    await using _service = await connectDatabase({ dataDir: local.HOLDFAST_DATA_DIR });
     expect((await verify([])).exitCode).toBe(3);
   });
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommandOutcome, callHoldfast, freePort, type RunningCommand, startHoldfast } from '../support/cli.ts';
+import { type CommandOutcome, callHoldfast, freePort, type RunningCommand, serveHoldfast } from '../support/cli.ts';
 
 const SUPERIOR = 'https://superior.example';
 
@@ -16,8 +16,10 @@ beforeAll(async () => {
   const port = await freePort();
   serviceUrl = `http://localhost:${port}`;
   env = { HOLDFAST_URL: serviceUrl, HOLDFAST_TOKEN: 'an-admin-token-for-the-test-with-enough-bytes' };
-  service = await startHoldfast(['serve'], {
-    env: { PORT: String(port), HOLDFAST_DATA_DIR: folder, HOLDFAST_ADMIN_TOKEN: env['HOLDFAST_TOKEN'] ?? '' },
+  service = await serveHoldfast({
+    PORT: String(port),
+    HOLDFAST_DATA_DIR: folder,
+    HOLDFAST_ADMIN_TOKEN: env['HOLDFAST_TOKEN'] ?? '',
   });
   await json('authority', 'add', `${serviceUrl}/branch`, '--name', 'Branch', '--superior', SUPERIOR);
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommandOutcome, callHoldfast, freePort, type RunningCommand, startHoldfast } from '../support/cli.ts';
+import { type CommandOutcome, callHoldfast, freePort, type RunningCommand, serveHoldfast } from '../support/cli.ts';
 
 let folder: string;
 let serviceUrl: string;
@@ -14,8 +14,10 @@ beforeAll(async () => {
   const port = await freePort();
   serviceUrl = `http://localhost:${port}`;
   env = { HOLDFAST_URL: serviceUrl, HOLDFAST_TOKEN: 'an-admin-token-for-the-test-with-enough-bytes' };
-  service = await startHoldfast(['serve'], {
-    env: { PORT: String(port), HOLDFAST_DATA_DIR: folder, HOLDFAST_ADMIN_TOKEN: env['HOLDFAST_TOKEN'] ?? '' },
+  service = await serveHoldfast({
+    PORT: String(port),
+    HOLDFAST_DATA_DIR: folder,
+    HOLDFAST_ADMIN_TOKEN: env['HOLDFAST_TOKEN'] ?? '',
   });
 });
 afterAll(async () => {

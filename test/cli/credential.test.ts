@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { certificate, chainOf, ecKey, pem } from '../support/certificates.ts';
-import { type CommandOutcome, callHoldfast, freePort, type RunningCommand, startHoldfast } from '../support/cli.ts';
+import { type CommandOutcome, callHoldfast, freePort, type RunningCommand, serveHoldfast } from '../support/cli.ts';
 import { clientCertificate, publicJwk } from '../support/credentials.ts';
 
 let folder: string;
@@ -22,8 +22,10 @@ beforeAll(async () => {
     HOLDFAST_URL: `http://localhost:${port}`,
     HOLDFAST_TOKEN: 'an-admin-token-for-the-test-with-enough-bytes',
   };
-  service = await startHoldfast(['serve'], {
-    env: { PORT: String(port), HOLDFAST_DATA_DIR: folder, HOLDFAST_ADMIN_TOKEN: env['HOLDFAST_TOKEN'] ?? '' },
+  service = await serveHoldfast({
+    PORT: String(port),
+    HOLDFAST_DATA_DIR: folder,
+    HOLDFAST_ADMIN_TOKEN: env['HOLDFAST_TOKEN'] ?? '',
   });
   await done('organisation', 'add', BANK, '--contact', 'incident=soc@bank.example');
   // It is recorded although nobody publishes anything there.
@@ -92,6 +94,32 @@ describe('holdfast credential', () => {
     const audit = await done('audit', '--all');
     expect(audit).toMatch(/credential\.revoke +\S+ +ticket 4711/);
     expect(audit).toContain('CN=client.partner.example, O=Partner Ltd');
+  });
+
+  it('takes a certificate from a member who shows that he has its key', async () => {
+    const key = ecKey();
+    const pemOf = key.privateKey.export({ format: 'pem', type: 'pkcs8' }) as string;
+    const [secret, jwk] = [
+      await file('d.key', pemOf),
+      await file('d.jwk', JSON.stringify(key.privateKey.export({ format: 'jwk' }))),
+    ];
+    const { items } = await json('authority', 'list');
+    const where = [APP, '--authority', items[0].entityIdentifier, '--key'];
+    const open = await call('credential', 'prove', ...where, secret);
+    expect([open.exitCode, open.stderr.includes(`chmod 600 ${secret}`)]).toEqual([2, true]);
+    await Promise.all([chmod(secret, 0o600), chmod(jwk, 0o600)]);
+    const token = await json('token', 'create', '--name', 'Tim', '--role', 'technical-contact', '--organisation', BANK);
+    const certificateFile = await file('d.pem', clientCertificate(key).certificate);
+    const add = ['credential', 'add', APP, '--usage', 'transport', '--certificate', certificateFile];
+    const asMember = (...args: string[]) => callHoldfast(args, { env: { ...env, HOLDFAST_TOKEN: token.secret } });
+    const without = await asMember(...add);
+    expect([without.exitCode, without.stderr.includes('holdfast credential prove')]).toEqual([1, true]);
+    const proof = (await done('credential', 'prove', ...where, secret)).trim();
+    expect((await asMember(...add, '--proof', proof)).stdout).toMatch(/possession +proven\n/);
+    const next = ['--certificate', await file('e.pem', clientCertificate(key, 2).certificate)];
+    const { proof: second } = await json('credential', 'prove', ...where, jwk);
+    const added = await asMember('credential', 'add', APP, '--usage', 'signing', ...next, '--proof', second);
+    expect(added.exitCode).toBe(0);
   });
 
   it('sends no private key, and nothing that is no certificate', async () => {

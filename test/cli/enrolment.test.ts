@@ -75,6 +75,10 @@ describe('holdfast enrolment', () => {
     const run = await call(submitter, 'enrolment', 'run', entity);
     expect([run.exitCode, run.stderr]).toEqual([0, '']);
     expect(run.stdout).toContain('Steps (approvals: 0 of 1)');
+    const [, changes = ''] = run.stdout.split('What it would change\n');
+    expect(changes).toMatch(/keys +registers keys +\S+\n +configuration +vouches for +openid_relying_party/);
+    expect(changes).toMatch(/approvals +state +active\n/);
+    expect(changes).not.toContain('{');
 
     const own = await call(submitter, 'enrolment', 'approve', entity, '--yes');
     expect([own.exitCode, own.stderr.includes('whoever submitted')]).toEqual([1, true]);
@@ -126,6 +130,32 @@ describe('holdfast enrolment', () => {
     expect([refused.exitCode, refused.stdout]).toEqual([1, '']);
     expect(refused.stderr).toContain(`${entityIdentifier} refused the request: `);
     expect(refused.stderr).toContain('its exp is ahead');
+  });
+
+  it('takes back what an organisation proved and accepted, and lets in by steps what is added', async () => {
+    const { stdout: shown } = await call(submitter, 'organisation', 'show', 'Partner Ltd');
+    const [, domain = ''] = /proven domain +(\S+),/.exec(shown) ?? [];
+    const away = ['Partner Ltd', domain, '--reason', 'sold'];
+    const tried = await call(submitter, 'enrolment', 'withdraw-domain', ...away, '--dry-run');
+    expect(tried.stdout).toMatch(new RegExp(`Nothing was changed.*Would be flagged.*${entity}`, 's'));
+    expect((await call(submitter, 'enrolment', 'withdraw-domain', ...away)).stderr).toContain('nobody to ask');
+    const taken = await call(submitter, 'enrolment', 'withdraw-domain', ...away, '--yes');
+    expect(taken.stdout).toContain('domain_unproven');
+    const left = ['withdraw-terms', 'Partner Ltd', '--terms', '2027-1', '--reason', 'left', '--yes'];
+    expect((await call(submitter, 'enrolment', ...left)).stdout).toBe(
+      'That Partner Ltd accepted version 2027-1 counts no more; the authority asks for it.\n',
+    );
+    expect((await call(submitter, 'organisation', 'show', 'Partner Ltd')).stdout).toMatch(/2027-1.*, taken back /);
+    const added = await call(
+      submitter,
+      'entity',
+      'add',
+      partner.federation.id('other'),
+      '--organisation',
+      'Partner Ltd',
+    );
+    expect(added.exitCode).toBe(1);
+    expect(added.stderr).toContain('steps failed: domain (domain_unproven), terms (terms_not_accepted)');
   });
 
   it('says what belongs together', async () => {

@@ -14,7 +14,7 @@ import {
   freePort,
   inputOf,
   type RunningCommand,
-  startHoldfast,
+  serveHoldfast,
 } from '../support/cli.ts';
 
 const METADATA = { openid_relying_party: { client_name: 'Clinic' } };
@@ -33,13 +33,11 @@ beforeAll(async () => {
   serviceUrl = `http://localhost:${port}`;
   clinic = `http://hosted.localhost:${port}/clinic`;
   env = { HOLDFAST_URL: serviceUrl, HOLDFAST_TOKEN: 'an-admin-token-for-the-test-with-enough-bytes' };
-  service = await startHoldfast(['serve'], {
-    env: {
-      PORT: String(port),
-      HOLDFAST_HOSTED_BASE_URL: `http://hosted.localhost:${port}`,
-      HOLDFAST_DATA_DIR: join(folder, 'data'),
-      HOLDFAST_ADMIN_TOKEN: env['HOLDFAST_TOKEN'] ?? '',
-    },
+  service = await serveHoldfast({
+    PORT: String(port),
+    HOLDFAST_HOSTED_BASE_URL: `http://hosted.localhost:${port}`,
+    HOLDFAST_DATA_DIR: join(folder, 'data'),
+    HOLDFAST_ADMIN_TOKEN: env['HOLDFAST_TOKEN'] ?? '',
   });
   await json('organisation', 'add', 'Clinic', '--contact', 'incident=soc@clinic.example');
   await json('organisation', 'approve', 'Clinic', ...CONFIRMED);

@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommandOutcome, callHoldfast, freePort, type RunningCommand, startHoldfast } from '../support/cli.ts';
+import {
+  type CommandOutcome,
+  callHoldfast,
+  freePort,
+  type RunningCommand,
+  serveHoldfast,
+  startHoldfast,
+} from '../support/cli.ts';
 import { testKey } from '../support/keys.ts';
 
 let folder: string;
@@ -23,12 +30,10 @@ beforeAll(async () => {
   serviceUrl = `http://localhost:${port}`;
   entity = `http://localhost:${partnerPort}`;
   env = { HOLDFAST_URL: serviceUrl, HOLDFAST_TOKEN: 'an-admin-token-for-the-test-with-enough-bytes' };
-  service = await startHoldfast(['serve'], {
-    env: {
-      PORT: String(port),
-      HOLDFAST_DATA_DIR: join(folder, 'data'),
-      HOLDFAST_ADMIN_TOKEN: env['HOLDFAST_TOKEN'] ?? '',
-    },
+  service = await serveHoldfast({
+    PORT: String(port),
+    HOLDFAST_DATA_DIR: join(folder, 'data'),
+    HOLDFAST_ADMIN_TOKEN: env['HOLDFAST_TOKEN'] ?? '',
   });
   const identity = ['--entity', entity, '--superior', serviceUrl, '--type', 'openid_relying_party'];
   await json('configuration', 'init', ...identity, '--dir', partner);

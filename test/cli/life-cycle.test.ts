@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommandOutcome, callHoldfast, freePort, type RunningCommand, startHoldfast } from '../support/cli.ts';
+import { type CommandOutcome, callHoldfast, freePort, type RunningCommand, serveHoldfast } from '../support/cli.ts';
 
 let folder: string;
 let service: RunningCommand;
@@ -12,15 +12,13 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-life-cycle-'));
   const port = await freePort();
   env = { HOLDFAST_URL: `http://localhost:${port}`, HOLDFAST_TOKEN: 'an-admin-token-for-the-test-with-enough-bytes' };
-  service = await startHoldfast(['serve'], {
-    env: {
-      PORT: String(port),
-      HOLDFAST_DATA_DIR: folder,
-      HOLDFAST_ADMIN_TOKEN: env['HOLDFAST_TOKEN'] ?? '',
-      // Nobody is there: the service runs all the same.
-      HOLDFAST_SMTP_URL: 'smtp://localhost:1',
-      HOLDFAST_MAIL_FROM: 'directory@federation.example',
-    },
+  service = await serveHoldfast({
+    PORT: String(port),
+    HOLDFAST_DATA_DIR: folder,
+    HOLDFAST_ADMIN_TOKEN: env['HOLDFAST_TOKEN'] ?? '',
+    // Nobody is there: the service runs all the same.
+    HOLDFAST_SMTP_URL: 'smtp://localhost:1',
+    HOLDFAST_MAIL_FROM: 'directory@federation.example',
   });
 });
 afterAll(async () => {
@@ -62,6 +60,9 @@ describe('F05 on the command line', () => {
     const shown = (await call(['organisation', 'show', 'Adelphi'])).stdout;
     expect(shown).toMatch(/reason +incident 4711 \(security_incident\)/);
     expect(shown).toMatch(/suspended until +2090-01-01/);
+    const move = ['organisation', 'suspension', 'Adelphi', '--reason', 'it takes longer', '--until'];
+    expect((await call([...move, '2091-01-01'])).stdout).toMatch(/^Adelphi is suspended until 2091-01-01 00:00:00Z/);
+    expect((await json([...move, 'never'])).suspendedUntil).toBeNull();
   });
 
   it('F05 knows the codes of each transition', async () => {
@@ -120,6 +121,9 @@ describe('exception', () => {
     const shown = (await call(['exception', 'show', id])).stdout;
     expect(shown).toMatch(/owner +Olga/);
     expect(shown).toMatch(/approved by +Abel/);
+    const seen = (await call(['entity', 'show', entity])).stdout;
+    expect(seen).toMatch(/permissions +none\n/);
+    expect(seen).toMatch(new RegExp(`\nExceptions\n.*\n${id} +no_mtls +approved +no +${inAMonth}`));
     expect((await json(['exception', 'end', id, '--reason', 'replaced', '--yes'])).state).toBe('ended');
   });
 });
@@ -129,6 +133,9 @@ describe('findings', () => {
     const { exitCode, stdout } = await call(['findings', '--kind', 'contact_stale']);
     expect([exitCode, stdout]).toEqual([0, '(none)\n']);
     expect(await json(['findings', '--organisation', 'Borough'])).toEqual({ items: [] });
+    const unknown = await call(['findings', '--kind', 'nonsense']);
+    expect(unknown.exitCode).toBe(2);
+    for (const kind of ['contact_stale', 'hint_dropped']) expect(unknown.stderr).toContain(kind);
   });
 });
 

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommandOutcome, callHoldfast, freePort, type RunningCommand, startHoldfast } from '../support/cli.ts';
+import { type CommandOutcome, callHoldfast, freePort, type RunningCommand, serveHoldfast } from '../support/cli.ts';
 
 let folder: string;
 let service: RunningCommand;
@@ -19,8 +19,10 @@ beforeAll(async () => {
     HOLDFAST_URL: `http://localhost:${port}`,
     HOLDFAST_TOKEN: 'an-admin-token-for-the-test-with-enough-bytes',
   };
-  service = await startHoldfast(['serve'], {
-    env: { PORT: String(port), HOLDFAST_DATA_DIR: folder, HOLDFAST_ADMIN_TOKEN: env['HOLDFAST_TOKEN'] ?? '' },
+  service = await serveHoldfast({
+    PORT: String(port),
+    HOLDFAST_DATA_DIR: folder,
+    HOLDFAST_ADMIN_TOKEN: env['HOLDFAST_TOKEN'] ?? '',
   });
   await done('organisation', 'add', BANK, '--contact', 'incident=soc@bank.example');
   await done('role', 'domain', 'add', 'Open Banking', '--description', 'Payments and accounts');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimsOf } from '../support/answers.ts';
-import { type CommandOutcome, callHoldfast, freePort, type RunningCommand, startHoldfast } from '../support/cli.ts';
+import { type CommandOutcome, callHoldfast, freePort, type RunningCommand, serveHoldfast } from '../support/cli.ts';
 
 let folder: string;
 let serviceUrl: string;
@@ -16,8 +16,10 @@ beforeAll(async () => {
   const port = await freePort();
   serviceUrl = `http://localhost:${port}`;
   env = { HOLDFAST_URL: serviceUrl, HOLDFAST_TOKEN: 'an-admin-token-for-the-test-with-enough-bytes' };
-  service = await startHoldfast(['serve'], {
-    env: { PORT: String(port), HOLDFAST_DATA_DIR: folder, HOLDFAST_ADMIN_TOKEN: env['HOLDFAST_TOKEN'] ?? '' },
+  service = await serveHoldfast({
+    PORT: String(port),
+    HOLDFAST_DATA_DIR: folder,
+    HOLDFAST_ADMIN_TOKEN: env['HOLDFAST_TOKEN'] ?? '',
   });
 });
 afterAll(async () => {
@@ -56,7 +58,7 @@ describe('trust-mark type', () => {
     expect(changed).toMatchObject({ lifetimeSeconds: null, eligibility: {}, version: 2 });
     expect((await call('type', 'list')).stdout).toContain(type);
     expect(await json('type', 'retire', type, ...CONFIRMED)).toMatchObject({ state: 'retired' });
-    expect((await call('type', 'reinstate', type, ...CONFIRMED)).stdout).toBe(`${type} is active now.\n`);
+    expect((await call('type', 'reinstate', type, ...CONFIRMED)).stdout).toBe(`The type ${type} is active now.\n`);
   });
 
   it('refuses a type that there is already, and one that there is not', async () => {

@@ -74,6 +74,7 @@ describe('npm run demo', { timeout: 240_000 }, () => {
       ['checkMended', true],
       ['domainProven', true],
       ['keysProven', true],
+      ['submitterRefused', true],
       ['fourEyesKept', true],
       ['approvedServedAfterMs', expect.any(Number)],
       ['rolePolicyApplied', true],

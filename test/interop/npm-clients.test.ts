@@ -8,6 +8,7 @@ import { compactVerify, importJWK, type JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimsOf } from '../support/answers.ts';
 import { freePort } from '../support/cli.ts';
+import { copyMigratedDataDirectory } from '../support/databases.ts';
 import { type FederationServer, serveFederation } from '../support/federation-server.ts';
 import { enrolThrough, ifMatch, organisationThrough, ServiceProcess, systemClock } from '../support/service-process.ts';
 
@@ -19,6 +20,7 @@ let intermediate: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holdfast-clients-'));
+  await copyMigratedDataDirectory(folder);
   const port = await freePort();
   service = await ServiceProcess.start({ port, baseUrl: `http://localhost:${port}`, dataDir: folder });
   trustAnchor = service.baseUrl;

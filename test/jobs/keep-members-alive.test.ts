@@ -9,6 +9,7 @@ import { USUAL_FLOW } from '../../src/registry/authorities/enrolment-flow.ts';
 import { updateAuthority } from '../../src/registry/authorities/update-authority.ts';
 import { readAuthorizationServer } from '../../src/registry/authorization-servers/read-authorization-server.ts';
 import { readEntity } from '../../src/registry/entities/read-entity.ts';
+import { lapsedMembers, requireLapsed } from '../../src/registry/life-cycle/attestation/lapsed-members.ts';
 import { claimMails } from '../../src/registry/life-cycle/outgoing-mails.ts';
 import { acceptTerms } from '../../src/registry/organisations/accept-terms.ts';
 import { addContact } from '../../src/registry/organisations/contacts/add-contact.ts';
@@ -18,6 +19,8 @@ import { updateContact } from '../../src/registry/organisations/contacts/update-
 import type { Organisation } from '../../src/registry/organisations/organisation.ts';
 import { readOrganisation } from '../../src/registry/organisations/read-organisation.ts';
 import { transitionOrganisation } from '../../src/registry/organisations/transition-organisation.ts';
+import { updateOrganisation } from '../../src/registry/organisations/update-organisation.ts';
+import { pruneExpired } from '../../src/registry/prune-expired.ts';
 import { directoryFindings } from '../../src/storage/schema/directory-findings.ts';
 import type { EnrolmentFlowStep } from '../../src/storage/schema/enrolment-flow.ts';
 import { organisations } from '../../src/storage/schema/organisations.ts';
@@ -25,7 +28,7 @@ import { outgoingMails } from '../../src/storage/schema/outgoing-mails.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
 import { openMailSink, readMail } from '../support/mail-sink.ts';
 import { apiResource } from '../support/offers.ts';
-import { actor, NOW_DATE, openRegistry, refusedBy, type TestRegistry } from '../support/registry.ts';
+import { actor, NOW_DATE, openRegistry, outcome, refusedBy, type TestRegistry } from '../support/registry.ts';
 import { TEST_TLS_CERTIFICATE } from '../support/tls.ts';
 
 const day = (count: number) => new Date(NOW_DATE.getTime() + count * 86_400_000);
@@ -39,7 +42,13 @@ describe.each(DATABASE_KINDS)('F08 contacts kept alive, on %s', (kind) => {
   afterEach(() => registry[Symbol.asyncDispose]());
 
   const contextAt = (now: Date) => registry.context(actor(), { now });
-  const round = (now: Date) => keepMembersAlive({ changeContext: () => contextAt(now), onError: unexpected });
+  const upkeep = (now: Date) => keepMembersAlive({ changeContext: () => contextAt(now), onError: unexpected });
+  /** Where a relay takes every mail. */
+  const round = async (now: Date) => {
+    await upkeep(now);
+    const sender = { send: async () => undefined };
+    await sendMails({ db: registry.db, now: () => now, sender, onFailure: unexpected });
+  };
   const mails = () => registry.db.select().from(outgoingMails);
   const findings = async () =>
     (await registry.db.select().from(directoryFindings)).map(
@@ -78,6 +87,56 @@ describe.each(DATABASE_KINDS)('F08 contacts kept alive, on %s', (kind) => {
     expect(await findings()).toEqual([]);
     await round(day(914));
     expect(await findings()).toEqual(['contact_stale ops@partner.example']);
+  });
+
+  it('F08 nobody is suspended for a reminder that never left: a finding says so, and the time runs once one has', async () => {
+    const { id } = await member({ onLapse: 'suspend' });
+    await upkeep(day(90));
+    expect(await findings()).toEqual([]);
+    for (const now of [day(91), day(104), day(118), day(200)]) {
+      await upkeep(now);
+      expect(await findings()).toEqual(['reminder_unsent ops@partner.example']);
+    }
+    expect((await read(id)).state).toBe('active');
+    // Then there is a relay: what waited too long is written anew.
+    await round(day(201));
+    await pruneExpired(registry.db, day(208));
+    await round(day(208));
+    await upkeep(day(208));
+    expect([(await mails()).map(({ sentAt }) => sentAt), await findings()]).toEqual([[day(208)], []]);
+    await round(day(222));
+    expect([await findings(), (await read(id)).state]).toEqual([['contact_stale ops@partner.example'], 'active']);
+    await round(day(236));
+    expect((await read(id)).state).toBe('suspended');
+  });
+
+  it('F08 a mail that was sent stays on record for 90 days, and longer while something rests on it', async () => {
+    const { id, contacts } = await member({});
+    await round(day(90));
+    await pruneExpired(registry.db, day(400));
+    await round(day(400));
+    expect([(await mails()).length, await findings()]).toEqual([1, ['contact_stale ops@partner.example']]);
+    await confirmContact(contextAt(day(400)), id, contacts[0]?.id ?? '', 'called');
+    await pruneExpired(registry.db, day(400));
+    expect(await mails()).toEqual([]);
+  });
+
+  it('F08 what is confirmed, accepted or certified before a suspension is not overlooked, and nothing else hinders it', async () => {
+    const { id, contacts } = await member({ onLapse: 'suspend' });
+    for (const now of [day(90), day(104)]) await round(now);
+    const [lapsed] = await lapsedMembers(registry.db, day(118), 10);
+    if (lapsed === undefined) throw new Error('nobody lapsed');
+    const suspend = () =>
+      transitionOrganisation(contextAt(day(118)), id, 'suspend', 'lapsed', undefined, (tx) =>
+        requireLapsed(tx, lapsed, day(118)),
+      );
+    await updateOrganisation(contextAt(day(118)), id, { legalName: 'Renamed Ltd' });
+    await confirmContact(contextAt(day(118)), id, contacts[0]?.id ?? '', 'called');
+    expect([await outcome(suspend()), (await read(id)).state]).toEqual(['evidence_changed', 'active']);
+    for (const now of [day(208), day(222)]) await round(now);
+    await updateOrganisation(contextAt(day(236)), id, { legalName: 'Partner Ltd' });
+    await round(day(236));
+    expect((await read(id)).state).toBe('suspended');
   });
 
   it('F08 a confirmation ends it at once, and begins the time anew', async () => {
@@ -166,7 +225,6 @@ describe.each(DATABASE_KINDS)('F08 contacts kept alive, on %s', (kind) => {
       await round(day(74));
       expect((await readEntity(registry.db, actor(), entityId)).stateReasonCode).toBe('attestation_lapsed');
       await updateApiResource(contextAt(day(75)), api.id, { certification: certified(day(400)) });
-      await round(day(76));
       expect(await findings()).toEqual([]);
     });
   });
@@ -183,22 +241,23 @@ describe.each(DATABASE_KINDS)('F08 contacts kept alive, on %s', (kind) => {
     expect([await mails(), await findings()]).toEqual([[], []]);
     await acceptTerms(contextAt(day(1)), id, { version: '1', acceptedBy: 'Jo Doe, CEO' });
     await updateAuthority(contextAt(day(2)), authority.id, { enrolmentFlow: terms('2') });
-    await round(day(3));
+    await upkeep(day(3));
+    await upkeep(day(4));
+    expect(await findings()).toEqual(['reminder_unsent boss@partner.example']);
     await round(day(4));
     expect((await mails()).map(({ recipient, subject }) => [recipient, subject])).toEqual([
       ['boss@partner.example', 'Please accept the terms of Test Federation, version 2'],
     ]);
-    await round(day(17));
+    await round(day(18));
     expect(await findings()).toEqual(['terms_lapsed Partner Ltd']);
-    await round(day(30));
-    expect((await read(id)).state).toBe('active');
     await round(day(31));
+    expect((await read(id)).state).toBe('active');
+    await round(day(32));
     expect(await read(id)).toMatchObject({
       state: 'suspended',
       stateReason: 'the present terms were not accepted in time',
     });
-    await acceptTerms(contextAt(day(32)), id, { version: '2', acceptedBy: 'Jo Doe, CEO' });
-    await round(day(32));
+    await acceptTerms(contextAt(day(33)), id, { version: '2', acceptedBy: 'Jo Doe, CEO' });
     expect(await findings()).toEqual([]);
   });
 
@@ -222,7 +281,7 @@ describe.each(DATABASE_KINDS)('F08 contacts kept alive, on %s', (kind) => {
     it('F08 sends each mail once, whichever of two nodes does, and keeps no text of it', async () => {
       const authority = await registry.authority(CONFIRMATION);
       for (let index = 0; index < 12; index++) await registry.organisation(authority);
-      await Promise.all([round(day(90)), round(day(90))]);
+      await Promise.all([upkeep(day(90)), upkeep(day(90))]);
       await using sink = await openMailSink();
       const send = async () => {
         const options = { url: sink.url, from: 'directory@federation.example', extraCas: [TEST_TLS_CERTIFICATE] };
@@ -239,7 +298,7 @@ describe.each(DATABASE_KINDS)('F08 contacts kept alive, on %s', (kind) => {
 
     it('F08 loses nothing while the relay is away, and gives up in the end', async () => {
       await member({});
-      await round(day(90));
+      await upkeep(day(90));
       let attempts = 0;
       const sender = {
         send: async () => {
@@ -266,7 +325,7 @@ describe.each(DATABASE_KINDS)('F08 contacts kept alive, on %s', (kind) => {
 
     it('F08 sends nothing that waited for a relay so long that it is outdated', async () => {
       await member({});
-      await round(day(90));
+      await upkeep(day(90));
       const sent: string[] = [];
       const send = async ({ id }: { id: string }) => void sent.push(id);
       await sendMails({ db: registry.db, now: () => day(98), sender: { send }, onFailure: unexpected });
@@ -276,7 +335,7 @@ describe.each(DATABASE_KINDS)('F08 contacts kept alive, on %s', (kind) => {
 
     it('F08 a mail whose sender died is sent by another, after the lease', async () => {
       await member({});
-      await round(day(90));
+      await upkeep(day(90));
       expect(await claimMails(registry.db, day(90), 10)).toHaveLength(1);
       const sent: string[] = [];
       const send = async ({ id }: { id: string }) => void sent.push(id);
@@ -289,7 +348,7 @@ describe.each(DATABASE_KINDS)('F08 contacts kept alive, on %s', (kind) => {
     it('F08 names that others chose are text, on one line', async () => {
       const organisation = await member({});
       await renamed(organisation, 'Evil\r\nBcc: victim@example.org');
-      await round(day(90));
+      await upkeep(day(90));
       const [mail] = await mails();
       expect(mail?.subject).toBe('Please confirm: incident contact of Evil Bcc: victim@example.org');
       expect(mail?.body).toContain('of Evil Bcc: victim@example.org in ');

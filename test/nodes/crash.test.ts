@@ -6,7 +6,7 @@ import { withAuditChain } from '../../src/registry/audit/read-chain.ts';
 import { verifyAuditChain } from '../../src/registry/audit/verify-chain.ts';
 import { connectDatabase } from '../../src/storage/connect.ts';
 import { freePort } from '../support/cli.ts';
-import { createTestDatabase, DATABASE_KINDS } from '../support/databases.ts';
+import { copyMigratedDataDirectory, createTestDatabase, DATABASE_KINDS } from '../support/databases.ts';
 import { EnrolmentLoad, expectWholeRegistry } from '../support/enrolment-load.ts';
 import { serveFederation } from '../support/federation-server.ts';
 import { organisationThrough, ServiceProcess, systemClock } from '../support/service-process.ts';
@@ -24,6 +24,7 @@ describe.each(DATABASE_KINDS)('a service on the %s database', (kind) => {
       const folder = await mkdtemp(join(tmpdir(), 'holdfast-crash-'));
       stack.defer(() => rm(folder, { recursive: true, force: true }));
       const database = kind === 'postgresql' ? stack.use(await createTestDatabase(kind)) : undefined;
+      if (kind === 'embedded') await copyMigratedDataDirectory(folder);
       const port = await freePort();
       const baseUrl = `http://localhost:${port}`;
       const start = () => ServiceProcess.start({ port, baseUrl, dataDir: folder, databaseUrl: database?.url });

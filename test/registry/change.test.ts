@@ -1,18 +1,30 @@
-import { count } from 'drizzle-orm';
+import { randomUUID } from 'node:crypto';
+import { count, eq } from 'drizzle-orm';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { affectedSubjects } from '../../src/registry/affected-subjects.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import { createAuthority } from '../../src/registry/authorities/create-authority.ts';
 import { changeRegistry, type Idempotency, withChanges } from '../../src/registry/change.ts';
 import { transitionEntity } from '../../src/registry/entities/transition-entity.ts';
 import { addOrganisation } from '../../src/registry/organisations/add-organisation.ts';
 import { updateOrganisation } from '../../src/registry/organisations/update-organisation.ts';
+import { givenRoles } from '../../src/registry/roles/given-roles.ts';
 import { CHANGES_CHANNEL } from '../../src/storage/change-feed.ts';
+import { entities } from '../../src/storage/schema/entities.ts';
 import { organisations } from '../../src/storage/schema/organisations.ts';
 import { registryCounter } from '../../src/storage/schema/registry-counter.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
 import { untilWaiting } from '../support/postgres-locks.ts';
-import { actor, generateTestKey, openRegistry, outcome, refusedBy, type TestRegistry } from '../support/registry.ts';
+import {
+  actor,
+  generateTestKey,
+  NOW_DATE,
+  openRegistry,
+  outcome,
+  refusedBy,
+  type TestRegistry,
+} from '../support/registry.ts';
 
 const FIELDS = { legalName: 'Partner Ltd' };
 
@@ -153,6 +165,24 @@ describe.each(DATABASE_KINDS)('a change of the registry on %s', (kind) => {
       expect(await outcome(create(`${authority.entityIdentifier}/free`))).toBe('done');
     });
   });
+});
+
+it('on postgresql concerns more entities than a statement takes parameters, and so do those who follow it', async () => {
+  await using registry = await openRegistry('postgresql');
+  const { id: authorityId } = await registry.authority();
+  const entity = await registry.entity(await registry.organisation(await registry.authority()));
+  const ids = [entity.id, ...Array.from({ length: 66_000 }, () => randomUUID())];
+  const seq = await registry.seq();
+  const now = new Date(NOW_DATE.getTime() + 1000);
+  await changeRegistry(registry.context(actor(), { now }), async (_tx, record) => {
+    for (const subjectId of ids) record({ action: 'entity.lock_role', authorityId, subjectKind: 'entity', subjectId });
+  });
+  const changes = await registry.auditAfter(seq);
+  expect(changes).toHaveLength(ids.length);
+  const [row] = await registry.db.select().from(entities).where(eq(entities.id, entity.id));
+  expect(row?.updatedAt).toEqual(now);
+  expect(await affectedSubjects(registry.db, changes)).toHaveLength(1);
+  expect(await givenRoles(registry.db, ids)).toEqual(new Map());
 });
 
 it('on postgresql the counter is held only at the end: work under way holds up no other change', async () => {

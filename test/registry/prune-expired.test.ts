@@ -5,8 +5,10 @@ import type { Authority } from '../../src/registry/authorities/authority.ts';
 import { saveBranch } from '../../src/registry/collection/save-branch.ts';
 import { addOrganisation } from '../../src/registry/organisations/add-organisation.ts';
 import { pruneExpired } from '../../src/registry/prune-expired.ts';
+import { ENTITY_TOKEN_LIFETIME_SECONDS, makeEntityToken } from '../../src/registry/tokens/entity-token.ts';
 import { collectedEntities } from '../../src/storage/schema/collected-entities.ts';
 import { enrolmentChallenges } from '../../src/storage/schema/enrolment-challenges.ts';
+import { entityTokens } from '../../src/storage/schema/entity-tokens.ts';
 import { idempotencyKeys } from '../../src/storage/schema/idempotency-keys.ts';
 import { usedAssertions } from '../../src/storage/schema/used-assertions.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
@@ -76,6 +78,18 @@ describe.each(DATABASE_KINDS)('pruning on %s', (kind) => {
     await registry.db.insert(usedAssertions).values(ends.map(row));
     await pruneExpired(registry.db, NOW_DATE);
     const left = await registry.db.select().from(usedAssertions).orderBy(usedAssertions.expiresAt);
+    expect(left.map(({ expiresAt }) => expiresAt)).toEqual(ends.slice(2));
+  });
+
+  it('deletes tokens of entities that have expired, with an hour for clocks that differ, and no other', async () => {
+    const entity = await registry.entity(await registry.organisation(authority));
+    const ends = [at(-DAY), at(-HOUR - 1), at(-HOUR), at(0), at(ENTITY_TOKEN_LIFETIME_SECONDS)];
+    for (const end of ends) {
+      const made = new Date(end.getTime() - ENTITY_TOKEN_LIFETIME_SECONDS * 1000);
+      await makeEntityToken(registry.db, entity.id, entity.keys[0]?.jwk.kid ?? '', made);
+    }
+    await pruneExpired(registry.db, NOW_DATE);
+    const left = await registry.db.select().from(entityTokens).orderBy(entityTokens.expiresAt);
     expect(left.map(({ expiresAt }) => expiresAt)).toEqual(ends.slice(2));
   });
 

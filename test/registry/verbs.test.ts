@@ -80,6 +80,7 @@ describe('nothing is written past the audit', () => {
     'registry/hosting/spent-token-objects.ts': 'forgets what the token destroyed; that the key is over is on record',
     'registry/prepare-deployment.ts': 'binds the master key before there is anybody to act',
     'registry/prune-expired.ts': 'deletes what is no record and has expired',
+    'enrolment/flow/begin-with-entity.ts': 'works in the transaction of the verb that adds the entity',
     'enrolment/flow/lapse-enrolments.ts': 'when to look again is no record; what lapses is closed by another file',
     'registry/tokens/entity-token.ts': 'lives for ten minutes and is no record; what is done with it is',
     'enrolment/enrolment-challenge.ts': 'a challenge is no record; it is spent in the transaction of the enrolment',

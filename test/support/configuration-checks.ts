@@ -72,7 +72,7 @@ export class CheckedPartner implements AsyncDisposable {
       authority: authorityWith(circumstances.authority),
       settings: { ...NO_SETTINGS, ...circumstances.settings },
       entityTypes,
-      keyHistory: { recorded: recordedKeys, barred: barredKeys },
+      keyHistory: { recorded: recordedKeys, barred: barredKeys, hasPresent: false },
       approved,
     };
     return await checkConfiguration(subject, (entity) => retrieveEntityConfiguration(this.#client, entity), NOW, {});

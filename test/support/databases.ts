@@ -1,6 +1,7 @@
 /** A fresh, migrated database for a test, of either kind. */
 import { randomUUID } from 'node:crypto';
-import { openAsBlob } from 'node:fs';
+import { constants, openAsBlob } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { Client } from 'pg';
 import { inject } from 'vitest';
 import { connectDatabase, type Database } from '../../src/storage/connect.ts';
@@ -35,6 +36,11 @@ export async function createEmptyEmbeddedDatabase(): Promise<TestDatabase> {
 export async function prepareDataDirectory(dataDir: string): Promise<void> {
   const database = await openEmbedded({ dataDir }, await emptyCluster());
   await database[Symbol.asyncDispose]();
+}
+
+/** Makes a data directory with a migrated embedded database: a service that starts there has nothing to set up. */
+export async function copyMigratedDataDirectory(dataDir: string): Promise<void> {
+  await cp(inject('migratedDataDirectory'), dataDir, { recursive: true, mode: constants.COPYFILE_FICLONE });
 }
 
 async function createEmbedded(): Promise<TestDatabase> {

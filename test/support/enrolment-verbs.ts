@@ -9,13 +9,16 @@ import { submitDraft, submitEnrolment } from '../../src/enrolment/flow/submit-en
 import { FederationError } from '../../src/federation/errors.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import { acceptTerms, listAcceptedTerms, listProvenDomains } from '../../src/registry/organisations/accept-terms.ts';
+import { withdrawDomain, withdrawTerms } from '../../src/registry/organisations/withdraw-proofs.ts';
 import type { Role } from '../../src/storage/schema/api-tokens.ts';
 import { authorities } from '../../src/storage/schema/authorities.ts';
+import type { EnrolmentFlowStep } from '../../src/storage/schema/enrolment-flow.ts';
 import { enrolments } from '../../src/storage/schema/enrolments.ts';
+import { organisationDomains, organisationTerms } from '../../src/storage/schema/organisation-proofs.ts';
 import { type PublishedEntity, publishedEntity } from './enrolment.ts';
 import { flowWith } from './enrolment-flow.ts';
 import { enrolmentTools, newEnrolment } from './enrolment-tools.ts';
-import { actor, type TestRegistry } from './registry.ts';
+import { actor, NOW_DATE, type TestRegistry } from './registry.ts';
 import type { Verb } from './registry-verbs.ts';
 
 const KEEPERS: readonly Role[] = ['admin', 'registrar'];
@@ -103,7 +106,8 @@ export const ENROLMENT_VERBS: Verb[] = [
       // The first of two: the last one is followed by a change of its own.
       const flow = enrolment.flow.map((step) => (step.step === 'approvals' ? { ...step, count: 2 } : step));
       await registry.db.update(enrolments).set({ flow }).where(eq(enrolments.id, id));
-      return (context) => approveEnrolment(context, id, REASON, version, tools);
+      return (context) =>
+        underFlow(registry, authority, flow, () => approveEnrolment(context, id, REASON, version, tools));
     },
   },
   {
@@ -124,14 +128,29 @@ export const ENROLMENT_VERBS: Verb[] = [
     ...{ name: 'acceptTerms', roles: KEEPERS, scope: 'authority', audit: ['organisation.accept_terms'] },
     prepare: async (registry, authority) => {
       const { id } = await registry.organisation(authority);
-      return async (context) => {
-        await askForTerms(registry, authority, true);
-        try {
-          return await acceptTerms(context, id, { version: '2027-1', acceptedBy: 'Jo Doe' });
-        } finally {
-          await askForTerms(registry, authority, false);
-        }
-      };
+      const terms = { step: 'terms' as const, version: '2027-1', uri: 'https://trust-anchor.example/terms' };
+      const accepted = { version: terms.version, acceptedBy: 'Jo Doe' };
+      return (context) => underFlow(registry, authority, flowWith([terms]), () => acceptTerms(context, id, accepted));
+    },
+  },
+  {
+    ...{ name: 'withdrawTerms', roles: KEEPERS, scope: 'authority', audit: ['organisation.withdraw_terms'] },
+    prepare: async (registry, authority) => {
+      const { id: organisationId } = await registry.organisation(authority);
+      const accepted = { organisationId, version: '2027-1', acceptedBy: 'Jo Doe', acceptedAt: NOW_DATE };
+      await registry.db
+        .insert(organisationTerms)
+        .values({ ...accepted, recordedBy: { kind: 'token', id: 'x', name: 'x' } });
+      return (context) => withdrawTerms(context, organisationId, '2027-1', { reason: REASON });
+    },
+  },
+  {
+    ...{ name: 'withdrawDomain', roles: KEEPERS, scope: 'authority', audit: ['organisation.withdraw_domain'] },
+    prepare: async (registry, authority) => {
+      const { id: organisationId } = await registry.organisation(authority);
+      const proof = { domain: 'partner.example', method: 'dns' as const, verifiedAt: NOW_DATE, evidence: {} };
+      await registry.db.insert(organisationDomains).values({ ...proof, organisationId });
+      return (context) => withdrawDomain(context, organisationId, 'partner.example', { reason: REASON });
     },
   },
   {
@@ -150,9 +169,19 @@ export const ENROLMENT_VERBS: Verb[] = [
   },
 ];
 
-/** A flow that asks for terms, or none: other verbs are tried under the same authority. */
-async function askForTerms({ db }: TestRegistry, { id }: Authority, isAsking: boolean): Promise<void> {
-  const terms = { step: 'terms' as const, version: '2027-1', uri: 'https://trust-anchor.example/terms' };
-  const enrolmentFlow = isAsking ? flowWith([terms]) : null;
-  await db.update(authorities).set({ enrolmentFlow }).where(eq(authorities.id, id));
+/** While something is done the authority has a flow; other verbs are tried without, under the same authority. */
+async function underFlow<T>(
+  { db }: TestRegistry,
+  { id }: Authority,
+  flow: readonly EnrolmentFlowStep[],
+  work: () => Promise<T>,
+): Promise<T> {
+  const setFlow = (enrolmentFlow: EnrolmentFlowStep[] | null) =>
+    db.update(authorities).set({ enrolmentFlow }).where(eq(authorities.id, id));
+  await setFlow([...flow]);
+  try {
+    return await work();
+  } finally {
+    await setFlow(null);
+  }
 }

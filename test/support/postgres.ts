@@ -17,6 +17,8 @@ declare module 'vitest' {
     templateDatabase: string;
     /** File with a dump of a migrated embedded database. */
     migratedCluster: string;
+    /** The same as a data directory. */
+    migratedDataDirectory: string;
   }
 }
 
@@ -30,7 +32,9 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   await createTemplate(server.url);
   project.provide('postgresUrl', server.url);
   project.provide('templateDatabase', TEMPLATE);
-  project.provide('migratedCluster', await writeMigratedCluster(folder));
+  const { dataDir, dump } = await writeMigratedCluster(folder);
+  project.provide('migratedCluster', dump);
+  project.provide('migratedDataDirectory', dataDir);
   const running = stack.move();
   return () => running.disposeAsync();
 }

@@ -34,6 +34,7 @@ import { removeAuthorizationServer } from '../../src/registry/authorization-serv
 import { updateAuthorizationServer } from '../../src/registry/authorization-servers/update-authorization-server.ts';
 import type { ChangeContext } from '../../src/registry/change.ts';
 import { addEntity } from '../../src/registry/entities/add-entity.ts';
+import { changeEntitySuspension } from '../../src/registry/entities/change-suspension.ts';
 import { decideProposedKey } from '../../src/registry/entities/keys/decide-proposed-key.ts';
 import { followConfiguration } from '../../src/registry/entities/keys/follow-configuration.ts';
 import { markKeyCompromised } from '../../src/registry/entities/keys/mark-key-compromised.ts';
@@ -53,6 +54,7 @@ import { takeFindings } from '../../src/registry/life-cycle/directory-findings.t
 import { listFindings } from '../../src/registry/life-cycle/list-findings.ts';
 import { recordPassedDates } from '../../src/registry/offers/record-passed-dates.ts';
 import { addOrganisation } from '../../src/registry/organisations/add-organisation.ts';
+import { changeOrganisationSuspension } from '../../src/registry/organisations/change-suspension.ts';
 import { addContact } from '../../src/registry/organisations/contacts/add-contact.ts';
 import { confirmContact } from '../../src/registry/organisations/contacts/confirm-contact.ts';
 import type { Contact } from '../../src/registry/organisations/contacts/contact.ts';
@@ -70,6 +72,7 @@ import { assignRole } from '../../src/registry/roles/assign-role.ts';
 import { listAuthorisationDomains, readAuthorisationDomain } from '../../src/registry/roles/authorisation-domain.ts';
 import { listEntityRoles, readEntityRole } from '../../src/registry/roles/entity-role.ts';
 import { giveRole } from '../../src/registry/roles/give-role.ts';
+import { recordPassedRoleDates } from '../../src/registry/roles/record-passed-role-dates.ts';
 import { removeRoleAssignment } from '../../src/registry/roles/remove-role-assignment.ts';
 import { listRoles, readRole } from '../../src/registry/roles/role.ts';
 import { listRoleAssignments, readRoleAssignment } from '../../src/registry/roles/role-assignment.ts';
@@ -392,6 +395,20 @@ const CHANGES: Verb[] = [
     },
   },
   {
+    name: 'recordPassedRoleDates',
+    roles: ADMIN,
+    scope: 'deployment',
+    audit: ['role_assignment.end'],
+    prepare: async (registry, authority) => {
+      await recordPassedRoleDates(registry.context());
+      const { id: roleId } = await role(registry, authority);
+      const { id } = await registry.organisation(authority);
+      const before = registry.context(actor(), { now: new Date(NOW_DATE.getTime() - 1000) });
+      await assignRole(before, id, { roleId, validTo: NOW_DATE });
+      return (context) => recordPassedRoleDates(context);
+    },
+  },
+  {
     name: 'remindMembers',
     roles: ADMIN,
     scope: 'deployment',
@@ -492,6 +509,16 @@ const CHANGES: Verb[] = [
     }),
   ),
   {
+    name: 'changeOrganisationSuspension',
+    roles: DECIDERS,
+    scope: 'authority',
+    audit: ['organisation.change_suspension'],
+    prepare: async (registry, authority) => {
+      const { id } = await registry.organisation(authority, 'suspended');
+      return (context) => changeOrganisationSuspension(context, id, { until: new Date('2099-01-01'), reason: REASON });
+    },
+  },
+  {
     name: 'addContact',
     roles: KEEPERS,
     scope: 'authority',
@@ -558,6 +585,16 @@ const CHANGES: Verb[] = [
       return (context) => transitionEntity(context, id, name, REASON);
     }),
   ),
+  {
+    name: 'changeEntitySuspension',
+    roles: DECIDERS,
+    scope: 'authority',
+    audit: ['entity.change_suspension'],
+    prepare: async (registry, authority) => {
+      const { id } = await registry.entity(await registry.organisation(authority), {}, 'suspended');
+      return (context) => changeEntitySuspension(context, id, { until: new Date('2099-01-01'), reason: REASON });
+    },
+  },
   {
     name: 'addAuthorisationDomain',
     roles: ADMIN,

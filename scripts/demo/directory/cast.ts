@@ -65,9 +65,9 @@ export const PARTNER = {
   },
 } as const;
 
-/** Whoever works for the federation, each with a token of his own. */
+/** Whoever works for the federation, each with a token of his own. Rita may approve, too: but nothing of her own. */
 export const STAFF = [
-  { name: 'Rita Registrar', role: 'registrar' },
-  { name: 'Anna Approver', role: 'approver' },
-  { name: 'Otto Approver', role: 'approver' },
+  { name: 'Rita Registrar', roles: ['registrar', 'approver'] },
+  { name: 'Anna Approver', roles: ['approver'] },
+  { name: 'Otto Approver', roles: ['approver'] },
 ] as const;

@@ -16,6 +16,7 @@ export const directory: Story = {
     checkMended: false,
     domainProven: false,
     keysProven: false,
+    submitterRefused: false,
     fourEyesKept: false,
     approvedServedAfterMs: null,
     rolePolicyApplied: false,
@@ -59,7 +60,8 @@ async function enrol(
   findings['domainProven'] = isDomainProven;
   findings['keysProven'] = areKeysProven;
   if (enrolment.entityId === null) throw new StoryError(`the enrolment of ${partner.entity} is ${enrolment.state}`);
-  const { areFourEyesKept, servedAfterMs } = await approve(stage, opened, partner, enrolment);
+  const { isSubmitterRefused, areFourEyesKept, servedAfterMs } = await approve(stage, opened, partner, enrolment);
+  findings['submitterRefused'] = isSubmitterRefused;
   findings['fourEyesKept'] = areFourEyesKept;
   findings['approvedServedAfterMs'] = servedAfterMs;
   return enrolment.entityId;

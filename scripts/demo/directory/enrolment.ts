@@ -16,21 +16,31 @@ import type { Directory } from './staff.ts';
 /** The file of `holdfast configuration serve` that it shows where a domain is proven. */
 const CHALLENGE_FILE = 'domain-challenge';
 
-/** The partner asks; what fails says so. */
-export async function submitEnrolment(stage: Stage, { role }: Directory, partner: Partner): Promise<EnrolmentRecord> {
+/** The partner asks, the registrar hands it in; what fails says so. */
+export async function submitEnrolment(
+  stage: Stage,
+  { role, registrar }: Directory,
+  partner: Partner,
+): Promise<EnrolmentRecord> {
   const { narrator } = stage;
   narrator.scene(
     'It asks to be enrolled',
-    'With its own token, through the API. Each step says what it found and, where it fails, what to mend.',
+    'With its own token, through the API; the registrar hands it in. Each step says what it found, and what to mend.',
   );
   const body = {
     ...{ organisationId: partner.organisation.id, entityIdentifier: partner.entity, roles: [role.id] },
     terms: { version: TERMS.version, acceptedBy: PARTNER.signatory },
+    draft: true,
   };
-  const enrolment = await narrator.step(
+  const draft = await narrator.step(
     () => partner.api.send({ method: 'POST', path: 'enrolments', body }, enrolmentSchema),
     ({ state, entityIdentifier }) => `${short(entityIdentifier)}: ${state}`,
     'POST /api/v1/enrolments',
+  );
+  const enrolment = await narrator.step(
+    () => registrar.send({ method: 'POST', path: `enrolments/${draft.id}/submit` }, enrolmentSchema),
+    ({ state }) => `${STAFF[0].name} submits it: ${state}`,
+    'POST /api/v1/enrolments/{id}/submit',
   );
   showSteps(stage, enrolment);
   return enrolment;
@@ -104,7 +114,9 @@ function showSteps({ narrator }: Stage, { steps }: EnrolmentRecord): void {
 }
 
 export interface ApprovalFindings {
-  /** Whoever submitted was refused, one approval twice counted once, and nothing was said before the last one. */
+  /** Whoever submitted it may approve, but not this one: that was the reason given, before anybody else approved. */
+  isSubmitterRefused: boolean;
+  /** The partner was refused, one approval twice counted once, and nothing was said before the last one. */
   areFourEyesKept: boolean;
   /** From the answer to the last approval until the statement was served; null if it was not. */
   servedAfterMs: number | null;
@@ -123,7 +135,9 @@ export async function approve(
     'The approval names the evidence that was seen, which is looked at once more. Nothing is vouched for before.',
   );
   const refused = await refusalOf(() => giveApproval(partner.api, enrolment));
-  narrator.tell(`${PARTNER.signatory}, who submitted it, is refused: ${refused}`);
+  narrator.tell(`${PARTNER.signatory}, who asked for it, is refused: ${refused}`);
+  const own = await refusalOf(() => giveApproval(directory.registrar, enrolment));
+  narrator.tell(`${STAFF[0].name}, who submitted it, is refused: ${own}`);
   const [anna, otto] = directory.approvers;
   const seen: string[] = [];
   for (const _ of ['first', 'again']) {
@@ -141,6 +155,7 @@ export async function approve(
   const servedAfterMs = Math.round((performance.now() - answeredAt) * 10) / 10;
   narrator.tell(`fetch ${says}, ${millisecondsText(servedAfterMs)} after that answer`);
   return {
+    isSubmitterRefused: own === 'four_eyes',
     areFourEyesKept:
       refused !== undefined &&
       seen.every((one) => one === 'pending_approval 1 false') &&

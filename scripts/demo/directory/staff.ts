@@ -28,7 +28,7 @@ export async function openDirectory(stage: Stage): Promise<Directory> {
   const deployment = await startDeployment(stage, settings, `${AUTHORITY.name} has a flow of ${FLOW.length} steps`);
   narrator.tell(steps);
   const [registrar, ...approvers] = await narrator.step(
-    () => Promise.all(STAFF.map(({ name, role }) => clientOf(deployment, { name, roles: [role] }))),
+    () => Promise.all(STAFF.map(({ name, roles }) => clientOf(deployment, { name, roles }))),
     () => STAFF.map(({ name }) => name).join(', '),
     'POST /api/v1/tokens',
   );

@@ -1,14 +1,17 @@
 /** `holdfast entity add` */
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { type EntityRecord, entitySchema } from '../api-records.ts';
 import { CommandError } from '../command-error.ts';
+import { enrolmentSchema, requirePassedSteps } from '../enrolment/enrolment-records.ts';
+import { describeSteps } from '../enrolment/enrolment-report.ts';
 import { findAuthority, findOrganisation } from '../find-record.ts';
 import { example } from '../help-text.ts';
 import { readJsonObjectInput } from '../input-file.ts';
 import { HOLDFAST } from '../invocation.ts';
 import { repeatable } from '../option-values.ts';
 import { showRecord } from '../record-names.ts';
-import { openServiceSession, type Session } from '../session.ts';
+import { openServiceSession, type ServiceSession, type Session } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { type AttributeOptions, addAttributeOptions, attributeSettings } from './attribute-options.ts';
 import { describeEntity, failedChecks } from './entity-report.ts';
@@ -25,6 +28,8 @@ interface AddOptions extends SubordinateOptions, AttributeOptions {
   idempotencyKey?: string;
 }
 
+const addedEntitySchema = entitySchema.extend({ enrolmentId: z.string().nullable() });
+
 const DESCRIPTION = `Enrol an entity: its Entity Configuration is fetched and checked, and it is recorded as pending.
 Exits with 1 if a check failed; the record tells what the partner has to mend.
 
@@ -32,7 +37,9 @@ An entity that cannot publish is enrolled by the keys it hands over: \`holdfast 
 the partner answers it with \`holdfast configuration prove\`, and that answer goes into --handed-over.
 
 One without a web server is hosted: --hosted takes its metadata, and its configuration is published here, under the
-host name that the service has for that (HOLDFAST_HOSTED_BASE_URL), or under the partner's once that points here.`;
+host name that the service has for that (HOLDFAST_HOSTED_BASE_URL), or under the partner's once that points here.
+
+Where the authority has a flow of its own, the steps of an enrolment run at once, and that is approved.`;
 
 export function addEntityAddCommand(parent: Command, surroundings: Surroundings): void {
   const command = parent
@@ -69,12 +76,21 @@ export function addEntityAddCommand(parent: Command, surroundings: Surroundings)
     };
     const entity = await session.client.send(
       { method: 'POST', path: 'entities', body, idempotencyKey: options.idempotencyKey },
-      entitySchema,
+      addedEntitySchema,
     );
     await showRecord(session, entity, describeEntity);
     requirePassedChecks(entity);
+    if (entity.enrolmentId !== null) return await showEnrolment(session, entity.enrolmentId);
     session.output.note(`Next: ${HOLDFAST} entity approve ${entity.entityIdentifier}`);
   });
+}
+
+/** Where its authority has a flow: how the steps came out that let it in. @throws CommandError refused, for the exit code */
+async function showEnrolment(session: ServiceSession, id: string): Promise<void> {
+  const enrolment = await session.client.send({ method: 'GET', path: `enrolments/${id}` }, enrolmentSchema);
+  session.output.explain((report) => describeSteps(report, enrolment));
+  requirePassedSteps(enrolment);
+  session.output.note(`Next, with a token of somebody else: ${HOLDFAST} enrolment approve ${id}`);
 }
 
 /** What is sent of keys that are handed over. */

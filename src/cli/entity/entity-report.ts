@@ -54,11 +54,12 @@ export function describeEntity(report: Report, entity: EntityRecord): void {
     ['state', entity.state],
     ['counts as', entity.effectiveState === entity.state ? undefined : `${entity.effectiveState}, as its organisation`],
     ['since', momentText(entity.stateChangedAt)],
+    ['permissions', permissionsText(entity)],
     ['reason', reasonText(entity)],
     ['suspended until', entity.suspendedUntil ? momentText(entity.suspendedUntil) : undefined],
     ['possible', entity.allowedTransitions.join(', ')],
     ['organisation', entity.organisationId],
-    ['on behalf of', entity.onBehalfOf ?? undefined],
+    ['on behalf of', principalText(entity)],
     ['place', `${entity.mode}, ${entity.environment}`],
     ['authority', entity.authorityId],
     ['types', entity.entityTypes.join(', ')],
@@ -73,6 +74,26 @@ export function describeEntity(report: Report, entity: EntityRecord): void {
   describeChecks(report, entity);
   describeEvidence(report, entity);
   describeStatement(report, entity);
+}
+
+const PERMISSION_WORDS = {
+  newAuthorization: 'new authorization',
+  useExisting: 'use of consent given before',
+  withdrawConsent: 'withdrawal of consent',
+} as const;
+
+/** What may be done with it while it counts as it does. */
+function permissionsText({ permissions }: EntityRecord): string | undefined {
+  if (permissions == null) return undefined;
+  const words = Object.entries(PERMISSION_WORDS).filter(([name]) => permissions[name] === true);
+  return words.map(([, word]) => word).join(', ') || 'none';
+}
+
+/** Whom it acts for, or would. */
+function principalText({ onBehalfOf, delegation }: EntityRecord): string | undefined {
+  if (onBehalfOf === null) return undefined;
+  const stands = delegation == null || delegation.state === 'active';
+  return stands ? onBehalfOf : `${onBehalfOf}, which does not stand: ${delegation.state}`;
 }
 
 function roleText({ role, validFrom, validTo }: NonNullable<EntityRecord['roles']>[number]): string {

@@ -1,16 +1,15 @@
 /** `holdfast entity list` */
 import type { Command } from 'commander';
 import { listedEntitySchema } from '../api-records.ts';
-import { findAuthority, findOrganisation } from '../find-record.ts';
+import { findOrganisation } from '../find-record.ts';
 import { example } from '../help-text.ts';
 import { addListOptions, type ListOptions, showList } from '../list-options.ts';
+import { addOwnerOptions, type OwnerOptions, ownerQuery } from '../owner-options.ts';
 import { openServiceSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { ENTITY_COLUMNS, entityRow } from './entity-report.ts';
 
-interface EntityListOptions extends ListOptions {
-  authority?: string;
-  organisation?: string;
+interface EntityListOptions extends ListOptions, OwnerOptions {
   state?: string;
   type?: string;
   text?: string;
@@ -20,9 +19,7 @@ interface EntityListOptions extends ListOptions {
 }
 
 export function addEntityListCommand(parent: Command, surroundings: Surroundings): void {
-  const command = addListOptions(parent.command('list').description('List entities.'))
-    .option('--authority <authority>', 'only those of one authority')
-    .option('--organisation <organisation>', 'only those of one organisation')
+  const command = addOwnerOptions(addListOptions(parent.command('list').description('List entities.')))
     .option('--state <state>', 'only those in this state, such as pending')
     .option('--type <entity type>', 'only those that play this Entity Type, such as openid_provider')
     .option('--text <text>', 'only those with this text in their identifier, a name or a description')
@@ -37,13 +34,11 @@ export function addEntityListCommand(parent: Command, surroundings: Surroundings
     const session = openServiceSession(command, surroundings);
     const { client } = session;
     const { state, type: entityType, text, mode, environment } = options;
-    const authorityId = options.authority && (await findAuthority(client, options.authority)).id;
-    const organisationId =
-      options.organisation && (await findOrganisation(client, options.organisation, authorityId)).id;
-    const onBehalfOf = options.onBehalfOf && (await findOrganisation(client, options.onBehalfOf, authorityId)).id;
+    const owner = await ownerQuery(client, options);
+    const onBehalfOf = options.onBehalfOf && (await findOrganisation(client, options.onBehalfOf, owner.authorityId)).id;
     const listing = {
       path: 'entities',
-      query: { authorityId, organisationId, onBehalfOf, state, entityType, text, mode, environment },
+      query: { ...owner, onBehalfOf, state, entityType, text, mode, environment },
       record: listedEntitySchema,
       columns: ENTITY_COLUMNS,
       row: entityRow,

@@ -1,5 +1,6 @@
 /** How exceptions are shown. */
 import { z } from 'zod';
+import type { ApiClient } from '../api-client.ts';
 import type { Report } from '../report.ts';
 import { momentText, shortMoment } from '../times.ts';
 
@@ -54,6 +55,24 @@ export function describeException(report: Report, exception: ExceptionRecord): v
     ['possible', exception.allowedTransitions.join(', ')],
     ['version', String(exception.version)],
   ]);
+}
+
+/** Of an entity, those that are over too. */
+export async function exceptionsOf(client: ApiClient, entityId: string): Promise<ExceptionRecord[]> {
+  const { items } = await client.list('exceptions', { entityId }, exceptionSchema, { limit: Number.POSITIVE_INFINITY });
+  return items;
+}
+
+/** Below its entity; nothing if there are none. */
+export function describeExceptions(report: Report, exceptions: readonly ExceptionRecord[]): void {
+  if (exceptions.length === 0) return;
+  report.heading('Exceptions');
+  report.table(
+    ['ID', 'KIND', 'STATE', 'IN EFFECT', 'ENDS'],
+    exceptions.map(({ id, kind, state, inEffect, endsAt }) => [
+      ...[id, kind, state, inEffect ? 'yes' : 'no', shortMoment(endsAt)],
+    ]),
+  );
 }
 
 export function titleOf({ kind, entityIdentifier }: ExceptionRecord): string {

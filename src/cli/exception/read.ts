@@ -1,34 +1,24 @@
 /** `holdfast exception list` and `show` */
 import type { Command } from 'commander';
-import { findAuthority, findEntity, findOrganisation } from '../find-record.ts';
 import { example } from '../help-text.ts';
 import { addListOptions, type ListOptions, showList } from '../list-options.ts';
+import { addOwnerOptions, type OwnerOptions, ownerQuery } from '../owner-options.ts';
 import { openServiceSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { describeException, EXCEPTION_COLUMNS, exceptionRow, exceptionSchema } from './exception-report.ts';
 
-interface ExceptionListOptions extends ListOptions {
-  authority?: string;
-  organisation?: string;
-  entity?: string;
+interface ExceptionListOptions extends ListOptions, OwnerOptions {
   state?: string;
 }
 
 export function addExceptionListCommand(parent: Command, surroundings: Surroundings): void {
-  const command = addListOptions(parent.command('list').description('List exceptions.'))
-    .option('--authority <authority>', 'only those of one authority')
-    .option('--organisation <organisation>', 'only those of one organisation')
+  const command = addOwnerOptions(addListOptions(parent.command('list').description('List exceptions.')))
     .option('--entity <entity>', 'only those of one entity')
     .option('--state <state>', 'only those that are pending, approved, rejected, ended or expired')
     .addHelpText('after', example('holdfast exception list --state pending'));
   command.action(async (options: ExceptionListOptions) => {
     const session = openServiceSession(command, surroundings);
-    const { client } = session;
-    const authorityId = options.authority && (await findAuthority(client, options.authority)).id;
-    const organisationId =
-      options.organisation && (await findOrganisation(client, options.organisation, authorityId)).id;
-    const entityId = options.entity && (await findEntity(client, options.entity, authorityId)).id;
-    const query = { authorityId, organisationId, entityId, state: options.state };
+    const query = { ...(await ownerQuery(session.client, options)), state: options.state };
     const listing = { record: exceptionSchema, columns: EXCEPTION_COLUMNS, row: exceptionRow };
     await showList(session, { path: 'exceptions', query, ...listing }, options);
   });

@@ -38,9 +38,7 @@ export function describeOrganisation(
     ...domains.map(
       (one) => ['proven domain', `${one.domain}, by ${one.method}, ${momentText(one.verifiedAt)}`] as const,
     ),
-    ...terms.map(
-      (one) => ['accepted terms', `${one.version}, by ${one.acceptedBy}, ${momentText(one.acceptedAt)}`] as const,
-    ),
+    ...terms.map((one) => ['accepted terms', `${one.version}, by ${one.acceptedBy}, ${acceptedText(one)}`] as const),
   ]);
 }
 
@@ -49,8 +47,20 @@ const domainsSchema = z.looseObject({
 });
 
 const termsSchema = z.looseObject({
-  items: z.array(z.looseObject({ version: z.string(), acceptedBy: z.string(), acceptedAt: z.string() })),
+  items: z.array(
+    z.looseObject({
+      version: z.string(),
+      acceptedBy: z.string(),
+      acceptedAt: z.string(),
+      withdrawnAt: z.string().nullable(),
+    }),
+  ),
 });
+
+function acceptedText({ acceptedAt, withdrawnAt }: OrganisationProofs['terms'][number]): string {
+  const accepted = momentText(acceptedAt);
+  return withdrawnAt === null ? accepted : `${accepted}, taken back ${momentText(withdrawnAt)}`;
+}
 
 /** What an organisation proved and accepted. */
 export interface OrganisationProofs {

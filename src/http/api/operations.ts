@@ -46,6 +46,7 @@ import { submitEnrolmentDraftOperation, submitEnrolmentOperation } from './enrol
 import { acceptEntityKeyOperation } from './entities/accept-entity-key.ts';
 import { approveEntityOperation } from './entities/approve-entity.ts';
 import { changeEntityKeysOperations } from './entities/change-entity-keys.ts';
+import { changeEntitySuspensionOperation } from './entities/change-suspension.ts';
 import { enrolEntityOperation } from './entities/enrol-entity.ts';
 import { listEntitiesOperation } from './entities/list-entities.ts';
 import { listEntityKeysOperation } from './entities/list-entity-keys.ts';
@@ -71,6 +72,7 @@ import { uploadConfigurationOperation } from './hosting/upload-configuration.ts'
 import { grantAccessTokenOperation } from './oauth/grant-access-token.ts';
 import type { Operation } from './operation.ts';
 import { addOrganisationOperation } from './organisations/add-organisation.ts';
+import { changeOrganisationSuspensionOperation } from './organisations/change-suspension.ts';
 import { addContactOperation } from './organisations/contacts/add-contact.ts';
 import { confirmContactOperation } from './organisations/contacts/confirm-contact.ts';
 import { listContactsOperation } from './organisations/contacts/list-contacts.ts';
@@ -83,6 +85,7 @@ import {
   listAcceptedTermsOperation,
   listOrganisationDomainsOperation,
 } from './organisations/proofs/organisation-proofs.ts';
+import { withdrawOrganisationDomainOperation, withdrawTermsOperation } from './organisations/proofs/withdraw-proofs.ts';
 import { readOrganisationOperation } from './organisations/read-organisation.ts';
 import { transitionOrganisationOperations } from './organisations/transition-organisation.ts';
 import { updateOrganisationOperation } from './organisations/update-organisation.ts';
@@ -151,6 +154,7 @@ export const OPERATIONS: readonly Operation[] = [
   readOrganisationOperation,
   updateOrganisationOperation,
   ...transitionOrganisationOperations,
+  changeOrganisationSuspensionOperation,
   listContactsOperation,
   addContactOperation,
   readContactOperation,
@@ -158,8 +162,10 @@ export const OPERATIONS: readonly Operation[] = [
   removeContactOperation,
   confirmContactOperation,
   listOrganisationDomainsOperation,
+  withdrawOrganisationDomainOperation,
   listAcceptedTermsOperation,
   acceptTermsOperation,
+  withdrawTermsOperation,
   listEnrolmentsOperation,
   submitEnrolmentOperation,
   readEnrolmentOperation,
@@ -178,6 +184,7 @@ export const OPERATIONS: readonly Operation[] = [
   recheckEntityOperation,
   approveEntityOperation,
   ...transitionEntityOperations,
+  changeEntitySuspensionOperation,
   refreshEntityOperation,
   listEntityKeysOperation,
   acceptEntityKeyOperation,

@@ -1,6 +1,6 @@
 /** The bodies of transitions, and what they answer besides the record. */
 import { z } from '@hono/zod-openapi';
-import type { Decision, Transitioned } from '../../registry/life-cycle/decision.ts';
+import type { Decision, SuspensionChange, Transitioned } from '../../registry/life-cycle/decision.ts';
 import { AFFECTED_KINDS } from '../../registry/life-cycle/effects.ts';
 import { REASON_CODES, REASON_CODES_OF, type ReasonCode } from '../../registry/life-cycle/reason-codes.ts';
 import type { Transition } from '../../registry/states.ts';
@@ -55,6 +55,19 @@ export function decisionOfBody({ reason, reasonCode, until, dryRun }: DecisionBo
   return { reason, reasonCode, until: until === undefined ? undefined : new Date(until), isDryRun: dryRun };
 }
 
+export const SuspensionChangeSchema = z
+  .strictObject({
+    reason: ReasonSchema,
+    until: TimeSchema.nullable().openapi({
+      description: 'When the suspension ends by itself, within a minute; null: somebody has to reinstate.',
+    }),
+  })
+  .openapi('SuspensionChange');
+
+export function suspensionChangeOfBody({ reason, until }: z.infer<typeof SuspensionChangeSchema>): SuspensionChange {
+  return { reason, until: until === null ? null : new Date(until) };
+}
+
 const AffectedSchema = z
   .object({
     kind: z.enum(AFFECTED_KINDS),
@@ -72,7 +85,8 @@ export const TRANSITIONED = {
     example: 4711,
   }),
   affected: z.array(AffectedSchema).openapi({
-    description: 'All below it whose state that counts is another now; none of these records was changed itself.',
+    description:
+      'All whose state that counts is another now: what is below it, and delegations of applications that act for it; none of these records was changed itself.',
   }),
 };
 

@@ -28,7 +28,11 @@ const TAGS = [
   { name: 'Enrolments', description: 'How an entity is let in: steps, their evidence, and approvals.' },
   { name: 'Entities', description: 'Applications and Intermediates that an authority vouches for.' },
   { name: 'Hosted entities', description: 'Those without a web server, whose configurations are published here.' },
-  { name: 'Credentials', description: 'Certificates and keys of entities: whose they are, and whether they count.' },
+  {
+    name: 'Credentials',
+    description:
+      'Certificates and keys of entities: whose they are, and whether they count. Each has a version of its own: that of its entity stays as it is, and so does what is said about that.',
+  },
   { name: 'Roles', description: 'What organisations and their entities may be, and what that implies.' },
   { name: 'APIs', description: 'What entities offer: authorization servers, and the APIs that these protect.' },
   { name: 'Trust Marks', description: 'Types of Trust Marks that our authorities issue, and who bears them.' },

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { eq } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MAX_PUBLIC_REQUESTS } from '../../../src/enrolment/flow/request-enrolment.ts';
+import { WAITING_LIMITS } from '../../../src/enrolment/flow/waiting-requests.ts';
 import { TYP } from '../../../src/federation/media-types.ts';
 import { pruneExpired } from '../../../src/registry/prune-expired.ts';
 import { connectDatabase } from '../../../src/storage/connect.ts';
-import { enrolments } from '../../../src/storage/schema/enrolments.ts';
+import { enrolmentSteps, enrolments } from '../../../src/storage/schema/enrolments.ts';
 import { organisationDomains } from '../../../src/storage/schema/organisation-proofs.ts';
 import { ApiClient, type Body } from '../../support/api-client.ts';
 import { relyingParty } from '../../support/api-service.ts';
@@ -124,7 +124,7 @@ describe('F04 a request signed by the entity', () => {
     ]);
   });
 
-  it('F04 finds no room while too many wait that nobody knows; whoever asked before is looked at again', async () => {
+  it('F04 makes room by letting lapse what proved nothing; what did stays, and then there is none', async () => {
     const strict = await service.authority({ enrolmentFlow: flowWith([]) });
     await using there = await serveFederation({ rp: relyingParty(strict), next: relyingParty(strict) });
     const ask = (name: 'rp' | 'next') => {
@@ -136,14 +136,42 @@ describe('F04 a request signed by the entity', () => {
     expect(status).toBe(202);
     const [row] = await service.db.select().from(enrolments).where(eq(enrolments.id, body.id));
     if (row === undefined) throw new Error('it was not written down');
-    const others = Array.from({ length: MAX_PUBLIC_REQUESTS - 1 }, (_, index) => ({
-      ...{ ...row, id: randomUUID(), entityIdentifier: `https://${index}.example` },
+    const others = Array.from({ length: WAITING_LIMITS.all - 1 }, (_, index) => ({
+      ...{ ...row, id: randomUUID(), entityIdentifier: `https://${index}.example`, askedFrom: null },
     }));
     await service.db.insert(enrolments).values(others);
+    const next = await ask('next');
+    expect(next.status).toBe(202);
+    const ofThese = eq(enrolments.authorityId, strict.id);
+    const lapsed = await service.db
+      .select()
+      .from(enrolments)
+      .where(and(ofThese, eq(enrolments.state, 'lapsed')));
+    expect(lapsed.map(({ stateReason }) => stateReason)).toEqual(['made room for later requests; nothing was proven']);
+    expect(others.map(({ id }) => id)).toContain(lapsed[0]?.id);
+    const known = await service.db.select().from(enrolmentSteps).where(eq(enrolmentSteps.enrolmentId, body.id));
+    const passed = known.flatMap((step) => others.map(({ id }) => ({ ...step, enrolmentId: id })));
+    for (; passed.length > 0; passed.splice(0, 1000)) {
+      await service.db.insert(enrolmentSteps).values(passed.slice(0, 1000));
+    }
+    await service.db.delete(enrolments).where(eq(enrolments.id, next.body.id));
+    await service.db
+      .update(enrolments)
+      .set({ state: 'submitted' })
+      .where(eq(enrolments.id, lapsed[0]?.id ?? ''));
     expect((await ask('next')).status).toBe(429);
     expect((await ask('rp')).body.id).toBe(body.id);
     // They would keep the jobs of other tests busy.
-    await service.db.delete(enrolments).where(eq(enrolments.authorityId, strict.id));
+    await service.db.delete(enrolments).where(ofThese);
+  });
+
+  it('F04 makes one enrolment of two that come at once', async () => {
+    await using there = await serveFederation({ rp: relyingParty(authority) });
+    const identifier = there.federation.id('rp');
+    const by = there.federation.entity('rp').keys[0] as TestKey;
+    const jwts = await Promise.all([1, 2, 3].map(() => signed({ iss: identifier, sub: identifier }, by)));
+    const answers = await Promise.all(jwts.map((jwt) => askSigned(jwt)));
+    expect(new Set(answers.map(({ status, body }) => `${status} ${body.id}`)).size).toBe(1);
   });
 
   it('F04 is taken once, between two nodes', async () => {

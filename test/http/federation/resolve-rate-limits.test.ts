@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../../src/config/config.ts';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import type { Organisation } from '../../../src/registry/organisations/organisation.ts';
 import { claimsOf, refusalIn } from '../../support/answers.ts';
 import { type FederationServer, serveFederation } from '../../support/federation-server.ts';
 import { startTestService, type TestService, urlOf } from '../../support/service.ts';
 
-const POLICY = '"anonymous";q=3000;w=60';
+/** Fewer than usual, so that they are soon used up. */
+const UNITS = 1200;
+const POLICY = `"anonymous";q=${UNITS};w=60`;
 const TYPES = ['openid_relying_party', 'wallet', 'verifier', 'attester', 'federation_entity'];
 
 let service: TestService;
@@ -15,7 +18,8 @@ let organisation: Organisation;
 let server: FederationServer;
 
 beforeAll(async () => {
-  service = await startTestService('embedded', { trustedProxies: ['127.0.0.1'], resolveAnonymous: 'refuse' });
+  const { resolver } = loadConfig({ HOLDFAST_RESOLVE_ANONYMOUS_UNITS: String(UNITS) }).config;
+  service = await startTestService('embedded', { trustedProxies: ['127.0.0.1'], resolveAnonymous: 'refuse', resolver });
   socket = await service.listen();
   anchor = await service.authority({ entityIdentifier: `${socket.origin}/anchor` });
   organisation = await service.organisation(anchor);
@@ -54,6 +58,9 @@ function fieldsOf({ headers }: Response): (string | null)[] {
   return [headers.get('ratelimit-policy'), headers.get('ratelimit')];
 }
 
+/** What a client has left that used up some units. */
+const left = (used: number): string => `"anonymous";r=${UNITS - used};t=1`;
+
 /** Uses up what a client has. */
 async function exhaust(client: string): Promise<Response> {
   for (let round = 0; ; round++) {
@@ -67,18 +74,22 @@ async function exhaust(client: string): Promise<Response> {
 }
 
 describe('the quota of a client', () => {
+  it('is of 3000 units a minute unless the settings say otherwise', async () => {
+    await using usual = await startTestService('embedded', { resolveAnonymous: 'refuse' });
+    const authority = await usual.authority();
+    const question = { sub: 'https://stranger.example', trust_anchor: authority.entityIdentifier };
+    const response = await usual.ask(authority, 'resolve', question);
+    expect(fieldsOf(response)).toEqual(['"anonymous";q=3000;w=60', '"anonymous";r=2999;t=1']);
+  });
+
   it('shows in answers that cost work, and only in those', async () => {
     const sub = server.federation.id('rp');
     const first = await ask('192.0.2.1', sub);
-    expect([first.status, ...fieldsOf(first)]).toEqual([200, POLICY, '"anonymous";r=2989;t=1']);
+    expect([first.status, ...fieldsOf(first)]).toEqual([200, POLICY, left(11)]);
     const second = await ask('192.0.2.1', sub);
     expect([second.status, ...fieldsOf(second)]).toEqual([200, null, null]);
     const refused = await ask('192.0.2.1', stranger(0));
-    expect([await refusalIn(refused), ...fieldsOf(refused)]).toEqual([
-      '404 invalid_subject',
-      POLICY,
-      '"anonymous";r=2988;t=1',
-    ]);
+    expect([await refusalIn(refused), ...fieldsOf(refused)]).toEqual(['404 invalid_subject', POLICY, left(12)]);
   });
 
   it('ends with 429 and Retry-After, for that client alone; what is known is answered still', async () => {
@@ -125,7 +136,7 @@ describe('the quota of a client', () => {
       const response = await ask(client, sub, {}, entityTypes);
       return [response.status, ...fieldsOf(response)];
     };
-    const evaluated = [200, POLICY, '"anonymous";r=2989;t=1'];
+    const evaluated = [200, POLICY, left(11)];
     const kept = [200, null, null];
     const [a, b, c, d] = TYPES as [string, string, string, string];
     expect([await asked([]), await asked([a]), await asked([b]), await asked([a, b])]).toEqual([
@@ -133,11 +144,11 @@ describe('the quota of a client', () => {
       ...[kept, kept, kept],
     ]);
     expect([await asked([b, a]), await asked([b, a, b, 'unheard-of']), await asked(TYPES)]).toEqual([kept, kept, kept]);
-    expect(await asked([a, b, c])).toEqual([200, POLICY, '"anonymous";r=2988;t=1']);
+    expect(await asked([a, b, c])).toEqual([200, POLICY, left(12)]);
     expect(await asked([c, b, a])).toEqual(kept);
     await exhaust('192.0.2.7');
     expect([await asked([c, d]), await asked([a, c, b])]).toEqual([[429, POLICY, '"anonymous";r=0;t=60'], kept]);
-    expect(await asked([c, d], '192.0.2.8')).toEqual([200, POLICY, '"anonymous";r=2999;t=1']);
+    expect(await asked([c, d], '192.0.2.8')).toEqual([200, POLICY, left(1)]);
   });
 
   it('lets a thousand wait for one evaluation', async () => {

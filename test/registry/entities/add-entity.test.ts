@@ -61,6 +61,7 @@ describe.each(DATABASE_KINDS)('addEntity on %s', async (kind) => {
       suspendedUntil: null,
       stateChangedAt: NOW_DATE,
       organisationState: 'active',
+      principalState: null,
       // Its evidence names no settings that the checks would have judged by.
       checksOutdated: true,
       findings: [],

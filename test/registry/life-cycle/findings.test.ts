@@ -7,6 +7,7 @@ import { addEntity } from '../../../src/registry/entities/add-entity.ts';
 import type { Entity } from '../../../src/registry/entities/entity.ts';
 import { readEntity } from '../../../src/registry/entities/read-entity.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
+import { remindMembers } from '../../../src/registry/life-cycle/attestation/remind-members.ts';
 import { takeFindings } from '../../../src/registry/life-cycle/directory-findings.ts';
 import { listFindings } from '../../../src/registry/life-cycle/list-findings.ts';
 import { addContact } from '../../../src/registry/organisations/contacts/add-contact.ts';
@@ -14,6 +15,7 @@ import { removeContact } from '../../../src/registry/organisations/contacts/remo
 import { transitionOrganisation } from '../../../src/registry/organisations/transition-organisation.ts';
 import { credentials } from '../../../src/storage/schema/credentials.ts';
 import { entities } from '../../../src/storage/schema/entities.ts';
+import { outgoingMails } from '../../../src/storage/schema/outgoing-mails.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { NOW } from '../../support/federation.ts';
 import {
@@ -98,6 +100,49 @@ describe.each(DATABASE_KINDS)('findings in the directory, on %s', (kind) => {
     expect(await found()).toEqual(['contact_missing Partner Ltd']);
     await addContact(registry.context(), id, { type: 'billing', email: 'bills@partner.example' });
     await take();
+    expect(await found()).toEqual([]);
+  });
+
+  it('each active entity without a contact that answers, as long as it counts', async () => {
+    const organisation = await registry.organisation(await registry.authority({ requiredContactTypes: [] }));
+    const { id, contacts } = organisation;
+    const all = [await registry.entity(organisation), await registry.entity(organisation)];
+    await registry.entity(organisation, {}, 'pending');
+    await removeContact(registry.context(), id, contacts[0]?.id ?? '');
+    const ofEntities = async () => (await found()).filter((one) => one.startsWith('owner_unreachable')).toSorted();
+    const unreachable = all.map(({ entityIdentifier }) => `owner_unreachable ${entityIdentifier}`).toSorted();
+    await take();
+    expect(await ofEntities()).toEqual(unreachable);
+    await addContact(registry.context(), id, { type: 'technical', email: 'tech@partner.example' });
+    await take();
+    expect(await ofEntities()).toEqual([]);
+    // It was reminded, and nobody answered.
+    await remindMembers(registry.context(actor(), { now: hours(24 * 365) }));
+    await registry.db.update(outgoingMails).set({ sentAt: hours(24 * 365) });
+    await take(hours(24 * 400));
+    expect(await ofEntities()).toEqual(unreachable);
+    await transitionOrganisation(registry.context(), id, 'suspend', 'x');
+    await take(hours(24 * 400));
+    expect(await ofEntities()).toEqual([]);
+  });
+
+  it('are taken in batches, each of which raises and cures what is in it', async () => {
+    const organisation = await registry.organisation(authority);
+    const all = [];
+    for (let index = 0; index < 5; index++) all.push(await registry.entity(organisation));
+    await transitionOrganisation(registry.context(), organisation.id, 'withdraw', 'x');
+    const takeInTwos = () => takeFindings(registry.context(), { batch: 2 });
+    expect(await takeInTwos()).toBe(5);
+    const since = (await list()).map(({ id }) => id);
+    for (const { id } of [all[1], all[4]].filter((one) => one !== undefined)) {
+      await registry.db.update(entities).set({ state: 'withdrawn' }).where(eq(entities.id, id));
+    }
+    expect(await takeInTwos()).toBe(0);
+    const left = [all[0], all[2], all[3]].map((one) => `owner_closed ${one?.entityIdentifier}`);
+    expect((await found()).toSorted()).toEqual(left.toSorted());
+    for (const { id } of await list()) expect(since).toContain(id);
+    await registry.db.update(entities).set({ state: 'withdrawn' });
+    await takeInTwos();
     expect(await found()).toEqual([]);
   });
 

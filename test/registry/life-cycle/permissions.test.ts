@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import matrix from '../../../fixtures/cdr-matrix.json' with { type: 'json' };
+import { delegationOf } from '../../../src/registry/life-cycle/delegation.ts';
 import { permissionsOf } from '../../../src/registry/life-cycle/permissions.ts';
 import { effectiveState } from '../../../src/registry/states.ts';
 import type { ParticipantState } from '../../../src/storage/schema/organisations.ts';
@@ -40,6 +41,19 @@ describe('F06 permissions by status pair', () => {
       if (withdrawConsent) expect(['active', 'suspended']).toContain(effectiveState(own, organisation));
     },
   );
+
+  it.each(pairs)('F06 on behalf of another that is $organisation by what is $own: as far as both', (pair) => {
+    for (const its of STATES) {
+      const { state, permissions } = delegationOf(pair.organisation, its, pair.own);
+      const isActive = pair.organisation === 'active' && its === 'active' && pair.own === 'active';
+      expect([state === 'active', permissions.newAuthorization, permissions.useExisting]).toEqual(
+        Array.from({ length: 3 }, () => isActive),
+      );
+      if (!permissions.withdrawConsent) continue;
+      expect(permissionsOf(its, pair.own).withdrawConsent).toBe(true);
+      expect(['active', 'suspended']).toContain(pair.organisation);
+    }
+  });
 
   it('F06 permits nothing in a state that it does not know, for however long', () => {
     const nothing = { newAuthorization: false, useExisting: false, withdrawConsent: false };

@@ -1,10 +1,13 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listedEntityBody } from '../../../src/http/api/entities/entity-schema.ts';
 import { endSuspensions } from '../../../src/jobs/end-suspensions.ts';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import { readAuthorizationServer } from '../../../src/registry/authorization-servers/read-authorization-server.ts';
+import { changeEntitySuspension } from '../../../src/registry/entities/change-suspension.ts';
 import { readEntity } from '../../../src/registry/entities/read-entity.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
+import { changeOrganisationSuspension } from '../../../src/registry/organisations/change-suspension.ts';
 import { removeContact } from '../../../src/registry/organisations/contacts/remove-contact.ts';
 import type { Organisation } from '../../../src/registry/organisations/organisation.ts';
 import { readOrganisation } from '../../../src/registry/organisations/read-organisation.ts';
@@ -121,6 +124,30 @@ describe.each(DATABASE_KINDS)('F05 suspension and what comes after it, on %s', (
       ]);
     });
 
+    it('F05 has applications of others that act for it: these stay active, and do not act for it until it is back', async () => {
+      const principal = await registry.organisation(authority);
+      const owner = await registry.organisation(authority);
+      const { id, entityIdentifier } = await registry.entity(owner, { onBehalfOf: principal.id });
+      const shown = async () => listedEntityBody(await readEntity(registry.db, actor(), id));
+      const delegation = { kind: 'delegation', id, name: `${entityIdentifier} for Partner Ltd` };
+      const preview = { reason: 'x', isDryRun: true };
+      const { affected } = await transitionOrganisation(at(NOW_DATE), principal.id, 'suspend', preview);
+      expect(affected).toEqual([{ ...delegation, stateBefore: 'active', stateAfter: 'suspended' }]);
+      expect((await transitionOrganisation(at(NOW_DATE), principal.id, 'suspend', 'x')).affected).toEqual(affected);
+      expect(await shown()).toMatchObject({
+        effectiveState: 'active',
+        permissions: { newAuthorization: true, useExisting: true, withdrawConsent: true },
+        delegation: {
+          state: 'suspended',
+          permissions: { newAuthorization: false, useExisting: false, withdrawConsent: true },
+        },
+      });
+      await transitionOrganisation(at(NOW_DATE), principal.id, 'reinstate', 'x');
+      expect(await shown()).toMatchObject({ delegation: { state: 'active', permissions: { newAuthorization: true } } });
+      const { affected: own } = await transitionOrganisation(at(NOW_DATE), owner.id, 'revoke', 'x');
+      expect(own.map((one) => `${one.kind} ${one.stateAfter}`)).toEqual(['entity revoked', 'delegation revoked']);
+    });
+
     it('F05 is empty where a stricter state counted before', async () => {
       const { entityId, organisation } = await offering(registry, authority);
       await transitionOrganisation(at(NOW_DATE), organisation.id, 'suspend', 'x');
@@ -205,6 +232,54 @@ describe.each(DATABASE_KINDS)('F05 suspension and what comes after it, on %s', (
       await transitionOrganisation(at(NOW_DATE), id, 'suspend', 'for good reason');
       await round(LATER);
       expect((await read(id)).state).toBe('suspended');
+    });
+
+    it('F05 can be moved, and taken away: then somebody has to reinstate', async () => {
+      const organisation = await registry.organisation(authority);
+      const entity = await registry.entity(organisation);
+      const much = new Date(LATER.getTime() + 3_600_000);
+      const change = (until: Date | null, version?: number) =>
+        changeOrganisationSuspension(at(NOW_DATE), organisation.id, { until, reason: 'x' }, version);
+      expect(await outcome(change(LATER))).toBe('illegal_transition');
+      const suspended = await transitionOrganisation(at(NOW_DATE), organisation.id, 'suspend', {
+        reason: 'a laptop was stolen',
+        until: LATER,
+      });
+      expect(await outcome(change(NOW_DATE))).toBe('validation_failed at /until');
+      expect(await outcome(change(much, suspended.version - 1))).toBe('version_mismatch');
+      const seq = await registry.seq();
+      await change(LATER);
+      expect(await registry.seq()).toBe(seq);
+      const { stateReason, stateChangedAt, version } = await change(much, suspended.version);
+      const { stateReason: reason, stateChangedAt: since } = suspended;
+      expect([stateReason, stateChangedAt, version]).toEqual([reason, since, suspended.version + 1]);
+      expect((await registry.auditAfter(seq)).map(({ action, before, after }) => [action, before, after])).toEqual([
+        [
+          'organisation.change_suspension',
+          expect.objectContaining({ suspendedUntil: LATER.toISOString() }),
+          expect.objectContaining({ suspendedUntil: much.toISOString() }),
+        ],
+      ]);
+      await round(LATER);
+      expect((await read(organisation.id)).state).toBe('suspended');
+      await round(much);
+      expect((await read(organisation.id)).state).toBe('active');
+      await transitionEntity(at(NOW_DATE), entity.id, 'suspend', { reason: 'x', until: LATER });
+      await changeEntitySuspension(at(NOW_DATE), entity.id, { until: null, reason: 'x' });
+      await round(much);
+      expect((await readEntity(registry.db, actor(), entity.id)).state).toBe('suspended');
+    });
+
+    it('F05 comes for all, however many cannot end before them', async () => {
+      const all = [];
+      for (let index = 0; index < 4; index++) all.push(await registry.organisation(authority));
+      for (const { id } of all)
+        await transitionOrganisation(at(NOW_DATE), id, 'suspend', { reason: 'x', until: LATER });
+      const blocked = all.slice(0, 3);
+      for (const { id, contacts } of blocked) await removeContact(at(NOW_DATE), id, contacts[0]?.id ?? '');
+      await endSuspensions({ changeContext: () => at(LATER), onError: unexpected, pageSize: 1 });
+      const states = await Promise.all(all.map(async ({ id }) => (await read(id)).state));
+      expect(states).toEqual(['suspended', 'suspended', 'suspended', 'active']);
     });
 
     it('F05 waits for what an active organisation must have', async () => {

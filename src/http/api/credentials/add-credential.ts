@@ -17,7 +17,7 @@ export const addCredentialOperation = defineOperation(
     summary: 'Add a certificate or key',
     description: [
       'It counts while it is active and valid, its entity is active, and its organisation too. Who issued it, and whether anybody should trust that, is not judged.',
-      'A key for `transport` is of one entity in one environment: `credential_in_use` if another one has it, whoever that is. An Entity Identifier has credentials that count in one environment only: `wrong_environment`. What is wrong with a certificate is said by `reason`.',
+      'A key for `transport` is of one entity in one environment: `credential_in_use` if another one has it, whoever that is. With a `proof` it is taken over from another entity of the authority that gave none, whose credentials with it are revoked. An Entity Identifier has credentials that count in one environment only: `wrong_environment`. What is wrong with a certificate is said by `reason`.',
       whoMayAsk('addCredential'),
     ].join('\n\n'),
     security: BEARER,
@@ -34,12 +34,12 @@ export const addCredentialOperation = defineOperation(
   ({ changeContext }) =>
     async (c) => {
       const context = changeContext(c.get('actor'), c.get('requestId'));
-      const { usage, environment, ...material } = c.req.valid('json');
+      const { usage, environment, proof, ...material } = c.req.valid('json');
       const request = { method: c.req.method, path: c.req.path, body: c.get('body') };
       const credential = await addCredential(
         context,
         c.req.valid('param').entityId,
-        { usage, environment, material: materialOf(material) },
+        { usage, environment, proof, material: materialOf(material) },
         idempotencyOf(c.req.valid('header'), request),
       );
       const headers = { ETag: entityTag(credential), Location: `/api/v1/credentials/${credential.id}` };

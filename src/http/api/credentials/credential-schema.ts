@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { MAX_PEM_LENGTH } from '../../../pki/pem.ts';
 import {
   CREDENTIAL_KINDS,
+  CREDENTIAL_POSSESSIONS,
   CREDENTIAL_USAGES,
   type Credential,
   type ListedCredential,
@@ -11,6 +12,7 @@ import {
 } from '../../../registry/credentials/credential.ts';
 import type { CredentialMaterial } from '../../../registry/credentials/credential-material.ts';
 import { CREDENTIAL_STATES, credentialStanding } from '../../../registry/credentials/credential-standing.ts';
+import { MAX_PROOF_AGE_SECONDS } from '../../../registry/credentials/possession-proof.ts';
 import { ENTITY_MODES } from '../../../registry/entities/entity-attributes.ts';
 import { type EntityKeyRecord, entityKeyState } from '../../../registry/entities/keys/read-entity-keys.ts';
 import { EntityIdentifierSchema, JwkSchema } from '../claims-schema.ts';
@@ -30,6 +32,10 @@ export const CredentialStateSchema = z.enum(CREDENTIAL_STATES).openapi('Credenti
     'By what was decided and the clock: `active`, `not_yet_valid`, `on_hold` (may be released), and for good `superseded`, `expired`, `revoked`.',
 });
 
+export const CredentialPossessionSchema = z.enum(CREDENTIAL_POSSESSIONS).openapi('CredentialPossession', {
+  description: 'Whether whoever handed it in showed that he has the private key.',
+});
+
 /** SHA-256, base64url. */
 export const FingerprintSchema = z
   .string()
@@ -47,6 +53,14 @@ const MATERIAL = {
   jwk: JwkSchema.optional().openapi({ description: 'A public key (RFC 7517). Without `kid` its thumbprint is one.' }),
   notAfter: TimeSchema.nullable().optional().openapi({ description: 'With `jwk`: when it ends; `null` for never.' }),
 };
+
+const ProofSchema = z
+  .string()
+  .min(1)
+  .max(16_384)
+  .openapi({
+    description: `Shows that whoever sends it has the private key: a JWT signed with that, \`typ\` \`credential-possession+jwt\`, \`kid\` the thumbprint of the key (RFC 7638), \`sub\` the Entity Identifier of the entity, \`aud\` that of the authority alone, \`iat\` at most ${MAX_PROOF_AGE_SECONDS} s from now, a \`jti\` of its own; good once. \`holdfast credential prove\` makes it. Members need one; what staff record without is \`unproven\`.`,
+  });
 
 interface MaterialOnTheWire {
   certificate?: string | undefined;
@@ -71,6 +85,7 @@ export const NewCredentialSchema = z
       example: 'production',
     }),
     ...MATERIAL,
+    proof: ProofSchema.optional(),
   })
   .refine(...ONE_MATERIAL)
   .refine(...NO_OTHER_END)
@@ -79,6 +94,7 @@ export const NewCredentialSchema = z
 export const CredentialReplacementSchema = z
   .strictObject({
     ...MATERIAL,
+    proof: ProofSchema.optional(),
     until: TimeSchema.nullable()
       .optional()
       .openapi({
@@ -113,6 +129,7 @@ const ListedCredentialSchema = z
     kind: CredentialKindSchema,
     usage: CredentialUsageSchema,
     source: z.enum(['external', 'issued']).openapi({ description: 'Whether somebody else issued it, or we did.' }),
+    possession: CredentialPossessionSchema,
     mode: z.enum(ENTITY_MODES),
     environment: z.string().openapi({ description: 'The only one in which it counts.', example: 'production' }),
     state: CredentialStateSchema,
@@ -175,9 +192,11 @@ export function materialOf({ certificate, jwk = {}, notAfter }: MaterialOnTheWir
 
 export function listedCredentialBody(credential: ListedCredential, now: Date): z.infer<typeof ListedCredentialSchema> {
   const { id, authorityId, organisationId, entityId, entityIdentifier, kind, usage, source, mode } = credential;
-  const { environment, kid, publicJwk, spkiSha256, x5tS256, subject, issuer, serial, supersedes, version } = credential;
+  const { possession, environment, kid, publicJwk, spkiSha256, x5tS256, subject, issuer, serial, supersedes, version } =
+    credential;
   return {
-    ...{ id, authorityId, organisationId, entityId, entityIdentifier, kind, usage, source, mode, environment },
+    ...{ id, authorityId, organisationId, entityId, entityIdentifier, kind, usage, source, possession },
+    ...{ mode, environment },
     ...credentialStanding(credential, now),
     ...{ kid, publicJwk, spkiSha256, x5tS256, subject, issuer, serial },
     notBefore: textOf(credential.notBefore),

@@ -11,6 +11,7 @@ import { TokenSchema } from '../text-schema.ts';
 import {
   CredentialKindSchema,
   CredentialPageSchema,
+  CredentialPossessionSchema,
   CredentialStateSchema,
   CredentialUsageSchema,
   EntityCredentialsSchema,
@@ -25,6 +26,7 @@ const FILTERS = {
   kind: CredentialKindSchema.optional(),
   usage: CredentialUsageSchema.optional(),
   state: CredentialStateSchema.optional(),
+  possession: CredentialPossessionSchema.optional(),
   isLive: z
     .enum(['true', 'false'])
     .transform((text) => text === 'true')

@@ -16,7 +16,7 @@ export const replaceCredentialOperation = defineOperation(
     operationId: 'replaceCredential',
     tags: ['Credentials'],
     summary: 'Replace a credential',
-    description: `Adds one for the same use. Until \`until\` both count, then the old one is \`superseded\` by itself. ${whoMayAsk('replaceCredential')}`,
+    description: `Adds one for the same use. Until \`until\` both count, then the old one is \`superseded\` by itself. One that is \`unproven\` may be replaced by itself, with a \`proof\`. ${whoMayAsk('replaceCredential')}`,
     security: BEARER,
     request: {
       params: recordIdParam('credentialId'),
@@ -31,13 +31,13 @@ export const replaceCredentialOperation = defineOperation(
   ({ changeContext }) =>
     async (c) => {
       const context = changeContext(c.get('actor'), c.get('requestId'));
-      const { until = null, ...material } = c.req.valid('json');
+      const { until = null, proof, ...material } = c.req.valid('json');
       const request = { method: c.req.method, path: c.req.path, body: c.get('body') };
       const headers = c.req.valid('header');
       const credential = await replaceCredential(
         context,
         c.req.valid('param').credentialId,
-        { material: materialOf(material), until: momentOf(until) },
+        { material: materialOf(material), proof, until: momentOf(until) },
         { expectedVersion: expectedVersion(headers), idempotency: idempotencyOf(headers, request) },
       );
       const location = `/api/v1/credentials/${credential.id}`;

@@ -6,6 +6,7 @@ import { internationalHost } from '../../../registry/domain-names.ts';
 import { type Entity, entityTypes, isIntermediate, type ListedEntity } from '../../../registry/entities/entity.ts';
 import { ENTITY_MODES } from '../../../registry/entities/entity-attributes.ts';
 import { FINDING_KINDS } from '../../../registry/entities/keys/findings.ts';
+import { delegationOf } from '../../../registry/life-cycle/delegation.ts';
 import { permissionsOf } from '../../../registry/life-cycle/permissions.ts';
 import type { GivenRole } from '../../../registry/roles/given-roles.ts';
 import { allowedTransitions, effectiveState } from '../../../registry/states.ts';
@@ -161,6 +162,28 @@ const CheckSchema = z
   })
   .openapi('EnrolmentCheck');
 
+const PermissionsSchema = z
+  .object({
+    newAuthorization: z.boolean().openapi({ description: 'Whether people may be asked to let it have something.' }),
+    useExisting: z.boolean().openapi({ description: 'Whether what people agreed to before may be used.' }),
+    withdrawConsent: z.boolean().openapi({
+      description: 'Whether people may still take back what they agreed to; if not, all of it has ended.',
+    }),
+  })
+  .openapi('Permissions', {
+    description: 'What others may do with it now: a suspension keeps what people agreed to, a revocation ends it.',
+  });
+
+const DelegationSchema = z
+  .object({
+    state: StateSchema.openapi({
+      description:
+        "The stricter of the entity's effective state and that of the organisation in `onBehalfOf`: unless it is `active`, the entity does not act for that organisation, whatever it may do for its own.",
+    }),
+    permissions: PermissionsSchema,
+  })
+  .openapi('Delegation', { description: 'Whether it acts for the organisation in `onBehalfOf` now.' });
+
 const GivenRoleSchema = z
   .object({
     roleId: RecordIdSchema,
@@ -188,17 +211,8 @@ const ListedEntitySchema = z
     effectiveState: StateSchema.openapi({
       description: "The stricter of its own state and its organisation's: what counts.",
     }),
-    permissions: z
-      .object({
-        newAuthorization: z.boolean().openapi({ description: 'Whether people may be asked to let it have something.' }),
-        useExisting: z.boolean().openapi({ description: 'Whether what people agreed to before may be used.' }),
-        withdrawConsent: z.boolean().openapi({
-          description: 'Whether people may still take back what they agreed to; if not, all of it has ended.',
-        }),
-      })
-      .openapi('Permissions', {
-        description: 'What others may do with it now: a suspension keeps what people agreed to, a revocation ends it.',
-      }),
+    permissions: PermissionsSchema,
+    delegation: DelegationSchema.nullable().openapi({ description: 'null: it acts for its own organisation alone.' }),
     allowedTransitions: TransitionsSchema,
     stateReason: z.string().nullable(),
     ...STATE_DETAILS,
@@ -269,6 +283,7 @@ export function listedEntityBody(entity: ListedEntity): z.infer<typeof ListedEnt
     state: entity.state,
     effectiveState: effectiveState(entity.state, entity.organisationState),
     permissions: permissionsOf(entity.organisationState, entity.state),
+    delegation: entity.principalState && delegationOf(entity.principalState, entity.organisationState, entity.state),
     allowedTransitions: allowedTransitions(entity.state),
     stateReason: entity.stateReason,
     ...stateDetailsBody(entity),

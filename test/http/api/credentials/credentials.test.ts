@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Entity } from '../../../../src/registry/entities/entity.ts';
-import { refusalOf } from '../../../support/api-client.ts';
+import { createToken } from '../../../../src/registry/tokens/create-token.ts';
+import { ApiClient, refusalOf } from '../../../support/api-client.ts';
 import { NO_SUCH_ID, startApi } from '../../../support/api-service.ts';
 import { certificate, chainOf, ecKey, pem, rsaKey } from '../../../support/certificates.ts';
-import { clientCertificate, publicJwk } from '../../../support/credentials.ts';
+import { clientCertificate, possessionProof, publicJwk } from '../../../support/credentials.ts';
 import { dumpOf } from '../../../support/private-key-marks.ts';
 import { freshIdentifier } from '../../../support/registry.ts';
 
@@ -109,6 +110,31 @@ describe('200', () => {
     expect(await list(`${ofEntity}&isLive=false&state=active`)).toEqual([
       expect.objectContaining({ entityState: 'suspended', refusal: 'entity_suspended' }),
     ]);
+  });
+});
+
+describe('possession', () => {
+  it('is shown by members, who are told how, and looked for where it is unproven', async () => {
+    const entity = await entityOf();
+    const { secret } = await createToken(service.context(), {
+      ...{ name: 'member', roles: ['technical-contact'], authorityIds: null, lifetimeSeconds: 60 },
+      organisationIds: [organisation.id],
+    });
+    const member = new ApiClient(service.app, { authorization: `Bearer ${secret}` });
+    const key = ecKey();
+    const body = { usage: 'transport', ...clientCertificate(key) };
+    const without = await member.post(pathOf(entity), body);
+    expect([refusalOf(without), without.body.reason]).toEqual(['400 validation_failed /proof', 'proof_missing']);
+    const proof = await possessionProof(key, { sub: entity.entityIdentifier, aud: authority.entityIdentifier });
+    const forged = await member.post(pathOf(entity), { ...body, proof: `${proof.slice(0, -4)}AAAA` });
+    expect([refusalOf(forged), forged.body.reason]).toEqual(['400 validation_failed /proof', 'signature_invalid']);
+    const answer = await member.post(pathOf(entity), { ...body, proof });
+    expect([answer.status, answer.body.possession]).toEqual([201, 'proven']);
+    const replacing = await member.post(`/api/v1/credentials/${answer.body.id}/replace`, clientCertificate(key, 2));
+    expect(refusalOf(replacing)).toBe('400 validation_failed /proof');
+    const { body: unproven } = await add(entity, clientCertificate());
+    const listed = await auditor.get(`${pathOf(entity)}?possession=unproven`);
+    expect(listed.body.items.map(({ id }: { id: string }) => id)).toEqual([unproven.id]);
   });
 });
 

@@ -36,6 +36,24 @@ describe('200', () => {
   });
 });
 
+describe('200 of a dry run', () => {
+  it('tells what the approval does, code and effects alike, and keeps nothing of what it looked at', async () => {
+    const { path, partner } = await pending();
+    await using _ = partner;
+    const headers = { 'if-match': '"1"' };
+    const decision = { reason: 'looked at it', reasonCode: 'requirements_met' };
+    const seq = await service.seq();
+    const tried = await api.approver.post(`${path}/approve`, { ...decision, dryRun: true }, headers);
+    expect([tried.status, tried.body.seq, tried.body.state, tried.body.affected]).toEqual([200, null, 'pending', []]);
+    partner.override(partner.configurationUrl('rp'), { status: 503 });
+    const refused = await api.approver.post(`${path}/approve`, { ...decision, dryRun: true }, headers);
+    expect([refusalOf(refused), await service.seq()]).toEqual(['409 checks_failed', seq]);
+    partner.restore(partner.configurationUrl('rp'));
+    const { body } = await api.approver.post(`${path}/approve`, decision, headers);
+    expect(body).toMatchObject({ state: 'active', stateReasonCode: 'requirements_met', seq: await service.seq() });
+  });
+});
+
 describe('403', () => {
   it('needs the role, whatever else the token may do', async () => {
     const { path, partner } = await pending();

@@ -65,6 +65,21 @@ describe('F05 over the API', () => {
     expect(refusalOf(answer)).toBe(`400 validation_failed ${pointer}`);
   });
 
+  it('F05 moves the end of a suspension', async () => {
+    const { entity, where } = await member();
+    for (const record of [where, `/api/v1/entities/${entity.id}`]) {
+      const { etag } = await api.approver.post(`${record}/suspend`, { reason: 'x', until: inAnHour() });
+      const path = `${record}/suspension`;
+      const change = { until: null, reason: 'it takes longer' };
+      expect(refusalOf(await api.approver.patch(path, change))).toBe('428 version_required');
+      expect(refusalOf(await api.registrar.patch(path, change, { 'if-match': etag }))).toBe('403 role_missing');
+      const { status, body } = await api.approver.patch(path, change, { 'if-match': etag });
+      expect([status, body.state, body.suspendedUntil]).toEqual([200, 'suspended', null]);
+      const again = await api.approver.patch(path, { until: inAnHour(), reason: 'x' }, { 'if-match': etag });
+      expect(refusalOf(again)).toBe('412 version_mismatch');
+    }
+  });
+
   it('F05 knows an end of suspensions only', async () => {
     const { entity } = await member();
     const answer = await api.approver.post(`/api/v1/entities/${entity.id}/revoke`, { reason: 'x', until: inAnHour() });

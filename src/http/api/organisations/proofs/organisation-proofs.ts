@@ -33,6 +33,8 @@ const AcceptedTermsSchema = z
     acceptedBy: z.string(),
     acceptedAt: TimeSchema,
     recordedBy: z.object({ kind: z.string(), id: z.string(), name: z.string() }),
+    withdrawnAt: TimeSchema.nullable().openapi({ description: 'When that was taken back; null: it counts.' }),
+    withdrawalReason: z.string().nullable(),
   })
   .openapi('AcceptedTerms');
 
@@ -106,6 +108,11 @@ export const acceptTermsOperation = defineOperation(
     },
 );
 
-function termsBody({ acceptedAt, ...terms }: AcceptedTerms): z.infer<typeof AcceptedTermsSchema> {
-  return { ...terms, acceptedAt: acceptedAt.toISOString() };
+function termsBody(terms: AcceptedTerms): z.infer<typeof AcceptedTermsSchema> {
+  const { organisationId, version, acceptedBy, acceptedAt, recordedBy, withdrawnAt, withdrawalReason } = terms;
+  return {
+    ...{ organisationId, version, acceptedBy, recordedBy, withdrawalReason },
+    acceptedAt: acceptedAt.toISOString(),
+    withdrawnAt: withdrawnAt?.toISOString() ?? null,
+  };
 }
