@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { resolveTrustChains } from '@openid-federation/core';
 import { FederationClient, type Jwk } from '@sphereon/openid-federation-client';
 import { compactVerify, importJWK, type JWK } from 'jose';
+import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimsOf } from '../support/answers.ts';
 import { freePort } from '../support/cli.ts';
@@ -123,5 +124,39 @@ describe('@sphereon/openid-federation-client', () => {
 
   it('finds no chain for a suspended entity', async () => {
     expect(await issuers('suspended')).toEqual([]);
+  });
+});
+
+describe('oauth4webapi', () => {
+  /** Gets a token with the key that the entity publishes. @see RFC 7523 §2.2 */
+  const grant = async (name: string): Promise<oauth.TokenEndpointResponse> => {
+    const url = `${service.baseUrl}/api/v1/oauth/token`;
+    const authorizationServer = { issuer: url, token_endpoint: url };
+    const client = { client_id: server.federation.id(name) };
+    const [key] = server.federation.entity(name).keys;
+    if (key === undefined) throw new Error(`${name} has no key`);
+    const answer = await oauth.clientCredentialsGrantRequest(
+      authorizationServer,
+      client,
+      oauth.PrivateKeyJwt({ key: key.privateKey, kid: key.kid }),
+      {},
+      { [oauth.allowInsecureRequests]: true },
+    );
+    return await oauth.processClientCredentialsResponse(authorizationServer, client, answer);
+  };
+
+  it('F03 gets a token for an active entity by private_key_jwt, which reads that entity', async () => {
+    const { access_token: token, token_type: type, expires_in: seconds } = await grant('shop');
+    expect([type, seconds]).toEqual(['bearer', 600]);
+    const answer = await fetch(`${service.baseUrl}/api/v1/entities`, { headers: { authorization: `Bearer ${token}` } });
+    const { items } = (await answer.json()) as { items: { entityIdentifier: string }[] };
+    expect(items.map(({ entityIdentifier }) => entityIdentifier)).toEqual([server.federation.id('shop')]);
+  });
+
+  it('F03 gets none for a suspended entity, and is told so', async () => {
+    const refused = await grant('suspended').catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(oauth.WWWAuthenticateChallengeError);
+    const { status, response } = refused as oauth.WWWAuthenticateChallengeError;
+    expect([status, await response.json()]).toEqual([401, expect.objectContaining({ error: 'invalid_client' })]);
   });
 });
