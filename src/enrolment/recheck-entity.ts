@@ -1,7 +1,7 @@
 /** Runs the automatic checks of an enrolled entity again and keeps what they find. */
 import type { EntityIdentifier } from '../federation/identifiers.ts';
 import { ACCESS } from '../registry/access.ts';
-import { authorise } from '../registry/actor.ts';
+import { authorise, isMember } from '../registry/actor.ts';
 import { authorityOf } from '../registry/authorities/read-authority.ts';
 import type { ChangeContext } from '../registry/change.ts';
 import type { Entity } from '../registry/entities/entity.ts';
@@ -21,7 +21,7 @@ import {
 
 /**
  * What they find about a record that changed meanwhile is not kept. The Entity Types that they find become those of the
- * record: somebody looks at them.
+ * record where somebody of the authority looks at them; members widen nothing that was approved by asking themselves.
  * @throws RegistryError not_found, role_missing, illegal_transition when the record is closed, checks_failed when the
  *   entity publishes no configuration, version_mismatch
  */
@@ -34,7 +34,8 @@ export async function recheckEntity(
   authorise(context.actor, ACCESS.recheckEntity.roles, entity.authorityId, entity.organisationId, entity.id);
   requireOpen(entity);
   const found = await freshChecks(context, entity, retrieve);
-  return recordChecks(context, entityId, found, { expectedVersion: entity.version });
+  const keepsTypes = isMember(context.actor) && entity.state !== 'pending';
+  return recordChecks(context, entityId, found, { expectedVersion: entity.version, keepsTypes });
 }
 
 /** @throws RegistryError checks_failed when the entity's keys were handed over and there is nothing to fetch */

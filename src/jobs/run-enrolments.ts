@@ -22,7 +22,7 @@ export async function runEnrolments(
   { db, changeContext, tools, onError }: EnrolmentRoundOptions,
   signal?: AbortSignal,
 ): Promise<void> {
-  await lapseEnrolments(changeContext(), LAPSING_BATCH_SIZE);
+  await lapseEnrolments(changeContext(), LAPSING_BATCH_SIZE, onError);
   for (const id of await claimDueEnrolments(db, changeContext().now, BATCH_SIZE)) {
     if (signal?.aborted === true) return;
     try {

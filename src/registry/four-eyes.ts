@@ -7,7 +7,11 @@ import type { Actor } from './actor.ts';
 /** Whatever settles what is approved; to add a record is told by the record itself. */
 const CHANGES = {
   enrolment: ['enrolment.draft', 'enrolment.submit', 'enrolment.update'],
-  entity: ['entity.update', 'entity.give_role', 'entity.take_role'],
+  entity: [
+    ...['entity.update', 'entity.give_role', 'entity.take_role', 'entity.push_keys', 'entity.remove_key'],
+    ...['entity.update_hosting', 'entity.upload_configuration', 'entity.bring_key', 'entity.roll_hosted_key'],
+    ...['entity.take_hosted_key', 'entity.stop_hosting'],
+  ],
 };
 
 /** Whether the actor changed an enrolment or the record of its entity at any time, also if others did so later. */

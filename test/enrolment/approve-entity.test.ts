@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { approveEntity } from '../../src/enrolment/approve-entity.ts';
 import type { RetrieveConfiguration } from '../../src/enrolment/configuration-checks.ts';
+import { approveEntity } from '../../src/enrolment/decide-entity.ts';
 import { enrolEntity } from '../../src/enrolment/enrol-entity.ts';
 import { recheckEntity } from '../../src/enrolment/recheck-entity.ts';
 import type { JsonObject } from '../../src/federation/json.ts';

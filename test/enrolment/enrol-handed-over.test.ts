@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { approveEntity } from '../../src/enrolment/approve-entity.ts';
+import { approveEntity } from '../../src/enrolment/decide-entity.ts';
 import { enrolHandedOver, type HandedOverEnrolment } from '../../src/enrolment/enrol-handed-over.ts';
 import { CHALLENGE_LIFETIME_SECONDS, createEnrolmentChallenge } from '../../src/enrolment/enrolment-challenge.ts';
 import { recheckEntity } from '../../src/enrolment/recheck-entity.ts';

@@ -88,7 +88,8 @@ describe('npm run demo', { timeout: 240_000 }, () => {
     for (const told of [
       /^ +domain +failed +domain_unproven/,
       /^ +metadata_policy +failed +policy_value_not_allowed/,
-      /who submitted it, is refused: role_missing/,
+      /who asked for it, is refused: role_missing/,
+      /who submitted it, is refused: four_eyes/,
       /^ +role_assignment +PISP +active → suspended/,
       /^ +seq \d+ .* organisation\.withdraw +the contract ended/,
     ]) {

@@ -1,6 +1,6 @@
 /** Every verb of the registry and of enrolment, ready to be tried by anybody: who may do it, and what the audit says. */
 import { eq } from 'drizzle-orm';
-import { approveEntity } from '../../src/enrolment/approve-entity.ts';
+import { approveEntity, rejectEntity } from '../../src/enrolment/decide-entity.ts';
 import { enrolEntity } from '../../src/enrolment/enrol-entity.ts';
 import { enrolHandedOver } from '../../src/enrolment/enrol-handed-over.ts';
 import { createEnrolmentChallenge } from '../../src/enrolment/enrolment-challenge.ts';
@@ -1094,6 +1094,16 @@ const ENROLMENT: Verb[] = [
       const entity = await publishedEntity(authority);
       const enrolled = await enrolEntity(registry.context(), enrolmentOf(id, entity.identifier), entity.retrieve);
       return (context) => approveEntity(context, enrolled.id, REASON, enrolled.version, entity.retrieve);
+    },
+  },
+  {
+    name: 'rejectEntity',
+    roles: DECIDERS,
+    scope: 'authority',
+    audit: ['entity.reject'],
+    prepare: async (registry, authority) => {
+      const { id } = await registry.entity(await registry.organisation(authority), {}, 'pending');
+      return (context) => rejectEntity(context, id, REASON);
     },
   },
   {

@@ -9,6 +9,7 @@ import { keyThumbprint } from '../../src/federation/key-thumbprint.ts';
 import { type PushedKeySet, parsePushedKeySet } from '../../src/federation/pushed-key-set.ts';
 import type { EntityStatement } from '../../src/federation/statement/entity-statement.ts';
 import { validateEntityConfiguration } from '../../src/federation/statement/validate-statement.ts';
+import type { Actor } from '../../src/registry/actor.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import type { Entity } from '../../src/registry/entities/entity.ts';
 import { decideProposedKey } from '../../src/registry/entities/keys/decide-proposed-key.ts';
@@ -140,9 +141,9 @@ export class TestSubordinate {
     return await refreshEntity(this.registry.context(), this.id, this.publish(keys, tampering));
   }
 
-  /** The same, and a registrar runs the checks. */
-  async recheck(keys: TestKey[], tampering: Tampering = {}): Promise<Entity> {
-    return await recheckEntity(this.registry.context(), this.id, this.publish(keys, tampering));
+  /** The same, and a registrar runs the checks, or somebody else. */
+  async recheck(keys: TestKey[], tampering: Tampering = {}, by?: Actor): Promise<Entity> {
+    return await recheckEntity(this.registry.context(by), this.id, this.publish(keys, tampering));
   }
 
   /** Retrieves what it publishes from now on. */

@@ -1,6 +1,7 @@
 /** What happens to requests without a token by itself: their steps run in their turn, and those nobody took up lapse. */
 import { and, asc, inArray, lte, sql } from 'drizzle-orm';
 import type { ChangeContext } from '../../registry/change.ts';
+import { RegistryError } from '../../registry/registry-error.ts';
 import type { Db } from '../../storage/connect.ts';
 import { enrolments } from '../../storage/schema/enrolments.ts';
 import { closeEnrolment } from './close-enrolment.ts';
@@ -31,8 +32,12 @@ export async function claimDueEnrolments(db: Db, now: Date, limit: number): Prom
 
 const REASON = 'nobody took it up in time';
 
-/** Ends what was asked without a token and not taken up. @returns how many */
-export async function lapseEnrolments(context: ChangeContext, limit: number): Promise<number> {
+/** Ends what was asked without a token and not taken up. One record's trouble does not hold up the others. */
+export async function lapseEnrolments(
+  context: ChangeContext,
+  limit: number,
+  onError: (error: unknown, enrolmentId: string) => void,
+): Promise<void> {
   const over = await context.db
     .select({ id: enrolments.id })
     .from(enrolments)
@@ -40,8 +45,12 @@ export async function lapseEnrolments(context: ChangeContext, limit: number): Pr
     .orderBy(asc(enrolments.lapsesAt))
     .limit(limit);
   for (const { id } of over) {
-    const enrolment = await readEnrolment(context.db, context.actor, id);
-    await closeEnrolment(context, enrolment, 'cancel', { state: 'lapsed', reason: REASON });
+    try {
+      const enrolment = await readEnrolment(context.db, context.actor, id);
+      await closeEnrolment(context, enrolment, 'cancel', { state: 'lapsed', reason: REASON });
+    } catch (error) {
+      // Somebody, or another node, decided about it meanwhile.
+      if (!(error instanceof RegistryError)) onError(error, id);
+    }
   }
-  return over.length;
 }

@@ -3,6 +3,7 @@ import { and, eq, inArray } from 'drizzle-orm';
 import type { Actor } from '../../registry/actor.ts';
 import type { Authority } from '../../registry/authorities/authority.ts';
 import type { ChangeContext } from '../../registry/change.ts';
+import { RegistryError } from '../../registry/registry-error.ts';
 import { isUniqueViolation } from '../../registry/unique-violation.ts';
 import { type EnrolmentRequest, type EnrolmentVia, enrolments } from '../../storage/schema/enrolments.ts';
 import { organisationDomains } from '../../storage/schema/organisation-proofs.ts';
@@ -48,7 +49,7 @@ export async function requestSigned(
   const inFlow = onBehalfOfFlow(context);
   const { entityIdentifier, askedFrom } = asked;
   const open = await openRequest(context, authority.id, entityIdentifier);
-  if (open !== undefined) return await runEnrolmentSteps(inFlow, open, undefined, tools);
+  if (open !== undefined) return await runAgain(inFlow, open, tools);
   const organisationId = await ownerOfDomain(context, authority.id, entityIdentifier);
   const row = await newRow(context, authority, asked, 'signed_request');
   if (organisationId === null) {
@@ -64,6 +65,18 @@ export async function requestSigned(
     return await readEnrolment(inFlow.db, inFlow.actor, other);
   }
 }
+
+/** The steps as another request, or somebody who decided, leaves them at the same moment. */
+async function runAgain(context: ChangeContext, enrolmentId: string, tools: EnrolmentTools): Promise<Enrolment> {
+  try {
+    return await runEnrolmentSteps(context, enrolmentId, undefined, tools);
+  } catch (error) {
+    if (!(error instanceof RegistryError && OVERTAKEN.has(error.code))) throw error;
+    return await readEnrolment(context.db, context.actor, enrolmentId);
+  }
+}
+
+const OVERTAKEN: ReadonlySet<string> = new Set(['version_mismatch', 'illegal_transition']);
 
 /**
  * For anybody. It is written down and nothing else: it holds no name, its steps run in their turn, and it lapses unless a

@@ -1,5 +1,6 @@
 /** Takes back what an organisation proved or accepted: a domain that is not its own any more, terms that it left. */
 import { and, asc, eq, inArray, isNull } from 'drizzle-orm';
+import { isAnyOf } from '../../storage/any-of.ts';
 import type { Tx } from '../../storage/connect.ts';
 import { authorities } from '../../storage/schema/authorities.ts';
 import { entities } from '../../storage/schema/entities.ts';
@@ -96,7 +97,7 @@ export async function cureDomainFindings(tx: Tx, organisationId: string): Promis
   const proven = await provenDomains(tx, organisationId);
   const cured = flagged.filter(({ entityIdentifier }) => isProven(entityIdentifier, proven)).map(({ id }) => id);
   if (cured.length === 0) return;
-  await tx.delete(entityFindings).where(and(inArray(entityFindings.entityId, cured), eq(entityFindings.kind, KIND)));
+  await tx.delete(entityFindings).where(and(isAnyOf(entityFindings.entityId, cured), eq(entityFindings.kind, KIND)));
 }
 
 /** A file answers for its host alone; a DNS record for the domain and all below it, on every port. */

@@ -174,6 +174,16 @@ describe('F04 a request signed by the entity', () => {
     expect(new Set(answers.map(({ status, body }) => `${status} ${body.id}`)).size).toBe(1);
   });
 
+  it('F04 answers each of several that come at once while one is open', async () => {
+    await using there = await serveFederation({ rp: relyingParty(authority) });
+    const identifier = there.federation.id('rp');
+    const by = there.federation.entity('rp').keys[0] as TestKey;
+    const ask = async () => await askSigned(signed({ iss: identifier, sub: identifier }, by));
+    const { body } = await ask();
+    const answers = await Promise.all([ask(), ask(), ask(), ask()]);
+    expect(answers.map(({ status, body: { id } }) => [status, id])).toEqual(Array(4).fill([202, body.id]));
+  });
+
   it('F04 is taken once, between two nodes', async () => {
     const { url: databaseUrl = '' } = service.database;
     await using other = await TestService.start(await connectDatabase({ url: databaseUrl }), {});

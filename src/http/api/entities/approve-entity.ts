@@ -1,6 +1,6 @@
 /** Approves an entity on the evidence that was looked at. */
 import { createRoute, z } from '@hono/zod-openapi';
-import { approveEntity } from '../../../enrolment/approve-entity.ts';
+import { approveEntity } from '../../../enrolment/decide-entity.ts';
 import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { entityTag, REQUIRED_IF_MATCH, seenVersion } from '../preconditions.ts';

@@ -1,5 +1,6 @@
 /** Moves an entity from one state to another: an operation for each transition but approval. */
 import { createRoute, z } from '@hono/zod-openapi';
+import { rejectEntity } from '../../../enrolment/decide-entity.ts';
 import { transitionEntity } from '../../../registry/entities/transition-entity.ts';
 import type { Transition } from '../../../registry/states.ts';
 import { BEARER, bodyProblems, jsonBody, jsonReply, whoMayAsk } from '../exchange.ts';
@@ -43,13 +44,14 @@ function transitionOperation(transition: DecidedAlone): Operation {
     },
   });
   return defineOperation(route, ({ changeContext }) => async (c) => {
-    const entity = await transitionEntity(
-      changeContext(c.get('actor'), c.get('requestId')),
-      c.req.valid('param').entityId,
-      transition,
-      decisionOfBody(c.req.valid('json')),
-      expectedVersion(c.req.valid('header')),
-    );
+    const context = changeContext(c.get('actor'), c.get('requestId'));
+    const { entityId } = c.req.valid('param');
+    const decision = decisionOfBody(c.req.valid('json'));
+    const version = expectedVersion(c.req.valid('header'));
+    const entity =
+      transition === 'reject'
+        ? await rejectEntity(context, entityId, decision, version)
+        : await transitionEntity(context, entityId, transition, decision, version);
     return c.json({ ...entityBody(entity), ...transitionedBody(entity) }, 200, { ETag: entityTag(entity) });
   });
 }

@@ -18,9 +18,11 @@ const TERMS = { step: 'terms' as const, version: '2027-1', uri: 'https://trust-a
 const authority = await service.authority({ enrolmentFlow: flowWith([TERMS]) });
 const allRoles = await api.client(['admin', 'registrar', 'approver', 'auditor']);
 const key = await testKey('ES256', 60);
-const partner = await serveFederation({ one: relyingParty(authority), two: relyingParty(authority) });
+const partner = await serveFederation({
+  ...{ one: relyingParty(authority), two: relyingParty(authority), three: relyingParty(authority) },
+});
 afterAll(() => partner[Symbol.asyncDispose]());
-const published = [partner.federation.id('one'), partner.federation.id('two')];
+const published = ['one', 'two', 'three'].map((name) => partner.federation.id(name));
 let hosted = 0;
 
 async function handedOver(): Promise<Body> {
@@ -90,6 +92,16 @@ describe.each(Object.keys(WAYS))('F04 an entity that is %s', (way) => {
     expect(await fetchStatus(added.sub)).toBe(200);
   });
 
+  it('F04 is rejected with its enrolment, not beside it', async () => {
+    const { entity, enrolment, sub } = await add(way);
+    const beside = await api.approver.post(`${entity}/reject`, approval);
+    expect([refusalOf(beside), beside.body.enrolment]).toEqual(['409 enrolment_required', enrolment.split('/').at(-1)]);
+    const { etag } = await api.approver.get(enrolment);
+    const rejected = await api.approver.post(`${enrolment}/reject`, approval, { 'if-match': etag });
+    expect([rejected.body.state, (await api.auditor.get(entity)).body.state]).toEqual(['rejected', 'rejected']);
+    expect(await fetchStatus(sub)).toBe(404);
+  });
+
   it('F04 is let in by no other operation', async () => {
     const { entity, entityId, sub, enrolment, organisation } = await add(way);
     const tried: string[] = [];
@@ -115,6 +127,22 @@ describe.each(Object.keys(WAYS))('F04 an entity that is %s', (way) => {
     }
     expect(await fetchStatus(sub)).toBe(404);
   });
+});
+
+it('F04 whoever changed what a hosted entity declares does not approve it', async () => {
+  const { entity, enrolment, organisation } = await add('hosted');
+  const changer = await api.client(['registrar', 'approver']);
+  const { etag } = await changer.get(entity);
+  const metadata = { openid_relying_party: { ...METADATA.openid_relying_party, client_name: 'Another' } };
+  const changed = await changer.patch(`${entity}/hosting`, { metadata }, { 'if-match': etag });
+  expect([changed.status, changed.body]).toEqual([200, expect.anything()]);
+  const terms = { version: TERMS.version, acceptedBy: 'Jo Doe' };
+  await api.registrar.post(`/api/v1/organisations/${organisation.id}/terms`, terms);
+  const ready = await api.registrar.post(`${enrolment}/run`);
+  const own = await changer.post(`${enrolment}/approve`, approval, { 'if-match': ready.etag });
+  expect(refusalOf(own)).toBe('403 four_eyes');
+  const approved = await api.approver.post(`${enrolment}/approve`, approval, { 'if-match': ready.etag });
+  expect(approved.body.state).toBe('approved');
 });
 
 describe('F04 what is handed over', () => {

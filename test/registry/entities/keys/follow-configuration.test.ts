@@ -10,7 +10,7 @@ import { transitionEntity } from '../../../../src/registry/entities/transition-e
 import { DATABASE_KINDS } from '../../../support/databases.ts';
 import { NOW } from '../../../support/federation.ts';
 import { offCurve, type TestKey } from '../../../support/keys.ts';
-import { NOW_DATE, openRegistry, outcome, type TestRegistry } from '../../../support/registry.ts';
+import { actor, NOW_DATE, openRegistry, outcome, type TestRegistry } from '../../../support/registry.ts';
 import { freshKey, TestSubordinate } from '../../../support/subordinate-keys.ts';
 
 const reason = 'by a test';
@@ -230,6 +230,17 @@ describe.each(DATABASE_KINDS)('[OIDFED-11.2-8] a configuration signed by a regis
       expect([await entity.findings(), await typesOf(entity)]).toEqual([['types_changed'], approved]);
       await entity.recheck([entity.key], at(NOW + 1));
       expect([await entity.findings(), await typesOf(entity)]).toEqual([[], [approved[0], true]]);
+    });
+
+    it('or becomes an Intermediate: its own people do not make the record say so by running the checks', async () => {
+      const entity = await enrol();
+      const { authorityId, organisationId } = await entity.record();
+      const reach = { authorities: [authorityId], organisations: [organisationId] };
+      const member = actor({ roles: ['technical-contact'], ...reach });
+      const metadata = { federation_fetch_endpoint: `${entity.entityIdentifier}/fetch` };
+      entity.published.metadata = { openid_relying_party: {}, federation_entity: metadata };
+      await entity.recheck([entity.key], at(NOW + 1), member);
+      expect([await entity.findings(), await typesOf(entity)]).toEqual([['types_changed'], approved]);
     });
   });
 

@@ -1,4 +1,4 @@
-/** Approves an entity on the evidence that the approver saw, after looking once more. */
+/** Decides on a pending entity: approves it on the evidence that the approver saw, after looking once more, or rejects it. */
 import { and, eq, inArray } from 'drizzle-orm';
 import { authorise } from '../registry/actor.ts';
 import { readAuthority } from '../registry/authorities/read-authority.ts';
@@ -45,23 +45,47 @@ export async function approveEntity(
 }
 
 /**
+ * Rejects a pending entity that nobody is enrolling by steps; an enrolment is rejected together with its entity.
+ * @throws RegistryError not_found, role_missing, illegal_transition, version_mismatch, enrolment_required
+ */
+export async function rejectEntity(
+  context: ChangeContext,
+  entityId: string,
+  decision: Decision | string,
+  expectedVersion?: number,
+): Promise<Entity & Transitioned> {
+  return await transitionEntity(context, entityId, 'reject', decision, expectedVersion, async (tx) => {
+    const enrolment = await openEnrolmentOf(tx, entityId);
+    if (enrolment === undefined) return;
+    const message = `this entity is being enrolled by steps; reject its enrolment ${enrolment} instead`;
+    throw new RegistryError('enrolment_required', message, { enrolment });
+  });
+}
+
+/** @returns its id */
+async function openEnrolmentOf(db: Db | Tx, entityId: string): Promise<string | undefined> {
+  const [enrolment] = await db
+    .select({ id: enrolments.id })
+    .from(enrolments)
+    .where(and(eq(enrolments.entityId, entityId), inArray(enrolments.state, [...OPEN_STATES])));
+  return enrolment?.id;
+}
+
+/**
  * The registrar's short way, beside the flow: not for an entity that is being enrolled, nor for any where the authority
  * has a flow of its own.
  * @throws RegistryError enrolment_required
  */
 async function requireShortWay(db: Db | Tx, { id, authorityId }: Entity): Promise<void> {
-  const [enrolment] = await db
-    .select({ id: enrolments.id })
-    .from(enrolments)
-    .where(and(eq(enrolments.entityId, id), inArray(enrolments.state, [...OPEN_STATES])));
+  const enrolment = await openEnrolmentOf(db, id);
   const [authority] = await db
     .select({ flow: authorities.enrolmentFlow })
     .from(authorities)
     .where(eq(authorities.id, authorityId));
   if (enrolment === undefined && authority?.flow === null) return;
-  const what = enrolment === undefined ? 'reject it and add it anew' : `approve its enrolment ${enrolment.id}`;
+  const what = enrolment === undefined ? 'reject it and add it anew' : `approve its enrolment ${enrolment}`;
   const message = `this entity is let in by the steps of an enrolment; ${what}`;
-  throw new RegistryError('enrolment_required', message, enrolment && { enrolment: enrolment.id });
+  throw new RegistryError('enrolment_required', message, enrolment === undefined ? {} : { enrolment });
 }
 
 /**
