@@ -110,12 +110,16 @@ function judgeClaims(claims: JsonObject, issuer: TokenIssuer, now: NumericDate, 
       return refusal('token_not_yet_valid', 'its nbf or iat is still to come');
     }
   }
-  if (cnf !== undefined && !isJsonObject(cnf)) return refusal('token_invalid', 'its cnf is no object');
-  const boundTo = cnf?.['x5t#S256'];
-  if (boundTo !== undefined && typeof boundTo !== 'string') {
-    return refusal('token_invalid', 'its cnf.x5t#S256 is no string');
+  // Bound to anything else, or to something else besides, it would count as bound to nothing.
+  const { 'x5t#S256': boundTo, ...others } = isJsonObject(cnf) ? cnf : {};
+  if (cnf !== undefined && (typeof boundTo !== 'string' || Object.keys(others).length > 0)) {
+    return refusal('token_invalid', 'its cnf is not x5t#S256, a string, and nothing else');
   }
-  return { boundTo, clientId: typeof clientId === 'string' ? clientId : undefined, expiresAt };
+  return {
+    boundTo: typeof boundTo === 'string' ? boundTo : undefined,
+    clientId: typeof clientId === 'string' ? clientId : undefined,
+    expiresAt,
+  };
 }
 
 /** The claims of a JWT whose signature verifies; keys that the JWT brings along or points to count for nothing. */

@@ -21,6 +21,8 @@ export type PresentedCertificate = { x5tS256: string } | 'none' | 'malformed';
 export interface AdmissionQuestion {
   place: EnforcementPlace;
   certificate: PresentedCertificate;
+  /** Whether an access token came along, which then has to be verified. */
+  isTokenPresented: boolean;
   /** An API resource by its id. */
   api?: string | undefined;
   /** The application by its Entity Identifier. */

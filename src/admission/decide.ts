@@ -32,6 +32,8 @@ export interface AdmissionDecision {
   evaluatedAt: NumericDate;
   /** The earliest end of all that it rests on; a change in the registry ends it before. Equal to `evaluatedAt` if denied. */
   validUntil: NumericDate;
+  /** What has to be found out before anybody is admitted; undefined once nothing is missing. */
+  needed: keyof AdmissionEvidence | undefined;
   /** Only if asked for. */
   steps: readonly Step[] | undefined;
 }
@@ -41,11 +43,11 @@ export interface Participant {
   organisation: KnownOrganisation;
 }
 
-/** What others have to say; each is asked for only if nothing was found against the participant before. */
+/** What others said. Whoever decides asks them for what is needed, and decides anew with what is known and the time then. */
 export interface AdmissionEvidence {
-  /** @returns undefined when no token was presented */
-  token(application: KnownApplication): Promise<TokenVerdict> | TokenVerdict | undefined;
-  chain(application: KnownApplication): Promise<ChainVerdict> | ChainVerdict;
+  token?: TokenVerdict | undefined;
+  /** Of the Entity Identifier that is asked for. */
+  chain?: ChainVerdict | undefined;
 }
 
 export interface DecideOptions {
@@ -55,39 +57,20 @@ export interface DecideOptions {
 
 const NOTHING_PERMITTED: Permissions = { newAuthorization: false, useExisting: false, withdrawConsent: false };
 
-/** Decides at once where neither a token nor a Trust Chain has to be looked at by somebody else. */
+/** Decides by what there is; where `needed` says that something is missing, it is denied for now. */
 export function decide(
   question: AdmissionQuestion,
   state: KnownState,
   evidence: AdmissionEvidence,
-  options: DecideOptions,
-): AdmissionDecision | Promise<AdmissionDecision> {
-  const findings = new Findings(options.isExplained === true);
-  const judged = judgeParticipant(question, state, findings, options.now);
-  const finish = (chain?: ChainVerdict) => conclude(judged, state, findings, options.now, chain);
-  if (judged.participant === undefined || findings.areBad) {
-    findings.skip('token', () => 'not looked at: the participant is not admitted');
-    findings.skip('trust_chain', () => 'not looked at: the participant is not admitted');
-    return finish();
-  }
-  const { application } = judged.participant;
-  const withToken = (verdict: TokenVerdict | undefined) => {
-    judgeToken(verdict, question, judged, state, findings, options.now);
-    if (question.entityId === undefined || findings.areBad) {
-      findings.skip('trust_chain', () =>
-        findings.areBad ? 'not looked at: the token is not accepted' : 'not asked for: no entityId was given',
-      );
-      return finish();
-    }
-    const chain = evidence.chain(application);
-    return chain instanceof Promise ? chain.then(withChain) : withChain(chain);
-  };
-  const withChain = (verdict: ChainVerdict) => {
-    judgeChain(verdict, findings);
-    return finish(verdict);
-  };
-  const token = evidence.token(application);
-  return token instanceof Promise ? token.then(withToken) : withToken(token);
+  { now, isExplained = false }: DecideOptions,
+): AdmissionDecision {
+  const findings = new Findings(isExplained);
+  const judged = judgeParticipant(question, state, findings, now);
+  let needed: AdmissionDecision['needed'];
+  if (!findings.areBad) needed = judgeToken(evidence.token, question, judged, state, findings, now);
+  if (!findings.areBad) needed = judgeChain(evidence.chain, question, findings, now);
+  const chain = findings.areBad || question.entityId === undefined ? undefined : evidence.chain;
+  return { ...conclude(judged, state, findings, now, chain), needed };
 }
 
 interface Judged {
@@ -128,8 +111,9 @@ function judgeState(
   now: NumericDate,
 ): void {
   const detail = () => `the registry at seq ${seq}, confirmed ${ageSeconds} s ago; at most ${maxStalenessSeconds} s`;
-  if (ageSeconds > maxStalenessSeconds) findings.fail('state', 'state_stale', detail);
-  else findings.pass('state', detail, now + Math.floor(maxStalenessSeconds - ageSeconds));
+  if (ageSeconds <= maxStalenessSeconds) {
+    findings.pass('state', detail, now + Math.floor(maxStalenessSeconds - ageSeconds));
+  } else findings.fail('state', 'state_stale', detail);
 }
 
 /** Finds the participant by its certificate; by its name alone where it was let off having one. */
@@ -147,38 +131,62 @@ function identify(
   if (certificate === 'none') {
     const application = entityId === undefined ? undefined : state.applicationNamed(place.authorityId, entityId);
     const exception = application && exceptionOf(application.id, 'no_mtls', state, now);
-    const participant = application && participantOf(application, state);
+    const participant = application && participantOf(application, place, state);
     if (participant === undefined || exception === undefined) {
       findings.fail('certificate', 'certificate_missing', () => 'no client certificate was presented');
       return nobody;
     }
     findings.pass('certificate', () => 'none: let off for a while', exception.endsAt);
+    findings.pass('participant', () => nameOf(participant));
+    for (const check of ['validity', 'issuer'] as const) findings.skip(check, () => 'there is no certificate');
     return { participant, certificate: undefined, exceptions: ['no_mtls'] };
   }
   findings.pass('certificate', () => `x5t#S256 ${certificate.x5tS256}`);
-  const known = state.certificates(certificate.x5tS256);
-  const counting = known.find(({ life }) => credentialState(life, dateOf(now)) === 'active') ?? known.at(-1);
-  const application = counting && state.application(counting.applicationId);
-  const participant = application && participantOf(application, state);
-  if (participant === undefined) {
-    findings.fail('participant', 'unknown_participant', () => 'no application has registered this certificate');
+  const registered = state.certificates(certificate.x5tS256).flatMap((known) => {
+    const application = state.application(known.applicationId);
+    const participant = application && participantOf(application, place, state);
+    return participant === undefined ? [] : [{ participant, certificate: known }];
+  });
+  const found = registered.findLast((one) => isCounting(one.certificate, one.participant, now)) ?? registered.at(-1);
+  if (found === undefined) {
+    findings.fail('participant', 'unknown_participant', () => 'no application here has registered this certificate');
     return nobody;
   }
-  findings.pass('participant', () => nameOf(participant));
-  return { participant, certificate: counting, exceptions: [] };
+  findings.pass('participant', () => nameOf(found.participant));
+  return { ...found, exceptions: [] };
 }
 
-function participantOf(application: KnownApplication, state: KnownState): Participant | undefined {
-  const organisation = state.organisation(application.organisationId);
-  return organisation && { application, organisation };
+/** Nobody hears of those of another authority. */
+function participantOf(
+  application: KnownApplication,
+  { authorityId }: EnforcementPlace,
+  state: KnownState,
+): Participant | undefined {
+  const organisation = application.authorityId === authorityId && state.organisation(application.organisationId);
+  return organisation ? { application, organisation } : undefined;
+}
+
+function isCounting({ life, isTrusted }: KnownCertificate, participant: Participant, now: NumericDate): boolean {
+  return stateOf(life, now) === 'active' && isTrusted && isStanding(participant);
+}
+
+/** Whatever a state is called that nobody knows, it is not this one. */
+function isStanding({ application, organisation }: Participant): boolean {
+  return application.state === 'active' && organisation.state === 'active';
 }
 
 function nameOf({ application, organisation }: Participant): string {
   return `${application.entityIdentifier} of ${organisation.legalName}`;
 }
 
-function dateOf(seconds: NumericDate): Date {
-  return new Date(seconds * 1000);
+/** A certificate whose place was taken counts no longer from that very second on. */
+function stateOf({ supersededAt, ...life }: KnownCertificate['life'], now: NumericDate): CredentialState {
+  const supersededFrom = supersededAt && new Date(secondOf(supersededAt) * 1000);
+  return credentialState({ ...life, supersededAt: supersededFrom }, new Date(now * 1000));
+}
+
+function secondOf(date: Date): NumericDate {
+  return Math.floor(date.getTime() / 1000);
 }
 
 const CERTIFICATE_REFUSALS: Readonly<Record<Exclude<CredentialState, 'active'>, DenyReason>> = {
@@ -190,7 +198,7 @@ const CERTIFICATE_REFUSALS: Readonly<Record<Exclude<CredentialState, 'active'>, 
 };
 
 function judgeCertificate({ life, isTrusted }: KnownCertificate, findings: Findings, now: NumericDate): void {
-  const certificateState = credentialState(life, dateOf(now));
+  const certificateState = stateOf(life, now);
   if (certificateState !== 'active') {
     findings.fail('validity', CERTIFICATE_REFUSALS[certificateState], () => `the certificate is ${certificateState}`);
   } else {
@@ -202,22 +210,23 @@ function judgeCertificate({ life, isTrusted }: KnownCertificate, findings: Findi
 
 /** The first moment at which it does not count; a certificate is valid in the whole second that its end names. */
 function endOf({ notAfter, supersededAt }: KnownCertificate['life']): NumericDate {
-  const ends = [notAfter && notAfter.getTime() / 1000 + 1, supersededAt && supersededAt.getTime() / 1000];
+  const ends = [notAfter && secondOf(notAfter) + 1, supersededAt && secondOf(supersededAt)];
   return Math.min(...ends.filter((end) => end !== null));
 }
 
-function judgeStanding({ application, organisation }: Participant, findings: Findings): void {
-  const standing = effectiveState(application.state, organisation.state);
+function judgeStanding(participant: Participant, findings: Findings): void {
+  const { application, organisation } = participant;
   const detail = () => `the application is ${application.state}, its organisation ${organisation.state}`;
-  if (standing === 'active') findings.pass('standing', detail);
-  else findings.fail('standing', standing === 'pending' || standing === 'rejected' ? 'not_approved' : standing, detail);
+  if (isStanding(participant)) {
+    findings.pass('standing', detail);
+    return;
+  }
+  const standing = effectiveState(application.state, organisation.state);
+  const hasBeen = standing === 'suspended' || standing === 'withdrawn' || standing === 'revoked';
+  findings.fail('standing', hasBeen ? standing : 'not_approved', detail);
 }
 
 function judgePlace(application: KnownApplication, place: EnforcementPlace, findings: Findings): void {
-  if (application.authorityId !== place.authorityId) {
-    findings.fail('place', 'wrong_authority', () => 'the application is enrolled with another authority');
-    return;
-  }
   const isHere = application.mode === place.mode && application.environment === place.environment;
   const detail = () =>
     `enrolled for ${application.mode} ${application.environment}, asked for in ${place.mode} ${place.environment}`;
@@ -264,6 +273,10 @@ function judgeApi(
     findings.skip('api', () => 'not asked for: no API was named');
     return;
   }
+  if (place.apiId !== null && id !== place.apiId) {
+    findings.fail('api', 'api_mismatch', () => `behind this enforcement point is ${place.apiId}`);
+    return;
+  }
   const api = state.api(id);
   if (api === undefined || api.authorityId !== place.authorityId) {
     findings.fail('api', 'api_unknown', () => `there is no API resource ${id}`);
@@ -277,26 +290,30 @@ function judgeApi(
   else findings.pass('api', () => `${granting.name} for ${name}`);
 }
 
+/** @returns what is needed if the token was not verified yet */
 function judgeToken(
   verdict: TokenVerdict | undefined,
-  { place }: AdmissionQuestion,
+  { place, isTokenPresented }: AdmissionQuestion,
   judged: Judged,
   state: KnownState,
   findings: Findings,
   now: NumericDate,
-): void {
+): 'token' | undefined {
   if (verdict === undefined) {
+    if (isTokenPresented) {
+      findings.fail('token', 'token_unverifiable', () => 'not verified yet');
+      return 'token';
+    }
     if (place.isTokenRequired || judged.certificate === undefined)
       findings.fail('token', 'token_missing', () => 'no access token was presented');
     else findings.skip('token', () => 'none was presented, and none is required');
-    return;
-  }
-  if ('reason' in verdict) {
+  } else if ('reason' in verdict) {
     findings.fail('token', verdict.reason, () => verdict.detail);
-    return;
-  }
-  findings.pass('token', () => 'verified', verdict.expiresAt);
-  judgeBinding(verdict, judged, state, findings, now);
+  } else if (now < verdict.expiresAt) {
+    findings.pass('token', () => 'verified', verdict.expiresAt);
+    judgeBinding(verdict, judged, state, findings, now);
+  } else findings.fail('token', 'token_expired', () => 'its exp is over by now');
+  return undefined;
 }
 
 /** @see RFC 8705 §3 */
@@ -312,14 +329,16 @@ function judgeBinding(
     else findings.fail('binding', 'cnf_mismatch', () => 'bound to another certificate');
     return;
   }
-  if (certificate === undefined) {
-    // Then nothing but the token says who it is.
-    if (clientId === participant?.application.entityIdentifier)
-      findings.pass('binding', () => 'issued to this application');
-    else findings.fail('binding', 'client_mismatch', () => 'issued to another client');
+  // Anybody may have it, so it must at least be this application's, whatever that was let off.
+  if (participant === undefined || clientId !== participant.application.entityIdentifier) {
+    findings.fail('binding', 'client_mismatch', () => 'not bound, and issued to another client');
     return;
   }
-  const exception = participant && exceptionOf(participant.application.id, 'unbound_token', state, now);
+  if (certificate === undefined) {
+    findings.pass('binding', () => 'issued to this application');
+    return;
+  }
+  const exception = exceptionOf(participant.application.id, 'unbound_token', state, now);
   if (exception === undefined) {
     findings.fail('binding', 'token_not_bound', () => 'the token has no cnf.x5t#S256');
     return;
@@ -328,9 +347,24 @@ function judgeBinding(
   findings.pass('binding', () => 'not bound: let off for a while', exception.endsAt);
 }
 
-function judgeChain(verdict: ChainVerdict, findings: Findings): void {
-  if ('reason' in verdict) findings.fail('trust_chain', verdict.reason, () => verdict.detail);
-  else findings.pass('trust_chain', () => `leads to ${verdict.trustAnchor}`, verdict.expiresAt);
+/** @returns what is needed if nobody resolved it yet */
+function judgeChain(
+  verdict: ChainVerdict | undefined,
+  { entityId }: AdmissionQuestion,
+  findings: Findings,
+  now: NumericDate,
+): 'chain' | undefined {
+  if (entityId === undefined) {
+    findings.skip('trust_chain', () => 'not asked for: no entityId was given');
+  } else if (verdict === undefined) {
+    findings.fail('trust_chain', 'trust_chain_unavailable', () => 'not resolved yet');
+    return 'chain';
+  } else if ('reason' in verdict) {
+    findings.fail('trust_chain', verdict.reason, () => verdict.detail);
+  } else if (now < verdict.expiresAt) {
+    findings.pass('trust_chain', () => `leads to ${verdict.trustAnchor}`, verdict.expiresAt);
+  } else findings.fail('trust_chain', 'trust_chain_invalid', () => 'it has expired by now');
+  return undefined;
 }
 
 function exceptionOf(
@@ -343,23 +377,25 @@ function exceptionOf(
 }
 
 function conclude(
-  { participant, onBehalfOf, roles, exceptions }: Judged,
+  { participant, certificate, onBehalfOf, roles, exceptions }: Judged,
   { seq }: KnownState,
   findings: Findings,
   now: NumericDate,
-  chain?: ChainVerdict,
-): AdmissionDecision {
+  chain: ChainVerdict | undefined,
+): Omit<AdmissionDecision, 'needed'> {
+  // Of somebody suspended it says what is left to them; without a certificate nobody knows that it is they.
+  const isKnown = !findings.areBad || (certificate !== undefined && findings.areGoodBut('standing'));
   return {
     decision: findings.areBad ? 'deny' : 'allow',
     reasons: findings.reasons,
     ...{ participant, onBehalfOf, roles, exceptions, seq },
     permissions:
-      participant === undefined
+      participant === undefined || !isKnown
         ? NOTHING_PERMITTED
         : permissionsOf(participant.organisation.state, participant.application.state),
     chain: chain !== undefined && 'trustAnchor' in chain ? chain : undefined,
     evaluatedAt: now,
-    validUntil: findings.areBad ? now : findings.validUntil,
+    validUntil: findings.areBad ? now : Math.floor(findings.validUntil),
     steps: findings.steps,
   };
 }

@@ -39,10 +39,6 @@ export const DENY_REASONS = {
   suspended: { canMend: 'registry', hint: 'ask the registry why the participant is suspended' },
   withdrawn: { canMend: 'partner', hint: 'the participant has left; enrol anew' },
   revoked: { canMend: 'registry', hint: 'the participant was revoked; it would have to be enrolled anew' },
-  wrong_authority: {
-    canMend: 'enforcement_point',
-    hint: 'the application is enrolled with another authority than that of the enforcement point',
-  },
   wrong_environment: {
     canMend: 'partner',
     hint: 'use the application, and its certificate, that is enrolled for this environment',
@@ -54,6 +50,10 @@ export const DENY_REASONS = {
   },
   delegation_ended: { canMend: 'registry', hint: 'the organisation that the application acts for is not active' },
   api_unknown: { canMend: 'enforcement_point', hint: 'name an API resource of the registry' },
+  api_mismatch: {
+    canMend: 'enforcement_point',
+    hint: 'name the API resource of the enforcement point, or none',
+  },
   role_missing: { canMend: 'registry', hint: 'the application needs one of the roles that the API asks for' },
   token_missing: { canMend: 'partner', hint: 'send an access token' },
   token_malformed: { canMend: 'partner', hint: 'send the access token as the authorization server gave it' },

@@ -45,21 +45,36 @@ export interface RecordChange {
 
 type Tables = { readonly [Kind in RecordKind]: Table<KnownRecords[Kind]> };
 
+/** All records, and what finds them. */
+interface Known {
+  tables: Tables;
+  certificates: Grouping<KnownCertificate>;
+  names: Grouping<KnownApplication>;
+  exceptions: Grouping<KnownException>;
+}
+
+function nothingKnown(): Known {
+  const certificates = new Grouping<KnownCertificate>(({ x5tS256 }) => x5tS256);
+  const names = new Grouping<KnownApplication>(nameOf);
+  const exceptions = new Grouping<KnownException>(({ applicationId }) => applicationId);
+  const tables = {
+    organisation: new Table<KnownOrganisation>(),
+    entity: new Table(names),
+    role: new Table<KnownRole>(),
+    role_assignment: new Table<KnownRoleAssignment>(),
+    entity_exception: new Table(exceptions),
+    credential: new Table(certificates),
+    api_resource: new Table<KnownApi>(),
+  };
+  return { tables, certificates, names, exceptions };
+}
+
 export class ParticipantIndex {
   readonly #source: ParticipantSource;
-  readonly #certificates = new Grouping<KnownCertificate>(({ x5tS256 }) => x5tS256);
-  readonly #names = new Grouping<KnownApplication>(nameOf);
-  readonly #exceptions = new Grouping<KnownException>(({ applicationId }) => applicationId);
-  readonly #tables: Tables = {
-    organisation: new Table(),
-    entity: new Table(this.#names),
-    role: new Table(),
-    role_assignment: new Table(),
-    entity_exception: new Table(this.#exceptions),
-    credential: new Table(this.#certificates),
-    api_resource: new Table(),
-  };
+  #known = nothingKnown();
   #seq = 0;
+  /** Whatever reads waits for what was begun before: an older answer never takes the place of a newer one. */
+  #reading: Promise<void> = Promise.resolve();
 
   constructor(source: ParticipantSource) {
     this.#source = source;
@@ -67,20 +82,33 @@ export class ParticipantIndex {
 
   /** Records of each kind, for those who watch its memory. */
   get sizes(): Readonly<Record<RecordKind, number>> {
-    return Object.fromEntries(RECORD_KINDS.map((kind) => [kind, this.#tables[kind].size])) as Record<
+    return Object.fromEntries(RECORD_KINDS.map((kind) => [kind, this.#known.tables[kind].size])) as Record<
       RecordKind,
       number
     >;
   }
 
-  /** Reads everything. @param seq all that is read is at least as new */
+  /**
+   * Reads everything anew, which is seen once all of it is there.
+   * @param seq all that is read is at least as new
+   */
   async load(seq: number): Promise<void> {
-    for (const kind of RECORD_KINDS) await this.#loadAll(kind);
-    this.#seq = seq;
+    await this.#inTurn(async () => {
+      const known = nothingKnown();
+      for (const kind of RECORD_KINDS) await this.#loadAll(kind, known.tables);
+      this.#known = known;
+      this.#seq = Math.max(this.#seq, seq);
+    });
   }
 
-  async #loadAll<Kind extends RecordKind>(kind: Kind): Promise<void> {
-    const table: Table<KnownRecords[Kind]> = this.#tables[kind];
+  async #inTurn(read: () => Promise<void>): Promise<void> {
+    const turn = this.#reading.then(read);
+    this.#reading = turn.catch(() => {});
+    await turn;
+  }
+
+  async #loadAll<Kind extends RecordKind>(kind: Kind, tables: Tables): Promise<void> {
+    const table: Table<KnownRecords[Kind]> = tables[kind];
     for await (const records of this.#source.readAll(kind)) for (const record of records) table.put(record);
   }
 
@@ -89,11 +117,11 @@ export class ParticipantIndex {
    * fails changes nothing, and may come again.
    */
   async follow(changes: readonly RecordChange[]): Promise<void> {
-    const last = changes.at(-1);
-    if (last === undefined) return;
-    const applied = await Promise.all(RECORD_KINDS.map((kind) => this.#prepare(kind, changes)));
-    for (const apply of applied) apply();
-    this.#seq = last.seq;
+    await this.#inTurn(async () => {
+      const applied = await Promise.all(RECORD_KINDS.map((kind) => this.#prepare(kind, changes)));
+      for (const apply of applied) apply();
+      for (const { seq } of changes) this.#seq = Math.max(this.#seq, seq);
+    });
   }
 
   async #prepare<Kind extends RecordKind>(kind: Kind, changes: readonly RecordChange[]): Promise<() => void> {
@@ -101,7 +129,7 @@ export class ParticipantIndex {
     const ids = [...new Set(changed)];
     if (ids.length === 0) return () => {};
     const records = await this.#source.read(kind, ids);
-    const table: Table<KnownRecords[Kind]> = this.#tables[kind];
+    const table: Table<KnownRecords[Kind]> = this.#known.tables[kind];
     return () => {
       for (const id of ids) table.remove(id);
       for (const record of records) table.put(record);
@@ -110,30 +138,29 @@ export class ParticipantIndex {
 
   /** @param ageSeconds since the registry last confirmed that nothing is newer */
   at(ageSeconds: number): KnownState {
-    const { organisation, entity, api_resource: api } = this.#tables;
+    const { tables, certificates, names, exceptions } = this.#known;
     return {
       seq: this.#seq,
       ageSeconds,
-      certificates: (x5tS256) => this.#certificates.get(x5tS256),
-      application: (id) => entity.get(id),
-      applicationNamed: (authorityId, entityIdentifier) =>
-        this.#names.get(nameOf({ authorityId, entityIdentifier })).at(-1),
-      organisation: (id) => organisation.get(id),
-      roles: (application) => this.#rolesOf(application),
-      exceptions: (applicationId) => this.#exceptions.get(applicationId),
-      api: (id) => api.get(id),
+      certificates: (x5tS256) => certificates.get(x5tS256),
+      application: (id) => tables.entity.get(id),
+      applicationNamed: (authorityId, entityIdentifier) => names.get(nameOf({ authorityId, entityIdentifier })).at(-1),
+      organisation: (id) => tables.organisation.get(id),
+      roles: (application) => rolesOf(application, tables),
+      exceptions: (applicationId) => exceptions.get(applicationId),
+      api: (id) => tables.api_resource.get(id),
     };
   }
+}
 
-  #rolesOf({ roleAssignmentIds }: KnownApplication): GivenRole[] {
-    return roleAssignmentIds.flatMap((id) => {
-      const assignment = this.#tables.role_assignment.get(id);
-      const role = assignment && this.#tables.role.get(assignment.roleId);
-      if (assignment === undefined || role === undefined || assignment.isRemoved || role.isRetired) return [];
-      const { roleId, jurisdictions, validFrom, validTo } = assignment;
-      return [{ roleId, name: role.name, jurisdictions, validFrom, validTo }];
-    });
-  }
+function rolesOf({ roleAssignmentIds }: KnownApplication, tables: Tables): GivenRole[] {
+  return roleAssignmentIds.flatMap((id) => {
+    const assignment = tables.role_assignment.get(id);
+    const role = assignment && tables.role.get(assignment.roleId);
+    if (assignment === undefined || role === undefined || assignment.isRemoved || role.isRetired) return [];
+    const { roleId, jurisdictions, validFrom, validTo } = assignment;
+    return [{ roleId, name: role.name, jurisdictions, validFrom, validTo }];
+  });
 }
 
 /** Ended records keep their name until another takes it; ids grow with time, so the last one is the present one. */

@@ -45,7 +45,12 @@ function isFrom(transition: Transition, state: ParticipantState): boolean {
 /** From the state that lets all through to the one that ends all. */
 const STRICTNESS: readonly ParticipantState[] = ['active', 'pending', 'suspended', 'rejected', 'withdrawn', 'revoked'];
 
-/** The state that counts: the stricter of the entity's own and its organisation's. */
+/** The state that counts: the stricter of the entity's own and its organisation's. None is stricter than an unknown one. */
 export function effectiveState(own: ParticipantState, organisation: ParticipantState): ParticipantState {
-  return STRICTNESS.indexOf(own) >= STRICTNESS.indexOf(organisation) ? own : organisation;
+  return strictness(own) >= strictness(organisation) ? own : organisation;
+}
+
+function strictness(state: ParticipantState): number {
+  const known = STRICTNESS.indexOf(state);
+  return known === -1 ? STRICTNESS.length : known;
 }

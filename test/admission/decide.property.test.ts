@@ -57,7 +57,7 @@ it('B3 [admission] the explanation is that of the decision, and nobody is let in
         roles: s.isPisp ? [{ ...PISP, validTo: s.validTo }] : [],
       });
       const asked = { api: s.api, onBehalfOf: s.onBehalfOf, place: { isTokenRequired: s.isTokenRequired } };
-      const said = s.token === undefined ? {} : { token: () => s.token ?? TOKEN };
+      const said = { token: s.token };
 
       const { steps: none, ...decision } = ask(asked, state, said);
       const { steps = [], ...explained } = ask(asked, state, said, true);

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { TokenVerdict } from '../../src/admission/admission-question.ts';
-import { decide } from '../../src/admission/decide.ts';
 import {
   API,
   ask,
@@ -13,10 +12,10 @@ import {
   OTHER_ORGANISATION,
   PARTICIPANT,
   PISP,
-  PLACE,
   TOKEN,
 } from '../support/admission.ts';
 
+const certificateOf = (applicationId: string) => certificateWith({ applicationId });
 const CHAIN = { trustAnchor: 'https://anchor.example', trustMarkTypes: [], expiresAt: NOW + 4 };
 
 describe('F40 a certificate is admitted only as that of an active participant', () => {
@@ -63,6 +62,60 @@ describe('F40 a certificate is admitted only as that of an active participant', 
     expect(ask({}, knownState({ certificates: [ended, CERTIFICATE] })).decision).toBe('allow');
     const both = knownState({ certificates: [ended, certificateWith({ life: { state: 'on_hold' } })] });
     expect(ask({}, both).reasons).toEqual(['certificate_on_hold']);
+    const until = (seconds: number) => certificateWith({ life: { notAfter: new Date((NOW + seconds) * 1000) } });
+    expect(ask({}, knownState({ certificates: [until(3), until(5)] })).validUntil).toBe(NOW + 6);
+  });
+
+  it('goes by the last record whose application and organisation count as well', () => {
+    const known = knownState({ certificates: ['left', PARTICIPANT.id, 'left'].map(certificateOf) });
+    for (const left of [
+      { ...PARTICIPANT, id: 'left', state: 'withdrawn' as const },
+      { ...PARTICIPANT, id: 'left', organisationId: 'gone' },
+    ]) {
+      const state = {
+        ...known,
+        application: (id: string) => (id === 'left' ? left : known.application(id)),
+        organisation: (id: string) =>
+          id === 'gone' ? { ...ORGANISATION, id, state: 'revoked' as const } : known.organisation(id),
+      };
+      expect(ask({}, state).participant?.application.id).toBe(PARTICIPANT.id);
+      expect(ask({}, { ...state, certificates: () => ['left'].map(certificateOf) }).decision).toBe('deny');
+    }
+  });
+
+  it('counts a certificate whose place was taken no longer from that second on', () => {
+    const at = (milliseconds: number) =>
+      ask({}, knownState({ certificates: [certificateWith({ life: { supersededAt: new Date(milliseconds) } })] }));
+    expect(at(NOW * 1000 + 500)).toMatchObject({ decision: 'deny', reasons: ['certificate_superseded'] });
+    expect(at(NOW * 1000 + 1500)).toMatchObject({ decision: 'allow', validUntil: NOW + 1 });
+  });
+
+  it('takes no state that it does not know for active', () => {
+    const state = 'merged' as 'active';
+    for (const known of [
+      { application: { state } },
+      { organisation: { state } },
+      { certificates: [certificateWith({ life: { state } })] },
+    ]) {
+      const { decision, permissions } = ask({}, knownState(known));
+      expect([decision, ...Object.values(permissions)]).toEqual(['deny', false, false, false]);
+    }
+  });
+
+  it('permits what is left to somebody suspended, unless anything else is wrong', () => {
+    const suspended = { application: { state: 'suspended' as const, entityIdentifier: 'https://rp.example' } };
+    const left = { newAuthorization: false, useExisting: false, withdrawConsent: true };
+    expect(ask({}, knownState(suspended)).permissions).toEqual(left);
+    for (const known of [
+      { certificates: [certificateWith({ life: { state: 'revoked' } })] },
+      { ageSeconds: 11 },
+      { application: { ...suspended.application, environment: 'sandbox' } },
+    ]) {
+      expect(ask({}, knownState({ ...suspended, ...known })).permissions.withdrawConsent).toBe(false);
+    }
+    const byName = knownState({ ...suspended, exceptions: [letOffFrom('no_mtls', NOW + 2)] });
+    const question = { certificate: 'none' as const, entityId: PARTICIPANT.entityIdentifier };
+    expect(ask(question, byName)).toMatchObject({ reasons: ['suspended'], permissions: { withdrawConsent: false } });
   });
 
   it('denies a certificate whose issuer is not on the trust list', () => {
@@ -98,8 +151,10 @@ describe('F56 what is enrolled for one environment is not admitted in another', 
     expect(ask({ place })).toMatchObject({ decision: 'deny', reasons: ['wrong_environment'] });
   });
 
-  it('denies the application of another authority', () => {
-    expect(ask({ place: { authorityId: 'another' } })).toMatchObject({ reasons: ['wrong_authority'] });
+  it('says of the application of another authority no more than of nobody', () => {
+    const decision = ask({ place: { authorityId: 'another' } }, knownState({}), {}, true);
+    expect(decision).toEqual(ask({ place: { authorityId: 'another' } }, knownState({ certificates: [] }), {}, true));
+    expect(decision).toMatchObject({ reasons: ['unknown_participant'], participant: undefined, roles: [] });
   });
 });
 
@@ -107,6 +162,8 @@ describe('F44 what a node knows counts for a limited time', () => {
   it('denies everybody once the registry was not heard of for longer than the enforcement point lets it', () => {
     expect(ask({}, knownState({ ageSeconds: 10 }))).toMatchObject({ decision: 'allow', validUntil: NOW });
     expect(ask({}, knownState({ ageSeconds: 10.1 }))).toMatchObject({ decision: 'deny', reasons: ['state_stale'] });
+    expect(ask({}, knownState({ ageSeconds: Number.NaN })).reasons).toEqual(['state_stale']);
+    expect(ask({ place: { maxStalenessSeconds: Number.NaN } }).reasons).toEqual(['state_stale']);
   });
 });
 
@@ -130,6 +187,14 @@ describe('an API asks for roles', () => {
 
   it('takes the API of the enforcement point where the request names none', () => {
     expect(ask({ place: { apiId: API.id } }, knownState({ roles: [] }))).toMatchObject({ reasons: ['role_missing'] });
+  });
+
+  it('takes no other API than that of the enforcement point', () => {
+    const place = { apiId: API.id };
+    expect(ask({ place, api: API.id }).decision).toBe('allow');
+    expect(ask({ place, api: 'another' }, knownState({ apis: [API, { ...API, id: 'another' }] }))).toMatchObject({
+      ...{ decision: 'deny', reasons: ['api_mismatch'] },
+    });
   });
 
   it('denies an API that is not recorded, or recorded with another authority', () => {
@@ -166,17 +231,17 @@ describe('somebody acts on behalf of another only where the registry records it 
 
 describe('F43 a token is worth nothing without the certificate that it is bound to', () => {
   it('allows a token that is bound to the certificate, and until it expires', () => {
-    const decision = ask({}, knownState({}), { token: () => ({ ...TOKEN, expiresAt: NOW + 3 }) });
+    const decision = ask({}, knownState({}), { token: { ...TOKEN, expiresAt: NOW + 3 } });
     expect(decision).toMatchObject({ decision: 'allow', validUntil: NOW + 3 });
   });
 
   it('denies a token that is bound to another certificate', () => {
-    const decision = ask({}, knownState({}), { token: () => ({ ...TOKEN, boundTo: 'y'.repeat(43) }) });
+    const decision = ask({}, knownState({}), { token: { ...TOKEN, boundTo: 'y'.repeat(43) } });
     expect(decision).toMatchObject({ decision: 'deny', reasons: ['cnf_mismatch'] });
   });
 
   it('denies a token that is bound to none, unless that was approved and lasts', () => {
-    const unbound = { token: () => ({ ...TOKEN, boundTo: undefined }) };
+    const unbound = { token: { ...TOKEN, boundTo: undefined } };
     expect(ask({}, knownState({}), unbound)).toMatchObject({ reasons: ['token_not_bound'] });
     const letOff = (endsAt: number) =>
       ask({}, knownState({ exceptions: [letOffFrom('unbound_token', endsAt)] }), unbound);
@@ -184,29 +249,42 @@ describe('F43 a token is worth nothing without the certificate that it is bound 
     expect(letOff(NOW)).toMatchObject({ decision: 'deny', reasons: ['token_not_bound'] });
   });
 
+  it('denies a token that is bound to none and was issued to somebody else, whatever was approved', () => {
+    const exceptions = [letOffFrom('unbound_token', NOW + 2)];
+    for (const clientId of ['another', undefined]) {
+      const token = { ...TOKEN, boundTo: undefined, clientId };
+      for (const state of [knownState({}), knownState({ exceptions })]) {
+        expect(ask({}, state, { token })).toMatchObject({ decision: 'deny', reasons: ['client_mismatch'] });
+      }
+    }
+  });
+
+  it('denies a token that has expired since it was verified', () => {
+    for (const expiresAt of [NOW, Number.NaN]) {
+      expect(ask({}, knownState({}), { token: { ...TOKEN, expiresAt } }).reasons).toEqual(['token_expired']);
+    }
+  });
+
   it('denies no token where one is required', () => {
     expect(ask({ place: { isTokenRequired: true } })).toMatchObject({ reasons: ['token_missing'] });
   });
 
   it('gives the reason of whoever verified it', () => {
-    const decision = ask({}, knownState({}), { token: () => ({ reason: 'audience_mismatch', detail: 'for another' }) });
+    const decision = ask({}, knownState({}), {
+      token: { reason: 'audience_mismatch', detail: 'for another' },
+    });
     expect(decision).toMatchObject({ decision: 'deny', reasons: ['audience_mismatch'] });
   });
 
-  it('asks nobody about the token of a participant that is denied anyway', () => {
-    const state = knownState({ certificates: [] });
-    const decision = ask({}, state, {
-      token: () => {
-        throw new Error('nobody should ask');
-      },
-    });
-    expect(decision.reasons).toEqual(['unknown_participant']);
+  it('needs nobody to verify the token of a participant that is denied anyway', () => {
+    const decision = ask({ isTokenPresented: true }, knownState({ certificates: [] }));
+    expect(decision).toMatchObject({ reasons: ['unknown_participant'], needed: undefined });
   });
 });
 
 describe('B2 the Trust Chain is part of the decision', () => {
   it('allows an application whose chain leads to the Trust Anchor, and until it expires', () => {
-    const decision = ask({ entityId: PARTICIPANT.entityIdentifier }, knownState({}), { chain: () => CHAIN });
+    const decision = ask({ entityId: PARTICIPANT.entityIdentifier }, knownState({}), { chain: CHAIN });
     expect(decision).toMatchObject({ decision: 'allow', chain: CHAIN, validUntil: NOW + 4 });
   });
 
@@ -215,8 +293,14 @@ describe('B2 the Trust Chain is part of the decision', () => {
     expect(decision).toMatchObject({ decision: 'deny', reasons: ['entity_mismatch'] });
   });
 
+  it('denies an application whose chain has expired since it was resolved', () => {
+    const chain = { ...CHAIN, expiresAt: NOW };
+    const decision = ask({ entityId: PARTICIPANT.entityIdentifier }, knownState({}), { chain });
+    expect(decision).toMatchObject({ decision: 'deny', reasons: ['trust_chain_invalid'], chain: undefined });
+  });
+
   it('denies an application whose chain is not valid', () => {
-    const chain = () => ({ reason: 'trust_chain_invalid' as const, detail: 'no chain' });
+    const chain = { reason: 'trust_chain_invalid' as const, detail: 'no chain' };
     const decision = ask({ entityId: PARTICIPANT.entityIdentifier }, knownState({}), { chain });
     expect(decision).toMatchObject({ decision: 'deny', reasons: ['trust_chain_invalid'], chain: undefined });
   });
@@ -231,8 +315,8 @@ describe('a legacy partner may be let off mTLS for a while', () => {
     expect(ask(question, state)).toMatchObject({ decision: 'deny', reasons: ['token_missing'] });
     const withToken = (changes: Partial<typeof TOKEN>) =>
       ask(question, state, {
-        chain: () => CHAIN,
-        token: () => ({ ...TOKEN, boundTo: undefined, ...changes }) as TokenVerdict,
+        chain: CHAIN,
+        token: { ...TOKEN, boundTo: undefined, ...changes } as TokenVerdict,
       });
     expect(withToken({ clientId: PARTICIPANT.entityIdentifier })).toMatchObject({
       ...{ decision: 'allow', exceptions: ['no_mtls'], validUntil: NOW + 2 },
@@ -263,8 +347,18 @@ describe('B3 the explanation is made by the engine that decides', () => {
       ['state', 'passed', null],
       ['certificate', 'passed', null],
       ['participant', 'failed', 'unknown_participant'],
-      ['token', 'skipped', null],
-      ['trust_chain', 'skipped', null],
+      ...[
+        'validity',
+        'issuer',
+        'standing',
+        'place',
+        'entity',
+        'delegation',
+        'api',
+        'token',
+        'binding',
+        'trust_chain',
+      ].map((check) => [check, 'skipped', null]),
     ]);
     expect(steps[2]).toMatchObject({ canMend: 'partner', hint: expect.stringContaining('register this certificate') });
   });
@@ -274,13 +368,27 @@ describe('B3 the explanation is made by the engine that decides', () => {
   });
 });
 
-it('waits for whoever has to be asked', async () => {
-  const pending = decide(
-    { place: PLACE, certificate: { x5tS256: CERTIFICATE.x5tS256 } },
-    knownState({}),
-    { token: async () => TOKEN, chain: () => ({ reason: 'trust_chain_invalid', detail: '' }) },
-    { now: NOW },
-  );
-  expect(pending).toBeInstanceOf(Promise);
-  expect((await pending).decision).toBe('allow');
+describe('what others have to say', () => {
+  const asked = { isTokenPresented: true, entityId: PARTICIPANT.entityIdentifier };
+
+  it('is asked for one after the other, and nobody is admitted before', () => {
+    const permissions = { newAuthorization: false, useExisting: false, withdrawConsent: false };
+    const denied = { decision: 'deny', validUntil: NOW, permissions };
+    expect(ask(asked)).toMatchObject({ ...denied, needed: 'token' });
+    expect(ask(asked, knownState({}), { chain: CHAIN })).toMatchObject({ ...denied, needed: 'token' });
+    expect(ask(asked, knownState({}), { token: TOKEN })).toMatchObject({ ...denied, needed: 'chain' });
+    const settled = { token: TOKEN, chain: CHAIN };
+    expect(ask(asked, knownState({}), settled)).toMatchObject({ decision: 'allow', needed: undefined });
+  });
+
+  it('admits nobody who was suspended while they were asked', () => {
+    const suspended = knownState({ application: { state: 'suspended' } });
+    const decision = ask(asked, suspended, { token: TOKEN, chain: CHAIN });
+    expect(decision).toMatchObject({ decision: 'deny', reasons: ['suspended'], needed: undefined });
+  });
+
+  it('is not asked for where the token is not accepted', () => {
+    const token = { ...TOKEN, boundTo: 'another' };
+    expect(ask(asked, knownState({}), { token })).toMatchObject({ reasons: ['cnf_mismatch'], needed: undefined });
+  });
 });

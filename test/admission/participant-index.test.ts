@@ -123,6 +123,46 @@ describe('the index of participants', () => {
     expect(index.at(0).applicationNamed(PARTICIPANT.authorityId, PARTICIPANT.entityIdentifier)).toBe(again);
   });
 
+  it('shows nothing of a load before all of it is there, and forgets what is there no longer', async () => {
+    const { index, records } = await indexOf();
+    Object.defineProperty(records, 'api_resource', {
+      get: () => {
+        throw new Error('the connection is lost');
+      },
+      configurable: true,
+    });
+    records.credential = [];
+    await expect(index.load(6)).rejects.toThrow('the connection is lost');
+    expect(index.at(0)).toMatchObject({ seq: 5 });
+    expect(index.at(0).certificates(CERTIFICATE.x5tS256)).toEqual([CERTIFICATE]);
+
+    Object.defineProperty(records, 'api_resource', { value: [API] });
+    await index.load(6);
+    expect(index.at(0)).toMatchObject({ seq: 6 });
+    expect(index.at(0).certificates(CERTIFICATE.x5tS256)).toEqual([]);
+  });
+
+  it('follows what changes during a load after the load, and never goes back', async () => {
+    const { index, records } = await indexOf();
+    let following: Promise<void> | undefined;
+    Object.defineProperty(records, 'api_resource', {
+      get: () => {
+        records.organisation = [{ ...ORGANISATION, state: 'suspended' }];
+        following ??= index.follow([change('organisation', ORGANISATION.id, 8)]);
+        return [API];
+      },
+    });
+    await index.load(6);
+    expect(index.at(0)).toMatchObject({ seq: 6 });
+    expect(index.at(0).organisation(ORGANISATION.id)?.state).toBe('active');
+    await following;
+    expect(index.at(0).organisation(ORGANISATION.id)?.state).toBe('suspended');
+    expect(index.at(0).seq).toBe(8);
+    await index.load(7);
+    await index.follow([change('organisation', ORGANISATION.id, 7)]);
+    expect(index.at(0).seq).toBe(8);
+  });
+
   it('counts what it holds', async () => {
     const { index } = await indexOf();
     expect(index.sizes).toEqual(Object.fromEntries(RECORD_KINDS.map((kind) => [kind, 1])));

@@ -72,6 +72,13 @@ describe('the state that counts', () => {
     const active = pairs.filter(({ own, organisation }) => effectiveState(own, organisation) === 'active');
     expect(active).toEqual([{ own: 'active', organisation: 'active', counts: 'active' }]);
   });
+
+  it('is the one that nobody knows, above all others', () => {
+    const unknown = 'merged' as ParticipantState;
+    for (const state of STATES) {
+      expect([effectiveState(unknown, state), effectiveState(state, unknown)]).toEqual([unknown, unknown]);
+    }
+  });
 });
 
 function refusalOf(step: () => unknown): RegistryError {

@@ -1,11 +1,6 @@
 /** A participant, its certificate and an enforcement point, for tests of admission. */
-import type {
-  AdmissionQuestion,
-  ChainVerdict,
-  EnforcementPlace,
-  TokenVerdict,
-} from '../../src/admission/admission-question.ts';
-import { type AdmissionDecision, decide } from '../../src/admission/decide.ts';
+import type { AdmissionQuestion, EnforcementPlace, TokenVerdict } from '../../src/admission/admission-question.ts';
+import { type AdmissionEvidence, decide } from '../../src/admission/decide.ts';
 import type { GivenRole, KnownState } from '../../src/admission/known-state.ts';
 import type {
   KnownApi,
@@ -68,7 +63,7 @@ export const API: KnownApi = {
 
 export const TOKEN: Extract<TokenVerdict, { expiresAt: number }> = {
   boundTo: CERTIFICATE.x5tS256,
-  clientId: undefined,
+  clientId: PARTICIPANT.entityIdentifier,
   expiresAt: NOW + 300,
 };
 
@@ -124,22 +119,15 @@ export function knownState({
 
 export type Asked = Partial<Omit<AdmissionQuestion, 'place'>> & { place?: Partial<EnforcementPlace> };
 
-export interface Said {
-  token?: (application: KnownApplication) => TokenVerdict;
-  chain?: (application: KnownApplication) => ChainVerdict;
-}
-
-/** What is decided at once about the certificate of the participant, or whatever else is asked. */
-export function ask({ place, ...asked }: Asked, state = knownState({}), said: Said = {}, isExplained = false) {
-  const decision = decide(
-    { certificate: { x5tS256: CERTIFICATE.x5tS256 }, ...asked, place: { ...PLACE, ...place } },
-    state,
-    {
-      token: (application) => said.token?.(application),
-      chain: (application) => said.chain?.(application) ?? { reason: 'trust_chain_invalid', detail: 'none' },
-    },
-    { now: NOW, isExplained },
-  );
-  if (decision instanceof Promise) throw new Error('somebody had to be asked');
-  return decision satisfies AdmissionDecision;
+/** What is decided about the certificate of the participant, or whatever else is asked. */
+export function ask(
+  { place, ...asked }: Asked,
+  state = knownState({}),
+  said: AdmissionEvidence = {},
+  isExplained = false,
+) {
+  const isTokenPresented = said.token !== undefined;
+  const certificate = { x5tS256: CERTIFICATE.x5tS256 };
+  const question = { certificate, isTokenPresented, ...asked, place: { ...PLACE, ...place } };
+  return decide(question, state, said, { now: NOW, isExplained });
 }

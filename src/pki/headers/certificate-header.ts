@@ -3,6 +3,7 @@
  * gateway, which deletes what clients send by that name, says anything about the connection.
  * @see RFC 9440
  */
+import { X509Certificate } from 'node:crypto';
 import { readClientCert, readClientCertChain } from './client-cert.ts';
 import {
   certificateOfBase64,
@@ -49,13 +50,31 @@ const READERS = {
     if (above.length >= MAX_HEADER_CERTIFICATES) {
       throw new CertificateHeaderError('header_too_large', `has more than ${MAX_HEADER_CERTIFICATES} certificates`);
     }
-    return { leaf: certificateOfBase64(leaf), chain: above.map(certificateOfBase64) };
+    const read = { leaf: certificateOfBase64(leaf), chain: above.map(certificateOfBase64) };
+    requireIssued(read);
+    return read;
   },
   /** `{http.request.tls.client.certificate_der_base64}`. */
   caddy: (value) => ({ leaf: certificateOfBase64(value), chain: [] }),
   /** `%{SSL_CLIENT_CERT}s`: PEM with spaces for line ends. */
   apache: (value) => (value === '(null)' ? null : { leaf: certificateOfPem(value), chain: [] }),
 } as const satisfies Record<string, Reader>;
+
+/** Two headers that somebody joined look like a chain, and the first of them is the client's own invention. */
+function requireIssued({ leaf, chain }: HeaderCertificate): void {
+  if (chain.length === 0) return;
+  try {
+    const certificates = [leaf, ...chain].map((bytes) => new X509Certificate(bytes));
+    const isChain = certificates.every((issued, index) => {
+      const issuer = certificates[index + 1];
+      return issuer === undefined || (issued.checkIssued(issuer) && issued.verify(issuer.publicKey));
+    });
+    if (isChain) return;
+  } catch {
+    // Then it is no certificate, or its key is none that is understood.
+  }
+  throw malformed('has certificates of which not each is issued by the next');
+}
 
 /** How a gateway writes a certificate. */
 export type CertificateHeaderForm = keyof typeof READERS;

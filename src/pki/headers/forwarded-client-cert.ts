@@ -13,20 +13,20 @@ const MAX_PAIRS = 512;
 /**
  * Reads the certificate of the only element. `Hash`, which Envoy always writes, has to be that of the certificate: what
  * a stranger smuggles into a value without quotes, such as a URI, makes a second one.
- * @returns null: the element has no certificate
+ * An element without a certificate is not the word for none: somebody has one, which the proxy is set up to leave out.
  * @throws CertificateHeaderError header_repeated, header_malformed, header_too_large, header_contradictory
  */
-export function readForwardedClientCert(value: string): { leaf: Uint8Array; chain: Uint8Array[] } | null {
+export function readForwardedClientCert(value: string): { leaf: Uint8Array; chain: Uint8Array[] } {
   const [element = [], ...others] = parseForwardedElements(value);
   if (others.length > 0) {
     const message = 'has elements of several proxies; let the last one replace it (SANITIZE_SET)';
     throw new CertificateHeaderError('header_repeated', message);
   }
   const [certificate, chain, hash] = [only(element, 'cert'), only(element, 'chain'), only(element, 'hash')];
-  if (!certificate && !chain) return null;
-  const [first, ...above] = chain ? certificatesOfPem(unescaped(chain)) : [];
-  const leaf = certificate ? certificateOfPem(unescaped(certificate)) : first;
-  if (leaf === undefined || above.length >= MAX_HEADER_CERTIFICATES) {
+  const [first, ...above] = chain === undefined ? [] : certificatesOfPem(unescaped(chain));
+  const leaf = certificate === undefined ? first : certificateOfPem(unescaped(certificate));
+  if (leaf === undefined) throw malformed('has no certificate beside what it says of one');
+  if (above.length >= MAX_HEADER_CERTIFICATES) {
     throw new CertificateHeaderError('header_too_large', `has more than ${MAX_HEADER_CERTIFICATES} certificates`);
   }
   if (first !== undefined && !Buffer.from(first).equals(leaf)) {

@@ -21,7 +21,8 @@ export function credentialState(
   if (state === 'revoked') return 'revoked';
   if (supersededAt !== null && supersededAt <= now) return 'superseded';
   if (notAfter !== null && notAfter <= secondBefore(now)) return 'expired';
-  if (state === 'on_hold') return 'on_hold';
+  // On hold, or in a state that nobody knows: then it does not count either.
+  if (state !== 'active') return 'on_hold';
   return notBefore !== null && notBefore > now ? 'not_yet_valid' : 'active';
 }
 

@@ -113,8 +113,15 @@ export async function readKnownExceptions(db: Db | Tx, selection: Selection): Pr
   return rows.map((row) => ({ ...row, endsAt: Math.floor(row.endsAt.getTime() / 1000) }));
 }
 
-/** Transport certificates, ended ones too: who shows one is told why it counts no longer. */
-export async function readKnownCertificates(db: Db | Tx, selection: Selection): Promise<KnownCertificate[]> {
+/**
+ * Transport certificates, ended ones too: who shows one is told why it counts no longer.
+ * @param isTrusted whether its issuer is on the trust list of its authority, which is not recorded with it
+ */
+export async function readKnownCertificates(
+  db: Db | Tx,
+  selection: Selection,
+  isTrusted: (certificate: Omit<KnownCertificate, 'isTrusted'>) => boolean,
+): Promise<KnownCertificate[]> {
   const rows = await db
     .select({
       id: credentials.id,
@@ -129,7 +136,9 @@ export async function readKnownCertificates(db: Db | Tx, selection: Selection): 
     .where(selected(credentials.id, selection, and(eq(credentials.usage, 'transport'), eq(credentials.kind, 'x509'))))
     .orderBy(asc(credentials.id))
     .limit(limitOf(selection));
-  return rows.flatMap(({ id, applicationId, x5tS256, ...life }) =>
-    x5tS256 === null ? [] : [{ id, applicationId, x5tS256, life, isTrusted: true }],
-  );
+  return rows.flatMap(({ id, applicationId, x5tS256, ...life }) => {
+    if (x5tS256 === null) return [];
+    const certificate = { id, applicationId, x5tS256, life };
+    return [{ ...certificate, isTrusted: isTrusted(certificate) }];
+  });
 }

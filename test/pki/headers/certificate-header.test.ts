@@ -10,9 +10,13 @@ import {
 import { MAX_HEADER_LENGTH } from '../../../src/pki/headers/encodings.ts';
 import { parseForwardedElements } from '../../../src/pki/headers/forwarded-client-cert.ts';
 import { CERTIFICATE_HEADER_REASONS, CertificateHeaderError } from '../../../src/pki/headers/header-error.ts';
-import { certificate, chainOf, der, ecKey, pem, sequence } from '../../support/certificates.ts';
+import { certificate, chainOf, der, distinguishedName, ecKey, pem, sequence } from '../../support/certificates.ts';
 
 const [LEAF, CA] = chainOf();
+const [, NAMESAKE] = chainOf();
+const ISSUER = { key: ecKey(), name: distinguishedName({ CN: 'One CA' }) };
+const ISSUED = certificate({ issuer: ISSUER });
+const RENAMED = certificate({ key: ISSUER.key, subject: distinguishedName({ CN: 'Other CA' }) });
 const OTHER = certificate();
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 /** As nginx and Envoy escape: all but letters, digits and a few signs. */
@@ -73,7 +77,7 @@ describe.each(FORMS)('[F41] the header of %s', (form, written) => {
     const last = form === 'xfcc' ? [] : [written.length - 5, written.length - 1];
     for (const length of [...at, ...last]) {
       expect(outcome(form, written.slice(0, length)), `${length}`).toMatch(
-        /^(?:header_malformed|header_contradictory|none|taken 0)$/,
+        /^(?:header_malformed|header_contradictory|taken 0)$/,
       );
       if (form !== 'xfcc') expect(outcome(form, written.slice(0, length)), `${length}`).toBe('header_malformed');
     }
@@ -156,6 +160,11 @@ describe('[F41] forms and their limits', () => {
     ['traefik', 'a chain', `${base64(LEAF)},${base64(CA)}`, 'taken 1'],
     ['traefik', 'a chain, escaped', escaped(`${base64(LEAF)},${base64(CA)}`), 'taken 1'],
     ['traefik', 'a chain with an empty part', `${base64(LEAF)},,${base64(CA)}`, 'header_malformed'],
+    ['traefik', 'two headers joined', `${base64(OTHER)},${base64(LEAF)}`, 'header_malformed'],
+    ['traefik', 'two chains joined', [LEAF, CA, LEAF, CA].map(base64).join(), 'header_malformed'],
+    ['traefik', 'an issuer by its name alone', `${base64(LEAF)},${base64(NAMESAKE)}`, 'header_malformed'],
+    ['traefik', 'an issuer by its key alone', [ISSUED, RENAMED].map(base64).join(), 'header_malformed'],
+    ['traefik', 'a chain of no certificates', `${base64(LEAF)},${base64(sequence())}`, 'header_malformed'],
     ['traefik', 'a chain of twelve', Array<string>(12).fill(base64(LEAF)).join(), 'header_too_large'],
     ['traefik', 'armour', escaped(PEM), 'header_malformed'],
     ['apache', 'none', '(null)', 'none'],
@@ -187,8 +196,10 @@ describe('[F41] x-forwarded-client-cert', () => {
   const cert = `Cert="${escaped(PEM)}"`;
   const hashed = `Hash=${hash(LEAF)}`;
   it.each([
-    ['no certificate', hashed, 'none'],
-    ['an empty certificate', `${hashed};Cert=""`, 'none'],
+    ['no certificate', hashed, 'header_malformed'],
+    ['an address alone', 'By=spiffe://a', 'header_malformed'],
+    ['an empty certificate', `${hashed};Cert=""`, 'header_malformed'],
+    ['an empty certificate and a chain', `${hashed};Cert="";Chain="${escaped(pem(LEAF, CA))}"`, 'header_malformed'],
     ['keys in small letters', `${hashed.replace('Hash', 'hash')};${cert.replace('Cert', 'cert')}`, 'taken 0'],
     ['a certificate without quotes', `${hashed};Cert=${escaped(PEM)}`, 'taken 0'],
     ['a hash in capitals', `Hash=${hash(LEAF).toUpperCase()};${cert}`, 'taken 0'],
