@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { and, eq } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WAITING_LIMITS } from '../../../src/enrolment/flow/waiting-requests.ts';
 import { TYP } from '../../../src/federation/media-types.ts';
@@ -283,11 +283,35 @@ describe('F04 a request from anybody', () => {
     expect((await read()).code).toBe('not_found');
   });
 
-  it('F04 is taken for one entity only so often', async () => {
-    const body = { entityIdentifier: 'https://again.example', applicant: APPLICANT };
-    const statuses: number[] = [];
-    for (let count = 0; count < 6; count++) statuses.push((await askPublicly(body)).status);
-    expect(statuses).toEqual([202, 202, 202, 202, 202, 429]);
+  it('F04 takes the place of one for the same entity, unless somebody proved the domain with each', async () => {
+    const { entityIdentifier: at } = await service.authority({ enrolmentFlow: flowWith([{ step: 'domain' }]) });
+    const asking = JSON.stringify({ entityIdentifier: 'https://again.example', applicant: APPLICANT });
+    const ids: string[] = [];
+    const askThere = async (): Promise<number> => {
+      service.clock.advance(1);
+      const { status, body } = await ask(asking, 'application/json', service, { ...authority, entityIdentifier: at });
+      if (status === 202) ids.push(body.id);
+      return status;
+    };
+    const whoLapsed = async () => {
+      const rows = await service.db.select().from(enrolments).where(inArray(enrolments.id, ids));
+      const lapsed = rows.filter(({ state }) => state === 'lapsed');
+      return lapsed.map(({ id }) => ids.indexOf(id)).toSorted();
+    };
+    for (let count = 0; count < 6; count++) expect(await askThere()).toBe(202);
+    expect(await whoLapsed()).toEqual([4]);
+    const pass = async (step: 'keys' | 'domain') => {
+      const row = { step, position: 1, outcome: 'passed' as const, detail: '', evidence: {}, wouldChange: {} };
+      const rows = ids.map((enrolmentId) => ({ ...row, enrolmentId, attempts: 1, at: NOW_DATE }));
+      await service.db.insert(enrolmentSteps).values(rows);
+    };
+    // Anybody can name an entity that publishes itself.
+    await pass('keys');
+    expect(await askThere()).toBe(202);
+    expect(await whoLapsed()).toEqual([4, 5]);
+    await pass('domain');
+    expect(await askThere()).toBe(429);
+    expect(await whoLapsed()).toEqual([4, 5]);
   });
 
   it.each<[string, object]>([
