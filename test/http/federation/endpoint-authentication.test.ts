@@ -270,12 +270,13 @@ describe.each(DATABASE_KINDS)('callers of an endpoint that requires a proof, on 
 describe('two nodes', () => {
   it('[OIDFED-8.8-2] [OIDFED-8.8-4] ask for the same proofs, and take each once between them', async () => {
     await using setting = await Setting.start('postgresql');
-    const { service, anchor } = setting;
+    const { service } = setting;
     const { url = '' } = service.database;
     await using other = await TestService.start(await connectDatabase({ url }), {});
     await setting.set('list', 'required');
     await setting.set('fetch', 'required');
-    const unproven = () => outcomeOf(other.ask(anchor, 'list'));
+    // The last change that the other node is to know of.
+    const unproven = () => outcomeOf(setting.post('fetch', undefined, other));
     await expect.poll(unproven, { interval: 10, timeout: 1000 }).toBe('401 invalid_client');
     const assertion = await setting.assertionBy('caller');
     expect(await outcomeOf(setting.post('list', assertion))).toBe('200');
