@@ -5,7 +5,7 @@ import type { Db } from './connect.ts';
 import { sqlErrorOf } from './sql-error.ts';
 
 /** Tables whose rows stay as they were written. */
-const APPEND_ONLY = ['audit', 'audit_checkpoints'];
+const APPEND_ONLY = ['audit', 'audit_checkpoints', 'decisions'];
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 const NO_SUCH_ROLE = '42704';

@@ -115,7 +115,7 @@ describe.each(DATABASE_KINDS)('the service on %s', (kind) => {
         AND has_table_privilege(tablename, 'UPDATE') AND has_table_privilege(tablename, 'DELETE') AS may
       FROM pg_tables WHERE schemaname = 'public'`);
     const kept = rows.filter(({ may }) => !may).map(({ name }) => name);
-    expect(kept.sort()).toEqual(['audit', 'audit_checkpoints', 'registry_counter']);
+    expect(kept.sort()).toEqual(['audit', 'audit_checkpoints', 'decisions', 'registry_counter']);
     expect(rows.length).toBeGreaterThan(20);
   });
 

@@ -116,6 +116,7 @@ function authorityWith(settings: Partial<Authority> = {}): Authority {
     requiredContactTypes: [],
     enrolmentFlow: null,
     fourEyes: 'off',
+    listedPurposes: [],
     contactConfirmationDays: null,
     lapseGraceDays: 30,
     onLapse: 'none',

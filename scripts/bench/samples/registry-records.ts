@@ -59,6 +59,7 @@ export function authorityRecord(now: Date): Authority {
     requiredContactTypes: [],
     enrolmentFlow: null,
     fourEyes: 'off',
+    listedPurposes: [],
     contactConfirmationDays: null,
     lapseGraceDays: 30,
     onLapse: 'none',

@@ -49,6 +49,7 @@ export async function addApiResource(
         family,
         apiVersion,
         endpoints: input.endpoints ?? [],
+        requiredRoles: [],
         ...certificationColumns(input.certification ?? NOT_CERTIFIED),
         deprecatedAt: input.deprecatedAt ?? null,
         retiresAt: input.retiresAt ?? null,

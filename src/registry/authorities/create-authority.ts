@@ -51,6 +51,7 @@ export async function createAuthority(
         entityIdentifier: input.entityIdentifier,
         location: authorityLocation(input.entityIdentifier),
         ...settings,
+        listedPurposes: [],
         version: 1,
         createdAt: context.now,
       };

@@ -52,7 +52,7 @@ export const MAX_OVERLAP_DAYS = 90;
 /** The record as the audit keeps it: fingerprints name key and certificate. */
 export function credentialSnapshot(credential: CredentialRow): JsonObject {
   const { id: _, authorityId: __, version: ___, createdAt: ____, stateChangedAt: _____, ...rest } = credential;
-  const { publicJwk: ______, x5c: _______, ...fields } = rest;
+  const { publicJwk: ______, x5c: _______, pathJudgedAt: ________, ...fields } = rest;
   return {
     ...fields,
     name: nameOf(credential),

@@ -39,6 +39,8 @@ export async function insertCredential(
     revocationReason: null,
     revokedAt: null,
     supersededAt: null,
+    path: null,
+    pathJudgedAt: null,
     version: 1,
     createdAt: now,
   };

@@ -18,6 +18,8 @@ export const apiResources = pgTable('api_resources', {
   /** Of the API, by Semantic Versioning; `version` is that of the record. */
   apiVersion: text('api_version').notNull(),
   endpoints: jsonb('endpoints').$type<string[]>().notNull(),
+  /** Roles by their id, of which an application needs one to be admitted; empty: none. */
+  requiredRoles: jsonb('required_roles').$type<string[]>().notNull().default([]),
   certificationStatus: text('certification_status').$type<CertificationStatus>().notNull(),
   certificationUri: text('certification_uri'),
   certificationFrom: timestamp('certification_from', { withTimezone: true }),

@@ -1,4 +1,5 @@
 /** Who changed what, why and when, under the seq of the change; each row chained to the one before it. */
+import { sql } from 'drizzle-orm';
 import { bigint, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import type { JsonObject } from '../../federation/json.ts';
 
@@ -21,6 +22,8 @@ export const audit = pgTable(
     requestId: text('request_id'),
     /** Over the hash of the row before and all other members, see audit-chain.ts. */
     hash: text('hash').notNull(),
+    /** By the clock of the database, to measure the way of a change; not part of what is recorded. Null before there was one. */
+    writtenAt: timestamp('written_at', { withTimezone: true }).default(sql`clock_timestamp()`),
   },
   (table) => [primaryKey({ columns: [table.seq, table.ordinal] })],
 );

@@ -3,6 +3,7 @@ import { boolean, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle
 import type { JsonObject } from '../../federation/json.ts';
 import type { ContactType } from './contacts.ts';
 import type { EnrolmentFlowStep } from './enrolment-flow.ts';
+import type { TrustListPurpose } from './trust-list-entries.ts';
 
 /** Whom a Trust Mark type belongs to, with the keys that sign delegations. */
 export interface TrustMarkOwnerSetting {
@@ -58,6 +59,8 @@ export const authorities = pgTable('authorities', {
   enrolmentFlow: jsonb('enrolment_flow').$type<EnrolmentFlowStep[]>(),
   /** Whether whoever added an entity without an enrolment may approve it, too. */
   fourEyes: text('four_eyes').$type<'off' | 'on'>().notNull().default('off'),
+  /** For these it believes only certificates below its trust list; otherwise whatever is registered counts. */
+  listedPurposes: jsonb('listed_purposes').$type<TrustListPurpose[]>().notNull().default([]),
   version: integer('version').notNull(),
   createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
 });

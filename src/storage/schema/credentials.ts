@@ -19,6 +19,14 @@ export type CredentialRevocationReason =
   | 'cessation_of_operation'
   | 'privilege_withdrawn';
 
+/** The way from a certificate to the trust list of its authority, as it was found. */
+export type CertificatePath = {
+  /** `x5t#S256` of the entry that it leads to. */
+  anchor: string;
+  /** Last second in which all of its certificates are valid. */
+  notAfter: number;
+};
+
 export const credentials = pgTable('credentials', {
   id: uuid('id').primaryKey(),
   authorityId: uuid('authority_id')
@@ -46,6 +54,9 @@ export const credentials = pgTable('credentials', {
   subject: text('subject'),
   issuer: text('issuer'),
   serial: text('serial'),
+  /** Null: none was found, or nobody looked, see pathJudgedAt. */
+  path: jsonb('path').$type<CertificatePath>(),
+  pathJudgedAt: timestamp('path_judged_at', { withTimezone: true }),
   /** First and last moment of its validity; null: without such a limit. */
   notBefore: timestamp('not_before', { withTimezone: true }),
   notAfter: timestamp('not_after', { withTimezone: true }),
