@@ -21,7 +21,8 @@ import {
 
 /**
  * What they find about a record that changed meanwhile is not kept. The Entity Types that they find become those of the
- * record where somebody of the authority looks at them; members widen nothing that was approved by asking themselves.
+ * record where somebody of the authority looks at them. Members widen nothing that was approved by asking themselves; nor
+ * does anybody what a flow has approved, unless he may change the flow.
  * @throws RegistryError not_found, role_missing, illegal_transition when the record is closed, checks_failed when the
  *   entity publishes no configuration, version_mismatch
  */
@@ -34,8 +35,13 @@ export async function recheckEntity(
   authorise(context.actor, ACCESS.recheckEntity.roles, entity.authorityId, entity.organisationId, entity.id);
   requireOpen(entity);
   const found = await freshChecks(context, entity, retrieve);
-  const keepsTypes = isMember(context.actor) && entity.state !== 'pending';
+  const keepsTypes = entity.state !== 'pending' && !(await mayWiden(context, entity));
   return recordChecks(context, entityId, found, { expectedVersion: entity.version, keepsTypes });
+}
+
+async function mayWiden({ db, actor }: ChangeContext, entity: Entity): Promise<boolean> {
+  if (isMember(actor)) return false;
+  return actor.roles.includes('admin') || (await authorityOf(db, entity)).enrolmentFlow === null;
 }
 
 /** @throws RegistryError checks_failed when the entity's keys were handed over and there is nothing to fetch */

@@ -3,7 +3,7 @@ import type { JsonObject } from '../federation/json.ts';
 import type { NumericDate } from '../federation/time.ts';
 import type { Authority } from '../registry/authorities/authority.ts';
 import { mergedPolicy } from '../registry/claims-input.ts';
-import { entityTypes } from '../registry/entities/entity.ts';
+import { entityTypes, isIntermediate } from '../registry/entities/entity.ts';
 import type { Subordinate } from '../registry/entities/read-subordinate.ts';
 import { heldRoles, nextRoleChange } from '../registry/roles/given-roles.ts';
 
@@ -52,13 +52,19 @@ export function buildSubordinateStatement(
       },
       entity.entityIdentifier,
     ),
-    constraints: entity.constraints ?? authority.defaultConstraints ?? {},
+    constraints: constraintsOf(authority, subordinate),
   };
   for (const [claim, value] of Object.entries(optional)) {
     if (Object.keys(value).length > 0) claims[claim] = value;
   }
   if (entity.crit.length > 0) claims['crit'] = entity.crit;
   return claims;
+}
+
+/** Who was not approved as an Intermediate has nobody below, whatever endpoints it publishes by now (§6.2.1). */
+function constraintsOf({ defaultConstraints }: Authority, { entity }: Subordinate): JsonObject {
+  const constraints = entity.constraints ?? defaultConstraints ?? {};
+  return isIntermediate(entity) ? constraints : { ...constraints, max_path_length: 0 };
 }
 
 /** A superior's metadata speaks only of Entity Types that the subject plays (§3.1.1). */

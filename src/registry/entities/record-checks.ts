@@ -117,7 +117,7 @@ async function noteTypes(tx: Tx, entity: EntityRow, found: Types, now: Date): Pr
     ...(dropped.length > 0 ? [`no longer declares ${dropped.join(', ')}`] : []),
     ...(isOtherwise ? [becomes] : []),
   ];
-  const detail = `its configuration ${news.join(', ')}: run the checks to have the record say so, or ask the partner`;
+  const detail = `its configuration ${news.join(', ')}: run the checks to have the record say so (under an enrolment flow an admin does), or ask the partner`;
   const findings: Finding[] = news.length === 0 ? [] : [{ kind: 'types_changed', detail }];
   await setFindings(tx, entity.id, ['types_changed'], findings, now);
 }

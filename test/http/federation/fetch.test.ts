@@ -35,6 +35,7 @@ describe.each(DATABASE_KINDS)('fetch on the %s database', async (kind) => {
         iat: now,
         exp: now + 3600,
         jwks,
+        constraints: { max_path_length: 0 },
       });
     });
 

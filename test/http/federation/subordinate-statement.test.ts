@@ -214,10 +214,19 @@ describe.each(DATABASE_KINDS)('the Subordinate Statement on the %s database', as
       const members = await service.organisation(strict);
       const [plain, own] = [
         await service.entity(members),
-        await service.entity(members, { constraints: { max_path_length: 2 } }),
+        await service.entity(members, { verifiedIntermediate: true, constraints: { max_path_length: 2 } }),
       ];
       expect(claimsOf(await fetchStatement(plain, strict))).toMatchObject({ constraints: { max_path_length: 0 } });
       expect(claimsOf(await fetchStatement(own, strict))).toMatchObject({ constraints: { max_path_length: 2 } });
+    });
+
+    it('[OIDFED-6.2.1-1] lets nobody be below who was not approved as an Intermediate', async () => {
+      const [leaf, intermediate] = [await enrol(), await enrol({ verifiedIntermediate: true })];
+      const naming = { naming_constraints: { permitted: ['.example'] } };
+      const named = await enrol({ constraints: { ...naming, max_path_length: 1 } });
+      expect(claimsOf(await fetchStatement(leaf))['constraints']).toEqual({ max_path_length: 0 });
+      expect(claimsOf(await fetchStatement(named))['constraints']).toEqual({ ...naming, max_path_length: 0 });
+      expect(claimsOf(await fetchStatement(intermediate))).not.toHaveProperty('constraints');
     });
 
     it('[OIDFED-13.4-1] names in crit only additional claims that it has, and leaves an empty one out', async () => {
@@ -259,6 +268,7 @@ describe.each(DATABASE_KINDS)('the Subordinate Statement on the %s database', as
 
     it('leaves out whatever is empty', async () => {
       const entity = await enrol({
+        verifiedIntermediate: true,
         metadata: {},
         metadataPolicy: { openid_relying_party: {}, openid_provider: { contacts: {} } },
         constraints: {},

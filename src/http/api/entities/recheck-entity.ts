@@ -14,7 +14,7 @@ export const recheckEntityOperation = defineOperation(
     operationId: 'recheckEntity',
     tags: ['Entities'],
     summary: 'Run the checks again',
-    description: `Fetches the Entity Configuration and keeps what is found; nothing of a record that changed meanwhile (\`version_mismatch\`). The Entity Types that it declares become those of the record. ${whoMayAsk('recheckEntity')}`,
+    description: `Fetches the Entity Configuration and keeps what is found; nothing of a record that changed meanwhile (\`version_mismatch\`). The Entity Types that it declares become those of the record; of one that was approved only if somebody of the authority asks, and under an enrolment flow only an admin. ${whoMayAsk('recheckEntity')}`,
     security: BEARER,
     request: { params: recordIdParam('entityId') },
     responses: {

@@ -1,3 +1,4 @@
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MAX_KEYS } from '../../../../src/federation/jwk-set.ts';
 import { keyThumbprint } from '../../../../src/federation/key-thumbprint.ts';
@@ -7,6 +8,8 @@ import { entityTypes, isIntermediate } from '../../../../src/registry/entities/e
 import { decideProposedKey } from '../../../../src/registry/entities/keys/decide-proposed-key.ts';
 import { removeEntityKey } from '../../../../src/registry/entities/keys/remove-entity-key.ts';
 import { transitionEntity } from '../../../../src/registry/entities/transition-entity.ts';
+import { authorities } from '../../../../src/storage/schema/authorities.ts';
+import type { EnrolmentFlowStep } from '../../../../src/storage/schema/enrolment-flow.ts';
 import { DATABASE_KINDS } from '../../../support/databases.ts';
 import { NOW } from '../../../support/federation.ts';
 import { offCurve, type TestKey } from '../../../support/keys.ts';
@@ -241,6 +244,21 @@ describe.each(DATABASE_KINDS)('[OIDFED-11.2-8] a configuration signed by a regis
       entity.published.metadata = { openid_relying_party: {}, federation_entity: metadata };
       await entity.recheck([entity.key], at(NOW + 1), member);
       expect([await entity.findings(), await typesOf(entity)]).toEqual([['types_changed'], approved]);
+    });
+
+    it('or becomes an Intermediate: under a flow, which asks for approvals, no registrar makes it one', async () => {
+      const entity = await enrol();
+      const { authorityId } = await entity.record();
+      const metadata = { federation_fetch_endpoint: `${entity.entityIdentifier}/fetch` };
+      entity.published.metadata = { openid_relying_party: {}, federation_entity: metadata };
+      const setFlow = (enrolmentFlow: EnrolmentFlowStep[] | null) =>
+        registry.db.update(authorities).set({ enrolmentFlow }).where(eq(authorities.id, authorityId));
+      await setFlow([{ step: 'approvals', intermediates: 2 }]);
+      await entity.recheck([entity.key], at(NOW + 1), actor({ roles: ['registrar', 'approver'] }));
+      expect([await entity.findings(), await typesOf(entity)]).toEqual([['types_changed'], approved]);
+      await entity.recheck([entity.key], at(NOW + 1), actor({ roles: ['admin'] }));
+      expect(await typesOf(entity)).toEqual([approved[0], true]);
+      await setFlow(null);
     });
   });
 
