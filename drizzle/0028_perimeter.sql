@@ -28,6 +28,8 @@ ALTER TABLE credentials
   ADD COLUMN path jsonb,
   ADD COLUMN path_judged_at timestamptz;
 --> statement-breakpoint
+CREATE INDEX credentials_path_judged ON credentials (authority_id, usage, path_judged_at) WHERE kind = 'x509';
+--> statement-breakpoint
 
 ALTER TABLE api_resources
   ADD COLUMN required_roles jsonb NOT NULL DEFAULT '[]';
@@ -95,19 +97,46 @@ CREATE TABLE decisions (
   certificate_sha256 text,
   token_sha256 text,
   seq bigint NOT NULL,
-  count integer NOT NULL CHECK (count > 0),
+  count bigint NOT NULL CHECK (count > 0),
   decided_at timestamptz NOT NULL,
   hash text NOT NULL,
   PRIMARY KEY (chain, ordinal)
 );
 --> statement-breakpoint
-CREATE INDEX decisions_by_time ON decisions (authority_id, decided_at DESC, chain, ordinal);
+CREATE INDEX decisions_by_time ON decisions (decided_at DESC, chain, ordinal);
 --> statement-breakpoint
 CREATE INDEX decisions_by_entity ON decisions (entity_id, decided_at DESC) WHERE entity_id IS NOT NULL;
 --> statement-breakpoint
 CREATE INDEX decisions_by_organisation ON decisions (organisation_id, decided_at DESC) WHERE organisation_id IS NOT NULL;
 --> statement-breakpoint
 CREATE INDEX decisions_by_point ON decisions (enforcement_point_id, decided_at DESC);
+--> statement-breakpoint
+
+-- How each chain ends, and where it begins since its owner pruned it; what is missing elsewhere somebody took away.
+CREATE TABLE decision_chains (
+  chain uuid PRIMARY KEY,
+  -- Rows so far, pruned ones included; and the hash of the last one.
+  rows bigint NOT NULL,
+  hash text NOT NULL,
+  -- Rows that were pruned, and the hash of the last one of these.
+  pruned_rows bigint NOT NULL DEFAULT 0,
+  pruned_hash text,
+  started_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+--> statement-breakpoint
+CREATE FUNCTION refuse_decision_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the decision log is append-only: its rows are not changed; `holdfast decisions prune` deletes old ones'
+    USING ERRCODE = 'insufficient_privilege';
+END $$;
+--> statement-breakpoint
+CREATE TRIGGER decisions_append_only BEFORE UPDATE ON decisions
+  FOR EACH ROW EXECUTE FUNCTION refuse_decision_change();
+--> statement-breakpoint
+CREATE TRIGGER decisions_not_emptied BEFORE TRUNCATE ON decisions
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_decision_change();
+--> statement-breakpoint
+ALTER TABLE decisions ENABLE ALWAYS TRIGGER decisions_append_only, ENABLE ALWAYS TRIGGER decisions_not_emptied;
 --> statement-breakpoint
 
 -- When a change was written, by the clock of the database: what its way to the enforcement points is measured from.
@@ -142,4 +171,10 @@ CREATE TABLE canary_trials (
   status integer,
   detail text NOT NULL,
   PRIMARY KEY (enforcement_point_id, tried_at)
+);
+--> statement-breakpoint
+-- When it knocks next; whoever moves that on does the knocking.
+CREATE TABLE canary_turns (
+  enforcement_point_id uuid PRIMARY KEY REFERENCES enforcement_points (id),
+  next_at timestamptz NOT NULL
 );

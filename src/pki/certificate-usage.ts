@@ -1,5 +1,6 @@
 /** What a certificate or a key may be used for, by what it says of itself. @see RFC 5280 §4.2.1.3, §4.2.1.12, RFC 8705 §2 */
-import type { Certificate, KeyUsage } from './parse-certificate.ts';
+import type { Certificate } from './parse-certificate.ts';
+import type { KeyUsage } from './path/extensions.ts';
 import type { PublicJwk } from './public-key.ts';
 
 /** At the ends of TLS connections, under what is signed, or to encrypt to. */
@@ -18,9 +19,9 @@ const FOR_TRANSPORT: readonly string[] = [CLIENT_AUTHENTICATION, SERVER_AUTHENTI
 
 /** Why a certificate cannot be used so; undefined if it can. */
 export function certificateComplaint(certificate: Certificate, purpose: KeyPurpose): string | undefined {
-  const { isAuthority, subject, issuer, keyUsage, extendedKeyUsage, jwk } = certificate;
+  const { isAuthority, isSelfIssued, keyUsage, extendedKeyUsage, jwk } = certificate;
   // Tools make those that sign themselves so, and nobody else's certificate is measured by them.
-  if (isAuthority && subject !== issuer)
+  if (isAuthority && !isSelfIssued)
     return 'is one of a certification authority, not of somebody who has its key at hand';
   if (keyUsage !== null && !KEY_USAGES[purpose].some((usage) => keyUsage.includes(usage))) {
     return `is not for ${purpose}: its key usage has none of ${KEY_USAGES[purpose].join(', ')}`;

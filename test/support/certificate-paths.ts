@@ -174,6 +174,7 @@ const OPENSSL_PURPOSE: Readonly<Record<PathPurpose, string>> = {
   clientAuth: 'sslclient',
   serverAuth: 'sslserver',
   emailProtection: 'smimesign',
+  signing: 'any',
 };
 
 /** `valid`, or what `openssl verify` says. Level 2 of security is SHA-2 and RSA of 2048 bits, as here. */

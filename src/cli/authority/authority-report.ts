@@ -32,6 +32,7 @@ export function describeAuthority(report: Report, authority: AuthorityRecord): v
     ['proposed keys', authority.keyProposals === 'accept' ? 'accepted' : 'held for a registrar'],
     ['enrolment', authority.enrolmentFlow?.map(({ step }) => step).join(' → ') ?? 'as usual, or without'],
     ['four eyes', authority.fourEyes === 'on' ? 'always' : 'in enrolments'],
+    ['only listed authorities for', authority.listedPurposes?.join(', ')],
     ['contacts needed', authority.requiredContactTypes.join(', ') || 'none'],
     ['contacts are confirmed', confirmationText(authority)],
     ['version', String(authority.version)],

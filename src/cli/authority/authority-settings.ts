@@ -25,6 +25,7 @@ export interface AuthorityOptions {
   onLapse?: string;
   enrolmentFlow?: string;
   fourEyes?: string;
+  listedPurposes?: string[];
   trustMarkIssuers?: string;
   trustMarkOwners?: string;
 }
@@ -96,6 +97,12 @@ export function addAuthorityOptions(command: Command): Command {
       ).choices(['on', 'off']),
     )
     .option(
+      '--listed-purposes <purposes>',
+      'believe only certificates below the trust list for transport, signing, or transport,signing; or none. Look at ' +
+        '`holdfast trust-list list` first: what has no path counts no more',
+      listedPurposes,
+    )
+    .option(
       '--trust-mark-issuers <file>',
       'JSON: by Trust Mark type who may issue it, [] for anybody, in place of what there is: ' +
         '{"https://fed.example.org/marks/member": ["https://fed.example.org"]}',
@@ -133,9 +140,19 @@ export async function authoritySettings(
     onLapse: options.onLapse,
     enrolmentFlow: await json(options.enrolmentFlow),
     fourEyes: options.fourEyes,
+    listedPurposes: options.listedPurposes,
     trustMarkIssuers: await json(options.trustMarkIssuers),
     trustMarkOwners: await json(options.trustMarkOwners),
   };
+}
+
+const PURPOSES = ['transport', 'signing'];
+
+/** `transport,signing`, or `none`. @throws InvalidArgumentError */
+function listedPurposes(value: string): string[] {
+  const purposes = value === 'none' ? [] : value.split(',').map((purpose) => purpose.trim());
+  if (purposes.every((purpose) => PURPOSES.includes(purpose))) return [...new Set(purposes)];
+  throw new InvalidArgumentError(`Write ${PURPOSES.join(', ')}, both with a comma between them, or none.`);
 }
 
 const RULES = ['off', 'optional', 'required'];

@@ -23,6 +23,7 @@ export const credentialSchema = z.looseObject({
   serial: z.string().nullable(),
   notBefore: z.string().nullable(),
   notAfter: z.string().nullable(),
+  path: z.looseObject({ anchor: z.string(), notAfter: z.string() }).nullish(),
   stateReason: z.string().nullable(),
   revocationReason: z.string().nullable(),
   supersedes: z.string().nullable(),

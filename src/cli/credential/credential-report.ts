@@ -1,4 +1,5 @@
 /** How credentials are shown. */
+import { hexFingerprint } from '../fingerprint.ts';
 import type { Report } from '../report.ts';
 import { momentText, shortMoment } from '../times.ts';
 import type { CredentialRecord } from './credential-records.ts';
@@ -42,6 +43,7 @@ export function describeCredential(report: Report, credential: CredentialRecord)
     ['takes the place of', credential.supersedes ?? undefined],
     ['issuer', credential.issuer ?? undefined],
     ['serial', credential.serial ?? undefined],
+    ['path to the trust list', pathText(credential)],
     ['x5t#S256', x5tS256 ?? undefined],
     ['SHA-256', x5tS256 === null ? undefined : hexFingerprint(x5tS256)],
     ['kid', credential.kid],
@@ -55,7 +57,7 @@ function countsText({ isLive, refusal }: CredentialRecord): string {
   return isLive ? 'yes' : `no: ${refusal ?? 'unknown'}`;
 }
 
-/** As `openssl x509 -fingerprint -sha256` writes it. */
-function hexFingerprint(base64url: string): string {
-  return (Buffer.from(base64url, 'base64url').toString('hex').toUpperCase().match(/../g) ?? []).join(':');
+function pathText({ kind, path }: CredentialRecord): string | undefined {
+  if (kind !== 'x509' || path === undefined) return undefined;
+  return path === null ? 'none' : `to ${hexFingerprint(path.anchor)}, until ${momentText(path.notAfter)}`;
 }

@@ -46,8 +46,8 @@ export async function readMaterialOptions(
   return { jwk: key, notAfter: notAfter?.at, proof };
 }
 
-/** Read as strictly as the service does it, so that nothing leaves that it would refuse. */
-async function readCertificateInput(file: string, surroundings: Pick<Surroundings, 'stdin'>): Promise<string> {
+/** PEM or DER, read as strictly as the service does it, so that nothing leaves that it would refuse. @throws CommandError usage */
+export async function readCertificateInput(file: string, surroundings: Pick<Surroundings, 'stdin'>): Promise<string> {
   const text = await readTextInput(file, surroundings);
   const isPem = file === '-' || text.includes('-----');
   // Loaded here, since no other command needs it.

@@ -9,7 +9,7 @@ const ASCII_STRINGS = new Set([0x12, 0x13, 0x16, 0x1a]);
 const TELETEX_STRING = 0x14;
 
 /** What no name that people read has in it: it could look like another. */
-const DISGUISE = /[\p{Cc}\p{Cs}\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffd]/u;
+const DISGUISE = /[\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}\u1806\u2028\u2029\ufffd]/u;
 
 /**
  * @returns undefined: it is not one of the types of text

@@ -31,6 +31,12 @@ export function formatName({ relativeNames }: DistinguishedName, form: 'standard
   return parts.toReversed().join(',');
 }
 
+/** The text of a name for people: from the root down, as it stands in the certificate. */
+export function displayName({ relativeNames }: DistinguishedName): string {
+  const parts = relativeNames.map((attributes) => attributes.map((one) => formatAttribute(one, 'readable')).join('+'));
+  return parts.join(', ');
+}
+
 /**
  * Reads the text of a name: the last part first; types as keywords of any capitals or as numbers; values as text, with
  * escapes, or as `#hex` of their DER. Spaces around parts make no difference.

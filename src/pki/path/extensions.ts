@@ -2,7 +2,6 @@
 import { CertificateError } from '../certificate-error.ts';
 import { type DerValue, oidOf, parseDer, TAG } from '../der.ts';
 import { type GeneralName, parseGeneralName } from '../names/general-name.ts';
-import type { KeyUsage } from '../parse-certificate.ts';
 import { type NameConstraints, parseNameConstraints } from './name-subtrees.ts';
 
 export interface PathExtensions {
@@ -35,10 +34,15 @@ export interface PolicyMapping {
 const MAX_EXTENSIONS = 64;
 /** Of policies, mappings, names and purposes each. */
 const MAX_LISTED = 256;
-const KEY_USAGES: readonly KeyUsage[] = [
+/** By their bits. */
+const KEY_USAGES = [
   ...(['digitalSignature', 'nonRepudiation', 'keyEncipherment', 'dataEncipherment', 'keyAgreement'] as const),
   ...(['keyCertSign', 'cRLSign', 'encipherOnly', 'decipherOnly'] as const),
 ];
+
+/** What a key usage extension allows. @see RFC 5280 §4.2.1.3 */
+export type KeyUsage = (typeof KEY_USAGES)[number];
+
 const [CPS, USER_NOTICE] = ['1.3.6.1.5.5.7.2.1', '1.3.6.1.5.5.7.2.2'];
 
 type Reader = (value: DerValue, isCritical: boolean) => Partial<PathExtensions>;

@@ -1,9 +1,10 @@
 /** Finds a path from a certificate to a trust anchor and validates it. @see RFC 5280 §6, RFC 4158 */
+import { sha256 } from '../public-key.ts';
 import { type PathCertificate, parsePathCertificate, unreadPlace } from './path-certificate.ts';
 import { PathError, type PathRefusal, type PlaceInPath, refusalOf } from './path-refusal.ts';
-import { createSignatureChecks, type SignatureChecks } from './signature.ts';
+import { createSignatureChecks } from './signature.ts';
 import type { TrustAnchors } from './trust-anchors.ts';
-import { type PathDemands, validatePath } from './validate-path.ts';
+import { type PathDemands, type PathWork, validatePath } from './validate-path.ts';
 
 export interface PathQuestion extends PathDemands {
   /** DER. */
@@ -41,9 +42,8 @@ interface Attempt {
   reachedAnchor: boolean;
 }
 
-interface Search extends PathQuestion {
+interface Search extends PathQuestion, PathWork {
   pool: readonly PathCertificate[];
-  signatures: SignatureChecks;
   attempts: Attempt[];
 }
 
@@ -54,7 +54,7 @@ interface Search extends PathQuestion {
 export function findPath(question: PathQuestion): ValidPath | NoPath {
   const read = readQuestion(question);
   if ('reason' in read) return { refusal: read, attempts: [read] };
-  const search: Search = { ...question, pool: read.pool, signatures: createSignatureChecks(), attempts: [] };
+  const search: Search = { ...question, pool: read.pool, ...newWork(), attempts: [] };
   const found = extend([read.leaf], search);
   if (found !== undefined) return found;
   const attempts = search.attempts.map((attempt) => attempt.refusal);
@@ -64,6 +64,10 @@ export function findPath(question: PathQuestion): ValidPath | NoPath {
   );
   const refusal = furthest?.refusal ?? untrusted(read.leaf, search);
   return { refusal, attempts };
+}
+
+function newWork(): PathWork {
+  return { signatures: createSignatureChecks(), comparisons: { count: 0 } };
 }
 
 function readQuestion(question: PathQuestion): { leaf: PathCertificate; pool: PathCertificate[] } | PathRefusal {
@@ -77,9 +81,11 @@ function readQuestion(question: PathQuestion): { leaf: PathCertificate; pool: Pa
     const pool = new Map<string, PathCertificate>();
     for (const [index, der] of intermediates.entries()) {
       place = unreadPlace('intermediates', index);
-      const certificate = parsePathCertificate(der, 'intermediates', index);
-      const { x5tS256 } = certificate;
-      if (!pool.has(x5tS256) && !anchors.has(x5tS256)) pool.set(x5tS256, certificate);
+      const x5tS256 = sha256(der);
+      // What is on the list was read with it.
+      if (!pool.has(x5tS256) && !anchors.has(x5tS256)) {
+        pool.set(x5tS256, parsePathCertificate(der, 'intermediates', index));
+      }
     }
     return { leaf, pool: [...pool.values()] };
   } catch (error) {
@@ -125,7 +131,7 @@ function tryIssuer(
 }
 
 function accept(path: ValidPath['path'], search: Search): ValidPath {
-  const policies = validatePath(path, search, search.signatures);
+  const policies = validatePath(path, search, search);
   const notBefore = Math.max(...path.map((certificate) => certificate.notBefore));
   const notAfter = Math.min(...path.map((certificate) => certificate.notAfter));
   return { path, notBefore, notAfter, policies };

@@ -6,8 +6,13 @@ import { isExcludedBy, isOfForm, isPermittedBy, type NameConstraints } from './n
 import { isSelfIssued, type PathCertificate } from './path-certificate.ts';
 import { PathError } from './path-refusal.ts';
 
-/** Of names with subtrees in one path: large ones have some hundreds. */
+/** Of names with subtrees in one search: large ones have some hundreds for each way. */
 const MAX_COMPARISONS = 100_000;
+
+/** How many comparisons a search has made, on all of its ways together. */
+export interface NameComparisons {
+  count: number;
+}
 const HOST = /^(?=.*\.)(?=.*[a-z])[a-z0-9_.*-]+$/i;
 
 /**
@@ -15,16 +20,15 @@ const HOST = /^(?=.*\.)(?=.*[a-z])[a-z0-9_.*-]+$/i;
  * @param path from the anchor down to the leaf
  * @throws PathError name_not_permitted, chain_too_complex
  */
-export function requirePermittedNames(path: readonly PathCertificate[]): void {
+export function requirePermittedNames(path: readonly PathCertificate[], comparisons: NameComparisons): void {
   const above: NameConstraints[] = [];
-  let comparisons = 0;
   for (const [index, certificate] of path.entries()) {
     const isLast = index === path.length - 1;
     if (above.length > 0 && (isLast || !isSelfIssued(certificate))) {
       const names = namesOf(certificate, isLast);
-      comparisons +=
+      comparisons.count +=
         above.reduce((sum, { permitted, excluded }) => sum + permitted.length + excluded.length, 0) * names.length;
-      if (comparisons > MAX_COMPARISONS) {
+      if (comparisons.count > MAX_COMPARISONS) {
         throw new PathError('chain_too_complex', certificate.place, 'has too many names for the constraints above it');
       }
       for (const constraints of above) requirePermitted(names, constraints, certificate);
@@ -52,7 +56,9 @@ function requirePermitted(
 function namesOf({ subject, alternativeNames }: PathCertificate, isLeaf: boolean): GeneralName[] {
   const names = [...alternativeNames];
   if (subject.relativeNames.length > 0) names.push({ form: 'directory', name: subject });
-  names.push(...attributeTexts(subject, EMAIL_ADDRESS).map((text): GeneralName => ({ form: 'email', text })));
+  const addresses = subject.relativeNames.flat().filter(({ type }) => type === EMAIL_ADDRESS);
+  // One that is no text is no mailbox: whatever is limited to some, it is not within.
+  names.push(...addresses.map(({ text = '' }): GeneralName => ({ form: 'email', text })));
   if (!isLeaf || alternativeNames.some(({ form }) => form === 'dns')) return names;
   const hosts = attributeTexts(subject, COMMON_NAME).filter((text) => HOST.test(text) && isDnsName(text));
   return [...names, ...hosts.map((text): GeneralName => ({ form: 'dns', text }))];

@@ -16,6 +16,8 @@ export interface PathCertificate extends PathExtensions {
   x5tS256: string;
   subject: DistinguishedName;
   issuer: DistinguishedName;
+  /** Hexadecimal, without leading zeros. */
+  serial: string;
   /** Seconds since the epoch, both inclusive. */
   notBefore: number;
   notAfter: number;
@@ -39,7 +41,7 @@ export function parsePathCertificate(der: Uint8Array, from: PathSource = 'leaf',
   if (der.length > MAX_CERTIFICATE_BYTES) {
     throw new CertificateError('certificate_too_large', `has more than ${MAX_CERTIFICATE_BYTES} bytes`);
   }
-  const { fields, extensions, signatureAlgorithm } = requireShape(parseDer(der), from);
+  const { fields, serial, extensions, signatureAlgorithm } = requireShape(parseDer(der), from);
   const [issuerValue, validity, subjectValue, spki] = fields;
   const [subject, issuer] = [parseDistinguishedName(subjectValue), parseDistinguishedName(issuerValue)];
   if (issuer.relativeNames.length === 0) throw malformed('has no issuer');
@@ -47,7 +49,7 @@ export function parsePathCertificate(der: Uint8Array, from: PathSource = 'leaf',
   return {
     ...parseExtensions(extensions),
     place: { from, index, subject: formatName(subject), issuer: formatName(issuer), x5tS256 },
-    ...{ der, x5tS256, subject, issuer, signatureAlgorithm },
+    ...{ der, x5tS256, subject, issuer, serial, signatureAlgorithm },
     ...parseValidity(validity),
     spki: spki.bytes,
     spkiSha256: sha256(spki.bytes),
@@ -66,6 +68,7 @@ export function unreadPlace(from: PathSource, index: number): PlaceInPath {
 
 interface Shape {
   fields: readonly [issuer: DerValue, validity: DerValue, subject: DerValue, spki: DerValue];
+  serial: string;
   extensions: DerValue | undefined;
   signatureAlgorithm: DerValue;
 }
@@ -78,7 +81,6 @@ function requireShape(root: DerValue, from: PathSource): Shape {
   }
   const [version, serial, inner, issuer, validity, subject, spki, ...optional] = tbs.children;
   if (version === undefined || !Buffer.from(version.bytes).equals(VERSION_3)) throw malformed('is not of version 3');
-  requireSerial(serial, from);
   if (inner === undefined || !Buffer.from(inner.bytes).equals(outer.bytes)) {
     throw malformed('names two algorithms for one signature');
   }
@@ -88,18 +90,22 @@ function requireShape(root: DerValue, from: PathSource): Shape {
   }
   return {
     fields: [issuer, validity, subject, spki],
+    serial: serialOf(serial, from),
     extensions: requireExtensions(optional),
     signatureAlgorithm: inner,
   };
 }
 
-function requireSerial(serial: DerValue | undefined, from: PathSource): void {
+function serialOf(serial: DerValue | undefined, from: PathSource): string {
   const [first = 0x80] = serial?.contents ?? [];
   const isZero = serial?.contents.length === 1 && first === 0;
   const isNumber = serial?.tag === TAG.integer && serial.contents.length <= MAX_SERIAL_BYTES && first < 0x80;
   if (!isNumber || (isZero && from !== 'anchors')) {
     throw malformed(`has a serial number that is not above 0, or of more than ${MAX_SERIAL_BYTES} bytes`);
   }
+  return Buffer.from(serial.contents)
+    .toString('hex')
+    .replace(/^0+(?=.)/, '');
 }
 
 /** Unique identifiers `[1]` and `[2]` may stand before the extensions; nothing else may. */

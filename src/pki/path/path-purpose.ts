@@ -1,13 +1,14 @@
 /** What a certificate at the end of a path shall be used for, and what it has to say for that. @see RFC 5280 §4.2.1.3, §4.2.1.12 */
-import type { KeyUsage } from '../parse-certificate.ts';
+import type { KeyUsage } from './extensions.ts';
 import type { PathCertificate } from './path-certificate.ts';
 import { PathError } from './path-refusal.ts';
 
-/** The names that RFC 5280 gives to purposes. */
-export type PathPurpose = 'clientAuth' | 'serverAuth' | 'emailProtection';
+/** The names that RFC 5280 gives to purposes; it has none for what is signed in general. */
+export type PathPurpose = 'clientAuth' | 'serverAuth' | 'emailProtection' | 'signing';
 
 interface Demand {
-  extendedKeyUsage: string;
+  /** null: none says it. */
+  extendedKeyUsage: string | null;
   /** Each alone is enough. */
   keyUsages: readonly KeyUsage[];
 }
@@ -23,6 +24,7 @@ const DEMANDS: Readonly<Record<PathPurpose, Demand>> = {
     extendedKeyUsage: '1.3.6.1.5.5.7.3.4',
     keyUsages: ['digitalSignature', 'nonRepudiation', 'keyEncipherment', 'keyAgreement'],
   },
+  signing: { extendedKeyUsage: null, keyUsages: ['digitalSignature', 'nonRepudiation'] },
 };
 const ANY_EXTENDED_KEY_USAGE = '2.5.29.37.0';
 
@@ -35,7 +37,8 @@ const ANY_EXTENDED_KEY_USAGE = '2.5.29.37.0';
 export function requirePurpose(path: readonly PathCertificate[], purpose: PathPurpose): void {
   const { extendedKeyUsage, keyUsages } = DEMANDS[purpose];
   for (const { extendedKeyUsage: stated, place } of path) {
-    if (stated === null || stated.includes(extendedKeyUsage) || stated.includes(ANY_EXTENDED_KEY_USAGE)) continue;
+    if (extendedKeyUsage === null || stated === null) continue;
+    if (stated.includes(extendedKeyUsage) || stated.includes(ANY_EXTENDED_KEY_USAGE)) continue;
     const message = `is not for ${purpose}: its extended key usage has only other purposes; have it issued for this one`;
     throw new PathError('usage_unsuitable', place, message);
   }

@@ -34,13 +34,19 @@ interface PolicyState {
 }
 
 /**
+ * @param anchor what it says of policies limits all below it, which the algorithm itself leaves to whoever sets it up
+ *   (RFC 5937 §3.2); without any of its own, it allows all
  * @param path from below the anchor down to the leaf
  * @returns policies of the anchor's domain that apply and are accepted; `2.5.29.32.0` stands for all
  * @throws PathError policy_missing, policy_invalid
  */
-export function policiesOfPath(path: readonly PathCertificate[], demand: PolicyDemand = {}): string[] {
+export function policiesOfPath(
+  anchor: PathCertificate,
+  path: readonly PathCertificate[],
+  demand: PolicyDemand = {},
+): string[] {
   const { accepted = null } = demand;
-  const untilForbidden = path.length + 1;
+  const untilForbidden = path.length + 2;
   const state: PolicyState = {
     row: new Map(),
     hasAny: true,
@@ -48,6 +54,8 @@ export function policiesOfPath(path: readonly PathCertificate[], demand: PolicyD
     policyMapping: demand.inhibitMapping === true ? 0 : untilForbidden,
     inhibitAnyPolicy: demand.inhibitAnyPolicy === true ? 0 : untilForbidden,
   };
+  if (anchor.policies?.has(ANY_POLICY) === false) takePolicies(state, anchor, false);
+  prepareForNext(state, anchor);
   for (const [index, certificate] of path.entries()) {
     const isLast = index === path.length - 1;
     takePolicies(state, certificate, isLast);

@@ -1,6 +1,6 @@
 /** Judges a path from a trust anchor down to a certificate. @see RFC 5280 §6.1, RFC 5937 for what the anchor says itself */
 import { isSameName } from '../names/distinguished-name.ts';
-import { requirePermittedNames } from './name-constraints.ts';
+import { type NameComparisons, requirePermittedNames } from './name-constraints.ts';
 import { isSelfIssued, type PathCertificate } from './path-certificate.ts';
 import { type PathPurpose, requirePurpose } from './path-purpose.ts';
 import { PathError } from './path-refusal.ts';
@@ -15,9 +15,15 @@ export interface PathDemands {
   policies?: PolicyDemand;
 }
 
+/** What is done once for all ways of a search, and limited for all of them together. */
+export interface PathWork {
+  signatures: SignatureChecks;
+  comparisons: NameComparisons;
+}
+
 /**
- * Stricter than the RFC in this: dates, basic constraints, key usage, purposes, name constraints and critical extensions
- * of the anchor count as those of the others do.
+ * Stricter than the RFC in this: dates, basic constraints, key usage, purposes, name constraints, policies, their
+ * constraints and critical extensions of the anchor count as those of the others do.
  * @param path the leaf first, the anchor last; two at least
  * @returns policies of the anchor's domain that apply
  * @throws PathError
@@ -25,7 +31,7 @@ export interface PathDemands {
 export function validatePath(
   path: readonly PathCertificate[],
   { purpose, now, policies }: PathDemands,
-  signatures: SignatureChecks,
+  { signatures, comparisons }: PathWork,
 ): string[] {
   const downwards = path.toReversed();
   const [anchor, ...below] = downwards;
@@ -43,9 +49,9 @@ export function validatePath(
   requireAuthorities(downwards.slice(0, -1));
   requireSubject(leaf);
   for (const certificate of downwards) requireUnderstood(certificate);
-  requirePermittedNames(downwards);
+  requirePermittedNames(downwards, comparisons);
   if (purpose !== null) requirePurpose(downwards, purpose);
-  return policiesOfPath(below, policies);
+  return policiesOfPath(anchor, below, policies);
 }
 
 function requireValidAt({ notBefore, notAfter, place }: PathCertificate, now: number): void {

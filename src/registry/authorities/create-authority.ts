@@ -51,7 +51,6 @@ export async function createAuthority(
         entityIdentifier: input.entityIdentifier,
         location: authorityLocation(input.entityIdentifier),
         ...settings,
-        listedPurposes: [],
         version: 1,
         createdAt: context.now,
       };
@@ -121,6 +120,7 @@ function withDefaults(input: NewAuthority): AuthoritySettings {
     onLapse: input.onLapse ?? 'none',
     enrolmentFlow: input.enrolmentFlow ?? null,
     fourEyes: input.fourEyes ?? 'off',
+    listedPurposes: input.listedPurposes ?? [],
     trustMarkIssuers: input.trustMarkIssuers ?? NO_RECOGNITION.trustMarkIssuers,
     trustMarkOwners: input.trustMarkOwners ?? NO_RECOGNITION.trustMarkOwners,
   };

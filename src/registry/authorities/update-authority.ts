@@ -52,6 +52,8 @@ export interface AuthoritySettings extends RecognitionSettings {
   enrolmentFlow: Authority['enrolmentFlow'];
   /** Whether whoever added an entity without an enrolment may approve it, too. */
   fourEyes: Authority['fourEyes'];
+  /** For these it believes only what is below its trust list. */
+  listedPurposes: Authority['listedPurposes'];
 }
 
 /** The settings of an authority as they will be kept. @throws RegistryError validation_failed */
@@ -73,7 +75,13 @@ export function inputAuthoritySettings<T extends AuthoritySettings>(
   inputRecognition(settings, options);
   inputEndpointAuthentication(settings.endpointAuthentication);
   if (settings.enrolmentFlow !== null) inputEnrolmentFlow(settings.enrolmentFlow, '/enrolmentFlow');
-  return { ...settings, defaultConstraints: inputConstraints(settings.defaultConstraints, '/defaultConstraints') };
+  // In one order, since a list in another one says the same.
+  const listedPurposes = [...new Set(settings.listedPurposes)].toSorted();
+  return {
+    ...settings,
+    listedPurposes,
+    defaultConstraints: inputConstraints(settings.defaultConstraints, '/defaultConstraints'),
+  };
 }
 
 /**

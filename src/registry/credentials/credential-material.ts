@@ -4,12 +4,12 @@ import type { JsonObject } from '../../federation/json.ts';
 import { isJsonObject } from '../../federation/json.ts';
 import { checkJwkSet, type Jwk } from '../../federation/jwk-set.ts';
 import { keyThumbprint } from '../../federation/key-thumbprint.ts';
-import { CertificateError } from '../../pki/certificate-error.ts';
 import { certificateComplaint, keyComplaint } from '../../pki/certificate-usage.ts';
 import { parseCertificates } from '../../pki/parse-certificate.ts';
 import { type PublicJwk, parsePublicJwk } from '../../pki/public-key.ts';
 import type { CredentialUsage } from '../../storage/schema/credentials.ts';
-import { invalidField, RegistryError } from '../registry-error.ts';
+import { asField, refusedField } from '../certificate-input.ts';
+import { invalidField } from '../registry-error.ts';
 import type { CredentialRow } from './credential.ts';
 
 /** A certificate alone or with those above it, as PEM; or a public key. */
@@ -49,7 +49,7 @@ async function readCertificate(pem: string, usage: CredentialUsage, now: Date): 
   const chain = asField(field, () => parseCertificates(pem));
   const [leaf] = chain;
   const complaint = certificateComplaint(leaf, usage);
-  if (complaint !== undefined) throw refused(field, 'usage_unsuitable', complaint);
+  if (complaint !== undefined) throw refusedField(field, 'usage_unsuitable', complaint);
   const { jwk, spkiSha256, x5tS256, subject, issuer, serial } = leaf;
   const [notBefore, notAfter] = [new Date(leaf.notBefore * 1000), new Date(leaf.notAfter * 1000)];
   if (notAfter < now) throw invalidField(field, `has expired at ${notAfter.toISOString()}`);
@@ -69,7 +69,7 @@ async function readJwk(
   if (given === undefined || !isJsonObject(jwk)) throw invalidField(field, 'is a public JWK');
   const { jwk: members, spkiSha256 } = asField(field, () => parsePublicJwk(given as PublicJwk));
   const complaint = keyComplaint(members, usage) ?? statedUseComplaint(given, usage);
-  if (complaint !== undefined) throw refused(field, 'usage_unsuitable', complaint);
+  if (complaint !== undefined) throw refusedField(field, 'usage_unsuitable', complaint);
   if (notAfter !== null && notAfter <= now) throw invalidField('/notAfter', 'is over');
   const kid = jwk['kid'] === undefined ? await keyThumbprint({ ...members, kid: '' } as Jwk) : given.kid;
   if (kid.length > MAX_KID_LENGTH) throw invalidField('/jwk/kid', `has at most ${MAX_KID_LENGTH} characters`);
@@ -90,17 +90,4 @@ function statedUseComplaint({ use, alg }: Jwk, usage: CredentialUsage): string |
   if (use !== undefined && use !== (usage === 'encryption' ? 'enc' : 'sig'))
     return `says by \`use\` that it is not for ${usage}`;
   return undefined;
-}
-
-function asField<T>(field: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof CertificateError)) throw error;
-    throw refused(field, error.reason, error.message);
-  }
-}
-
-function refused(pointer: string, reason: string, detail: string): RegistryError {
-  return new RegistryError('validation_failed', `${pointer} ${detail}`, { errors: [{ pointer, detail }], reason });
 }

@@ -35,6 +35,7 @@ export type CredentialRefusal =
   | `credential_${Exclude<CredentialState, 'active'>}`
   | `organisation_${Exclude<ParticipantState, 'active'>}`
   | `entity_${Exclude<ParticipantState, 'active'>}`
+  | 'chain_untrusted'
   | 'wrong_environment';
 
 export interface CredentialStanding {
@@ -54,11 +55,13 @@ export interface Place {
   environment: string;
 }
 
-type Judged = CredentialLife & Pick<Credential, 'ownerState' | 'organisationState' | 'mode' | 'environment'>;
+type Judged = CredentialLife &
+  Pick<Credential, 'ownerState' | 'organisationState' | 'mode' | 'environment'> &
+  Pick<Credential, 'path' | 'isPurposeListed' | 'isAnchorListed'>;
 
 /**
- * A credential is live when it is active and valid itself, its entity is, its organisation is, and it is shown where it
- * belongs.
+ * A credential is live when it is active and valid itself, its entity is, its organisation is, it is below the trust list
+ * where its authority believes nothing else, and it is shown where it belongs.
  * @param shownAt left out by whoever asks about the record alone
  */
 export function credentialStanding(credential: Judged, now: Date, shownAt?: Place): CredentialStanding {
@@ -69,8 +72,13 @@ export function credentialStanding(credential: Judged, now: Date, shownAt?: Plac
     (state === 'active' ? null : (`credential_${state}` as const)) ??
     (organisationState === 'active' ? null : (`organisation_${organisationState}` as const)) ??
     (ownerState === 'active' ? null : (`entity_${ownerState}` as const)) ??
+    (isTrusted(credential, now) ? null : 'chain_untrusted') ??
     (isElsewhere ? 'wrong_environment' : null);
   return { state, entityState: effectiveState(ownerState, organisationState), isLive: refusal === null, refusal };
+}
+
+function isTrusted({ path, isPurposeListed, isAnchorListed }: Judged, now: Date): boolean {
+  return !isPurposeListed || (path !== null && isAnchorListed && Math.floor(now.getTime() / 1000) <= path.notAfter);
 }
 
 /** The same as credentialState of what a query finds. */
@@ -98,7 +106,31 @@ export function isOpen(now: Date): SQL | undefined {
 
 /** The same as `isLive`, where entities and organisations are joined. */
 export function isLive(now: Date): SQL | undefined {
+  return and(isLiveItself(now), or(unless(IS_PURPOSE_LISTED), hasListedPath(now)));
+}
+
+/** The same, whether it is below the trust list or not. */
+export function isLiveItself(now: Date): SQL | undefined {
   return and(isInState('active', now), sql`${entities.state} = 'active'`, sql`${organisations.state} = 'active'`);
+}
+
+// By their names in the following: of one table, drizzle writes columns without, which are then those of the subquery.
+
+/** Whether the authority believes nothing for this use but what is below its trust list. */
+export const IS_PURPOSE_LISTED = sql<boolean>`exists (
+  select 1 from authorities judging
+  where judging.id = credentials.authority_id and judging.listed_purposes @> to_jsonb(credentials.usage))`;
+
+/** Whether the path that was found leads to what is on the trust list now. */
+export const IS_ANCHOR_LISTED = sql<boolean>`exists (
+  select 1 from trust_list_entries listed
+  where listed.authority_id = credentials.authority_id and listed.purpose = credentials.usage
+    and listed.x5t_s256 = credentials.path ->> 'anchor' and listed.removed_at is null)`;
+
+/** The same, and all certificates of the path are valid. */
+export function hasListedPath(now: Date): SQL {
+  const second = Math.floor(now.getTime() / 1000);
+  return sql`(coalesce((credentials.path ->> 'notAfter')::numeric >= ${second}, false) and ${IS_ANCHOR_LISTED})`;
 }
 
 /** Open, and past its end within so many days. */

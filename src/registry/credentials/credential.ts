@@ -20,6 +20,10 @@ export interface CredentialOwner {
   /** The entity's own state, and its organisation's. */
   ownerState: ParticipantState;
   organisationState: ParticipantState;
+  /** Whether its authority believes nothing for this use but what is below its trust list. */
+  isPurposeListed: boolean;
+  /** Whether `path` leads to what is on that list now. */
+  isAnchorListed: boolean;
 }
 
 export interface Credential extends CredentialRow, CredentialOwner {}

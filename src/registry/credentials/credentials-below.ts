@@ -4,8 +4,9 @@ import type { Db, Tx } from '../../storage/connect.ts';
 import { credentials } from '../../storage/schema/credentials.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import { organisations } from '../../storage/schema/organisations.ts';
+import { effectiveState } from '../states.ts';
 import { nameOf } from './credential.ts';
-import { credentialStanding, isOpen } from './credential-standing.ts';
+import { credentialState, isOpen } from './credential-standing.ts';
 
 export interface CredentialBelow {
   id: string;
@@ -36,19 +37,18 @@ export async function credentialsBelow(
         notBefore: credentials.notBefore,
         notAfter: credentials.notAfter,
         supersededAt: credentials.supersededAt,
-        environment: credentials.environment,
-        mode: entities.mode,
-        ownerState: entities.state,
-        organisationState: organisations.state,
       },
+      ownerState: entities.state,
+      organisationState: organisations.state,
     })
     .from(credentials)
     .innerJoin(entities, eq(entities.id, credentials.entityId))
     .innerJoin(organisations, eq(organisations.id, entities.organisationId))
     .where(and(isBelow, isOpen(now)))
     .orderBy(asc(credentials.id));
-  return rows.map(({ id, entityId, usage, life, ...named }) => {
-    const { state, entityState } = credentialStanding(life, now);
-    return { id, entityId, name: `${usage} ${nameOf(named)}`, state: entityState === 'active' ? state : entityState };
+  return rows.map(({ id, entityId, usage, life, ownerState, organisationState, ...named }) => {
+    const entityState = effectiveState(ownerState, organisationState);
+    const state = entityState === 'active' ? credentialState(life, now) : entityState;
+    return { id, entityId, name: `${usage} ${nameOf(named)}`, state };
   });
 }

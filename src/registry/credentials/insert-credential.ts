@@ -1,7 +1,7 @@
 /** Writes a new credential; works in the transaction of the verb that adds it, which holds the records of the identifier. */
-import { and, count, eq, or, sql } from 'drizzle-orm';
+import { and, count, eq, inArray, or, sql } from 'drizzle-orm';
 import type { Tx } from '../../storage/connect.ts';
-import { credentials } from '../../storage/schema/credentials.ts';
+import { type CredentialRevocationReason, credentials } from '../../storage/schema/credentials.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import type { AuditEntry, ChangeContext } from '../change.ts';
 import type { EntityRow } from '../entities/entity.ts';
@@ -12,7 +12,8 @@ import { isOpen } from './credential-standing.ts';
 import { requireOneEnvironment } from './one-environment.ts';
 import { claimTransportKey } from './transport-keys.ts';
 
-export type CredentialPlan = MaterialColumns & Pick<CredentialRow, 'id' | 'usage' | 'possession' | 'supersedes'>;
+export type CredentialPlan = MaterialColumns &
+  Pick<CredentialRow, 'id' | 'usage' | 'possession' | 'supersedes' | 'path' | 'pathJudgedAt'>;
 
 /** @throws RegistryError wrong_environment, key_barred, credential_exists, credential_in_use, limit_reached */
 export async function insertCredential(
@@ -39,8 +40,6 @@ export async function insertCredential(
     revocationReason: null,
     revokedAt: null,
     supersededAt: null,
-    path: null,
-    pathJudgedAt: null,
     version: 1,
     createdAt: now,
   };
@@ -55,30 +54,41 @@ export async function insertCredential(
 }
 
 /**
- * A key that somebody else has is nobody's proof any more, under whatever certificate and for whomever. A member's word
- * bars it from its own organisation only, unless he proved that the key was his.
+ * A key that somebody else has is nobody's proof any more, under whatever certificate and for whomever; nor is a certificate
+ * that is not to be believed, whoever signs it. A member's word bars it from its own organisation only, unless he proved
+ * that the key was his.
  */
 async function requireUnbarred(
   tx: Tx,
   { authorityId, organisationId }: EntityRow,
-  { spkiSha256 }: CredentialPlan,
+  { spkiSha256, x5tS256 }: CredentialPlan,
 ): Promise<void> {
-  const [compromised] = await tx
-    .select({ id: credentials.id })
+  const [barring] = await tx
+    .select({ reason: credentials.revocationReason })
     .from(credentials)
     .innerJoin(entities, eq(entities.id, credentials.entityId))
     .where(
       and(
         eq(credentials.spkiSha256, spkiSha256),
         eq(credentials.authorityId, authorityId),
-        eq(credentials.revocationReason, 'key_compromise'),
+        or(
+          eq(credentials.revocationReason, 'key_compromise'),
+          and(inArray(credentials.revocationReason, DISBELIEVED), eq(credentials.x5tS256, x5tS256 ?? '')),
+        ),
         or(eq(entities.organisationId, organisationId), eq(credentials.possession, 'proven'), REVOKED_BY_STAFF),
       ),
     )
     .limit(1);
-  if (compromised === undefined) return;
-  throw new RegistryError('key_barred', 'this key is compromised and does not return; make a new one');
+  if (barring === undefined) return;
+  const message =
+    barring.reason === 'key_compromise'
+      ? 'this key is compromised and does not return; make a new one'
+      : `this certificate was revoked (${barring.reason}) and does not return; have another one issued`;
+  throw new RegistryError('key_barred', message);
 }
+
+/** Reasons by which what the certificate says is not true any more. */
+const DISBELIEVED: CredentialRevocationReason[] = ['ca_compromise', 'affiliation_changed'];
 
 /** Neither a machine of an entity revoked it nor a token of organisations. */
 const REVOKED_BY_STAFF = sql`EXISTS (

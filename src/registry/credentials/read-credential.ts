@@ -15,7 +15,15 @@ import { cursorId, type Page, type PageRequest, pageOf } from '../page.ts';
 import { inReach } from '../reach.ts';
 import { isRecordId } from '../record-id.ts';
 import type { Credential, ListedCredential } from './credential.ts';
-import { type CredentialState, expiresWithin, isInState, isLive, unless } from './credential-standing.ts';
+import {
+  type CredentialState,
+  expiresWithin,
+  IS_ANCHOR_LISTED,
+  IS_PURPOSE_LISTED,
+  isInState,
+  isLive,
+  unless,
+} from './credential-standing.ts';
 
 const OWNER = {
   organisationId: entities.organisationId,
@@ -23,6 +31,8 @@ const OWNER = {
   mode: entities.mode,
   ownerState: entities.state,
   organisationState: organisations.state,
+  isPurposeListed: IS_PURPOSE_LISTED,
+  isAnchorListed: IS_ANCHOR_LISTED,
 };
 const { x5c: _, ...LISTED } = getTableColumns(credentials);
 

@@ -9,6 +9,7 @@ import { invalidField, RegistryError } from '../registry-error.ts';
 import { type Credential, type CredentialRow, credentialSnapshot, MAX_OVERLAP_DAYS } from './credential.ts';
 import { type CredentialMaterial, type MaterialColumns, readMaterial } from './credential-material.ts';
 import { insertCredential } from './insert-credential.ts';
+import { judgeCertificate } from './judge-certificate.ts';
 import { lockCredential, requireOpenCredential } from './lock-credential.ts';
 import { lockRecordsOf } from './one-environment.ts';
 import { provePossession } from './possession-proof.ts';
@@ -39,11 +40,12 @@ export async function replaceCredential(
   authorise(context.actor, ACCESS.replaceCredential.roles, authorityId, organisationId, entityId);
   requireOverlap(until, now);
   const columns = await readMaterial(material, usage, now);
+  const path = await judgeCertificate(context.db, { ...seen, id: entityId }, usage, columns, now);
   if (proof === undefined || seen.possession === 'proven') requireAnother(seen, columns);
   const { id } = await changeRegistry(context, async (tx, record) => {
     return await createOnce(tx, context, idempotency, async (newId) => {
       const possession = await provePossession(tx, { ...context, authorityId, entityIdentifier }, columns, proof);
-      const plan = { ...columns, possession, id: newId, usage, supersedes: credentialId };
+      const plan = { ...columns, ...path, possession, id: newId, usage, supersedes: credentialId };
       await lockRecordsOf(tx, entityIdentifier, plan);
       const { entity, credential: before } = await lockCredential(tx, seen);
       requireOpen(entity);

@@ -74,6 +74,12 @@ describe('[RFC 5280 §7.1] names match', () => {
   it.each<[string, () => unknown]>([
     ['with U+0000', () => name([CN, 'a\0b'])],
     ['written backwards', () => name([CN, 'a\u202eb'])],
+    ...[0x00ad, 0x034f, 0x061c, 0x1806, 0x180b, 0x180e, 0x200b, 0x2060, 0x3164, 0xfe00, 0xfe0f, 0xfeff, 0xe0041].map(
+      (point): [string, () => unknown] => [
+        `with U+${point.toString(16)}, which nobody sees`,
+        () => name([CN, `a${String.fromCodePoint(point)}b`]),
+      ],
+    ),
     ['with bytes that are not UTF-8', () => name([CN, Buffer.from([0xc3, 0x28])])],
     ['with bytes that are not ASCII', () => name([CN, Buffer.from([0xe4]), PRINTABLE])],
     ['with half a letter', () => name([CN, Buffer.from([0, 0x41, 0]), BMP])],

@@ -28,6 +28,7 @@ import {
   KEY_ENCIPHERMENT,
   keyUsage,
   sequence,
+  type TestExtension,
 } from '../../support/certificates.ts';
 
 const [GOLD, SILVER, BRONZE] = ['1.2.3.1', '1.2.3.2', '1.2.3.3'] as const;
@@ -48,6 +49,19 @@ const PURPOSES: PathRow[] = [
     'usage_unsuitable leaf',
   ],
   ['serverAuth', { leaf: leafOf(CA, purposes(SERVER_AUTH)), ...CHAIN, purpose: 'serverAuth' }, 'valid'],
+  ['whatever, to sign', { leaf: leafOf(CA, purposes(SERVER_AUTH)), ...CHAIN, purpose: 'signing' }, 'valid'],
+  [
+    'an authority, to sign',
+    { leaf: below(ROOT).der, anchors: [ROOT.der], purpose: 'signing' },
+    'usage_unsuitable leaf',
+    'openssl has no such purpose',
+  ],
+  [
+    'only to encrypt, to sign',
+    { leaf: leafOf(CA, { extensions: [KEY_ENCIPHERMENT] }), ...CHAIN, purpose: 'signing' },
+    'usage_unsuitable leaf',
+    'openssl has no such purpose',
+  ],
   ['both', { leaf: leafOf(CA, purposes(SERVER_AUTH, CLIENT_AUTH)), ...CHAIN }, 'valid'],
   ['no extended key usage', { leaf: leafOf(CA, { extensions: [DIGITAL_SIGNATURE] }), ...CHAIN }, 'valid'],
   [
@@ -175,6 +189,12 @@ function selfIssuedAny(): PathCase {
   return { leaf, intermediates: [renewed.der, first.der], anchors: [ROOT.der], policies: { requirePolicies: true } };
 }
 
+/** An authority below a root that is on the list itself. */
+function belowAnchor(ofAnchor: TestExtension[], ofLeaf: TestExtension[], demand: PathCase['policies'] = {}): PathCase {
+  const anchor = below(ROOT, { extensions: ofAnchor });
+  return { leaf: leafWith(anchor, ...ofLeaf), anchors: [anchor.der], policies: demand };
+}
+
 const POLICIES: PathRow[] = [
   ['no policy where none is wanted', { leaf: leafOf(CA), ...CHAIN, policies: {} }, 'valid'],
   [
@@ -283,6 +303,28 @@ const POLICIES: PathRow[] = [
     'a mapping of anyPolicy',
     policyChain({ extensions: [policies(GOLD), policyMappings([ANY_POLICY, BRONZE])] }, [policies(BRONZE)], {}),
     'policy_invalid intermediates[0]',
+  ],
+  [
+    'a policy wanted by an anchor below a root',
+    belowAnchor([policies(GOLD), policyConstraints({ explicit: 0 })], []),
+    'policy_missing leaf',
+    'openssl does not look at what an anchor says of policies',
+  ],
+  [
+    'the one that it wants',
+    belowAnchor([policies(GOLD), policyConstraints({ explicit: 0 })], [policies(GOLD)]),
+    'valid',
+  ],
+  [
+    'another one than an anchor below a root has',
+    belowAnchor([policies(GOLD)], [policies(SILVER)], { requirePolicies: true }),
+    'policy_missing leaf',
+    'openssl does not look at what an anchor says of policies',
+  ],
+  [
+    'any one below an anchor that has all',
+    belowAnchor([policies(ANY_POLICY)], [policies(SILVER)], { requirePolicies: true, inhibitAnyPolicy: true }),
+    'valid',
   ],
   ['a policy twice', { leaf: leafWith(CA, policies(GOLD, GOLD)), ...CHAIN, policies: {} }, 'extension_invalid leaf'],
 ];

@@ -175,6 +175,17 @@ const CONSTRAINTS: PathRow[] = [
     'name_not_permitted leaf',
   ],
   [
+    'a mailbox in the subject that is no text',
+    withSubject({ excluded: [email('evil.example')] }, named('\0a@evil.example', 0x03, '1.2.840.113549.1.9.1')),
+    'name_not_permitted leaf',
+  ],
+  [
+    'the same where no mailbox is limited',
+    withSubject(EXAMPLE, named('\0a@evil.example', 0x03, '1.2.840.113549.1.9.1')),
+    'valid',
+    'openssl reads no such name wherever anything is limited',
+  ],
+  [
     'a subject within',
     withSubject(
       { permitted: [DIRECTORY({ C: 'GB', O: 'Partner' })] },

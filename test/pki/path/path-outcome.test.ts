@@ -19,7 +19,7 @@ import {
   ROOT,
   root,
 } from '../../support/certificate-paths.ts';
-import { certificate, der, distinguishedName, oid, rsaKey, sequence } from '../../support/certificates.ts';
+import { certificate, der, distinguishedName, ecKey, oid, rsaKey, sequence } from '../../support/certificates.ts';
 
 function found(asked: PathCase): ValidPath {
   const outcome = findPath(question(asked));
@@ -132,6 +132,17 @@ describe('[F21] giants', () => {
       'chain_too_complex leaf',
     );
     expect(ourVerdict(chain(first, leafWith(first, dns(256))))).toBe('valid');
+  });
+
+  it('on many ways cost no more than on one', () => {
+    const limits = nameConstraints({ permitted: many(300, (at) => generalName.dns(`x${at}.b`)) });
+    const key = ecKey();
+    const ways = many(4, (at) => below(ROOT, { key, extensions: [limits], serial: [at + 1] }));
+    const leaf = leafWith(ways[0] ?? ROOT, dns(200));
+    const { attempts } = refused({ leaf, intermediates: ways.map((way) => way.der), anchors: [ROOT.der] });
+    expect(attempts.map(({ reason }) => reason)).toEqual([
+      ...['name_not_permitted', 'chain_too_complex', 'chain_too_complex', 'chain_too_complex'],
+    ]);
   });
 
   function longExponent(): Buffer {

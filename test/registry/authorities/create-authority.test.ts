@@ -52,6 +52,7 @@ describe.each(DATABASE_KINDS)('createAuthority on %s', (kind) => {
       onLapse: 'none',
       enrolmentFlow: null,
       fourEyes: 'off',
+      listedPurposes: [],
       version: 1,
       createdAt: NOW_DATE,
     });

@@ -21,6 +21,7 @@ import { entities } from '../../../src/storage/schema/entities.ts';
 import { organisations, type ParticipantState } from '../../../src/storage/schema/organisations.ts';
 import { certificate, ecKey, pem } from '../../support/certificates.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
+import { NOW } from '../../support/federation.ts';
 import { actor, freshIdentifier, NOW_DATE, openRegistry, outcome, type TestRegistry } from '../../support/registry.ts';
 
 const PARTICIPANT_STATES: readonly ParticipantState[] = [
@@ -41,9 +42,12 @@ describe('a credential counts', () => {
     organisationState: fc.constantFrom(...PARTICIPANT_STATES),
     mode: fc.constantFrom('live' as const, 'test' as const),
     environment: fc.constantFrom('production', 'sandbox'),
+    isPurposeListed: fc.boolean(),
+    isAnchorListed: fc.boolean(),
+    path: fc.constantFrom(null, ...[-1, 0, 1].map((seconds) => ({ anchor: 'x', notAfter: NOW + seconds }))),
   });
 
-  it('while itself, its entity and its organisation are active, it is valid, and shown where it belongs', () => {
+  it('while itself, its entity and its organisation are active, it is valid and believed, and shown where it belongs', () => {
     const place = fc.record({
       mode: fc.constantFrom('live' as const, 'test' as const),
       environment: fc.constantFrom('production', 'sandbox'),
@@ -54,8 +58,10 @@ describe('a credential counts', () => {
         const isValid = (one.notBefore ?? NOW_DATE) <= NOW_DATE && (one.notAfter ?? NOW_DATE) >= NOW_DATE;
         const isReplaced = one.supersededAt !== null && one.supersededAt <= NOW_DATE;
         const isThere = shownAt === undefined || (shownAt.mode === one.mode && shownAt.environment === one.environment);
+        const hasPath = one.isAnchorListed && one.path !== null && one.path.notAfter >= NOW;
+        const isTrusted = hasPath || !one.isPurposeListed;
         const { isLive, refusal } = credentialStanding(one, NOW_DATE, shownAt);
-        expect(isLive).toBe(isActive && isValid && !isReplaced && isThere);
+        expect(isLive).toBe(isActive && isValid && !isReplaced && isTrusted && isThere);
         expect(refusal === null).toBe(isLive);
       }),
       { numRuns: 2000 },

@@ -12,6 +12,7 @@ import { MAX_ANNOUNCE_SECONDS, MAX_ROLL_INTERVAL_SECONDS } from '../../../regist
 import { MAX_RECOGNISED_ISSUERS } from '../../../registry/authorities/recognition-settings.ts';
 import { LIFETIME_SECONDS } from '../../../registry/claims-input.ts';
 import { CONTACT_TYPES } from '../../../registry/organisations/contacts/contact.ts';
+import { TRUST_LIST_PURPOSES } from '../../../registry/trust-lists/trust-list-entry.ts';
 import {
   CONSTRAINTS_EXAMPLE,
   claims,
@@ -192,6 +193,16 @@ const FourEyesSchema = z.enum(['off', 'on']).openapi({
   example: 'off',
 });
 
+const ListedPurposesSchema = z
+  .array(z.enum(TRUST_LIST_PURPOSES))
+  .max(TRUST_LIST_PURPOSES.length)
+  .refine(...EACH_ONCE)
+  .openapi({
+    description:
+      'For these it believes only certificates with a path to an authority of its trust list: others are refused (`chain_untrusted`), those on record without a path count no more, and bare keys neither. `coverage` of `GET /api/v1/trust-list` tells beforehand how many that are. At first none: whatever is registered counts.',
+    example: ['transport'],
+  });
+
 /** What may be changed; all of it optional. */
 const SETTINGS = {
   authorityHints: HintsSchema.optional(),
@@ -223,6 +234,7 @@ const SETTINGS = {
   requiredContactTypes: RequiredContactsSchema.optional(),
   enrolmentFlow: EnrolmentFlowSchema.optional(),
   fourEyes: FourEyesSchema.optional(),
+  listedPurposes: ListedPurposesSchema.optional(),
   contactConfirmationDays: ContactConfirmationSchema.optional(),
   lapseGraceDays: LapseGraceSchema.optional(),
   onLapse: OnLapseSchema.optional(),
@@ -267,6 +279,7 @@ export const AuthoritySchema = z
     requiredContactTypes: RequiredContactsSchema,
     enrolmentFlow: EnrolmentFlowSchema,
     fourEyes: FourEyesSchema,
+    listedPurposes: ListedPurposesSchema,
     contactConfirmationDays: ContactConfirmationSchema,
     lapseGraceDays: LapseGraceSchema,
     onLapse: OnLapseSchema,
@@ -314,6 +327,7 @@ export function authorityBody(authority: Authority): z.infer<typeof AuthoritySch
     requiredContactTypes: authority.requiredContactTypes,
     enrolmentFlow: authority.enrolmentFlow,
     fourEyes: authority.fourEyes,
+    listedPurposes: authority.listedPurposes,
     contactConfirmationDays: authority.contactConfirmationDays,
     lapseGraceDays: authority.lapseGraceDays,
     onLapse: authority.onLapse,

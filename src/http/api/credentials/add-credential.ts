@@ -16,7 +16,8 @@ export const addCredentialOperation = defineOperation(
     tags: ['Credentials'],
     summary: 'Add a certificate or key',
     description: [
-      'It counts while it is active and valid, its entity is active, and its organisation too. Who issued it, and whether anybody should trust that, is not judged.',
+      "It counts while it is active and valid, its entity is active, and its organisation too. Its path to the authority's trust list is validated (RFC 5280 §6) and kept. Where the use is among the authority's `listedPurposes`, nothing without one is taken: `chain_untrusted`, with `reason`, `rule` and the `certificate` of the chain that it is about. Send the certificates between it and the list along.",
+      "A certificate that names somebody else than the record is refused, listed or not (`subject_mismatch`): an organisation identifier (2.5.4.97) of the register on record with another number or country; a `UID` with the id, a URI with the Entity Identifier, or, of another organisation, a host name with the host of another entity, if none is this entity's. Where the use is listed, one of its web URIs is on the host of the Entity Identifier or on a domain that the organisation proved.",
       'A key for `transport` is of one entity in one environment: `credential_in_use` if another one has it, whoever that is. With a `proof` it is taken over from another entity of the authority that gave none, whose credentials with it are revoked. An Entity Identifier has credentials that count in one environment only: `wrong_environment`. What is wrong with a certificate is said by `reason`.',
       whoMayAsk('addCredential'),
     ].join('\n\n'),

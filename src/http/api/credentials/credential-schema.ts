@@ -152,6 +152,13 @@ const ListedCredentialSchema = z
     serial: z.string().nullable().openapi({ description: 'Hexadecimal.', example: '4f2a' }),
     notBefore: TimeSchema.nullable(),
     notAfter: TimeSchema.nullable(),
+    path: z
+      .object({
+        anchor: FingerprintSchema.openapi({ description: '`x5t#S256` of the entry of the trust list.' }),
+        notAfter: TimeSchema.openapi({ description: 'Until then all of its certificates are valid.' }),
+      })
+      .nullable()
+      .openapi({ description: "The way to the authority's trust list that was found; `null`: there was none." }),
     stateReason: z.string().nullable(),
     stateChangedAt: TimeSchema,
     revocationReason: RevocationReasonSchema.nullable(),
@@ -201,6 +208,7 @@ export function listedCredentialBody(credential: ListedCredential, now: Date): z
     ...{ kid, publicJwk, spkiSha256, x5tS256, subject, issuer, serial },
     notBefore: textOf(credential.notBefore),
     notAfter: textOf(credential.notAfter),
+    path: pathBody(credential),
     stateReason: credential.stateReason,
     stateChangedAt: credential.stateChangedAt.toISOString(),
     revocationReason: credential.revocationReason,
@@ -210,6 +218,10 @@ export function listedCredentialBody(credential: ListedCredential, now: Date): z
     version,
     createdAt: credential.createdAt.toISOString(),
   };
+}
+
+function pathBody({ path }: ListedCredential): z.infer<typeof ListedCredentialSchema>['path'] {
+  return path && { anchor: path.anchor, notAfter: new Date(path.notAfter * 1000).toISOString() };
 }
 
 export function credentialBody(credential: Credential, now: Date): z.infer<typeof CredentialSchema> {
