@@ -1,13 +1,15 @@
-/** Seals every private key of the deployment under another master key, all or none. */
+/** Seals every private key and secret of the deployment under another master key, all or none. */
 import { asc, eq, isNotNull } from 'drizzle-orm';
 import type { Tx } from '../storage/connect.ts';
 import { authorityKeys } from '../storage/schema/authority-keys.ts';
 import { deployment } from '../storage/schema/deployment.ts';
 import { entities } from '../storage/schema/entities.ts';
 import { hostedKeys } from '../storage/schema/hosted-entities.ts';
+import { tokenIssuers } from '../storage/schema/token-issuers.ts';
 import { authorise } from './actor.ts';
 import { type ChangeContext, changeRegistry } from './change.ts';
 import { RegistryError } from './registry-error.ts';
+import type { SecretPlace } from './token-issuers/token-issuer.ts';
 
 /** A key with its sealed private half. */
 export interface SealedKeyRecord {
@@ -28,6 +30,8 @@ export interface MasterKeyChange {
   newCheck: string;
   /** The private half sealed under the new master key. @throws when the present one does not open it */
   rewrap: (key: SealedKeyRecord) => Uint8Array;
+  /** The same with the secret by which an authorization server knows us. */
+  rewrapClientSecret: (sealed: Uint8Array, place: SecretPlace) => Uint8Array;
 }
 
 /**
@@ -37,7 +41,7 @@ export interface MasterKeyChange {
  */
 export async function rewrapAuthorityKeys(
   context: ChangeContext,
-  { isPresentCheck, newCheck, rewrap }: MasterKeyChange,
+  { isPresentCheck, newCheck, rewrap, rewrapClientSecret }: MasterKeyChange,
 ): Promise<{ rewrapped: number }> {
   authorise(context.actor, ['admin'], null);
   return changeRegistry(context, async (tx, record) => {
@@ -53,16 +57,32 @@ export async function rewrapAuthorityKeys(
         .set({ sealedPrivateKey: rewrap(key) })
         .where(eq(table.id, key.id));
     }
+    const issuerIds = await rewrapClientSecrets(tx, rewrapClientSecret);
     await tx.update(deployment).set({ masterKeyCheck: newCheck }).where(eq(deployment.id, 1));
     record({
       action: 'deployment.rewrap_keys',
       authorityId: null,
       subjectKind: 'deployment',
       subjectId: 'master_key',
-      after: { kids: keys.map(({ kid }) => kid) },
+      after: { kids: keys.map(({ kid }) => kid), tokenIssuers: issuerIds },
     });
     return { rewrapped: keys.length };
   });
+}
+
+async function rewrapClientSecrets(tx: Tx, rewrap: MasterKeyChange['rewrapClientSecret']): Promise<string[]> {
+  const issuers = await tx
+    .select()
+    .from(tokenIssuers)
+    .where(isNotNull(tokenIssuers.sealedSecret))
+    .orderBy(asc(tokenIssuers.id))
+    .for('update');
+  for (const { id, introspection, sealedSecret } of issuers) {
+    if (introspection === null || sealedSecret === null) throw new Error(`token issuer ${id} has a secret for nothing`);
+    const rewrapped = rewrap(sealedSecret, { issuerId: id, introspection });
+    await tx.update(tokenIssuers).set({ sealedSecret: rewrapped }).where(eq(tokenIssuers.id, id));
+  }
+  return issuers.map(({ id }) => id);
 }
 
 /** A key and where its record is. */

@@ -3,10 +3,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Algorithm } from '../../src/federation/signature.ts';
 import { bindMasterKey, readMasterKeyCheck } from '../../src/registry/prepare-deployment.ts';
 import { type MasterKeyChange, rewrapAuthorityKeys } from '../../src/registry/rewrap-authority-keys.ts';
+import { openClientSecret, sealClientSecret } from '../../src/signer/client-secrets.ts';
 import { makeMasterKeyCheck, masterKeyMatches } from '../../src/signer/master-key-check.ts';
 import { MasterKey, UnsealError } from '../../src/signer/sealing.ts';
 import { authorityKeys } from '../../src/storage/schema/authority-keys.ts';
 import { hostedKeys } from '../../src/storage/schema/hosted-entities.ts';
+import { tokenIssuers } from '../../src/storage/schema/token-issuers.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
 import { hostedEntity } from '../support/hosting-verbs.ts';
 import {
@@ -18,6 +20,7 @@ import {
   testSigner,
 } from '../support/registry.ts';
 import { opens } from '../support/sealed-keys.ts';
+import { tokenIssuer } from '../support/token-issuers.ts';
 
 const NEXT_MASTER_KEY = new MasterKey(new Uint8Array(32).fill(8));
 
@@ -25,6 +28,8 @@ const CHANGE: MasterKeyChange = {
   isPresentCheck: (check) => masterKeyMatches(TEST_MASTER_KEY, check),
   newCheck: makeMasterKeyCheck(NEXT_MASTER_KEY),
   rewrap: ({ owner, alg, ...key }) => testSigner.rewrap({ ...key, owner, alg: alg as Algorithm }, NEXT_MASTER_KEY),
+  rewrapClientSecret: (sealed, place) =>
+    sealClientSecret(NEXT_MASTER_KEY, openClientSecret(TEST_MASTER_KEY, sealed, place), place),
 };
 
 describe.each(DATABASE_KINDS)('rewrapAuthorityKeys on %s', (kind) => {
@@ -62,6 +67,18 @@ describe.each(DATABASE_KINDS)('rewrapAuthorityKeys on %s', (kind) => {
     const sealed = sealedPrivateKey ?? new Uint8Array();
     expect(NEXT_MASTER_KEY.unseal(sealed, { owner, kid, purpose }).length).toBeGreaterThan(32);
     expect(() => TEST_MASTER_KEY.unseal(sealed, { owner, kid, purpose })).toThrow(UnsealError);
+  });
+
+  it('seals the secrets by which authorization servers know us', async () => {
+    const introspection = { endpoint: 'https://as.example/introspect', clientId: 'holdfast', isSigned: false };
+    const settings = { introspection, clientSecret: 'a secret' };
+    const { id } = await tokenIssuer(registry, await registry.authority(), settings);
+    await rewrapAuthorityKeys(registry.context(), CHANGE);
+    const [row] = await registry.db.select().from(tokenIssuers).where(eq(tokenIssuers.id, id));
+    const sealed = row?.sealedSecret ?? new Uint8Array();
+    const place = { issuerId: id, introspection };
+    expect(openClientSecret(NEXT_MASTER_KEY, sealed, place)).toBe('a secret');
+    expect(() => openClientSecret(TEST_MASTER_KEY, sealed, place)).toThrow(UnsealError);
   });
 
   it('changes nothing when the present master key is not that of the deployment', async () => {

@@ -7,9 +7,11 @@ import { type Moment, moment } from '../moment-option.ts';
 import { findApiResource } from '../offers/find-offer.ts';
 import { addOfferOptions, type OfferOptions, offerSettings, successorId } from '../offers/offer-options.ts';
 import { repeatable } from '../option-values.ts';
+import { findRole } from '../role/find-role.ts';
 
 export interface ApiOptions extends OfferOptions {
   endpoint?: string[] | false;
+  requiredRole?: string[] | false;
   certification?: string;
   certificationUri?: string;
   certifiedFrom?: Moment;
@@ -21,6 +23,11 @@ const STATUSES = ['awaiting', 'certified', 'self_certified', 'deprecated', 'reje
 export function addApiOptions(command: Command): Command {
   command
     .option('--endpoint <url>', 'where it is; may be repeated, all of them together', repeatable)
+    .option(
+      '--required-role <role>',
+      'whoever holds it may come in: id, or name; may be repeated, one of them is enough',
+      repeatable,
+    )
     .addOption(new Option('--certification <status>', 'what is certified of it').choices(STATUSES))
     .option('--certification-uri <url>', 'where the certification can be read')
     .option('--certified-from <day>', 'when the certification begins', moment)
@@ -39,15 +46,21 @@ export async function apiSettings(
   options: ApiOptions,
   client: ApiClient,
 ): Promise<Record<string, JsonValue | undefined>> {
-  const { endpoint, certification: status, certificationUri, certifiedFrom, certifiedUntil } = options;
+  const { endpoint, requiredRole, certification: status, certificationUri, certifiedFrom, certifiedUntil } = options;
   const parts = { uri: certificationUri ?? null, from: certifiedFrom?.at ?? null, to: certifiedUntil?.at ?? null };
   if (status === undefined && Object.values(parts).some((part) => part !== null)) {
     throw new CommandError('usage', 'say with --certification what is certified: all of it is replaced together');
   }
   return {
     endpoints: endpoint === false ? [] : endpoint,
+    requiredRoles: requiredRole === false ? [] : requiredRole && (await roleIds(client, requiredRole)),
     certification: status === undefined ? undefined : { status, ...parts },
     ...offerSettings(options),
     supersededBy: await successorId(options.supersededBy, (other) => findApiResource(client, other)),
   };
+}
+
+async function roleIds(client: ApiClient, roles: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(roles.map((role) => findRole(client, role)));
+  return found.map(({ id }) => id);
 }

@@ -17,6 +17,7 @@ export function addApiUpdateCommand(parent: Command, surroundings: Surroundings)
     .argument('<api>', 'id, or family and version such as payments@2.1.0');
   addApiOptions(command)
     .option('--no-endpoint', 'it is nowhere yet')
+    .option('--no-required-role', 'whoever is active may come in')
     .option('--no-superseded-by', 'nothing takes its place')
     .option('--if-match <version>', 'the version that was looked at; refused if it has changed since', recordVersion)
     .addHelpText(

@@ -8,6 +8,7 @@ import type { Actor } from '../../registry/actor.ts';
 import type { ChangeContext } from '../../registry/change.ts';
 import { createRecordIds } from '../../registry/record-id.ts';
 import { rewrapAuthorityKeys } from '../../registry/rewrap-authority-keys.ts';
+import { openClientSecret, sealClientSecret } from '../../signer/client-secrets.ts';
 import { makeMasterKeyCheck, masterKeyMatches } from '../../signer/master-key-check.ts';
 import { ensureMasterKeyFile, parseMasterKey, readMasterKeyFile } from '../../signer/master-key-file.ts';
 import type { MasterKey } from '../../signer/sealing.ts';
@@ -48,6 +49,7 @@ async function rewrap(database: Database, present: MasterKey, next: MasterKey): 
     isPresentCheck: (check) => masterKeyMatches(present, check),
     newCheck: makeMasterKeyCheck(next),
     rewrap: ({ alg, ...key }) => signer.rewrap({ ...key, alg: alg as Algorithm }, next),
+    rewrapClientSecret: (sealed, place) => sealClientSecret(next, openClientSecret(present, sealed, place), place),
   });
 }
 

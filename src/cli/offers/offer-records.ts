@@ -27,6 +27,7 @@ export const apiResourceSchema = z.looseObject({
   family: z.string(),
   apiVersion: z.string(),
   endpoints: z.array(z.string()),
+  requiredRoles: z.array(z.string()),
   certification: z.looseObject({
     status: z.string(),
     uri: z.string().nullable(),

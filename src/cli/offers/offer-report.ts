@@ -35,6 +35,7 @@ export function describeApi(report: Report, api: ApiResourceRecord): void {
     ['id', api.id],
     ...offerFacts(api),
     ...api.endpoints.map((endpoint) => ['endpoint', endpoint] as const),
+    ...api.requiredRoles.map((role) => ['required role', role] as const),
     ['certification', certificationText(api)],
     ['read it at', uri ?? undefined],
     ['certified from', from === null ? undefined : momentText(from)],

@@ -15,6 +15,7 @@ import {
   apiResourceSnapshot,
   certificationColumns,
   NOT_CERTIFIED,
+  requireMayAskFor,
   requireMayCertify,
   requireValidApi,
 } from './api-resource.ts';
@@ -49,7 +50,7 @@ export async function addApiResource(
         family,
         apiVersion,
         endpoints: input.endpoints ?? [],
-        requiredRoles: [],
+        requiredRoles: input.requiredRoles ?? [],
         ...certificationColumns(input.certification ?? NOT_CERTIFIED),
         deprecatedAt: input.deprecatedAt ?? null,
         retiresAt: input.retiresAt ?? null,
@@ -62,6 +63,7 @@ export async function addApiResource(
       };
       requireValidApi(api, context);
       requireMayCertify(context.actor, undefined, api);
+      await requireMayAskFor(tx, context.actor, [], api);
       if (supersededBy !== null) {
         await requireReadable(() => readApiResource(tx, context.actor, supersededBy));
         await requireSuccessor(tx, 'api_resources', api, supersededBy);

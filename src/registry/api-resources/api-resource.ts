@@ -3,11 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { IdentifierOptions } from '../../federation/identifiers.ts';
 import { isEndpointUrl } from '../../federation/identifiers.ts';
 import type { JsonObject } from '../../federation/json.ts';
+import type { Tx } from '../../storage/connect.ts';
 import type { apiResources, CertificationStatus } from '../../storage/schema/api-resources.ts';
 import type { ParticipantState } from '../../storage/schema/organisations.ts';
 import { type Actor, isMember } from '../actor.ts';
 import { type OfferDates, requireOrderedDates } from '../offers/offer-state.ts';
-import { invalidField } from '../registry-error.ts';
+import { invalidField, RegistryError } from '../registry-error.ts';
+import { holdRoles } from '../roles/role.ts';
 
 export type ApiResourceRow = typeof apiResources.$inferSelect;
 
@@ -43,6 +45,8 @@ export const NOT_CERTIFIED: Certification = { status: 'awaiting', uri: null, fro
 
 export interface ApiResourceFields {
   endpoints: string[];
+  /** Roles of its authority, by id: whoever holds one of them may come in; none: everybody. */
+  requiredRoles: string[];
   certification: Certification;
   deprecatedAt: Date | null;
   retiresAt: Date | null;
@@ -93,6 +97,29 @@ export function requireMayCertify(
   throw invalidField('/certification/status', `is for the authority to say; a member says ${OWN_WORDS.join(' or ')}`);
 }
 
+/**
+ * Who may come in is for the authority to say, also of what a member offers. What is asked for already may be retired
+ * by now.
+ * @throws RegistryError validation_failed
+ */
+export async function requireMayAskFor(
+  tx: Tx,
+  actor: Actor,
+  before: readonly string[],
+  { authorityId, requiredRoles }: Pick<ApiResourceRow, 'authorityId' | 'requiredRoles'>,
+): Promise<void> {
+  const field = '/requiredRoles';
+  if (isDeepStrictEqual(before, requiredRoles)) return;
+  if (isMember(actor)) throw invalidField(field, 'is for the authority to say');
+  const added = requiredRoles.filter((id) => !before.includes(id));
+  try {
+    await holdRoles(tx, authorityId, added);
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    throw invalidField(field, `names a role that cannot be asked for: ${error.message}`);
+  }
+}
+
 /** @throws RegistryError validation_failed */
 export function requireValidApi(
   { endpoints, ...row }: Omit<ApiResourceRow, 'family' | 'apiVersion'>,
@@ -115,6 +142,7 @@ export function apiResourceSnapshot(api: ApiResourceRow): JsonObject {
     family: api.family,
     apiVersion: api.apiVersion,
     endpoints: api.endpoints,
+    requiredRoles: api.requiredRoles,
     certification: { status, uri, from: from?.toISOString() ?? null, to: to?.toISOString() ?? null },
     deprecatedAt: api.deprecatedAt?.toISOString() ?? null,
     retiresAt: api.retiresAt?.toISOString() ?? null,

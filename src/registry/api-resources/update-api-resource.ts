@@ -13,6 +13,7 @@ import {
   type ApiResourceRow,
   apiResourceSnapshot,
   certificationColumns,
+  requireMayAskFor,
   requireMayCertify,
   requireValidApi,
 } from './api-resource.ts';
@@ -42,6 +43,7 @@ export async function updateApiResource(
     };
     requireValidApi(after, context);
     requireMayCertify(context.actor, before, after);
+    await requireMayAskFor(tx, context.actor, before.requiredRoles, after);
     if (jsonEquals(apiResourceSnapshot(before), apiResourceSnapshot(after))) return;
     const { supersededBy } = after;
     if (supersededBy !== null && supersededBy !== before.supersededBy) {

@@ -53,12 +53,22 @@ const CertificationSchema = z
   })
   .openapi('Certification');
 
+const RequiredRolesSchema = z
+  .array(RecordIdSchema)
+  .max(50)
+  .refine(...EACH_ONCE)
+  .openapi({
+    description:
+      'Roles of the authority: at enforcement points, whoever holds one of them may come in; none: whoever is active. Set by `admin` or `registrar`, not by members.',
+  });
+
 export const NewApiResourceSchema = z
   .strictObject({
     authorizationServerId: RecordIdSchema.openapi({ description: 'What protects it.' }),
     family: FamilySchema,
     apiVersion: ApiVersionSchema,
     endpoints: EndpointsSchema.default([]),
+    requiredRoles: RequiredRolesSchema.default([]),
     certification: CertificationSchema.optional().openapi({ description: 'Without it: `awaiting`.' }),
     deprecatedAt: OFFER_DATES.deprecatedAt.default(null),
     retiresAt: OFFER_DATES.retiresAt.default(null),
@@ -69,6 +79,7 @@ export const NewApiResourceSchema = z
 export const ApiResourceChangesSchema = z
   .strictObject({
     endpoints: EndpointsSchema.optional(),
+    requiredRoles: RequiredRolesSchema.optional(),
     certification: CertificationSchema.optional(),
     deprecatedAt: OFFER_DATES.deprecatedAt.optional(),
     retiresAt: OFFER_DATES.retiresAt.optional(),
@@ -85,6 +96,7 @@ export const ApiResourceSchema = z
     family: FamilySchema,
     apiVersion: ApiVersionSchema,
     endpoints: EndpointsSchema,
+    requiredRoles: RequiredRolesSchema,
     certification: z.object({
       status: CertificationStatusSchema,
       uri: UrlSchema.nullable(),
@@ -116,7 +128,8 @@ export function apiResourceFields(
 }
 
 export function apiResourceBody(api: ApiResource, now: Date): z.infer<typeof ApiResourceSchema> {
-  const { id, authorityId, authorizationServerId, family, apiVersion, endpoints, supersededBy, version } = api;
+  const { id, authorityId, authorizationServerId, family, apiVersion, endpoints, requiredRoles } = api;
+  const { supersededBy, version } = api;
   const certification = certificationOf(api);
   const { status, uri, from, to } = certification;
   return {
@@ -126,6 +139,7 @@ export function apiResourceBody(api: ApiResource, now: Date): z.infer<typeof Api
     family,
     apiVersion,
     endpoints,
+    requiredRoles,
     certification: { status, uri, from: textOf(from), to: textOf(to) },
     isCertified: isCertified(certification, now),
     state: stricterOfferState(offerState(api, now), offerState(api.serverDates, now)),
