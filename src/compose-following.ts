@@ -1,4 +1,5 @@
 /** How every cache follows the registry, and what a change waits for. */
+import type { ParticipantIndex } from './admission/participant-index.ts';
 import type { ComposedHosting } from './compose-hosting.ts';
 import type { EntityIdentifier } from './federation/identifiers.ts';
 import type { JwkSet } from './federation/jwk-set.ts';
@@ -33,6 +34,7 @@ export interface Followers {
   trustMarks: TrustMarkAnswers;
   companions: Companions;
   hosting: ComposedHosting;
+  participants: ParticipantIndex;
   resolutions: Resolutions;
   trustAnchorKeys: TrustAnchorKeys;
   background: BackgroundEvaluations;
@@ -55,6 +57,7 @@ const RESOLVED_BY: ReadonlySet<string> = new Set([
 export async function follow(changes: RegistryChange[], followers: Followers): Promise<void> {
   const { database, directory, answers, trustMarks, companions, resolutions, trustAnchorKeys, background, log } =
     followers;
+  await followers.participants.follow(changes);
   const affected = await affectedSubjects(database.feedDb, changes);
   const marks = await affectedTrustMarks(database.feedDb, changes);
   await directory.follow(changes);

@@ -13,26 +13,36 @@ export interface TokenIssuer {
   issuer: string;
   /** A token must be meant for one of them. */
   audiences: readonly string[];
+  /** Whether a JWT that does not say what it is may be an access token. @see RFC 9068 §2.1 */
+  acceptsUntypedTokens: boolean;
 }
 
 /** How far ahead of ours an authorization server's clock may be, in seconds. Nothing is added to the end of a token. */
 const LEEWAY_SECONDS = 30;
 
 /** What a JWT access token is called; a JWT for another purpose, such as an ID Token with `typ`, is none. */
-const ACCESS_TOKEN_TYPS: ReadonlySet<unknown> = new Set([undefined, 'JWT', 'at+jwt', 'application/at+jwt']);
+const ACCESS_TOKEN_TYPS: ReadonlySet<unknown> = new Set(['at+jwt', 'application/at+jwt']);
+const ACCESS_TOKEN_TYPS_AND_NONE: ReadonlySet<unknown> = new Set([...ACCESS_TOKEN_TYPS, undefined, 'JWT']);
 /** @see RFC 9701 §5 */
 const INTROSPECTION_TYPS: ReadonlySet<unknown> = new Set([
   'token-introspection+jwt',
   'application/token-introspection+jwt',
 ]);
 
+/** Compared without case. @see RFC 6749 §5.1, RFC 8705 §3 */
+const TOKEN_TYPES: ReadonlySet<unknown> = new Set([undefined, 'bearer']);
+/** What those that name the use of a token call that of an access token. */
+const ACCESS_TOKEN_USES: ReadonlySet<unknown> = new Set([undefined, 'access_token', 'access']);
+
 /** Characters of an access token, whatever kind it is. @see RFC 6750 §2.1 */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 const MAX_TOKEN_LENGTH = 16 * 1024;
 
+export type DecodedJwt = ReturnType<typeof decodeJwt>;
+
 /** What an access token says of its origin before anything is verified. */
 export type TokenOrigin =
-  | { kind: 'jwt'; issuer: string }
+  | { kind: 'jwt'; issuer: string; decoded: DecodedJwt }
   /** Only the authorization server knows what it is. */
   | { kind: 'opaque' }
   | { kind: 'malformed' };
@@ -42,8 +52,9 @@ export function originOf(token: string): TokenOrigin {
   if (token.length > MAX_TOKEN_LENGTH || !TOKEN.test(token)) return { kind: 'malformed' };
   if (token.split('.').length !== 3) return { kind: 'opaque' };
   try {
-    const { iss } = decodeJwt(token).claims;
-    return typeof iss === 'string' ? { kind: 'jwt', issuer: iss } : { kind: 'malformed' };
+    const decoded = decodeJwt(token);
+    const { iss } = decoded.claims;
+    return typeof iss === 'string' ? { kind: 'jwt', issuer: iss, decoded } : { kind: 'malformed' };
   } catch {
     return { kind: 'opaque' };
   }
@@ -51,12 +62,13 @@ export function originOf(token: string): TokenOrigin {
 
 /** Verifies a JWT access token with the keys of its issuer. */
 export async function validateJwtAccessToken(
-  token: string,
+  token: DecodedJwt,
   issuer: TokenIssuer,
   jwks: JwkSet,
   now: NumericDate,
 ): Promise<TokenVerdict> {
-  const verified = await verifiedClaims(token, ACCESS_TOKEN_TYPS, jwks);
+  const typs = issuer.acceptsUntypedTokens ? ACCESS_TOKEN_TYPS_AND_NONE : ACCESS_TOKEN_TYPS;
+  const verified = await verifiedClaims(token, typs, jwks);
   if ('reason' in verified) return verified;
   const { claims } = verified;
   if (typeof claims['exp'] !== 'number') return refusal('token_invalid', 'it has no exp');
@@ -71,7 +83,11 @@ export function judgeIntrospection(answer: JsonObject, issuer: TokenIssuer, now:
   if (answer['active'] === false)
     return refusal('token_inactive', 'its authorization server says that it is not active');
   if (answer['active'] !== true) return refusal('token_unverifiable', 'the answer about it has no active');
-  const { exp } = answer;
+  const { exp, token_type: type, token_use: use } = answer;
+  // Refresh tokens are introspected as well; some authorization servers say so, by one or the other.
+  const isAccessToken = TOKEN_TYPES.has(lowerCase(type)) && ACCESS_TOKEN_USES.has(use);
+  if (!isAccessToken)
+    return refusal('token_invalid', 'its authorization server says that it is no bearer access token');
   if (exp !== undefined && typeof exp !== 'number') return refusal('token_invalid', 'its exp is no number');
   return judgeClaims({ iss: issuer.issuer, ...answer }, issuer, now, exp ?? now + 1);
 }
@@ -85,7 +101,7 @@ export async function validateSignedIntrospection(
   issuer: TokenIssuer,
   { jwks, audience, now }: { jwks: JwkSet; audience: string; now: NumericDate },
 ): Promise<TokenVerdict> {
-  const verified = await verifiedClaims(jwt, INTROSPECTION_TYPS, jwks);
+  const verified = await verifiedClaims(decodedOf(jwt), INTROSPECTION_TYPS, jwks);
   if ('reason' in verified) return refusal('token_unverifiable', `the signed answer about it: ${verified.detail}`);
   const { iss, aud, iat, token_introspection: answer } = verified.claims;
   const isOurs = iss === issuer.issuer && listOf(aud).includes(audience);
@@ -124,12 +140,13 @@ function judgeClaims(claims: JsonObject, issuer: TokenIssuer, now: NumericDate, 
 
 /** The claims of a JWT whose signature verifies; keys that the JWT brings along or points to count for nothing. */
 async function verifiedClaims(
-  jwt: string,
+  decoded: DecodedJwt | undefined,
   typs: ReadonlySet<unknown>,
   jwks: JwkSet,
 ): Promise<{ claims: JsonObject } | { reason: DenyReason; detail: string }> {
+  if (decoded === undefined) return refusal('token_malformed', 'it is no JWT');
   try {
-    const { header, claims, signature } = decodeJwt(jwt);
+    const { jwt, header, claims, signature } = decoded;
     const { typ, alg, kid, crit, b64 } = header;
     if (!typs.has(typ)) return refusal('token_invalid', 'its typ is that of something else');
     if (crit !== undefined || b64 !== undefined) return refusal('token_invalid', 'no header extension is understood');
@@ -146,6 +163,24 @@ async function verifiedClaims(
       ? refusal('token_malformed', error.message)
       : refusal('token_invalid', error.message);
   }
+}
+
+/** Which key a JWT says that it was signed with; undefined if it says none, or is no JWT. */
+export function kidOf(jwt: string): unknown {
+  return decodedOf(jwt)?.header['kid'];
+}
+
+function decodedOf(jwt: string): DecodedJwt | undefined {
+  try {
+    return decodeJwt(jwt);
+  } catch (error) {
+    if (error instanceof FederationError) return undefined;
+    throw error;
+  }
+}
+
+function lowerCase(value: unknown): unknown {
+  return typeof value === 'string' ? value.toLowerCase() : value;
 }
 
 function listOf(aud: unknown): unknown[] {

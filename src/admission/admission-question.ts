@@ -5,6 +5,8 @@ import type { DenyReason } from './deny-reasons.ts';
 /** Where somebody wants to come in, as the enforcement point's record says; no caller can change it. */
 export interface EnforcementPlace {
   authorityId: string;
+  /** Nobody is let in through one that is not active. */
+  state: 'active' | 'suspended' | 'removed';
   mode: 'live' | 'test';
   environment: string;
   /** The API that is behind it, where requests name none. */

@@ -92,7 +92,7 @@ function judgeParticipant(
   const { participant, certificate } = judged;
   if (participant === undefined) return judged;
   const { application } = participant;
-  if (certificate !== undefined) judgeCertificate(certificate, findings, now);
+  if (certificate !== undefined) judgeCertificate(certificate, application.authorityId, state, findings, now);
   judgeStanding(participant, findings);
   judgePlace(application, question.place, findings);
   judgeEntity(application, question.entityId, findings);
@@ -100,18 +100,21 @@ function judgeParticipant(
   judged.roles = state.roles(application).filter((role) => isWithinValidity(role, now));
   // The answer names them all, so it may outlive none.
   for (const { validTo } of judged.roles) if (validTo !== null) findings.limit(validTo);
-  judgeApi(judged.roles, question, state, findings);
+  judgeApi(judged.roles, question, state, findings, now);
   return judged;
 }
 
 function judgeState(
   { ageSeconds, seq }: KnownState,
-  { maxStalenessSeconds }: EnforcementPlace,
+  place: EnforcementPlace,
   findings: Findings,
   now: NumericDate,
 ): void {
+  const { maxStalenessSeconds } = place;
   const detail = () => `the registry at seq ${seq}, confirmed ${ageSeconds} s ago; at most ${maxStalenessSeconds} s`;
-  if (ageSeconds <= maxStalenessSeconds) {
+  if (place.state !== 'active') {
+    findings.fail('state', 'enforcement_point_ended', () => `this enforcement point is ${place.state}`);
+  } else if (ageSeconds <= maxStalenessSeconds) {
     findings.pass('state', detail, now + Math.floor(maxStalenessSeconds - ageSeconds));
   } else findings.fail('state', 'state_stale', detail);
 }
@@ -147,7 +150,8 @@ function identify(
     const participant = application && participantOf(application, place, state);
     return participant === undefined ? [] : [{ participant, certificate: known }];
   });
-  const found = registered.findLast((one) => isCounting(one.certificate, one.participant, now)) ?? registered.at(-1);
+  const found =
+    registered.findLast((one) => isCounting(one.certificate, one.participant, state, now)) ?? registered.at(-1);
   if (found === undefined) {
     findings.fail('participant', 'unknown_participant', () => 'no application here has registered this certificate');
     return nobody;
@@ -166,8 +170,30 @@ function participantOf(
   return organisation ? { application, organisation } : undefined;
 }
 
-function isCounting({ life, isTrusted }: KnownCertificate, participant: Participant, now: NumericDate): boolean {
-  return stateOf(life, now) === 'active' && isTrusted && isStanding(participant);
+function isCounting(
+  { life, path }: KnownCertificate,
+  participant: Participant,
+  state: KnownState,
+  now: NumericDate,
+): boolean {
+  const { authorityId } = participant.application;
+  return stateOf(life, now) === 'active' && isTrusted(path, authorityId, state, now) && isStanding(participant);
+}
+
+/** An authority without a list for this believes whatever was registered. */
+function isTrusted(path: KnownCertificate['path'], authorityId: string, state: KnownState, now: NumericDate): boolean {
+  return !state.isTransportListed(authorityId) || (path !== null && now < endOfPath(path, authorityId, state, now));
+}
+
+/** The first moment at which a certificate of it, or its anchor as it is listed, is not valid; now, if that is listed no more. */
+function endOfPath(
+  { anchor, notAfter }: NonNullable<KnownCertificate['path']>,
+  authorityId: string,
+  state: KnownState,
+  now: NumericDate,
+): NumericDate {
+  const entry = state.transportAnchor(authorityId, anchor);
+  return entry === undefined || now < entry.notBefore ? now : Math.min(notAfter, entry.notAfter) + 1;
 }
 
 /** Whatever a state is called that nobody knows, it is not this one. */
@@ -179,14 +205,17 @@ function nameOf({ application, organisation }: Participant): string {
   return `${application.entityIdentifier} of ${organisation.legalName}`;
 }
 
-/** A certificate whose place was taken counts no longer from that very second on. */
-function stateOf({ supersededAt, ...life }: KnownCertificate['life'], now: NumericDate): CredentialState {
-  const supersededFrom = supersededAt && new Date(secondOf(supersededAt) * 1000);
-  return credentialState({ ...life, supersededAt: supersededFrom }, new Date(now * 1000));
+function stateOf({ state, ...dates }: KnownCertificate['life'], now: NumericDate): CredentialState {
+  const [notBefore, notAfter, supersededAt] = [
+    dateOf(dates.notBefore),
+    dateOf(dates.notAfter),
+    dateOf(dates.supersededAt),
+  ];
+  return credentialState({ state, notBefore, notAfter, supersededAt }, new Date(now * 1000));
 }
 
-function secondOf(date: Date): NumericDate {
-  return Math.floor(date.getTime() / 1000);
+function dateOf(seconds: NumericDate | null): Date | null {
+  return seconds === null ? null : new Date(seconds * 1000);
 }
 
 const CERTIFICATE_REFUSALS: Readonly<Record<Exclude<CredentialState, 'active'>, DenyReason>> = {
@@ -197,21 +226,33 @@ const CERTIFICATE_REFUSALS: Readonly<Record<Exclude<CredentialState, 'active'>, 
   revoked: 'certificate_revoked',
 };
 
-function judgeCertificate({ life, isTrusted }: KnownCertificate, findings: Findings, now: NumericDate): void {
+function judgeCertificate(
+  { life, path }: KnownCertificate,
+  authorityId: string,
+  state: KnownState,
+  findings: Findings,
+  now: NumericDate,
+): void {
   const certificateState = stateOf(life, now);
   if (certificateState !== 'active') {
     findings.fail('validity', CERTIFICATE_REFUSALS[certificateState], () => `the certificate is ${certificateState}`);
   } else {
     findings.pass('validity', () => 'the certificate is active', endOf(life));
   }
-  if (!isTrusted) findings.fail('issuer', 'chain_untrusted', () => 'its issuer is not on the trust list');
-  else findings.pass('issuer', () => 'its issuer is trusted for this');
+  if (!state.isTransportListed(authorityId)) {
+    findings.pass('issuer', () => 'any issuer is: this authority has no trust list for transport certificates');
+  } else if (path !== null && isTrusted(path, authorityId, state, now)) {
+    const end = endOfPath(path, authorityId, state, now);
+    findings.pass('issuer', () => `below ${path.anchor} of the trust list`, end);
+  } else findings.fail('issuer', 'chain_untrusted', () => 'no valid way leads from it to the trust list of now');
 }
 
 /** The first moment at which it does not count; a certificate is valid in the whole second that its end names. */
 function endOf({ notAfter, supersededAt }: KnownCertificate['life']): NumericDate {
-  const ends = [notAfter && secondOf(notAfter) + 1, supersededAt && secondOf(supersededAt)];
-  return Math.min(...ends.filter((end) => end !== null));
+  return Math.min(
+    notAfter === null ? Number.POSITIVE_INFINITY : notAfter + 1,
+    supersededAt ?? Number.POSITIVE_INFINITY,
+  );
 }
 
 function judgeStanding(participant: Participant, findings: Findings): void {
@@ -267,6 +308,7 @@ function judgeApi(
   { api: asked, place }: AdmissionQuestion,
   state: KnownState,
   findings: Findings,
+  now: NumericDate,
 ): void {
   const id = asked ?? place.apiId;
   if (id === null || id === undefined) {
@@ -278,10 +320,12 @@ function judgeApi(
     return;
   }
   const api = state.api(id);
-  if (api === undefined || api.authorityId !== place.authorityId) {
-    findings.fail('api', 'api_unknown', () => `there is no API resource ${id}`);
+  const isOffered = api !== undefined && (api.retiresAt === null || now < api.retiresAt);
+  if (!isOffered || api.authorityId !== place.authorityId) {
+    findings.fail('api', 'api_unknown', () => `no API resource ${id} is offered here`);
     return;
   }
+  if (api.retiresAt !== null) findings.limit(api.retiresAt);
   const name = `${api.family} ${api.apiVersion}`;
   const granting = roles.find(({ roleId }) => api.roleIds.includes(roleId));
   if (api.roleIds.length === 0) findings.pass('api', () => `${name} asks for no role`);

@@ -14,6 +14,10 @@ export const DENY_REASONS = {
     canMend: 'enforcement_point',
     hint: 'this node has not heard from the registry for longer than allowed; look at its database connection',
   },
+  enforcement_point_ended: {
+    canMend: 'registry',
+    hint: 'the enforcement point was suspended or removed; have it reinstated, or set the gateway up with another one',
+  },
   certificate_missing: {
     canMend: 'partner',
     hint: 'connect with the client certificate that is registered for the application',

@@ -3,9 +3,13 @@ import type { NumericDate } from '../federation/time.ts';
 import type {
   KnownApi,
   KnownApplication,
+  KnownAuthorizationServer,
   KnownCertificate,
+  KnownEnforcementPoint,
   KnownException,
   KnownOrganisation,
+  KnownTokenIssuer,
+  KnownTrustListEntry,
 } from '../registry/participants/known-participants.ts';
 
 /** A role that an application was given, neither taken from it nor from its organisation, nor retired. */
@@ -32,5 +36,18 @@ export interface KnownState {
   /** What the clock makes of them is not looked at. */
   roles(application: KnownApplication): readonly GivenRole[];
   exceptions(applicationId: string): readonly KnownException[];
+  /** One that was neither removed nor lost its authorization server; retired it may be by the clock. */
   api(id: string): KnownApi | undefined;
+  authorizationServer(id: string): KnownAuthorizationServer | undefined;
+  /** Whether an authority believes only certificates below its trust list when somebody connects with one. */
+  isTransportListed(authorityId: string): boolean;
+  /** The entry of the trust list for transport certificates. */
+  transportAnchor(authorityId: string, x5tS256: string): KnownTrustListEntry | undefined;
+  enforcementPoint(id: string): KnownEnforcementPoint | undefined;
+  /** @param digest SHA-256 of the whole token, base64url */
+  enforcementPointOfToken(digest: string): KnownEnforcementPoint | undefined;
+  enforcementPointOfClient(x5tS256: string): KnownEnforcementPoint | undefined;
+  tokenIssuer(authorityId: string, issuer: string): KnownTokenIssuer | undefined;
+  /** Those that can be asked about a token. */
+  introspectingIssuers(authorityId: string): readonly KnownTokenIssuer[];
 }

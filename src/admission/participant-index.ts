@@ -1,31 +1,29 @@
 /** What admission knows, in memory: the registry's records as of a `seq`, found by what callers show. */
+import type { NumericDate } from '../federation/time.ts';
 import type {
   KnownApi,
   KnownApplication,
+  KnownAuthority,
+  KnownAuthorizationServer,
   KnownCertificate,
+  KnownEnforcementPoint,
   KnownException,
   KnownOrganisation,
+  KnownRecords,
   KnownRole,
   KnownRoleAssignment,
+  KnownTokenIssuer,
+  KnownTrustListEntry,
+  RecordKind,
 } from '../registry/participants/known-participants.ts';
+import { CertifiedKeyIndex } from './certified-key-index.ts';
 import type { GivenRole, KnownState } from './known-state.ts';
-
-/** The kinds of records, as the audit calls their subjects. */
-export interface KnownRecords {
-  organisation: KnownOrganisation;
-  entity: KnownApplication;
-  role: KnownRole;
-  role_assignment: KnownRoleAssignment;
-  entity_exception: KnownException;
-  credential: KnownCertificate;
-  api_resource: KnownApi;
-}
-
-export type RecordKind = keyof KnownRecords;
+import { Grouping, Table } from './record-tables.ts';
 
 /** In the order in which they are read: a record comes after those that it names. */
 export const RECORD_KINDS = [
-  ...['organisation', 'role', 'role_assignment', 'entity', 'entity_exception', 'credential', 'api_resource'],
+  ...['authority', 'trust_list_entry', 'organisation', 'role', 'role_assignment', 'entity', 'entity_exception'],
+  ...['credential', 'authorization_server', 'api_resource', 'enforcement_point', 'token_issuer'],
 ] as readonly RecordKind[];
 
 /** Where the records come from. */
@@ -49,24 +47,43 @@ type Tables = { readonly [Kind in RecordKind]: Table<KnownRecords[Kind]> };
 interface Known {
   tables: Tables;
   certificates: Grouping<KnownCertificate>;
+  certifiedKeys: CertifiedKeyIndex;
   names: Grouping<KnownApplication>;
   exceptions: Grouping<KnownException>;
+  transportAnchors: Grouping<KnownTrustListEntry>;
+  pointsByToken: Grouping<KnownEnforcementPoint>;
+  pointsByClient: Grouping<KnownEnforcementPoint>;
+  tokenIssuers: Grouping<KnownTokenIssuer>;
 }
 
 function nothingKnown(): Known {
-  const certificates = new Grouping<KnownCertificate>(({ x5tS256 }) => x5tS256);
-  const names = new Grouping<KnownApplication>(nameOf);
-  const exceptions = new Grouping<KnownException>(({ applicationId }) => applicationId);
+  const found = {
+    certificates: new Grouping<KnownCertificate>(({ x5tS256 }) => x5tS256),
+    certifiedKeys: new CertifiedKeyIndex(),
+    names: new Grouping<KnownApplication>(({ entityIdentifier }) => entityIdentifier),
+    exceptions: new Grouping<KnownException>(({ applicationId }) => applicationId),
+    transportAnchors: new Grouping<KnownTrustListEntry>(({ purpose, authorityId }) =>
+      purpose === 'transport' ? authorityId : null,
+    ),
+    pointsByToken: new Grouping<KnownEnforcementPoint>(({ tokenDigest }) => tokenDigest),
+    pointsByClient: new Grouping<KnownEnforcementPoint>(({ clientX5tS256 }) => clientX5tS256),
+    tokenIssuers: new Grouping<KnownTokenIssuer>(({ authorityId }) => authorityId),
+  };
   const tables = {
+    authority: new Table<KnownAuthority>(),
+    trust_list_entry: new Table(found.transportAnchors),
     organisation: new Table<KnownOrganisation>(),
-    entity: new Table(names),
+    entity: new Table(found.names, found.certifiedKeys),
     role: new Table<KnownRole>(),
     role_assignment: new Table<KnownRoleAssignment>(),
-    entity_exception: new Table(exceptions),
-    credential: new Table(certificates),
+    entity_exception: new Table(found.exceptions),
+    credential: new Table(found.certificates),
+    authorization_server: new Table<KnownAuthorizationServer>(),
     api_resource: new Table<KnownApi>(),
+    enforcement_point: new Table(found.pointsByToken, found.pointsByClient),
+    token_issuer: new Table(found.tokenIssuers),
   };
-  return { tables, certificates, names, exceptions };
+  return { tables, ...found };
 }
 
 export class ParticipantIndex {
@@ -136,98 +153,103 @@ export class ParticipantIndex {
     };
   }
 
-  /** @param ageSeconds since the registry last confirmed that nothing is newer */
-  at(ageSeconds: number): KnownState {
-    const { tables, certificates, names, exceptions } = this.#known;
-    return {
-      seq: this.#seq,
-      ageSeconds,
-      certificates: (x5tS256) => certificates.get(x5tS256),
-      application: (id) => tables.entity.get(id),
-      applicationNamed: (authorityId, entityIdentifier) => names.get(nameOf({ authorityId, entityIdentifier })).at(-1),
-      organisation: (id) => tables.organisation.get(id),
-      roles: (application) => rolesOf(application, tables),
-      exceptions: (applicationId) => exceptions.get(applicationId),
-      api: (id) => tables.api_resource.get(id),
-    };
+  /**
+   * What is known now.
+   * @param ageSeconds since the registry last confirmed that nothing is newer
+   */
+  at(ageSeconds: number, now: NumericDate): KnownState {
+    return new StateOfIndex(this.#known, this.#seq, ageSeconds, now);
   }
 }
 
-function rolesOf({ roleAssignmentIds }: KnownApplication, tables: Tables): GivenRole[] {
-  return roleAssignmentIds.flatMap((id) => {
-    const assignment = tables.role_assignment.get(id);
-    const role = assignment && tables.role.get(assignment.roleId);
-    if (assignment === undefined || role === undefined || assignment.isRemoved || role.isRetired) return [];
-    const { roleId, jurisdictions, validFrom, validTo } = assignment;
-    return [{ roleId, name: role.name, jurisdictions, validFrom, validTo }];
-  });
+class StateOfIndex implements KnownState {
+  readonly seq: number;
+  readonly ageSeconds: number;
+  readonly #known: Known;
+  readonly #now: NumericDate;
+
+  constructor(known: Known, seq: number, ageSeconds: number, now: NumericDate) {
+    this.#known = known;
+    this.seq = seq;
+    this.ageSeconds = ageSeconds;
+    this.#now = now;
+  }
+
+  /** What the registry recorded as a credential is judged by that record alone. */
+  certificates(x5tS256: string): readonly KnownCertificate[] {
+    const { certificates, certifiedKeys, transportAnchors } = this.#known;
+    const recorded = certificates.get(x5tS256);
+    if (recorded.length > 0) return recorded;
+    return certifiedKeys.get(x5tS256, (authorityId) => transportAnchors.get(authorityId), this.#now);
+  }
+
+  application(id: string): KnownApplication | undefined {
+    return this.#known.tables.entity.get(id);
+  }
+
+  /** Ended records keep their name until another takes it; ids grow with time, so the last one is the present one. */
+  applicationNamed(authorityId: string, entityIdentifier: string): KnownApplication | undefined {
+    return this.#known.names.get(entityIdentifier).findLast((application) => application.authorityId === authorityId);
+  }
+
+  organisation(id: string): KnownOrganisation | undefined {
+    return this.#known.tables.organisation.get(id);
+  }
+
+  roles({ roleAssignmentIds }: KnownApplication): GivenRole[] {
+    const { tables } = this.#known;
+    return roleAssignmentIds.flatMap((id) => {
+      const assignment = tables.role_assignment.get(id);
+      const role = assignment && tables.role.get(assignment.roleId);
+      if (assignment === undefined || role === undefined || assignment.isRemoved || role.isRetired) return [];
+      const { roleId, jurisdictions, validFrom, validTo } = assignment;
+      return [{ roleId, name: role.name, jurisdictions, validFrom, validTo }];
+    });
+  }
+
+  exceptions(applicationId: string): readonly KnownException[] {
+    return this.#known.exceptions.get(applicationId);
+  }
+
+  api(id: string): KnownApi | undefined {
+    const { tables } = this.#known;
+    const api = tables.api_resource.get(id);
+    const server = api && tables.authorization_server.get(api.authorizationServerId);
+    if (api === undefined || server === undefined) return undefined;
+    const ends = [api.retiresAt, server.retiresAt].filter((end) => end !== null);
+    return ends.length === 0 ? api : { ...api, retiresAt: Math.min(...ends) };
+  }
+
+  authorizationServer(id: string): KnownAuthorizationServer | undefined {
+    return this.#known.tables.authorization_server.get(id);
+  }
+
+  isTransportListed(authorityId: string): boolean {
+    // An authority that is not known yet believes nobody.
+    return this.#known.tables.authority.get(authorityId)?.listedPurposes.includes('transport') ?? true;
+  }
+
+  transportAnchor(authorityId: string, x5tS256: string): KnownTrustListEntry | undefined {
+    return this.#known.transportAnchors.get(authorityId).find((entry) => entry.x5tS256 === x5tS256);
+  }
+
+  enforcementPoint(id: string): KnownEnforcementPoint | undefined {
+    return this.#known.tables.enforcement_point.get(id);
+  }
+
+  enforcementPointOfToken(digest: string): KnownEnforcementPoint | undefined {
+    return this.#known.pointsByToken.get(digest).at(-1);
+  }
+
+  enforcementPointOfClient(x5tS256: string): KnownEnforcementPoint | undefined {
+    return this.#known.pointsByClient.get(x5tS256).at(-1);
+  }
+
+  tokenIssuer(authorityId: string, issuer: string): KnownTokenIssuer | undefined {
+    return this.#known.tokenIssuers.get(authorityId).find((known) => known.issuer === issuer);
+  }
+
+  introspectingIssuers(authorityId: string): readonly KnownTokenIssuer[] {
+    return this.#known.tokenIssuers.get(authorityId).filter(({ introspection }) => introspection !== null);
+  }
 }
-
-/** Ended records keep their name until another takes it; ids grow with time, so the last one is the present one. */
-function nameOf({ authorityId, entityIdentifier }: Pick<KnownApplication, 'authorityId' | 'entityIdentifier'>): string {
-  return `${authorityId} ${entityIdentifier}`;
-}
-
-interface Identified {
-  id: string;
-}
-
-/** Records by their id. */
-class Table<Record extends Identified> {
-  readonly #records = new Map<string, Record>();
-  readonly #grouping: Grouping<Record> | undefined;
-
-  constructor(grouping?: Grouping<Record>) {
-    this.#grouping = grouping;
-  }
-
-  get size(): number {
-    return this.#records.size;
-  }
-
-  get(id: string): Record | undefined {
-    return this.#records.get(id);
-  }
-
-  put(record: Record): void {
-    this.remove(record.id);
-    this.#records.set(record.id, record);
-    this.#grouping?.add(record);
-  }
-
-  remove(id: string): void {
-    const record = this.#records.get(id);
-    if (record === undefined) return;
-    this.#records.delete(id);
-    this.#grouping?.remove(record);
-  }
-}
-
-/** Records by something that several may share, in the order of their ids. Nearly every group has one. */
-class Grouping<Record extends Identified> {
-  readonly #groups = new Map<string, readonly Record[]>();
-  readonly #keyOf: (record: Record) => string;
-
-  constructor(keyOf: (record: Record) => string) {
-    this.#keyOf = keyOf;
-  }
-
-  get(key: string): readonly Record[] {
-    return this.#groups.get(key) ?? NONE;
-  }
-
-  add(record: Record): void {
-    const key = this.#keyOf(record);
-    const group = [...this.get(key), record];
-    this.#groups.set(key, group.length === 1 ? group : group.toSorted((one, other) => (one.id < other.id ? -1 : 1)));
-  }
-
-  remove(record: Record): void {
-    const key = this.#keyOf(record);
-    const group = this.get(key).filter(({ id }) => id !== record.id);
-    if (group.length === 0) this.#groups.delete(key);
-    else this.#groups.set(key, group);
-  }
-}
-
-const NONE: readonly never[] = [];

@@ -14,6 +14,8 @@ export const TYP = {
   credentialPossession: 'credential-possession+jwt',
   /** Ours: what the audit was at a seq. */
   auditCheckpoint: 'audit-checkpoint+jwt',
+  /** Ours: whether somebody is admitted at an enforcement point. */
+  admissionDecision: 'admission-decision+jwt',
   /** Ours: an entity asks to be enrolled. */
   enrolmentRequest: 'enrolment-request+jwt',
   /** Ours: an authority asks a hook about an enrolment. */

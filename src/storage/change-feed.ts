@@ -41,6 +41,8 @@ export interface ChangeFeed {
   start(): Promise<void>;
   /** The last change that `onChanges` took over. */
   readonly seq: number;
+  /** Milliseconds since the database last confirmed `seq` as its latest, by a clock that is never set. Costs nothing. */
+  readonly ageMs: number;
   /** Whether the database confirmed `seq` as its latest less than `maxAgeMs` ago. Costs nothing. */
   isCurrent(): boolean;
   /**
@@ -113,8 +115,12 @@ class RegistryChangeFeed implements ChangeFeed {
     this.#schedulePoll();
   }
 
+  get ageMs(): number {
+    return this.#monotonicMs() - this.#confirmedAtMs;
+  }
+
   isCurrent(): boolean {
-    return this.#monotonicMs() - this.#confirmedAtMs < this.#maxAgeMs;
+    return this.ageMs < this.#maxAgeMs;
   }
 
   async ensureCurrent(): Promise<void> {

@@ -11,7 +11,10 @@ import type { JsonObject } from '../../src/federation/json.ts';
 import type { JwkSet } from '../../src/federation/jwk-set.ts';
 import { NOW } from '../support/admission.ts';
 
-const ISSUER = { issuer: 'https://as.example', audiences: ['https://api.example', 'payments'] };
+const ISSUER = {
+  ...{ issuer: 'https://as.example', audiences: ['https://api.example', 'payments'] },
+  acceptsUntypedTokens: false,
+};
 const THUMBPRINT = 'c'.repeat(43);
 const CLAIMS = {
   iss: ISSUER.issuer,
@@ -42,8 +45,10 @@ async function sign(
     .sign(key);
 }
 
-async function verdictOf(token: string) {
-  return await validateJwtAccessToken(token, ISSUER, jwks, NOW);
+async function verdictOf(token: string, issuer = ISSUER) {
+  const origin = originOf(token);
+  if (origin.kind !== 'jwt') return { reason: 'token_malformed' };
+  return await validateJwtAccessToken(origin.decoded, issuer, jwks, NOW);
 }
 
 const without = (name: keyof typeof CLAIMS) => {
@@ -55,10 +60,18 @@ describe('F43 a JWT access token', () => {
   it('of a listed issuer says to whom it is bound, for whom and until when', async () => {
     const expected = { boundTo: THUMBPRINT, clientId: 'https://rp.example', expiresAt: NOW + 60 };
     expect(await verdictOf(await sign())).toEqual(expected);
-    expect(await verdictOf(await sign({ ...CLAIMS, aud: ['else', 'https://api.example'] }, { typ: 'JWT' }))).toEqual(
-      expected,
-    );
+    expect(await verdictOf(await sign({ ...CLAIMS, aud: ['else', 'https://api.example'] }))).toEqual(expected);
+    expect(await verdictOf(await sign(CLAIMS, { typ: 'application/at+jwt' }))).toEqual(expected);
   });
+
+  it.each(['JWT', undefined])(
+    'that says no more than typ %s counts only if its issuer is known for it',
+    async (typ) => {
+      const token = await sign(CLAIMS, { typ } as Partial<JWTHeaderParameters>);
+      expect(await verdictOf(token)).toMatchObject({ reason: 'token_invalid' });
+      expect(await verdictOf(token, { ...ISSUER, acceptsUntypedTokens: true })).toHaveProperty('expiresAt');
+    },
+  );
 
   it('without cnf is bound to no certificate', async () => {
     expect(await verdictOf(await sign(without('cnf')))).toMatchObject({ boundTo: undefined });
@@ -105,7 +118,9 @@ describe('F43 a JWT access token', () => {
   it('without a signature, or signed with the public key as a secret, is refused', async () => {
     const none = new UnsecuredJWT(CLAIMS).encode();
     const secret = new TextEncoder().encode(JSON.stringify(jwks.keys[0]));
-    const confused = await new SignJWT(CLAIMS).setProtectedHeader({ alg: 'HS256', kid: 'as-1' }).sign(secret);
+    const confused = await new SignJWT(CLAIMS)
+      .setProtectedHeader({ alg: 'HS256', kid: 'as-1', typ: 'at+jwt' })
+      .sign(secret);
     for (const token of [none, `${none}AAAA`, confused]) {
       expect(await verdictOf(token)).toMatchObject({ reason: 'token_invalid' });
     }
@@ -134,7 +149,7 @@ describe('F43 a JWT access token', () => {
 
 describe('whoever has to vouch for a token', () => {
   it('is named in a JWT, and is the authorization server of anything else', async () => {
-    expect(originOf(await sign())).toEqual({ kind: 'jwt', issuer: ISSUER.issuer });
+    expect(originOf(await sign())).toMatchObject({ kind: 'jwt', issuer: ISSUER.issuer });
     expect(originOf('mF_9.B5f-4.1JqM')).toEqual({ kind: 'opaque' });
     expect(originOf('mF_9B5f41JqM==')).toEqual({ kind: 'opaque' });
   });
@@ -166,6 +181,8 @@ describe('F43 what an authorization server answers about a token', () => {
     ['of another issuer', { iss: 'https://other.example' }, 'token_issuer_unknown'],
     ['for another', { aud: 'accounts' }, 'audience_mismatch'],
     ['over', { exp: NOW - 1 }, 'token_expired'],
+    ['about a refresh token', { token_use: 'refresh_token' }, 'token_invalid'],
+    ['about a token of another type', { token_type: 'refresh_token' }, 'token_invalid'],
   ])('is refused if it is %s', (_, changes, reason) => {
     const answer = 'error' in changes ? changes : { active: true, ...CLAIMS, ...changes };
     expect(judgeIntrospection(answer as JsonObject, ISSUER, NOW)).toMatchObject({ reason });

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { credentialState } from '../../src/registry/credentials/credential-standing.ts';
 import type { ParticipantState } from '../../src/registry/states.ts';
 import {
+  ANCHOR,
   API,
   ask,
   CERTIFICATE,
@@ -20,15 +21,19 @@ const states = fc.constantFrom<ParticipantState>(
   ...(['active', 'active', 'active', 'active', 'active', 'active', 'pending', 'suspended', 'revoked'] as const),
 );
 const moment = fc.integer({ min: NOW - 3, max: NOW + 3 });
-const date = fc.option(
-  moment.map((seconds) => new Date(seconds * 1000)),
-  { nil: null },
-);
+const date = fc.option(moment, { nil: null });
+const dateOf = (seconds: number | null) => (seconds === null ? null : new Date(seconds * 1000));
 
 const situation = fc.record({
   ageSeconds: fc.double({ min: 0, max: 12, noNaN: true }),
   isKnown: mostly,
-  isTrusted: mostly,
+  path: fc.option(fc.record({ anchor: fc.constantFrom(ANCHOR.x5tS256, 'gone'), notAfter: moment }), { nil: null }),
+  anchors: fc.option(
+    fc.array(fc.record({ notBefore: fc.constantFrom(NOW, NOW + 1), notAfter: moment }), { maxLength: 1 }),
+    {
+      nil: undefined,
+    },
+  ),
   state: states,
   organisationState: states,
   delegateState: states,
@@ -50,7 +55,8 @@ it('B3 [admission] the explanation is that of the decision, and nobody is let in
     fc.property(situation, (s) => {
       const state = knownState({
         ageSeconds: s.ageSeconds,
-        certificates: s.isKnown ? [certificateWith({ life: s.life, isTrusted: s.isTrusted })] : [],
+        certificates: s.isKnown ? [certificateWith({ life: s.life, path: s.path })] : [],
+        anchors: s.anchors?.map((dates) => ({ ...ANCHOR, ...dates })),
         application: { state: s.state, environment: s.environment, onBehalfOf: OTHER_ORGANISATION.id },
         organisation: { state: s.organisationState },
         otherOrganisation: { state: s.delegateState },
@@ -67,11 +73,17 @@ it('B3 [admission] the explanation is that of the decision, and nobody is let in
       expect([...new Set(failed)]).toEqual(decision.reasons);
       expect(decision.decision).toBe(failed.length === 0 ? 'allow' : 'deny');
 
+      const { notBefore, notAfter, supersededAt } = s.life;
+      const life = { state: s.life.state, ...{ notBefore: dateOf(notBefore), notAfter: dateOf(notAfter) } };
+      const [listed] = s.anchors ?? [];
+      const ends = listed && s.path ? [listed.notAfter, s.path.notAfter] : [];
+      const isBelowList = ends.length > 0 && s.path?.anchor === ANCHOR.x5tS256 && listed?.notBefore === NOW;
+      const isTrusted = s.anchors === undefined || (isBelowList && ends.every((end) => NOW <= end));
       const holdsRole = s.isPisp && (s.validTo === null || NOW < s.validTo);
       const mayPass = [
-        ...[s.ageSeconds <= 10, s.isKnown, s.isTrusted, s.environment === 'production'],
+        ...[s.ageSeconds <= 10, s.isKnown, isTrusted, s.environment === 'production'],
         ...[s.state === 'active', s.organisationState === 'active'],
-        credentialState(s.life, new Date(NOW * 1000)) === 'active',
+        credentialState({ ...life, supersededAt: dateOf(supersededAt) }, new Date(NOW * 1000)) === 'active',
         s.api === undefined || (s.api === API.id && holdsRole),
         s.onBehalfOf === undefined || (s.onBehalfOf === OTHER_ORGANISATION.id && s.delegateState === 'active'),
         s.token === undefined ? !s.isTokenRequired : s.token.boundTo === CERTIFICATE.x5tS256,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TokenVerdict } from '../../src/admission/admission-question.ts';
 import {
+  ANCHOR,
   API,
   ask,
   CERTIFICATE,
@@ -44,16 +45,16 @@ describe('F40 a certificate is admitted only as that of an active participant', 
   it.each([
     ['revoked', { state: 'revoked' as const }, 'certificate_revoked'],
     ['on hold', { state: 'on_hold' as const }, 'certificate_on_hold'],
-    ['not valid yet', { notBefore: new Date((NOW + 1) * 1000) }, 'certificate_not_yet_valid'],
-    ['expired', { notAfter: new Date((NOW - 1) * 1000) }, 'certificate_expired'],
-    ['superseded', { supersededAt: new Date(NOW * 1000) }, 'certificate_superseded'],
+    ['not valid yet', { notBefore: NOW + 1 }, 'certificate_not_yet_valid'],
+    ['expired', { notAfter: NOW - 1 }, 'certificate_expired'],
+    ['superseded', { supersededAt: NOW }, 'certificate_superseded'],
   ])('denies a certificate that is %s', (_, life, reason) => {
     const state = knownState({ certificates: [certificateWith({ life })] });
     expect(ask({}, state)).toMatchObject({ decision: 'deny', reasons: [reason] });
   });
 
   it('allows a certificate in the last second of its validity, and not a second longer', () => {
-    const state = knownState({ certificates: [certificateWith({ life: { notAfter: new Date(NOW * 1000) } })] });
+    const state = knownState({ certificates: [certificateWith({ life: { notAfter: NOW } })] });
     expect(ask({}, state)).toMatchObject({ decision: 'allow', validUntil: NOW + 1 });
   });
 
@@ -62,7 +63,7 @@ describe('F40 a certificate is admitted only as that of an active participant', 
     expect(ask({}, knownState({ certificates: [ended, CERTIFICATE] })).decision).toBe('allow');
     const both = knownState({ certificates: [ended, certificateWith({ life: { state: 'on_hold' } })] });
     expect(ask({}, both).reasons).toEqual(['certificate_on_hold']);
-    const until = (seconds: number) => certificateWith({ life: { notAfter: new Date((NOW + seconds) * 1000) } });
+    const until = (seconds: number) => certificateWith({ life: { notAfter: NOW + seconds } });
     expect(ask({}, knownState({ certificates: [until(3), until(5)] })).validUntil).toBe(NOW + 6);
   });
 
@@ -84,10 +85,10 @@ describe('F40 a certificate is admitted only as that of an active participant', 
   });
 
   it('counts a certificate whose place was taken no longer from that second on', () => {
-    const at = (milliseconds: number) =>
-      ask({}, knownState({ certificates: [certificateWith({ life: { supersededAt: new Date(milliseconds) } })] }));
-    expect(at(NOW * 1000 + 500)).toMatchObject({ decision: 'deny', reasons: ['certificate_superseded'] });
-    expect(at(NOW * 1000 + 1500)).toMatchObject({ decision: 'allow', validUntil: NOW + 1 });
+    const at = (supersededAt: number) =>
+      ask({}, knownState({ certificates: [certificateWith({ life: { supersededAt } })] }));
+    expect(at(NOW)).toMatchObject({ decision: 'deny', reasons: ['certificate_superseded'] });
+    expect(at(NOW + 1)).toMatchObject({ decision: 'allow', validUntil: NOW + 1 });
   });
 
   it('takes no state that it does not know for active', () => {
@@ -118,9 +119,41 @@ describe('F40 a certificate is admitted only as that of an active participant', 
     expect(ask(question, byName)).toMatchObject({ reasons: ['suspended'], permissions: { withdrawConsent: false } });
   });
 
-  it('denies a certificate whose issuer is not on the trust list', () => {
-    const state = knownState({ certificates: [certificateWith({ isTrusted: false })] });
-    expect(ask({}, state)).toMatchObject({ decision: 'deny', reasons: ['chain_untrusted'] });
+  it('believes only certificates below the trust list of now, where there is one', () => {
+    const { path } = CERTIFICATE;
+    if (path === null) throw new Error('it has one');
+    const listed = (changes: Partial<typeof ANCHOR>, notAfter = path.notAfter) =>
+      ask(
+        {},
+        knownState({
+          certificates: [certificateWith({ path: { ...path, notAfter } })],
+          anchors: [{ ...ANCHOR, ...changes }],
+        }),
+      );
+    expect(listed({}).decision).toBe('allow');
+    expect(listed({ notAfter: NOW })).toMatchObject({ decision: 'allow', validUntil: NOW + 1 });
+    expect(listed({}, NOW)).toMatchObject({ decision: 'allow', validUntil: NOW + 1 });
+    const untrusted = { decision: 'deny', reasons: ['chain_untrusted'] };
+    expect(listed({ x5tS256: 'b'.repeat(43) })).toMatchObject(untrusted);
+    expect(listed({ notAfter: NOW - 1 })).toMatchObject(untrusted);
+    expect(listed({ notBefore: NOW + 1 })).toMatchObject(untrusted);
+    expect(listed({}, NOW - 1)).toMatchObject(untrusted);
+    const nowhere = [certificateWith({ path: null })];
+    expect(ask({}, knownState({ certificates: nowhere, anchors: [ANCHOR] }))).toMatchObject(untrusted);
+    expect(ask({}, knownState({ certificates: [CERTIFICATE], anchors: [] }))).toMatchObject(untrusted);
+    expect(ask({}, knownState({ certificates: nowhere })).decision).toBe('allow');
+  });
+
+  it('lets nobody in through an enforcement point that has ended', () => {
+    for (const state of ['suspended', 'removed'] as const) {
+      expect(ask({ place: { state } })).toMatchObject({ decision: 'deny', reasons: ['enforcement_point_ended'] });
+    }
+  });
+
+  it('knows an API no longer once it has retired', () => {
+    const retiring = (retiresAt: number) => ask({ api: API.id }, knownState({ apis: [{ ...API, retiresAt }] }));
+    expect(retiring(NOW + 1)).toMatchObject({ decision: 'allow', validUntil: NOW + 1 });
+    expect(retiring(NOW)).toMatchObject({ decision: 'deny', reasons: ['api_unknown'] });
   });
 
   it.each([

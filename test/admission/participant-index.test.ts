@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type KnownRecords,
-  ParticipantIndex,
-  RECORD_KINDS,
-  type RecordKind,
-} from '../../src/admission/participant-index.ts';
-import { API, CERTIFICATE, certificateWith, ORGANISATION, PARTICIPANT } from '../support/admission.ts';
+import { ParticipantIndex, RECORD_KINDS } from '../../src/admission/participant-index.ts';
+import type { KnownRecords, RecordKind } from '../../src/registry/participants/known-participants.ts';
+import { ANCHOR, API, CERTIFICATE, certificateWith, NOW, ORGANISATION, PARTICIPANT } from '../support/admission.ts';
 
 type Records = { [Kind in RecordKind]: KnownRecords[Kind][] };
 
@@ -15,6 +11,17 @@ const ASSIGNMENT = {
 };
 const ROLE = { id: 'pisp', name: 'PISP', isRetired: false };
 const EXCEPTION = { id: 'exception', applicationId: PARTICIPANT.id, kind: 'no_mtls' as const, endsAt: 7 };
+
+const SERVER = { id: API.authorizationServerId, issuer: 'https://as.example', retiresAt: null };
+const POINT: KnownRecords['enforcement_point'] = {
+  ...{ id: 'point', name: 'nginx', state: 'active', authorityId: PARTICIPANT.authorityId, mode: 'live' },
+  ...{ environment: 'production', apiId: null, maxStalenessSeconds: 10, isTokenRequired: false },
+  ...{ certificateHeader: 'nginx', tokenDigest: 'digest', clientX5tS256: 'client', allowSample: 0 },
+};
+const ISSUER = {
+  ...{ id: 'issuer', authorityId: PARTICIPANT.authorityId, issuer: 'https://as.example', audiences: ['api'] },
+  ...{ jwks: null, jwksUri: null, introspection: null, sealedSecret: null, acceptsUntypedTokens: false },
+};
 
 /** A registry that is changed by hand. */
 async function indexOf(changes: Partial<Records> = {}) {
@@ -26,6 +33,11 @@ async function indexOf(changes: Partial<Records> = {}) {
     entity_exception: [EXCEPTION],
     credential: [CERTIFICATE],
     api_resource: [API],
+    authority: [{ id: PARTICIPANT.authorityId, listedPurposes: [] }],
+    trust_list_entry: [ANCHOR],
+    authorization_server: [SERVER],
+    enforcement_point: [POINT],
+    token_issuer: [ISSUER],
     ...changes,
   };
   const index = new ParticipantIndex({
@@ -43,7 +55,7 @@ const change = (subjectKind: string, subjectId: string, seq = 6) => ({ seq, subj
 describe('the index of participants', () => {
   it('finds what was read by whatever callers show', async () => {
     const { index } = await indexOf();
-    const state = index.at(0.5);
+    const state = index.at(0.5, NOW);
     expect(state).toMatchObject({ seq: 5, ageSeconds: 0.5 });
     expect(state.certificates(CERTIFICATE.x5tS256)).toEqual([CERTIFICATE]);
     expect(state.certificates('unheard-of')).toEqual([]);
@@ -58,6 +70,49 @@ describe('the index of participants', () => {
     ]);
   });
 
+  it('has what enforcement points, authorization servers and trust lists say', async () => {
+    const { authorityId } = PARTICIPANT;
+    const introspection = { endpoint: 'https://as.example/introspect', clientId: 'we', isSigned: false };
+    const other = { ...ISSUER, id: 'other', issuer: 'https://other.example', introspection };
+    const { index, records } = await indexOf({ token_issuer: [ISSUER, other] });
+    const state = index.at(0, NOW);
+    expect(state.enforcementPoint(POINT.id)).toBe(POINT);
+    expect(state.enforcementPointOfToken('digest')).toBe(POINT);
+    expect(state.enforcementPointOfClient('client')).toBe(POINT);
+    expect(state.enforcementPointOfToken('client')).toBeUndefined();
+    expect(state.tokenIssuer(authorityId, ISSUER.issuer)).toBe(ISSUER);
+    expect(state.tokenIssuer('another', ISSUER.issuer)).toBeUndefined();
+    expect(state.introspectingIssuers(authorityId)).toEqual([other]);
+    expect(state.isTransportListed(authorityId)).toBe(false);
+    expect(state.isTransportListed('another')).toBe(true);
+    expect(state.transportAnchor(authorityId, ANCHOR.x5tS256)).toBe(ANCHOR);
+    expect(state.transportAnchor('another', ANCHOR.x5tS256)).toBeUndefined();
+
+    records.enforcement_point = [{ ...POINT, tokenDigest: 'new', clientX5tS256: null }];
+    records.trust_list_entry = [{ ...ANCHOR, purpose: 'signing' }];
+    records.authority = [{ id: authorityId, listedPurposes: ['transport'] }];
+    records.token_issuer = [];
+    await index.follow([
+      ...[change('enforcement_point', POINT.id), change('trust_list_entry', ANCHOR.id)],
+      ...[change('authority', authorityId), change('token_issuer', ISSUER.id)],
+    ]);
+    const after = index.at(0, NOW);
+    expect(after.enforcementPointOfToken('digest')).toBeUndefined();
+    expect(after.enforcementPointOfClient('client')).toBeUndefined();
+    expect(after.enforcementPointOfToken('new')?.id).toBe(POINT.id);
+    expect(after.transportAnchor(authorityId, ANCHOR.x5tS256)).toBeUndefined();
+    expect(after.isTransportListed(authorityId)).toBe(true);
+    expect(after.tokenIssuer(authorityId, ISSUER.issuer)).toBeUndefined();
+  });
+
+  it('lets no API outlive its authorization server', async () => {
+    const { index, records } = await indexOf({ authorization_server: [{ ...SERVER, retiresAt: 7 }] });
+    expect(index.at(0, NOW).api(API.id)?.retiresAt).toBe(7);
+    records.authorization_server = [];
+    await index.follow([change('authorization_server', SERVER.id)]);
+    expect(index.at(0, NOW).api(API.id)).toBeUndefined();
+  });
+
   it.each([
     ['was taken from the organisation', { role_assignment: [{ ...ASSIGNMENT, isRemoved: true }] }],
     ['is retired', { role: [{ ...ROLE, isRetired: true }] }],
@@ -65,7 +120,7 @@ describe('the index of participants', () => {
     ['was never given', { role_assignment: [] }],
   ])('gives no role that %s', async (_, changes) => {
     const { index } = await indexOf(changes);
-    expect(index.at(0).roles(PARTICIPANT)).toEqual([]);
+    expect(index.at(0, NOW).roles(PARTICIPANT)).toEqual([]);
   });
 
   it('takes over each kind of record when it changes, and the seq of the change', async () => {
@@ -79,7 +134,7 @@ describe('the index of participants', () => {
       ...[change('entity', PARTICIPANT.id, 7), change('entity_exception', EXCEPTION.id, 7)],
       change('credential', CERTIFICATE.id, 8),
     ]);
-    const state = index.at(0);
+    const state = index.at(0, NOW);
     expect(state.seq).toBe(8);
     expect(state.organisation(ORGANISATION.id)?.state).toBe('suspended');
     expect(state.applicationNamed(PARTICIPANT.authorityId, PARTICIPANT.entityIdentifier)).toBeUndefined();
@@ -91,7 +146,7 @@ describe('the index of participants', () => {
   it('takes the seq of a change that concerns nobody here', async () => {
     const { index } = await indexOf();
     await index.follow([change('contact', 'any', 9)]);
-    expect(index.at(0).seq).toBe(9);
+    expect(index.at(0, NOW).seq).toBe(9);
   });
 
   it('keeps all of a change back if one part of it cannot be read', async () => {
@@ -104,23 +159,23 @@ describe('the index of participants', () => {
     });
     const changes = [change('organisation', ORGANISATION.id), change('credential', CERTIFICATE.id)];
     await expect(index.follow(changes)).rejects.toThrow('the connection is lost');
-    expect(index.at(0)).toMatchObject({ seq: 5 });
-    expect(index.at(0).organisation(ORGANISATION.id)?.state).toBe('active');
+    expect(index.at(0, NOW)).toMatchObject({ seq: 5 });
+    expect(index.at(0, NOW).organisation(ORGANISATION.id)?.state).toBe('active');
   });
 
   it('has every record of a certificate that was registered again, the last one last', async () => {
     const [earlier, later] = [certificateWith({ id: '1' }), certificateWith({ id: '2' })];
     const { index, records } = await indexOf({ credential: [later, earlier] });
-    expect(index.at(0).certificates(CERTIFICATE.x5tS256)).toEqual([earlier, later]);
+    expect(index.at(0, NOW).certificates(CERTIFICATE.x5tS256)).toEqual([earlier, later]);
     records.credential = [earlier];
     await index.follow([change('credential', '2')]);
-    expect(index.at(0).certificates(CERTIFICATE.x5tS256)).toEqual([earlier]);
+    expect(index.at(0, NOW).certificates(CERTIFICATE.x5tS256)).toEqual([earlier]);
   });
 
   it('gives the last of several records of one Entity Identifier: those before it have ended', async () => {
     const again = { ...PARTICIPANT, id: 'b' };
     const { index } = await indexOf({ entity: [again, { ...PARTICIPANT, id: 'a', state: 'revoked' }] });
-    expect(index.at(0).applicationNamed(PARTICIPANT.authorityId, PARTICIPANT.entityIdentifier)).toBe(again);
+    expect(index.at(0, NOW).applicationNamed(PARTICIPANT.authorityId, PARTICIPANT.entityIdentifier)).toBe(again);
   });
 
   it('shows nothing of a load before all of it is there, and forgets what is there no longer', async () => {
@@ -133,13 +188,13 @@ describe('the index of participants', () => {
     });
     records.credential = [];
     await expect(index.load(6)).rejects.toThrow('the connection is lost');
-    expect(index.at(0)).toMatchObject({ seq: 5 });
-    expect(index.at(0).certificates(CERTIFICATE.x5tS256)).toEqual([CERTIFICATE]);
+    expect(index.at(0, NOW)).toMatchObject({ seq: 5 });
+    expect(index.at(0, NOW).certificates(CERTIFICATE.x5tS256)).toEqual([CERTIFICATE]);
 
     Object.defineProperty(records, 'api_resource', { value: [API] });
     await index.load(6);
-    expect(index.at(0)).toMatchObject({ seq: 6 });
-    expect(index.at(0).certificates(CERTIFICATE.x5tS256)).toEqual([]);
+    expect(index.at(0, NOW)).toMatchObject({ seq: 6 });
+    expect(index.at(0, NOW).certificates(CERTIFICATE.x5tS256)).toEqual([]);
   });
 
   it('follows what changes during a load after the load, and never goes back', async () => {
@@ -153,14 +208,14 @@ describe('the index of participants', () => {
       },
     });
     await index.load(6);
-    expect(index.at(0)).toMatchObject({ seq: 6 });
-    expect(index.at(0).organisation(ORGANISATION.id)?.state).toBe('active');
+    expect(index.at(0, NOW)).toMatchObject({ seq: 6 });
+    expect(index.at(0, NOW).organisation(ORGANISATION.id)?.state).toBe('active');
     await following;
-    expect(index.at(0).organisation(ORGANISATION.id)?.state).toBe('suspended');
-    expect(index.at(0).seq).toBe(8);
+    expect(index.at(0, NOW).organisation(ORGANISATION.id)?.state).toBe('suspended');
+    expect(index.at(0, NOW).seq).toBe(8);
     await index.load(7);
     await index.follow([change('organisation', ORGANISATION.id, 7)]);
-    expect(index.at(0).seq).toBe(8);
+    expect(index.at(0, NOW).seq).toBe(8);
   });
 
   it('counts what it holds', async () => {

@@ -8,6 +8,7 @@ import type {
   KnownCertificate,
   KnownException,
   KnownOrganisation,
+  KnownTrustListEntry,
 } from '../../src/registry/participants/known-participants.ts';
 
 /** Seconds since the epoch. */
@@ -15,6 +16,7 @@ export const NOW = 1_800_000_000;
 
 export const PLACE: EnforcementPlace = {
   authorityId: 'authority',
+  state: 'active',
   mode: 'live',
   environment: 'production',
   apiId: null,
@@ -37,6 +39,7 @@ export const PARTICIPANT: KnownApplication = {
   organisationId: 'organisation',
   onBehalfOf: null,
   roleAssignmentIds: ['assignment'],
+  certifiedKeys: [],
 };
 
 export const ORGANISATION: KnownOrganisation = {
@@ -49,8 +52,19 @@ export const CERTIFICATE: KnownCertificate = {
   id: 'credential',
   applicationId: PARTICIPANT.id,
   x5tS256: 'c'.repeat(43),
-  life: { state: 'active', notBefore: null, notAfter: new Date((NOW + 86_400) * 1000), supersededAt: null },
-  isTrusted: true,
+  life: { state: 'active', notBefore: null, notAfter: NOW + 86_400, supersededAt: null },
+  path: { anchor: 'a'.repeat(43), notAfter: NOW + 80_000 },
+};
+
+/** Where the path of the certificate leads to. */
+export const ANCHOR: KnownTrustListEntry = {
+  id: 'anchor',
+  authorityId: PLACE.authorityId,
+  purpose: 'transport',
+  certificate: '',
+  x5tS256: 'a'.repeat(43),
+  notBefore: NOW - 86_400,
+  notAfter: NOW + 86_400,
 };
 
 export const API: KnownApi = {
@@ -59,6 +73,8 @@ export const API: KnownApi = {
   family: 'payments',
   apiVersion: '2.0.0',
   roleIds: [PISP.roleId],
+  authorizationServerId: 'server',
+  retiresAt: null,
 };
 
 export const TOKEN: Extract<TokenVerdict, { expiresAt: number }> = {
@@ -86,6 +102,8 @@ export interface Known {
   roles?: readonly GivenRole[];
   exceptions?: readonly KnownException[];
   apis?: readonly KnownApi[];
+  /** The trust list for transport certificates; none: whatever is registered counts. */
+  anchors?: readonly KnownTrustListEntry[];
 }
 
 /** One participant, and what is known of it. */
@@ -95,6 +113,7 @@ export function knownState({
   roles = [PISP],
   exceptions = [],
   apis = [API],
+  anchors,
   ...known
 }: Known): KnownState {
   const application = { ...PARTICIPANT, ...known.application };
@@ -114,6 +133,14 @@ export function knownState({
     roles: () => roles,
     exceptions: () => exceptions,
     api: (id) => apis.find((api) => api.id === id),
+    authorizationServer: () => undefined,
+    isTransportListed: () => anchors !== undefined,
+    transportAnchor: (_, x5tS256) => anchors?.find((anchor) => anchor.x5tS256 === x5tS256),
+    enforcementPoint: () => undefined,
+    enforcementPointOfToken: () => undefined,
+    enforcementPointOfClient: () => undefined,
+    tokenIssuer: () => undefined,
+    introspectingIssuers: () => [],
   };
 }
 

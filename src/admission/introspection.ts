@@ -1,0 +1,122 @@
+/** Asks authorization servers about tokens. @see RFC 7662, RFC 9701 */
+import { FederationError } from '../federation/errors.ts';
+import { isJsonObject, parseJson } from '../federation/json.ts';
+import type { NumericDate } from '../federation/time.ts';
+import type { KnownTokenIssuer } from '../registry/participants/known-participants.ts';
+import { judgeIntrospection, kidOf, validateSignedIntrospection } from './access-token.ts';
+import type { TokenVerdict } from './admission-question.ts';
+import type { IssuerKeys } from './issuer-keys.ts';
+import { type IssuerRequests, type IssuerResponse, textOf } from './issuer-requests.ts';
+
+type IntrospectionSetting = NonNullable<KnownTokenIssuer['introspection']>;
+
+export interface IntrospectionOptions {
+  requests: Pick<IssuerRequests, 'post'>;
+  keys: Pick<IssuerKeys, 'find'>;
+  /** `client_secret` for the introspection endpoint of an issuer. */
+  secretOf: (issuer: KnownTokenIssuer) => string;
+}
+
+/** Questions to one issuer at a time: a flood of tokens reaches neither it nor us as a flood. */
+export const MAX_IN_FLIGHT = 32;
+
+const SIGNED = 'application/token-introspection+jwt';
+const PLAIN = 'application/json';
+const LIMITS = { timeoutMs: 2000, maxResponseBytes: 64 * 1024 };
+
+export class Introspection {
+  readonly #options: IntrospectionOptions;
+  /** Questions under way, by issuer: by the token and the second in which they were asked. */
+  readonly #underWay = new Map<string, Map<string, Promise<TokenVerdict>>>();
+
+  constructor(options: IntrospectionOptions) {
+    this.#options = options;
+  }
+
+  /** What an issuer says now; who asks the same in the same second waits for the same answer, which nobody keeps. */
+  async ask(issuer: KnownTokenIssuer, token: string, now: NumericDate): Promise<TokenVerdict> {
+    const ofIssuer = this.#underWay.get(issuer.id) ?? new Map<string, Promise<TokenVerdict>>();
+    const question = `${now} ${token}`;
+    const asked = ofIssuer.get(question);
+    if (asked !== undefined) return await asked;
+    if (ofIssuer.size >= MAX_IN_FLIGHT)
+      return unverifiable('its authorization server has too many questions to answer');
+    this.#underWay.set(issuer.id, ofIssuer);
+    const answer = this.#ask(issuer, token, now).finally(() => {
+      ofIssuer.delete(question);
+      if (ofIssuer.size === 0) this.#underWay.delete(issuer.id);
+    });
+    ofIssuer.set(question, answer);
+    return await answer;
+  }
+
+  async #ask(issuer: KnownTokenIssuer, token: string, now: NumericDate): Promise<TokenVerdict> {
+    const { introspection } = issuer;
+    if (introspection === null) return unverifiable('its authorization server is asked about no tokens');
+    let response: IssuerResponse;
+    try {
+      response = await this.#options.requests.post(introspection.endpoint, {
+        ...LIMITS,
+        accept: [introspection.isSigned ? SIGNED : PLAIN],
+        authorization: basicCredentials(introspection, this.#options.secretOf(issuer)),
+        contentType: 'application/x-www-form-urlencoded',
+        body: new URLSearchParams({ token, token_type_hint: 'access_token' }).toString(),
+      });
+    } catch (error) {
+      if (!(error instanceof FederationError)) throw error;
+      return unverifiable(`its authorization server could not be asked: ${error.reason}`);
+    }
+    return await this.#judge(issuer, introspection, response, now);
+  }
+
+  async #judge(
+    issuer: KnownTokenIssuer,
+    { clientId, isSigned }: IntrospectionSetting,
+    response: IssuerResponse,
+    now: NumericDate,
+  ): Promise<TokenVerdict> {
+    const { status, contentType } = response;
+    if (status !== 200) return unverifiable(`its authorization server answered ${status}`);
+    if (contentType !== (isSigned ? SIGNED : PLAIN)) {
+      return unverifiable(`its authorization server answered with ${isSigned ? 'no signed answer' : 'no JSON'}`);
+    }
+    const content = contentOf(response);
+    if (!isSigned) {
+      const answer = objectOf(content);
+      return answer === undefined
+        ? unverifiable('its authorization server answered with no JSON object')
+        : judgeIntrospection(answer, issuer, now);
+    }
+    const jwks = await this.#options.keys.find(issuer, kidOf(content), now);
+    if (jwks === undefined) return unverifiable('the keys of its authorization server cannot be had');
+    return await validateSignedIntrospection(content, issuer, { jwks, audience: clientId, now });
+  }
+}
+
+/** Both are form-encoded first. @see RFC 6749 §2.3.1 */
+function basicCredentials({ clientId }: IntrospectionSetting, secret: string): string {
+  const encoded = [clientId, secret].map((part) => new URLSearchParams({ '': part }).toString().slice(1));
+  return `Basic ${Buffer.from(encoded.join(':')).toString('base64')}`;
+}
+
+/** Empty if it is not UTF-8. */
+function contentOf(response: IssuerResponse): string {
+  try {
+    return textOf(response);
+  } catch {
+    return '';
+  }
+}
+
+function objectOf(content: string) {
+  try {
+    const value = parseJson(content);
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function unverifiable(detail: string): TokenVerdict {
+  return { reason: 'token_unverifiable', detail };
+}

@@ -1,0 +1,101 @@
+/** Which enforcement point asks: by its token, by the certificate that it connects with, or by the socket that is its own. */
+import { hash, type X509Certificate } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { KnownState } from '../../admission/known-state.ts';
+import type { NumericDate } from '../../federation/time.ts';
+import type { KnownEnforcementPoint } from '../../registry/participants/known-participants.ts';
+import { RegistryError } from '../../registry/registry-error.ts';
+import { headerValues } from './header-values.ts';
+
+const TOKEN_HEADER = 'holdfast-enforcement-point';
+
+/** Longer ones are none of ours, and not worth a hash. */
+const MAX_TOKEN_LENGTH = 128;
+
+/** A request, and the connection that it came through, if by one. */
+export type Asking = Pick<IncomingMessage, 'rawHeaders'> & { socket?: Socket };
+
+/**
+ * The same, where nobody else may ask.
+ * @throws RegistryError unauthenticated
+ */
+export function requireEnforcementPoint(incoming: Asking, state: KnownState, now: NumericDate): KnownEnforcementPoint {
+  const point = enforcementPointOf(incoming, state, now);
+  if (point !== undefined) return point;
+  const message = 'this is for enforcement points: send the token of one in Holdfast-Enforcement-Point';
+  throw new RegistryError('unauthenticated', message);
+}
+
+/**
+ * Of a point with a token and a certificate, both are needed; whatever is shown besides must not be another's. The
+ * address that a request comes from says nothing.
+ * @param now for the dates of the certificate
+ * @returns undefined: nobody that is known, or one that is suspended or removed
+ */
+export function enforcementPointOf(
+  incoming: Asking,
+  state: KnownState,
+  now: NumericDate,
+): KnownEnforcementPoint | undefined {
+  const [token, ...repeated] = headerValues(incoming, TOKEN_HEADER).filter((value) => value !== '');
+  if (repeated.length > 0 || (token !== undefined && token.length > MAX_TOKEN_LENGTH)) return undefined;
+  const byToken = token === undefined ? undefined : state.enforcementPointOfToken(hash('sha256', token, 'base64url'));
+  if (token !== undefined && byToken === undefined) return undefined;
+  const bySocket = incoming.socket && socketPoints.get(incoming.socket);
+  const point = bySocket === undefined ? byConnection(byToken, incoming, state, now) : state.enforcementPoint(bySocket);
+  if (point === undefined || (byToken !== undefined && byToken.id !== point.id)) return undefined;
+  return point.state === 'active' ? point : undefined;
+}
+
+function byConnection(
+  byToken: KnownEnforcementPoint | undefined,
+  { socket }: Asking,
+  state: KnownState,
+  now: NumericDate,
+): KnownEnforcementPoint | undefined {
+  const peer = peerOf(socket);
+  const isValid = peer !== undefined && peer.notBefore <= now && now < peer.notAfter;
+  const byCertificate = isValid ? state.enforcementPointOfClient(peer.x5tS256) : undefined;
+  // Of somebody's certificate and another's token, neither counts: the caller compares the ids.
+  const point = byCertificate ?? byToken;
+  if (point === undefined) return undefined;
+  if (point.tokenDigest !== null && byToken === undefined) return undefined;
+  return point.clientX5tS256 === null || byCertificate !== undefined ? point : undefined;
+}
+
+const socketPoints = new WeakMap<Socket, string>();
+
+/** From now on, whatever comes through this connection comes from that enforcement point: only it can open the socket. */
+export function belongsToEnforcementPoint(connection: Socket, enforcementPointId: string): void {
+  socketPoints.set(connection, enforcementPointId);
+}
+
+interface Peer {
+  x5tS256: string;
+  notBefore: NumericDate;
+  notAfter: NumericDate;
+}
+
+/** A connection has one certificate from its handshake to its end: nobody may renegotiate. */
+const peers = new WeakMap<Socket, Peer | null>();
+
+function peerOf(socket: Socket | undefined): Peer | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  let peer = peers.get(socket);
+  if (peer === undefined) {
+    const certificate = socket.getPeerX509Certificate();
+    peer = certificate === undefined ? null : peerWith(certificate);
+    peers.set(socket, peer);
+  }
+  return peer ?? undefined;
+}
+
+function peerWith({ raw, validFromDate, validToDate }: X509Certificate): Peer {
+  return {
+    x5tS256: hash('sha256', raw, 'base64url'),
+    notBefore: validFromDate.getTime() / 1000,
+    notAfter: validToDate.getTime() / 1000,
+  };
+}

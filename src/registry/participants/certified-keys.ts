@@ -1,0 +1,68 @@
+/** Certificates that Federation Entity Keys come with, as far as TLS may be spoken with them. @see RFC 7517 §4.7 */
+import type { JsonObject } from '../../federation/json.ts';
+import type { NumericDate } from '../../federation/time.ts';
+import { CertificateError } from '../../pki/certificate-error.ts';
+import { certificateComplaint } from '../../pki/certificate-usage.ts';
+import { parseCertificates } from '../../pki/parse-certificate.ts';
+import { findPath } from '../../pki/path/find-path.ts';
+import { readTrustAnchors, type TrustAnchors } from '../../pki/path/trust-anchors.ts';
+import { type PublicJwk, parsePublicJwk } from '../../pki/public-key.ts';
+import type { CertificatePath } from '../../storage/schema/credentials.ts';
+import type { CertifiedKey, KnownTrustListEntry } from './known-participants.ts';
+
+export type { TrustAnchors };
+
+/** A registered key as the database has it, with times in seconds. */
+export interface RegisteredKeyRow {
+  publicJwk: JsonObject;
+  addedAt: number;
+  expiresAt: number | null;
+}
+
+/** Those whose certificate is of this very key and can be used so; what cannot be read is nobody's. */
+export function certifiedKeysOf(rows: readonly RegisteredKeyRow[]): readonly CertifiedKey[] {
+  if (rows.length === 0) return NONE;
+  return rows.map(certifiedKeyOf).filter((key) => key !== undefined);
+}
+
+const NONE: readonly never[] = [];
+
+function certifiedKeyOf({ publicJwk, addedAt, expiresAt }: RegisteredKeyRow): CertifiedKey | undefined {
+  const { kid, x5c } = publicJwk;
+  if (typeof kid !== 'string' || !isTextList(x5c) || x5c[0] === undefined) return undefined;
+  try {
+    const [leaf] = parseCertificates(derOf(x5c[0]));
+    const { spkiSha256 } = parsePublicJwk(publicJwk as object as PublicJwk);
+    if (leaf.spkiSha256 !== spkiSha256 || certificateComplaint(leaf, 'transport') !== undefined) return undefined;
+    // A key with `exp` counts no more at that second, a certificate is valid to the end of its last.
+    const notAfter = Math.min(leaf.notAfter, expiresAt === null ? Number.POSITIVE_INFINITY : Math.ceil(expiresAt) - 1);
+    return { kid, addedAt, x5tS256: leaf.x5tS256, x5c, notBefore: leaf.notBefore, notAfter };
+  } catch (error) {
+    if (error instanceof CertificateError) return undefined;
+    throw error;
+  }
+}
+
+function isTextList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function derOf(base64: string): Uint8Array {
+  return new Uint8Array(Buffer.from(base64, 'base64'));
+}
+
+export function trustAnchorsOf(list: readonly KnownTrustListEntry[]): TrustAnchors {
+  return readTrustAnchors(list.map(({ certificate }) => derOf(certificate)));
+}
+
+/** The way of its certificate up to the trust list; null: there is none at the moment. */
+export function pathOfCertifiedKey(
+  { x5c: [leaf = '', ...above] }: CertifiedKey,
+  anchors: TrustAnchors,
+  now: NumericDate,
+): CertificatePath | null {
+  const intermediates = above.map(derOf);
+  const found = findPath({ leaf: derOf(leaf), intermediates, anchors, purpose: 'clientAuth', now });
+  const anchor = 'path' in found ? found.path.at(-1) : undefined;
+  return 'path' in found && anchor !== undefined ? { anchor: anchor.x5tS256, notAfter: found.notAfter } : null;
+}

@@ -1,0 +1,378 @@
+import { X509Certificate } from 'node:crypto';
+import fc from 'fast-check';
+import { createLocalJWKSet, exportJWK, generateKeyPair, type JSONWebKeySet, jwtVerify, SignJWT } from 'jose';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/federation/json.ts';
+import type { JwkSet } from '../../../src/federation/jwk-set.ts';
+import type { Authority } from '../../../src/registry/authorities/authority.ts';
+import { updateAuthority } from '../../../src/registry/authorities/update-authority.ts';
+import { changeRegistry } from '../../../src/registry/change.ts';
+import { addCredential } from '../../../src/registry/credentials/add-credential.ts';
+import { holdCredential } from '../../../src/registry/credentials/hold-credential.ts';
+import type { Entity } from '../../../src/registry/entities/entity.ts';
+import { registerKeys } from '../../../src/registry/entities/register-keys.ts';
+import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
+import { giveRole } from '../../../src/registry/roles/give-role.ts';
+import { tokenIssuers } from '../../../src/storage/schema/token-issuers.ts';
+import { type ApiAnswer, ApiClient } from '../../support/api-client.ts';
+import { relyingParty } from '../../support/api-service.ts';
+import { leafOf, root } from '../../support/certificate-paths.ts';
+import { ecKey, pem } from '../../support/certificates.ts';
+import { clientCertificate } from '../../support/credentials.ts';
+import { suspendPoint, type TestPoint, testPoint } from '../../support/evidence.ts';
+import { NOW } from '../../support/federation.ts';
+import { type FederationServer, serveFederation } from '../../support/federation-server.ts';
+import { assignedRole } from '../../support/roles.ts';
+import { startTestService, type TestService } from '../../support/service.ts';
+import { listed } from '../../support/trust-lists.ts';
+
+const x5tS256 = (certificate: string) =>
+  Buffer.from(new X509Certificate(certificate).fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
+
+let stack: AsyncDisposableStack;
+let service: TestService;
+let authority: Authority;
+let origin: string;
+let point: TestPoint;
+let entity: Entity;
+let certificate: string;
+
+beforeAll(async () => {
+  stack = new AsyncDisposableStack();
+  service = stack.use(await startTestService('embedded'));
+  authority = await service.authority();
+  ({ origin } = stack.use(await service.listen()));
+  point = await testPoint(service, authority);
+});
+afterAll(() => stack.disposeAsync());
+
+beforeEach(async () => {
+  ({ certificate } = clientCertificate());
+  entity = await service.entity(await service.organisation(authority));
+  await addCredential(service.context(), entity.id, { usage: 'transport', material: { certificate } });
+});
+
+/** Over a real connection, held against what the operation declares. */
+async function ask(body: unknown, query = '', token: string | null = point.token): Promise<ApiAnswer> {
+  const overSocket = {
+    fetch: async (request: Request) => {
+      const { pathname, search } = new URL(request.url);
+      const init = { method: request.method, headers: request.headers, body: await request.text() };
+      return await fetch(`${origin}${pathname}${search}`, init);
+    },
+  };
+  const headers: Record<string, string> = token === null ? {} : { 'holdfast-enforcement-point': token };
+  return await new ApiClient(overSocket, headers).post(`/api/v1/admission${query}`, body);
+}
+
+const reasonsFor = async (body: unknown) => (await ask(body)).body.reasons;
+
+describe('[F40] a certificate is admitted as that of an active participant', () => {
+  it('by whichever way it is shown, and says who that is and as of which change', async () => {
+    const organisation = await service.organisation(authority);
+    entity = await service.entity(organisation);
+    ({ certificate } = clientCertificate());
+    await addCredential(service.context(), entity.id, { usage: 'transport', material: { certificate } });
+    const assignment = await assignedRole(service, organisation);
+    await giveRole(service.context(), entity.id, assignment.roleId);
+    const der = new X509Certificate(certificate).raw.toString('base64');
+    const answers = [];
+    for (const body of [{ certificate }, { certificate: der }, { 'x5t#S256': x5tS256(certificate) }]) {
+      answers.push((await ask(body)).body);
+    }
+    const [answer] = answers;
+    expect(answer).toMatchObject({
+      ...{ decision: 'allow', reasons: [], seq: await service.seq() },
+      participant: { entityIdentifier: entity.entityIdentifier },
+      application: { id: entity.id, entityIdentifier: entity.entityIdentifier },
+      organisation: { id: organisation.id, legalName: organisation.legalName },
+      roles: [{ id: assignment.roleId, validFrom: null, validTo: null }],
+      permissions: { newAuthorization: true },
+      evaluatedAt: new Date(NOW * 1000).toISOString(),
+    });
+    expect(answer).not.toHaveProperty('steps');
+    for (const other of answers) expect({ ...other, validUntil: answer.validUntil }).toEqual(answer);
+  });
+
+  it('unknown_participant: nobody is anybody whose certificate is not registered here', async () => {
+    const unmapped = clientCertificate().certificate;
+    const { status, body } = await ask({ certificate: unmapped });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ decision: 'deny', reasons: ['unknown_participant'], participant: null });
+    expect(body.validUntil).toBe(body.evaluatedAt);
+    const elsewhere = await testPoint(service, await service.authority());
+    expect((await ask({ certificate }, '', elsewhere.token)).body.reasons).toEqual(['unknown_participant']);
+  });
+
+  it('not from the very change on that takes it away, and again from the one that gives it back', async () => {
+    await transitionEntity(service.context(), entity.id, 'suspend', 'breach');
+    const suspended = (await ask({ certificate })).body;
+    expect(suspended).toMatchObject({ decision: 'deny', reasons: ['suspended'], seq: await service.seq() });
+    expect(suspended.permissions).toEqual({ newAuthorization: false, useExisting: false, withdrawConsent: true });
+    await transitionEntity(service.context(), entity.id, 'reinstate', 'mended');
+    expect((await ask({ certificate })).body.decision).toBe('allow');
+    const held = clientCertificate().certificate;
+    const added = { usage: 'transport', material: { certificate: held } } as const;
+    const { id } = await addCredential(service.context(), entity.id, added);
+    expect((await ask({ certificate: held })).body.decision).toBe('allow');
+    await holdCredential(service.context(), id, 'hold', 'let us see');
+    expect(await reasonsFor({ certificate: held })).toEqual(['certificate_on_hold']);
+    expect((await ask({ certificate })).body.decision).toBe('allow');
+  });
+
+  it('certificate_missing, certificate_malformed', async () => {
+    expect(await reasonsFor({})).toEqual(['certificate_missing']);
+    for (const wrong of ['', 'x', '-----BEGIN CERTIFICATE-----', `${certificate}${certificate}`, 'MAA=']) {
+      expect(await reasonsFor({ certificate: wrong })).toContain(
+        wrong === 'MAA=' ? 'unknown_participant' : 'certificate_malformed',
+      );
+    }
+  });
+
+  it('only where the enforcement point is known and active', async () => {
+    const own = await testPoint(service, authority);
+    expect((await ask({ certificate }, '', own.token)).status).toBe(200);
+    await suspendPoint(service, own);
+    for (const token of [own.token, null, 'hfep_unknown', `${point.token}x`]) {
+      const { status, body } = await ask({ certificate }, '', token);
+      expect([status, body.code]).toEqual([401, 'unauthenticated']);
+    }
+    const { authorization } = await service.bearer(['admin']);
+    const response = await fetch(`${origin}/api/v1/admission`, {
+      ...{ method: 'POST', body: JSON.stringify({ certificate }) },
+      headers: { authorization, 'content-type': 'application/json' },
+    });
+    expect(response.status).toBe(401);
+  });
+
+  it('with its key for the federation, where that has a certificate, for PKI and federation say the same', async () => {
+    const key = ecKey();
+    const jwk = { ...(await exportJWK(key.publicKey)), kid: 'certified' };
+    const known = root();
+    const leaf = leafOf(known, { key });
+    const x5c = [leaf.toString('base64')];
+    const register = async (registered: object) => {
+      const context = service.context();
+      await changeRegistry(context, async (tx, record) => {
+        await registerKeys(tx, entity, { keys: [registered] } as JwkSet, context.now, 'registrar');
+        record({ action: 'entity.update', authorityId: authority.id, subjectKind: 'entity', subjectId: entity.id });
+      });
+    };
+    const asked = { certificate: pem(leaf) };
+    expect(await reasonsFor(asked)).toEqual(['unknown_participant']);
+    await register({ ...jwk, x5c });
+    expect((await ask(asked)).body).toMatchObject({ decision: 'allow', application: { id: entity.id } });
+    await updateAuthority(service.context(), authority.id, { listedPurposes: ['transport'] });
+    expect(await reasonsFor(asked)).toEqual(['chain_untrusted']);
+    const entry = await listed(service, authority, known.der);
+    expect(entry.x5tS256).not.toBe('');
+    expect((await ask(asked)).body.decision).toBe('allow');
+    await updateAuthority(service.context(), authority.id, { listedPurposes: [] });
+    await register({ ...jwk, kid: 'without' });
+    expect(await reasonsFor(asked)).toEqual(['unknown_participant']);
+  });
+});
+
+describe('[B2] one call has all of it, signed', () => {
+  let server: FederationServer;
+  let issuer: Awaited<ReturnType<typeof tokenIssuer>>;
+  let gateway: TestPoint;
+
+  beforeAll(async () => {
+    const [first, second] = [relyingParty(authority), relyingParty(authority)];
+    server = stack.use(await serveFederation({ first, second }, { clock: service.clock }));
+    issuer = await tokenIssuer(authority);
+    gateway = await testPoint(service, authority, { isTokenRequired: true, maxStalenessSeconds: 86_400 });
+  });
+
+  /** The Relying Party, with a certificate, a role that ends, and nothing else. */
+  async function member(name: string, roleEndsIn = 200) {
+    const organisation = await service.organisation(authority);
+    const known = await service.admit(organisation, server.federation, name);
+    const shown = clientCertificate().certificate;
+    await addCredential(service.context(), known.id, { usage: 'transport', material: { certificate: shown } });
+    const validTo = new Date((NOW + roleEndsIn) * 1000);
+    const { roleId } = await assignedRole(service, organisation, { validTo });
+    await giveRole(service.context(), known.id, roleId);
+    return { known, shown };
+  }
+
+  async function signed(body: object) {
+    const response = await fetch(`${origin}/api/v1/admission?signed=1`, {
+      ...{ method: 'POST', body: JSON.stringify(body) },
+      headers: { 'holdfast-enforcement-point': gateway.token, 'content-type': 'application/json' },
+    });
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/jwt']);
+    const jwks = createLocalJWKSet((await service.jwks(authority)) as JSONWebKeySet);
+    const { payload } = await jwtVerify(await response.text(), jwks, {
+      ...{ issuer: authority.entityIdentifier, audience: gateway.id, typ: 'admission-decision+jwt' },
+      ...{ algorithms: ['ES256'], currentDate: new Date((NOW - 1) * 1000) },
+    });
+    return payload;
+  }
+
+  it('about certificate, token and Entity Identifier, and ends when the first of them ends', async () => {
+    const { known, shown } = await member('first');
+    const entityId = known.entityIdentifier;
+    const bound = { client_id: entityId, cnf: { 'x5t#S256': x5tS256(shown) } };
+    const ends = async (token: object, others: object = {}) => {
+      const payload = await signed({ certificate: shown, token: await issuer({ ...bound, ...token }), ...others });
+      expect(payload).toMatchObject({ decision: 'allow', reasons: [], iat: NOW, application: { id: known.id } });
+      expect(new Date((payload.exp ?? 0) * 1000).toISOString()).toBe(payload['validUntil']);
+      return payload;
+    };
+    expect((await ends({ exp: NOW + 50 })).exp).toBe(NOW + 50);
+    expect((await ends({ exp: NOW + 300 })).exp).toBe(NOW + 200);
+    const chained = await ends({ exp: NOW + 100 }, { entityId });
+    expect(chained).toMatchObject({
+      chain: { trustAnchor: authority.entityIdentifier, trustMarkTypes: [] },
+      cnf: { 'x5t#S256': x5tS256(shown) },
+      exp: NOW + 100,
+    });
+    expect(chained['ath']).toMatch(/^[\w-]{43}$/);
+  });
+
+  it('and denies if any of it does not hold', async () => {
+    const { known, shown } = await member('second');
+    const entityId = known.entityIdentifier;
+    const bound = { client_id: entityId, cnf: { 'x5t#S256': x5tS256(shown) } };
+    const token = await issuer(bound);
+    const reasons = async (body: object) => {
+      const payload = await signed({ certificate: shown, token, entityId, ...body });
+      expect(payload.exp).toBe(payload.iat);
+      return payload['reasons'];
+    };
+    expect(await reasons({ token: await issuer({ ...bound, cnf: { 'x5t#S256': 'A'.repeat(43) } }) })).toEqual([
+      'cnf_mismatch',
+    ]);
+    expect(await reasons({ token: await issuer({ client_id: entityId }) })).toEqual(['token_not_bound']);
+    expect(await reasons({ token: undefined })).toEqual(['token_missing']);
+    expect(await reasons({ token: await issuer({ ...bound, exp: NOW }) })).toEqual(['token_expired']);
+    expect(await reasons({ entityId: 'https://other.example' })).toEqual(['entity_mismatch']);
+    expect(await reasons({ onBehalfOf: known.organisationId })).toEqual(['delegation_unknown']);
+    const unchained = await service.entity(await service.organisation(authority));
+    const other = clientCertificate().certificate;
+    await addCredential(service.context(), unchained.id, { usage: 'transport', material: { certificate: other } });
+    const theirs = { client_id: unchained.entityIdentifier, cnf: { 'x5t#S256': x5tS256(other) } };
+    const [reason] = (await reasons({
+      ...{ certificate: other, entityId: unchained.entityIdentifier, token: await issuer(theirs) },
+    })) as string[];
+    expect(reason).toMatch(/^trust_chain_/);
+    await transitionEntity(service.context(), known.id, 'suspend', 'breach');
+    expect(await reasons({})).toEqual(['suspended']);
+  });
+});
+
+/** An authorization server that the authority lists. @returns what signs its tokens */
+async function tokenIssuer({ id: authorityId }: Authority) {
+  const { privateKey, publicKey } = await generateKeyPair('ES256');
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'as', alg: 'ES256', use: 'sig' };
+  const context = service.context();
+  const issuer = 'https://as.example';
+  await changeRegistry(context, async (tx, record) => {
+    const row = { id: context.newId(), authorityId, issuer, audiences: ['https://api.example'] };
+    await tx.insert(tokenIssuers).values({
+      ...{ ...row, jwks: { keys: [jwk as JsonObject] }, acceptsUntypedTokens: false },
+      ...{ state: 'active', version: 1, createdAt: context.now },
+    });
+    record({ action: 'token_issuer.add', authorityId, subjectKind: 'token_issuer', subjectId: row.id, after: {} });
+  });
+  return (claims: object) =>
+    new SignJWT({ iss: issuer, aud: 'https://api.example', iat: NOW, exp: NOW + 100, ...claims })
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'as' })
+      .sign(privateKey);
+}
+
+describe('[B3] explain', () => {
+  it('gives the steps that led to the very same decision', async () => {
+    const { body: plain } = await ask({ certificate });
+    const { body: explained } = await ask({ certificate }, '?explain=1');
+    expect({ ...explained, steps: undefined, validUntil: 0 }).toEqual({ ...plain, validUntil: 0 });
+    expect(explained.steps.map(({ outcome }: { outcome: string }) => outcome)).not.toContain('failed');
+    await transitionEntity(service.context(), entity.id, 'suspend', 'breach');
+    const { body: denied } = await ask({ certificate }, '?explain=1');
+    const failed = denied.steps.filter(({ outcome }: { outcome: string }) => outcome === 'failed');
+    expect(failed).toMatchObject([{ check: 'standing', reason: 'suspended', canMend: 'registry' }]);
+  });
+
+  it('is given to staff about an enforcement point in their reach, and stands in no log', async () => {
+    const path = `/api/v1/enforcement-points/${point.id}/admission?explain=1`;
+    const auditor = new ApiClient(service.app, await service.bearer(['auditor'], [authority]));
+    await service.evidence.save();
+    const before = (await auditor.get(`/api/v1/decisions?authorityId=${authority.id}`)).body;
+    const { status, body } = await auditor.post(path, { certificate: clientCertificate().certificate });
+    expect([status, body.decision, body.isTrial]).toEqual([200, 'deny', true]);
+    expect(body.steps).toHaveLength(13);
+    await service.evidence.save();
+    expect((await auditor.get(`/api/v1/decisions?authorityId=${authority.id}`)).body).toEqual(before);
+    const stranger = new ApiClient(service.app, await service.bearer(['auditor'], [await service.authority()]));
+    expect((await stranger.post(path, {})).status).toBe(404);
+  });
+});
+
+describe('what is no question', () => {
+  it.each([
+    ['certificates in two ways', { certificate: 'x', 'x5t#S256': 'A'.repeat(43) }, '/x5t#S256'],
+    ['a member that is not known', { certificate: 'x', cert: 'y' }, '/cert'],
+    ['a digest of another length', { 'x5t#S256': 'A'.repeat(42) }, '/x5t#S256'],
+    ['a digest that is written in another way', { 'x5t#S256': `${'A'.repeat(42)}B` }, '/x5t#S256'],
+    ['an API that is no id', { api: 'payments' }, '/api'],
+    ['no object', [], ''],
+    ['a number for a certificate', { certificate: 1 }, '/certificate'],
+  ])('400: %s', async (_, body, pointer) => {
+    const answer = await ask(body);
+    expect([answer.status, answer.body.code]).toEqual([400, 'validation_failed']);
+    expect(answer.body.errors[0].pointer).toBe(pointer);
+  });
+
+  it('400, 413, 415: bodies that are no JSON, too long, or something else', async () => {
+    const send = async (body: string, type = 'application/json') => {
+      const headers = { 'holdfast-enforcement-point': point.token, 'content-type': type };
+      return (await fetch(`${origin}/api/v1/admission`, { method: 'POST', headers, body })).status;
+    };
+    expect(await send('{')).toBe(400);
+    expect(await send('{"token":"a","token":"b"}')).toBe(400);
+    expect(await send('{}', 'text/plain')).toBe(415);
+    expect(await send(JSON.stringify({ token: 'x'.repeat(80 * 1024) }))).toBe(413);
+    expect((await ask({ certificate }, '?explain=2')).status).toBe(400);
+    expect((await ask({ certificate }, '?explain=1&explain=1')).status).toBe(400);
+    expect((await ask({ certificate }, '?explian=1')).status).toBe(400);
+    const chunked = new ReadableStream({
+      pull(controller) {
+        controller.enqueue(new Uint8Array(64 * 1024));
+      },
+    });
+    const headers = { 'holdfast-enforcement-point': point.token, 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body: chunked, duplex: 'half' } as RequestInit;
+    const endless = await fetch(`${origin}/api/v1/admission`, init).catch(() => undefined);
+    expect(endless?.status ?? 413).toBe(413);
+  });
+
+  it('never is a fault of ours, and never lets anybody in', async () => {
+    const near = x5tS256(certificate);
+    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(certificate.slice(1), `${certificate}x`, ''));
+    const value = fc.oneof(text, fc.constant(near.slice(1)), fc.jsonValue());
+    const body = fc.record(
+      {
+        ...{ certificate: value, 'x5t#S256': value, token: value, api: value },
+        ...{ entityId: value, onBehalfOf: value, [near]: value },
+      },
+      { requiredKeys: [] },
+    );
+    const sent = fc.oneof(
+      body.map((members) => JSON.stringify(members)),
+      fc.json(),
+      fc.string({ unit: 'binary' }),
+    );
+    await fc.assert(
+      fc.asyncProperty(sent, async (content) => {
+        const headers = { 'holdfast-enforcement-point': point.token, 'content-type': 'application/json' };
+        const response = await fetch(`${origin}/api/v1/admission`, { method: 'POST', headers, body: content });
+        expect([200, 400]).toContain(response.status);
+        expect((await response.json()).decision).not.toBe('allow');
+      }),
+      { numRuns: 150 },
+    );
+    expect(service.failures).toEqual([]);
+  });
+});
