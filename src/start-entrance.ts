@@ -1,34 +1,73 @@
-/** The port: with or without TLS, it turns requests away until the service is ready, and closes in order. */
-import { readFile } from 'node:fs/promises';
-import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+/** Where requests come in: the ports and UNIX sockets, which turn them away until the service is ready. */
+import { chmod, lstat, readFile, unlink } from 'node:fs/promises';
+import type { RequestListener, Server } from 'node:http';
+import { connect } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import type { AdmissionSocket } from './config/admission-sockets.ts';
 import type { Config } from './config/config.ts';
+import { belongsToEnforcementPoint } from './http/admission/enforcement-point-caller.ts';
+import { undecided } from './http/admission/forward-auth-answer.ts';
+import { isForwardAuth, send } from './http/admission/forward-auth-door.ts';
+import type { App } from './http/create-app.ts';
 import { StartError } from './start-error.ts';
+import { close, createServer, listen } from './start-server.ts';
 
-const SHUTDOWN_TIMEOUT_MS = 10_000;
-
-/** The port, which turns every request away until the service is ready. */
 export interface Entrance extends AsyncDisposable {
-  admit(listener: RequestListener): void;
+  admit(app: App): void;
 }
 
-/** @throws StartError when the port, its address or the certificate cannot be had */
+/** @throws StartError when a port, its address, a socket or the certificate cannot be had */
 export async function openEntrance(config: Config): Promise<Entrance> {
-  let answer: RequestListener = getRequestListener(stillStarting);
-  const server = await createServer(config, (incoming, outgoing) => answer(incoming, outgoing));
-  await listen(server, config);
-  let closed: Promise<void> | undefined;
+  let app: Pick<App, 'listener' | 'admissionListener'> = { listener: turnAway, admissionListener: turnAway };
+  const everything: RequestListener = (incoming, outgoing) => app.listener(incoming, outgoing);
+  const admission: RequestListener = (incoming, outgoing) => app.admissionListener(incoming, outgoing);
+  const servers: Server[] = [];
+  try {
+    for (const port of portsOf(config)) servers.push(await openPort(everything, port));
+    for (const socket of config.admissionSockets) servers.push(await openAdmissionSocket(admission, socket));
+  } catch (error) {
+    await Promise.all(servers.map(close));
+    throw error;
+  }
+  let closed: Promise<unknown> | undefined;
   return {
-    admit(listener) {
-      answer = listener;
+    admit(admitting) {
+      app = admitting;
     },
     async [Symbol.asyncDispose]() {
-      closed ??= close(server);
+      closed ??= Promise.all(servers.map(close));
       await closed;
     },
   };
 }
+
+interface Port {
+  /** Settings that name it, for complaints. */
+  setting: string;
+  tlsSettings: string;
+  host: string;
+  port: number;
+  certFile: string | undefined;
+  keyFile: string | undefined;
+  requestCert: boolean;
+}
+
+function portsOf({ listen: host, port, tlsCertFile, tlsKeyFile, mtls }: Config): Port[] {
+  const tlsSettings = 'HOLDFAST_TLS_CERT_FILE and HOLDFAST_TLS_KEY_FILE';
+  const files = { certFile: tlsCertFile, keyFile: tlsKeyFile };
+  const first = { setting: 'PORT', host, port, tlsSettings, ...files, requestCert: false };
+  if (mtls === undefined) return [first];
+  const { listen: mtlsHost, ...others } = mtls;
+  const settings = { setting: 'HOLDFAST_MTLS_PORT', tlsSettings: tlsSettings.replaceAll('_TLS_', '_MTLS_') };
+  return [first, { ...settings, host: mtlsHost, ...others, requestCert: true }];
+}
+
+const turnAwayOthers = getRequestListener(stillStarting);
+
+const turnAway: RequestListener = (incoming, outgoing) => {
+  if (isForwardAuth(incoming.url)) send(undecided('service_starting'), incoming, outgoing);
+  else turnAwayOthers(incoming, outgoing);
+};
 
 /** A body for clients of the federation endpoints and of the API alike. */
 function stillStarting(): Response {
@@ -37,38 +76,55 @@ function stillStarting(): Response {
   return Response.json(body, { status: 503, headers: { 'retry-after': '1', 'cache-control': 'no-store' } });
 }
 
-async function createServer({ tlsCertFile, tlsKeyFile }: Config, listener: RequestListener): Promise<Server> {
-  if (tlsCertFile === undefined || tlsKeyFile === undefined) {
-    return createHttpServer(listener);
-  }
+async function openPort(listener: RequestListener, port: Port): Promise<Server> {
+  const server = await serverFor(listener, port);
+  const { setting, host, port: number } = port;
+  await listen(server, { host, port: number }).catch((cause) => {
+    const wayOut = `choose another ${setting} or address to listen on; nothing was created or changed`;
+    throw new StartError(`cannot listen on ${host}:${number} (${cause.code}): ${wayOut}`, { cause });
+  });
+  return server;
+}
+
+async function serverFor(
+  listener: RequestListener,
+  { certFile, keyFile, requestCert, tlsSettings }: Port,
+): Promise<Server> {
+  if (certFile === undefined || keyFile === undefined) return createServer(listener);
   try {
-    const [cert, key] = [await readFile(tlsCertFile), await readFile(tlsKeyFile)];
-    return createHttpsServer({ cert, key, minVersion: 'TLSv1.2' }, listener);
+    return createServer(listener, { cert: await readFile(certFile), key: await readFile(keyFile), requestCert });
   } catch (cause) {
     const complaint = cause instanceof Error ? cause.message : String(cause);
-    const files = 'HOLDFAST_TLS_CERT_FILE and HOLDFAST_TLS_KEY_FILE';
-    throw new StartError(`cannot serve https with ${files}: ${complaint}`, { cause });
+    throw new StartError(`cannot serve https with ${tlsSettings}: ${complaint}`, { cause });
   }
 }
 
-async function listen(server: Server, config: Config): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(config.port, config.listen, resolve);
-  }).catch((cause) => {
-    const where = `${config.listen}:${config.port}`;
-    const wayOut = 'choose another PORT or HOLDFAST_LISTEN; nothing was created or changed';
-    throw new StartError(`cannot listen on ${where} (${cause.code}): ${wayOut}`, { cause });
-  });
+/** Whom it lets in, the file system says: its owner and its group. Whoever comes through it is that enforcement point. */
+async function openAdmissionSocket(
+  listener: RequestListener,
+  { enforcementPointId, path }: AdmissionSocket,
+): Promise<Server> {
+  const server = createServer(listener);
+  server.on('connection', (connection) => belongsToEnforcementPoint(connection, enforcementPointId));
+  try {
+    await removeIfAbandoned(path);
+    await listen(server, { path });
+    await chmod(path, 0o660);
+    return server;
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : String(cause);
+    throw new StartError(`cannot listen on ${path} (${code}), which HOLDFAST_ADMISSION_SOCKETS names`, { cause });
+  }
 }
 
-/** Stops accepting, lets requests under way finish, then cuts what is left. */
-async function close(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  if ('closeIdleConnections' in server) server.closeIdleConnections();
-  const timer = setTimeout(() => {
-    if ('closeAllConnections' in server) server.closeAllConnections();
-  }, SHUTDOWN_TIMEOUT_MS);
-  await closed;
-  clearTimeout(timer);
+/** A process that was killed leaves its socket behind; one that answers is left alone, and so is any other file. */
+async function removeIfAbandoned(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined || !found.isSocket()) return;
+  const isAbandoned = await new Promise<boolean>((resolve) => {
+    const trial = connect(path, () => resolve(false));
+    trial.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'));
+    trial.on('connect', () => trial.destroy());
+  });
+  if (isAbandoned) await unlink(path);
 }

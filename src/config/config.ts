@@ -1,6 +1,7 @@
 /** Configuration from the environment, read once: every variable is known, checked and documented here. */
 import { z } from 'zod';
 import { isEntityIdentifier, isLoopbackHost } from '../federation/identifiers.ts';
+import { type AdmissionSocket, admissionSocketsSetting } from './admission-sockets.ts';
 import { RESOLVER_ENVIRONMENT, type ResolverConfig, resolverConfigOf } from './resolver-settings.ts';
 import { flag, list, megabytes, wholeNumber } from './setting-values.ts';
 import { understoodClaimsSetting } from './understood-claims.ts';
@@ -24,10 +25,20 @@ export interface Config {
   pkcs11: Pkcs11Config | undefined;
   tlsCertFile: string | undefined;
   tlsKeyFile: string | undefined;
+  /** Where clients are asked for a certificate, by which enforcement points are known; undefined: nowhere. */
+  mtls: MtlsConfig | undefined;
+  /** UNIX sockets that answer for admission alone. */
+  admissionSockets: readonly AdmissionSocket[];
   /** Hosts, addresses and networks that participants may name although they are private. */
   outboundAllow: string;
   /** Hosts, addresses and networks that hooks of enrolments may be at although they are private. */
   hookAllow: string;
+  /** Certificate and key of a participant that is always suspended, to be refused by every gateway; undefined: nobody knocks. */
+  canary: { certFile: string; keyFile: string } | undefined;
+  /** From one knock at a gateway to the next. */
+  canaryIntervalSeconds: number;
+  /** Hosts, addresses and networks where gateways may be although they are private. */
+  canaryAllow: string;
   /** DNS servers that are asked for proofs of domains; none: those of the system. */
   nameServers: readonly string[];
   /** PEM file of certificate authorities trusted for outgoing requests besides those that Node trusts. */
@@ -52,6 +63,13 @@ export interface Config {
   /** Claims whose meaning this federation defined: `crit` may name them. */
   understoodClaims: readonly string[];
   resolver: Readonly<ResolverConfig>;
+}
+
+export interface MtlsConfig {
+  port: number;
+  listen: string;
+  certFile: string;
+  keyFile: string;
 }
 
 export interface Pkcs11Config {
@@ -131,8 +149,17 @@ const ENVIRONMENT = z.object({
   HOLDFAST_ADMIN_TOKEN_KEEP: flag.default(false),
   HOLDFAST_TLS_CERT_FILE: z.string().min(1).optional(),
   HOLDFAST_TLS_KEY_FILE: z.string().min(1).optional(),
+  HOLDFAST_MTLS_PORT: wholeNumber(1, 65535).optional(),
+  HOLDFAST_MTLS_LISTEN: z.string().min(1).optional(),
+  HOLDFAST_MTLS_CERT_FILE: z.string().min(1).optional(),
+  HOLDFAST_MTLS_KEY_FILE: z.string().min(1).optional(),
+  HOLDFAST_ADMISSION_SOCKETS: admissionSocketsSetting,
   HOLDFAST_OUTBOUND_ALLOW: z.string().default(''),
   HOLDFAST_HOOK_ALLOW: z.string().default(''),
+  HOLDFAST_CANARY_CERT_FILE: z.string().min(1).optional(),
+  HOLDFAST_CANARY_KEY_FILE: z.string().min(1).optional(),
+  HOLDFAST_CANARY_INTERVAL_SECONDS: wholeNumber(5, 86_400).default(60),
+  HOLDFAST_CANARY_ALLOW: z.string().default(''),
   HOLDFAST_NAME_SERVERS: list
     .refine((servers) => servers.every(isNameServer), 'names addresses, with :port where it is not 53')
     .default([]),
@@ -192,6 +219,10 @@ function contradictions(environment: Environment): string[] {
   if ((environment.HOLDFAST_TLS_CERT_FILE === undefined) !== (environment.HOLDFAST_TLS_KEY_FILE === undefined)) {
     problems.push('HOLDFAST_TLS_CERT_FILE and HOLDFAST_TLS_KEY_FILE go together');
   }
+  problems.push(...mtlsContradictions(environment));
+  if ((environment.HOLDFAST_CANARY_CERT_FILE === undefined) !== (environment.HOLDFAST_CANARY_KEY_FILE === undefined)) {
+    problems.push('HOLDFAST_CANARY_CERT_FILE and HOLDFAST_CANARY_KEY_FILE go together');
+  }
   if (environment.HOLDFAST_MASTER_KEY !== undefined && environment.HOLDFAST_MASTER_KEY_FILE !== undefined) {
     problems.push('give either HOLDFAST_MASTER_KEY or HOLDFAST_MASTER_KEY_FILE');
   }
@@ -247,6 +278,21 @@ function tokenContradictions(environment: Environment): string[] {
   return problems;
 }
 
+function mtlsContradictions(environment: Environment): string[] {
+  const { HOLDFAST_MTLS_PORT: port, HOLDFAST_MTLS_CERT_FILE: cert, HOLDFAST_MTLS_KEY_FILE: key } = environment;
+  const problems: string[] = [];
+  if ((cert === undefined) !== (key === undefined)) {
+    problems.push('HOLDFAST_MTLS_CERT_FILE and HOLDFAST_MTLS_KEY_FILE go together');
+  }
+  if (port === undefined && [cert, environment.HOLDFAST_MTLS_LISTEN].some((value) => value !== undefined)) {
+    problems.push('HOLDFAST_MTLS_LISTEN and HOLDFAST_MTLS_CERT_FILE go with HOLDFAST_MTLS_PORT');
+  }
+  if (port !== undefined && cert === undefined && environment.HOLDFAST_TLS_CERT_FILE === undefined) {
+    problems.push('HOLDFAST_MTLS_PORT needs HOLDFAST_MTLS_CERT_FILE and HOLDFAST_MTLS_KEY_FILE, or those of TLS');
+  }
+  return problems;
+}
+
 function baseUrlOf(environment: Environment): string {
   if (environment.HOLDFAST_BASE_URL !== undefined) return environment.HOLDFAST_BASE_URL.replace(/\/$/, '');
   const scheme = environment.HOLDFAST_TLS_CERT_FILE === undefined ? 'http' : 'https';
@@ -269,8 +315,13 @@ function settings(
     pkcs11: pkcs11Of(environment),
     tlsCertFile: environment.HOLDFAST_TLS_CERT_FILE,
     tlsKeyFile: environment.HOLDFAST_TLS_KEY_FILE,
+    mtls: mtlsOf(environment),
+    admissionSockets: environment.HOLDFAST_ADMISSION_SOCKETS,
     outboundAllow: environment.HOLDFAST_OUTBOUND_ALLOW,
     hookAllow: environment.HOLDFAST_HOOK_ALLOW,
+    canary: canaryOf(environment),
+    canaryIntervalSeconds: environment.HOLDFAST_CANARY_INTERVAL_SECONDS,
+    canaryAllow: environment.HOLDFAST_CANARY_ALLOW,
     nameServers: environment.HOLDFAST_NAME_SERVERS,
     extraCaFile: environment.HOLDFAST_EXTRA_CA_FILE,
     allowHttp: environment.HOLDFAST_ALLOW_HTTP,
@@ -296,6 +347,20 @@ function settings(
     foreignEnvironment,
   };
   return { config: Object.freeze(config), secrets: Object.freeze(secrets) };
+}
+
+/** Its own certificate, or that of the other port. */
+function mtlsOf(environment: Environment): MtlsConfig | undefined {
+  const { HOLDFAST_MTLS_PORT: port, HOLDFAST_MTLS_LISTEN: listen } = environment;
+  const certFile = environment.HOLDFAST_MTLS_CERT_FILE ?? environment.HOLDFAST_TLS_CERT_FILE;
+  const keyFile = environment.HOLDFAST_MTLS_KEY_FILE ?? environment.HOLDFAST_TLS_KEY_FILE;
+  if (port === undefined || certFile === undefined || keyFile === undefined) return undefined;
+  return { port, listen: listen ?? environment.HOLDFAST_LISTEN ?? '127.0.0.1', certFile, keyFile };
+}
+
+function canaryOf(environment: Environment): Config['canary'] {
+  const { HOLDFAST_CANARY_CERT_FILE: certFile, HOLDFAST_CANARY_KEY_FILE: keyFile } = environment;
+  return certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile };
 }
 
 function pkcs11Of(environment: Environment): Pkcs11Config | undefined {

@@ -1,0 +1,142 @@
+/** The gateways of gateways/ as operators run them, in front of an API, with the service that they ask. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GATEWAY_NAMES, missingGateways } from '../support/gateways.ts';
+import { clientIdentity, Perimeter } from '../support/perimeter.ts';
+
+const missing = process.env.CI === 'true' ? [] : missingGateways();
+const tried = GATEWAY_NAMES.filter((name) => !missing.includes(name));
+const STRANGER = clientIdentity('stranger');
+
+let perimeter: Perimeter;
+beforeAll(async () => {
+  perimeter = await Perimeter.start({ gateways: tried });
+}, 240_000);
+afterAll(() => perimeter?.[Symbol.asyncDispose]());
+
+const derOf = (chain: string) => chain.replaceAll(/-----[^-]+-----|\s/g, '');
+
+/** What a client may make up, each form of the certificate of another participant among it. */
+function forged(): string[] {
+  const { certificate } = perimeter.other.identity;
+  return [
+    ['Client-Cert', `:${derOf(certificate)}:`],
+    ['client_cert', `:${derOf(certificate)}:`],
+    ['Client-Cert-Chain', `:${derOf(certificate)}:`],
+    ['X-SSL-Client-Cert', encodeURIComponent(certificate)],
+    ['X-SSL-Client-Cert', derOf(certificate)],
+    ['X-Forwarded-Client-Cert', `Cert="${encodeURIComponent(certificate)}"`],
+    ['X-Forwarded-Tls-Client-Cert', derOf(certificate)],
+    ['Holdfast-Participant', 'https://forged.example'],
+    ['holdfast_participant', 'https://forged.example'],
+    ['Holdfast-Roles', 'forged'],
+    ['Holdfast-On-Behalf-Of', '019baf5e-0000-7000-8000-00000000000a'],
+    ['Holdfast-Organisation', 'forged'],
+    ['Holdfast-Enforcement-Point', 'hfep_forged'],
+  ].flat();
+}
+
+describe.each(
+  GATEWAY_NAMES.map((name) => [missing.includes(name) ? `${name} (is not installed here)` : name, name] as const),
+)('[F41] %s', (_, name) => {
+  const test = missing.includes(name) ? it.skip : it;
+
+  test('lets a participant in, and tells what is behind who it is', async () => {
+    using partner = perimeter.client(name);
+    const { status, body, localPort } = await partner.ask('/accounts?a=b', ['content-type', 'text/plain'], 'POST');
+    expect(status).toBe(200);
+    const headers = Object.fromEntries(JSON.parse(body));
+    expect(headers).toMatchObject({
+      'holdfast-participant': perimeter.partner.entityIdentifier,
+      'holdfast-application': perimeter.partner.id,
+      'holdfast-seq': expect.stringMatching(/^\d+$/),
+      'holdfast-valid-until': expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    expect((await partner.ask()).localPort).toBe(localPort);
+  });
+
+  test('believes nothing of this that a client makes up', async () => {
+    using partner = perimeter.client(name);
+    const { status, body } = await partner.ask('/', forged());
+    expect(status).toBe(200);
+    const headers: [string, string][] = JSON.parse(body);
+    const told = headers.filter(([key]) => /holdfast|client.cert/.test(key) && !/seq|valid/.test(key));
+    const isKnown = ([key, value]: [string, string]) =>
+      value === '' || ['holdfast-participant', 'holdfast-application', 'holdfast-organisation'].includes(key);
+    expect(told.filter((header) => !isKnown(header))).toEqual([]);
+    expect(headers.filter(([key]) => key === 'holdfast-participant')).toEqual([
+      ['holdfast-participant', perimeter.partner.entityIdentifier],
+    ]);
+    expect(body).not.toContain('forged');
+    for (const [settings, refused] of [
+      [{}, 401],
+      [STRANGER, 403],
+    ] as const) {
+      using forger = perimeter.client(name, settings);
+      const before = perimeter.api.requests;
+      expect((await forger.ask('/', forged())).status).toBe(refused);
+      expect(perimeter.api.requests).toBe(before);
+    }
+  });
+
+  test('refuses strangers, and who has no certificate', async () => {
+    using stranger = perimeter.client(name, STRANGER);
+    expect(await stranger.ask()).toMatchObject({ status: 403, reason: 'unknown_participant' });
+    using nobody = perimeter.client(name, {});
+    expect(await nobody.ask()).toMatchObject({ status: 401, reason: 'certificate_missing' });
+  });
+
+  test('refuses who was suspended: on the open connection, on a new one, and with a resumed session', async () => {
+    using open = perimeter.client(name);
+    using old = perimeter.client(name, { ...perimeter.partner.identity, maxVersion: 'TLSv1.2' });
+    const before = await open.ask();
+    const beforeOld = await old.ask();
+    expect([before.status, beforeOld.status]).toEqual([200, 200]);
+    await perimeter.changePartner('suspend');
+    try {
+      expect(await open.ask()).toMatchObject({ status: 403, reason: 'suspended', localPort: before.localPort });
+      open.renew();
+      const renewed = await open.ask();
+      expect(renewed).toMatchObject({ status: 403, reason: 'suspended', isSessionReused: false });
+      old.renew({ resumes: true });
+      const resumed = await old.ask();
+      expect(resumed).toMatchObject({ status: 403, reason: 'suspended', isSessionReused: true });
+      expect(resumed.localPort).not.toBe(beforeOld.localPort);
+    } finally {
+      await perimeter.changePartner('reinstate');
+    }
+    expect((await open.ask()).status).toBe(200);
+    old.renew({ resumes: true });
+    expect(await old.ask()).toMatchObject({ status: 200, isSessionReused: true });
+  });
+
+  test('makes no hole of giant and broken headers', async () => {
+    const before = perimeter.api.requests;
+    for (const settings of [{}, STRANGER]) {
+      for (const value of ['A'.repeat(7000), ':::', '%00%', '"', '{', 'ÿ']) {
+        using forger = perimeter.client(name, settings);
+        const { status } = await forger.ask(
+          '/',
+          forged().map((text, index) => (index % 2 === 0 ? text : value)),
+        );
+        expect([400, 401, 403, 431]).toContain(status);
+      }
+    }
+    expect(perimeter.api.requests).toBe(before);
+  });
+});
+
+describe('[F41] with Holdfast gone', () => {
+  it('nobody is let in, and everybody again once it is back', async () => {
+    const clients = tried.map((name) => perimeter.client(name));
+    for (const client of clients) expect((await client.ask()).status).toBe(200);
+    const before = perimeter.api.requests;
+    await perimeter.stop();
+    for (const client of clients) expect([401, 403, 500, 502, 503, 504]).toContain((await client.ask()).status);
+    expect(perimeter.api.requests).toBe(before);
+    await perimeter.restart();
+    for (const client of clients) {
+      expect((await client.ask()).status).toBe(200);
+      client[Symbol.dispose]();
+    }
+  });
+});
