@@ -5,6 +5,7 @@ import { connect as connectTls, createSecureContext, getCACertificates, type Sec
 import type { buildConnector } from 'undici';
 import { FederationError } from '../federation/errors.ts';
 import { type AllowRules, addressObjection, isLoopbackAddress } from './address-rules.ts';
+import type { ClientCertificate } from './client-certificate.ts';
 import { Deadline } from './deadline.ts';
 import type { Lookup } from './name-resolution.ts';
 import { transportFailure } from './transport-failure.ts';
@@ -18,6 +19,8 @@ export interface GuardedConnectorOptions {
   timeoutMs: number;
   /** PEM certificates trusted in addition to those that Node trusts. */
   extraCas: readonly string[];
+  /** Shown to servers that ask for one. */
+  clientCertificate?: ClientCertificate;
   /** Ends every attempt under way. */
   closing: AbortSignal;
 }
@@ -40,9 +43,11 @@ const MAX_ADDRESSES_SHOWN = 3;
  * The function fails with FederationError address_forbidden, connection_failed or timed_out.
  */
 export function createGuardedConnector(options: GuardedConnectorOptions): buildConnector.connector {
-  const secureContext = createSecureContext(
-    options.extraCas.length === 0 ? {} : { ca: [...getCACertificates('default'), ...options.extraCas] },
-  );
+  const { extraCas, clientCertificate } = options;
+  const secureContext = createSecureContext({
+    ...(extraCas.length === 0 ? {} : { ca: [...getCACertificates('default'), ...extraCas] }),
+    ...(clientCertificate && { cert: clientCertificate.certificate, key: clientCertificate.key }),
+  });
   return (target, callback) => {
     openConnection(target, options, secureContext).then(
       (socket) => callback(null, socket),

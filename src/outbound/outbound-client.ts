@@ -59,6 +59,8 @@ export interface OutboundRequestOptions {
 export interface OutboundPostOptions extends OutboundRequestOptions {
   body: string | Uint8Array;
   contentType: string;
+  /** The `Authorization` header. */
+  authorization?: string;
 }
 
 /**
@@ -168,6 +170,7 @@ export function requestHeaders(userAgent: string, request: Partial<OutboundPostO
   if (request.accept !== undefined && request.accept.length > 0) headers['accept'] = request.accept.join(', ');
   if (request.ifNoneMatch !== undefined) headers['if-none-match'] = request.ifNoneMatch;
   if (request.contentType !== undefined) headers['content-type'] = request.contentType;
+  if (request.authorization !== undefined) headers['authorization'] = request.authorization;
   return headers;
 }
 
