@@ -5,6 +5,7 @@ import type { RetrieveConfiguration } from './enrolment/configuration-checks.ts'
 import type { EnrolmentTools } from './enrolment/flow/step-subject.ts';
 import type { Clock } from './federation/time.ts';
 import { DirectoryUpkeep } from './jobs/directory-upkeep.ts';
+import { judgePaths } from './jobs/judge-paths.ts';
 import { keepDates } from './jobs/keep-dates.ts';
 import { ConfigurationRefreshes } from './jobs/refresh-configurations.ts';
 import { refreshHeldTrustMarks } from './jobs/refresh-held-trust-marks.ts';
@@ -61,6 +62,8 @@ export interface ComposedJobs {
   runEnrolments: (signal?: AbortSignal) => Promise<void>;
   /** Does what is to happen at dates that somebody set; to be run again and again. */
   keepDates: (signal?: AbortSignal) => Promise<void>;
+  /** Looks for the paths of certificates anew once a trust list changed; to be run again and again. */
+  judgePaths: (signal?: AbortSignal) => Promise<void>;
   /** Reminds members, notes what lapsed and acts on it; to be run again and again. */
   directoryUpkeep: DirectoryUpkeep;
 }
@@ -100,6 +103,7 @@ export function composeJobs(parts: JobParts): ComposedJobs {
     }),
     runEnrolments: (signal) => runEnrolments({ db, ...upkeep, tools: enrolmentTools }, signal),
     keepDates: (signal) => keepDates(upkeep, signal),
+    judgePaths: (signal) => judgePaths({ changeContext }, signal),
     directoryUpkeep: new DirectoryUpkeep({ ...upkeep, identifiers }),
   };
 }

@@ -1,6 +1,10 @@
 /** The wiring: hands each module the few things it needs. It opens no file, database or port; start.ts does. */
 import packageJson from '../package.json' with { type: 'json' };
+import type { Admission } from './admission/admission.ts';
+import { composeAdmission, participantIndex } from './compose-admission.ts';
+import { composeCanary } from './compose-canary.ts';
 import { composeEnrolment } from './compose-enrolment.ts';
+import { type ComposedEvidence, composeEvidence } from './compose-evidence.ts';
 import { type Companions, caughtUp, follow, followPins, readiness } from './compose-following.ts';
 import { composeHosting } from './compose-hosting.ts';
 import { type ComposedJobs, composeJobs } from './compose-jobs.ts';
@@ -10,6 +14,8 @@ import type { RetrieveConfiguration } from './enrolment/configuration-checks.ts'
 import type { EntityIdentifier } from './federation/identifiers.ts';
 import type { HouseRules } from './federation/lint/house-rules.ts';
 import type { Clock } from './federation/time.ts';
+import { createAdmissionDoor } from './http/admission/admission-door.ts';
+import { createForwardAuthDoor } from './http/admission/forward-auth-door.ts';
 import { createClientNetworkOf } from './http/client-address.ts';
 import { createApp } from './http/create-app.ts';
 import { BackgroundEvaluations } from './http/federation/background-evaluations.ts';
@@ -22,6 +28,7 @@ import { DEFAULT_ANONYMOUS_POLICY, DEFAULT_AUTHENTICATED_POLICY, RateLimits } fr
 import { Resolutions } from './http/federation/resolutions.ts';
 import { UsedAssertions } from './http/federation/used-assertions.ts';
 import { createHostedDoor } from './http/hosted/hosted-door.ts';
+import { admissionDecisionSigner } from './issuance/admission-decision-signer.ts';
 import { auditCheckpointSigner } from './issuance/audit-checkpoint-signer.ts';
 import { EntityCollections } from './issuance/companion/entity-collections.ts';
 import { ExtendedLists } from './issuance/companion/extended-lists.ts';
@@ -33,9 +40,11 @@ import { delegationSigner } from './issuance/trust-marks/delegation-signer.ts';
 import { TrustMarkAnswers } from './issuance/trust-marks/trust-mark-answers.ts';
 import { TrustMarkIssuer } from './issuance/trust-marks/trust-mark-issuer.ts';
 import { TrustMarkStatuses } from './issuance/trust-marks/trust-mark-status.ts';
+import type { Canary } from './jobs/knock-as-canary.ts';
 import { TrustMarkIssuers } from './jobs/trust-mark-issuers.ts';
 import type { Log } from './observability/log.ts';
 import { parseOutboundAllow } from './outbound/address-rules.ts';
+import type { ClientCertificate } from './outbound/client-certificate.ts';
 import { createOutboundClient, type OutboundClient } from './outbound/outbound-client.ts';
 import type { Actor } from './registry/actor.ts';
 import type { SignAuditCheckpoint } from './registry/audit/audit-checkpoint.ts';
@@ -56,6 +65,7 @@ import { createResolver } from './resolver/resolver.ts';
 import { StatementCache } from './resolver/statement-cache.ts';
 import { TrustAnchorKeys } from './resolver/trust-anchor-keys.ts';
 import { TrustMarkStatusClient } from './resolver/trust-mark-status.ts';
+import { sealClientSecret } from './signer/client-secrets.ts';
 import type { MasterKey } from './signer/sealing.ts';
 import { createSigner, type TokenCustody } from './signer/signer.ts';
 import { createChangeFeed } from './storage/change-feed.ts';
@@ -69,10 +79,14 @@ export interface Materials {
   /** Certificate authorities trusted for outgoing requests besides those that Node trusts, in PEM form. */
   extraCas?: readonly string[];
   database: Database;
+  /** Of the participant that knocks at gateways and is refused; nobody does without. */
+  canaryCertificate?: ClientCertificate | undefined;
   masterKey: MasterKey;
   /** Where some of the keys are, or new ones are made. */
   tokenCustody?: TokenCustody | undefined;
   clock: Clock;
+  /** Milliseconds of a clock that is never set; that of the process unless given. */
+  monotonicMs?: () => number;
   log: Log;
   /** Who a bearer token stands for. */
   authenticate: (secret: string) => Promise<Actor | undefined>;
@@ -82,6 +96,10 @@ export interface Materials {
 
 export interface Composition extends ComposedJobs, AsyncDisposable {
   app: ReturnType<typeof createApp>;
+  admission: Admission;
+  evidence: ComposedEvidence;
+  /** Knocks at gateways where it is time; to be run again and again. Undefined where no certificate for that is set up. */
+  canary: Canary | undefined;
   directory: AuthorityDirectory;
   changeContext: (actor: Actor, requestId: string | null) => ChangeContext;
   generateAuthorityKey: GenerateAuthorityKey;
@@ -93,9 +111,11 @@ export async function compose({
   config,
   extraCas = [],
   database,
+  canaryCertificate: clientCertificate,
   masterKey,
   tokenCustody,
   clock,
+  monotonicMs,
   log,
   authenticate,
   firstAdminMade,
@@ -159,14 +179,23 @@ export async function compose({
       budget: limits.background,
     }),
   );
+  const participants = participantIndex(database);
+  const evidence = stack.use(composeEvidence({ ...{ db, log }, state: () => admission.state }));
+  const admission = composeAdmission({
+    ...{ index: participants, ageMs: () => feed.ageMs, clock, log, directory, resolutions },
+    ...{ requests: stack.use(participantsClient(config, extraCas)), masterKey },
+    observe: evidence.observe,
+  });
   const feed = stack.use(
     createChangeFeed({
-      database,
-      onChanges: (changes) =>
-        follow(changes, {
-          ...{ database, directory, answers, trustMarks, companions, hosting },
+      ...{ database, monotonicMs },
+      onChanges: async (changes) => {
+        await follow(changes, {
+          ...{ database, directory, answers, trustMarks, companions, hosting, participants },
           ...{ resolutions, trustAnchorKeys, background, log },
-        }),
+        });
+        evidence.streams.announce();
+      },
       onError: log.stateStale,
     }),
   );
@@ -221,13 +250,21 @@ export async function compose({
   await directory.reload();
   await hosting.hosts.reload();
   await followPins(database, trustAnchorKeys);
+  await participants.load(feed.seq);
+  // What changed while it was read is followed before anybody is let in.
+  await feed.catchUp();
   const signed = new SignedResolutions({ signer, clock, houseRules });
   const identifiers = { allowHttp };
   const used = new UsedAssertions({ clock, store: new UsedAssertionRecords(db) });
   const quotas = clientQuotas(config, clock);
   const hot = new HotAnswers({ clock, state: feed });
+  const signAdmissionDecision = admissionDecisionSigner({ directory, signer, houseRules });
+  const ofAdmission = { admission, clock, logError: log.requestFailed };
+  const admissionDoor = createAdmissionDoor({ ...ofAdmission, sign: signAdmissionDecision });
+  const forwardAuthDoor = createForwardAuthDoor(ofAdmission);
   const app = createApp({
     plain: createPlainDoor({ directory, answers, hot, freshness: feed, clock }),
+    admission: (incoming, outgoing) => admissionDoor(incoming, outgoing) || forwardAuthDoor(incoming, outgoing),
     federation: createFederationDoor({
       directory,
       answers,
@@ -272,7 +309,14 @@ export async function compose({
       signedByKey,
       ...{ verifyTrustMark, fetchTrustMark, signDelegation: delegationSigner({ directory, signer, houseRules }) },
       signAuditCheckpoint,
+      sealClientSecret: (secret, place) => sealClientSecret(masterKey, secret, place),
+      ...{ admission, signAdmissionDecision },
       ...{ directory, resolutions, identifiers },
+      enforcementPoints: {
+        ...{ clock, acknowledgements: evidence.acknowledgements, streams: evidence.streams },
+        state: () => admission.state,
+        caughtUp: (seq) => caughtUp(feed, seq),
+      },
       tokenEndpoint: { url: `${config.baseUrl}/api/v1/oauth/token`, quotas, used, clock },
       readiness: () => readiness(feed),
     },
@@ -282,7 +326,10 @@ export async function compose({
   const running = stack.move();
   return {
     ...jobs,
-    app,
+    ...{ app, admission, evidence },
+    canary:
+      clientCertificate &&
+      composeCanary({ ...{ config, db, log, extraCas, clientCertificate }, state: () => admission.state }),
     directory,
     changeContext,
     generateAuthorityKey,

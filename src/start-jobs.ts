@@ -3,6 +3,7 @@ import type { Composition } from './compose.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './federation/time.ts';
 import { clearToken } from './jobs/clear-token.ts';
+import type { Canary } from './jobs/knock-as-canary.ts';
 import { makeDueAuditCheckpoint } from './jobs/make-audit-checkpoints.ts';
 import { startPeriodic } from './jobs/periodic.ts';
 import { sendMails } from './jobs/send-mails.ts';
@@ -33,6 +34,7 @@ export function startJobs(materials: JobMaterials): AsyncDisposable {
   const { config, database, composition, token, mailSender, clock, log } = materials;
   const { keyRolls, rollHostedKeys } = composition;
   const jobs = new AsyncDisposableStack();
+  jobs.use(startEvidence(composition, log));
   jobs.use(startPruning(database, log));
   const isSteady = steadyClock(database, clock, log);
   jobs.use(startKeyRolls((signal) => keyRolls.run(signal), isSteady, log));
@@ -44,11 +46,21 @@ export function startJobs(materials: JobMaterials): AsyncDisposable {
     jobs.use(startCollectionWalks(composition, log));
   }
   if (config.auditCheckpointIntervalSeconds > 0) jobs.use(startAuditCheckpoints(composition, config, log));
+  const { canary } = composition;
+  if (canary !== undefined) jobs.use(startCanary(canary, log));
   jobs.use(startDates(composition, log));
+  jobs.use(startPathJudging(composition, log));
   jobs.use(startEnrolments(composition, log));
   jobs.use(startDirectoryUpkeep(composition, log));
   if (mailSender !== undefined) jobs.use(startMails(database, mailSender, log));
   return jobs;
+}
+
+const EVIDENCE_EVERY_MS = 1_000;
+
+/** What is noted until the stop is saved when the composition is disposed of, after the last answer. */
+function startEvidence({ evidence }: Composition, log: Log): AsyncDisposable {
+  return startPeriodic({ everyMs: EVIDENCE_EVERY_MS, jitter: 0, run: evidence.save, onError: log.decisionsUnsaved });
 }
 
 const TRUST_MARK_REFRESH_EVERY_MS = 60_000;
@@ -124,10 +136,23 @@ function startEnrolments({ runEnrolments: run }: Composition, log: Log): AsyncDi
   return startPeriodic({ everyMs: ENROLMENTS_EVERY_MS, run, onError: (error) => log.upkeepFailed(error, 'all') });
 }
 
+/** Who is due is known by the database. */
+const CANARY_EVERY_MS = 5_000;
+
+function startCanary(canary: Canary, log: Log): AsyncDisposable {
+  return startPeriodic({ everyMs: CANARY_EVERY_MS, run: (signal) => canary.run(signal), onError: log.canaryFailed });
+}
+
 const DATES_EVERY_MS = 60_000;
 
 function startDates({ keepDates: run }: Composition, log: Log): AsyncDisposable {
   return startPeriodic({ everyMs: DATES_EVERY_MS, run, onError: (error) => log.upkeepFailed(error, 'all') });
+}
+
+const PATHS_EVERY_MS = 30_000;
+
+function startPathJudging({ judgePaths: run }: Composition, log: Log): AsyncDisposable {
+  return startPeriodic({ everyMs: PATHS_EVERY_MS, run, onError: (error) => log.upkeepFailed(error, 'all') });
 }
 
 const DIRECTORY_UPKEEP_EVERY_MS = 3_600_000;

@@ -1,12 +1,14 @@
 /** The composition root: opens port, database and master key, and stops them in order. */
 import path from 'node:path';
-import { compose } from './compose.ts';
+import { type Composition, compose } from './compose.ts';
+import { CANARY_ALLOW_SETTING } from './compose-canary.ts';
 import { HOOK_ALLOW_SETTING } from './compose-enrolment.ts';
 import { type Config, isLoopbackDeployment, type Secrets } from './config/config.ts';
 import type { Clock } from './federation/time.ts';
 import { parseNetworks } from './http/client-address.ts';
 import { createLog, type Log } from './observability/log.ts';
 import { parseOutboundAllow } from './outbound/address-rules.ts';
+import { type ClientCertificate, readClientCertificate } from './outbound/client-certificate.ts';
 import { readExtraCas } from './outbound/extra-cas.ts';
 import { createMailSender, type MailSender } from './outbound/mail-sender.ts';
 import type { AuthorityDirectory } from './registry/authorities/authority-directory.ts';
@@ -53,9 +55,11 @@ export async function startService({ config, secrets }: { config: Config; secret
   await using stack = new AsyncDisposableStack();
   operatorInput(() => parseOutboundAllow(config.outboundAllow));
   operatorInput(() => parseOutboundAllow(config.hookAllow, HOOK_ALLOW_SETTING));
+  operatorInput(() => parseOutboundAllow(config.canaryAllow, CANARY_ALLOW_SETTING));
   const extraCas = await readExtraCas(config.extraCaFile).catch((cause: unknown) => {
     throw asStartError(cause);
   });
+  const canaryCertificate = await canaryCertificateOf(config);
   operatorInput(() => parseNetworks(config.trustedProxies));
   const log = createLog(config.logLevel);
   // First of all: a start that cannot listen leaves nothing behind, no authority with the wrong identifier above all.
@@ -79,6 +83,7 @@ export async function startService({ config, secrets }: { config: Config; secret
       config,
       extraCas,
       database,
+      canaryCertificate,
       masterKey,
       tokenCustody: token && { token: token.custody, makesNewKeys: config.keyCustody === 'pkcs11' },
       clock,
@@ -96,10 +101,12 @@ export async function startService({ config, secrets }: { config: Config; secret
   requireHostingApart(config, directory);
   const mailSender = stack.use(mailSenderOf(config, secrets, extraCas));
   stack.use(startJobs({ config, database, composition, token: token?.custody, mailSender, clock, log }));
-  entrance.admit(composition.app.listener);
+  entrance.admit(composition.app);
   stack.defer(() => entrance[Symbol.asyncDispose]());
+  // Streams end by themselves only when the service does.
+  stack.defer(() => composition.evidence.streams[Symbol.dispose]());
   const summary: ServiceSummary = {
-    listening: `${config.listen}:${config.port}`,
+    listening: placesOf(config).join(', '),
     database: database.kind === 'embedded' ? `embedded, in ${path.resolve(config.dataDir)}` : 'PostgreSQL',
     masterKeyFile: secrets.masterKey === undefined ? masterKeyFile(config) : undefined,
     isMasterKeyNew,
@@ -107,6 +114,7 @@ export async function startService({ config, secrets }: { config: Config; secret
     firstAdminTokenFile: firstAdminToken?.file,
     notes: [
       ...notes(config, directory),
+      ...socketNotes(config, composition),
       ...(token?.notes ?? []),
       ...(await adminTokenNotes(config, secrets, database)),
     ],
@@ -114,6 +122,15 @@ export async function startService({ config, secrets }: { config: Config; secret
   log.serviceStarted({ url: config.baseUrl, database: database.kind, authorities: summary.authorities.length });
   const running = stack.move();
   return { url: config.baseUrl, summary, log, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** @throws StartError */
+async function canaryCertificateOf({ canary }: Config): Promise<ClientCertificate | undefined> {
+  if (canary === undefined) return undefined;
+  const settings = 'HOLDFAST_CANARY_CERT_FILE and HOLDFAST_CANARY_KEY_FILE';
+  return await readClientCertificate(canary.certFile, canary.keyFile, settings).catch((cause: unknown) => {
+    throw asStartError(cause);
+  });
 }
 
 /** Embedded, the schema follows the program; a PostgreSQL is migrated when its operator says so. */
@@ -130,6 +147,21 @@ async function openDatabase(config: Config, secrets: Secrets, log: Log): Promise
   if (pending.length === 0) return database;
   await database[Symbol.asyncDispose]();
   throw new StartError(`the database lacks the migrations ${pending.join(', ')}; run \`holdfast migrate\``);
+}
+
+function placesOf({ listen, port, mtls, admissionSockets }: Config): string[] {
+  const mtlsPlaces = mtls === undefined ? [] : [`${mtls.listen}:${mtls.port} (with client certificates)`];
+  return [`${listen}:${port}`, ...mtlsPlaces, ...admissionSockets.map((socket) => socket.path)];
+}
+
+/** Whoever asks there is nobody until there is one. */
+function socketNotes({ admissionSockets }: Config, { admission: { state } }: Composition): string[] {
+  return admissionSockets
+    .filter(({ enforcementPointId }) => state.enforcementPoint(enforcementPointId) === undefined)
+    .map(
+      ({ enforcementPointId, path: file }) =>
+        `no enforcement point ${enforcementPointId} is known, which ${file} is for`,
+    );
 }
 
 function mailSenderOf({ mailFrom }: Config, { smtpUrl }: Secrets, extraCas: readonly string[]): MailSender | undefined {

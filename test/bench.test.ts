@@ -35,6 +35,7 @@ describe('bench', () => {
     ['enrolments', 50, 'higher'],
     ['approve_to_served_p99', 1000, 'lower'],
     ['suspend_to_refused_p99', 1000, 'lower'],
+    ['revoke_to_deny_p99', 1000, 'lower'],
     ['search_100k_p95', 50, 'lower'],
   ])('measures what is promised of the directory: %s', (name, target, better) => {
     expect(FIGURES.find((figure) => figure.name === name)).toMatchObject({ target, better });

@@ -1,5 +1,6 @@
 /** All figures, in the order in which they are measured: the quick ones first. A new one is a file and a line here. */
 import type { Figure } from './figure.ts';
+import { admission, admissionP99, admissionToken } from './figures/admission.ts';
 import { approveToServed } from './figures/approve-to-served.ts';
 import { chainValidate } from './figures/chain-validate.ts';
 import { enrolments } from './figures/enrolments.ts';
@@ -20,6 +21,7 @@ import { resolveFlood } from './figures/resolve-flood.ts';
 import { resolveRemote } from './figures/resolve-remote.ts';
 import { resolveWarm } from './figures/resolve-warm.ts';
 import { resolveWarmSigned } from './figures/resolve-warm-signed.ts';
+import { revokeToDeny } from './figures/revoke-to-deny.ts';
 import { search100k } from './figures/search-100k.ts';
 import { statementCache100k } from './figures/statement-cache-100k.ts';
 import { suspendToRefused } from './figures/suspend-to-refused.ts';
@@ -39,7 +41,11 @@ export const FIGURES: readonly Figure[] = [
   enrolments,
   approveToServed,
   suspendToRefused,
+  revokeToDeny,
   search100k,
+  admission,
+  admissionP99,
+  admissionToken,
   fetchAt100k,
   resolveRemote,
   resolveColdPath,

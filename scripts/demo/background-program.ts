@@ -8,10 +8,14 @@ import { StoryError } from './story.ts';
 export interface ProgramOptions {
   /** For people. */
   name: string;
-  /** Arguments of Node, the script first. */
+  /** Node by default. */
+  command?: string;
+  /** Of Node, the script first. */
   args: readonly string[];
   env: NodeJS.ProcessEnv;
   logFile: string;
+  /** The line by which it says that it serves; programs of ours say `{"ready": …}`. */
+  ready?: RegExp;
 }
 
 const STOP_TIMEOUT_MS = 5000;
@@ -20,14 +24,16 @@ const LINES_SHOWN = 12;
 export class BackgroundProgram implements AsyncDisposable {
   readonly name: string;
   readonly #child: ChildProcess;
+  readonly #readyLine: RegExp;
   readonly #ready = Promise.withResolvers<void>();
   readonly #lastLines: string[] = [];
   #isStopping = false;
 
-  constructor({ name, args, env, logFile }: ProgramOptions) {
+  constructor({ name, command = process.execPath, args, env, logFile, ready = /^\{"ready":/ }: ProgramOptions) {
     this.name = name;
+    this.#readyLine = ready;
     // In a process group of its own, so that Ctrl-C reaches the demo alone, which stops its programs in order.
-    this.#child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    this.#child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     const log = createWriteStream(logFile);
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream === null) continue;
@@ -63,9 +69,8 @@ export class BackgroundProgram implements AsyncDisposable {
     return this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined;
   }
 
-  /** A program of ours says `{"ready": …}` in a line of its own. */
   #hear(line: string): void {
-    if (line.startsWith('{"ready":')) this.#ready.resolve();
+    if (this.#readyLine.test(line)) this.#ready.resolve();
     this.#lastLines.push(line);
     if (this.#lastLines.length > LINES_SHOWN) this.#lastLines.shift();
   }

@@ -18,13 +18,25 @@ export interface Deployment {
   anchorKeysFile: string;
 }
 
-/** @param settings of the authority that the first start makes. @param told what they are, for whoever watches */
-export async function startDeployment(stage: Stage, settings: object, told: string): Promise<Deployment> {
+/**
+ * @param settings of the authority that the first start makes
+ * @param told what they are, for whoever watches
+ * @param environment more settings of the service
+ */
+export async function startDeployment(
+  stage: Stage,
+  settings: object,
+  told: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Deployment> {
   const { narrator } = stage;
   const [port = 0] = await freePorts(1);
   const url = `http://localhost:${port}`;
   await narrator.step(
-    () => stage.serve('service', ['serve'], { PORT: String(port), HOLDFAST_DATA_DIR: stage.file('data') }),
+    () => {
+      const own = { PORT: String(port), HOLDFAST_DATA_DIR: stage.file('data') };
+      return stage.serve('service', ['serve'], { ...environment, ...own });
+    },
     () => `the service runs at ${url}`,
     'holdfast serve',
   );

@@ -21,11 +21,13 @@ export interface PartnerProgram {
   superior: AuthorityRecord;
   /** Metadata of the Entity Type. */
   published: JsonObject;
+  /** For how long others may go by what they got; not at all unless given. */
+  maxAgeSeconds?: number;
 }
 
 /** @returns what it really publishes, by Entity Type */
 export async function publishPartner(stage: Stage, program: PartnerProgram): Promise<Metadata> {
-  const { role, folder, entityType, name, entity, superior, published } = program;
+  const { role, folder, entityType, name, entity, superior, published, maxAgeSeconds = MAX_AGE_SECONDS } = program;
   const dir = stage.file(folder);
   const metadataFile = await stage.write(`${folder}-metadata.json`, JSON.stringify(published, null, 2));
   return await stage.narrator.step(
@@ -37,7 +39,7 @@ export async function publishPartner(stage: Stage, program: PartnerProgram): Pro
       const listen = `127.0.0.1:${new URL(entity).port}`;
       await stage.serve(folder, [
         ...['configuration', 'serve', '--dir', dir, '--listen', listen],
-        ...['--max-age', String(MAX_AGE_SECONDS)],
+        ...['--max-age', String(maxAgeSeconds)],
       ]);
       return await publishedMetadata(entity);
     },

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { BackgroundProgram } from './background-program.ts';
+import { BackgroundProgram, type ProgramOptions } from './background-program.ts';
 import type { Narrator } from './narrator.ts';
 import { StoryError } from './story.ts';
 
@@ -53,12 +53,16 @@ export class Stage implements AsyncDisposable {
    * @throws StoryError when it does not
    */
   async serve(name: string, args: readonly string[], settings: Settings = {}): Promise<void> {
+    await this.start({ name, args: [HOLDFAST, ...args, '--json'] }, settings);
+  }
+
+  /** The same for any program. @throws StoryError when it does not */
+  async start(program: Omit<ProgramOptions, 'env' | 'logFile'>, settings: Settings = {}): Promise<void> {
     this.#closing.signal.throwIfAborted();
-    const logFile = this.file(`${name.toLowerCase().replaceAll(' ', '-')}.log`);
-    const env = this.#environment(settings);
-    const program = new BackgroundProgram({ name, args: [HOLDFAST, ...args, '--json'], env, logFile });
-    this.#programs.push(program);
-    await program.ready();
+    const logFile = this.file(`${program.name.toLowerCase().replaceAll(' ', '-')}.log`);
+    const started = new BackgroundProgram({ ...program, env: this.#environment(settings), logFile });
+    this.#programs.push(started);
+    await started.ready();
   }
 
   /** Runs a `holdfast` command to its end. */

@@ -38,10 +38,19 @@ export async function tellBefore(
  * @returns how long it took the last one, in milliseconds; null if one did not refuse
  */
 export async function watchRefusals(
-  { narrator }: Stage,
+  stage: Stage,
   witnesses: readonly Witness[],
   since: number,
 ): Promise<number | null> {
+  return latest(await watchEachRefusal(stage, witnesses, since));
+}
+
+/** The same. @returns how long it took each, in milliseconds; null where it did not refuse */
+export async function watchEachRefusal(
+  { narrator }: Stage,
+  witnesses: readonly Witness[],
+  since: number,
+): Promise<(number | null)[]> {
   const refusals = await Promise.all(witnesses.map((witness) => firstRefusal(witness, since)));
   narrator.table(
     refusals.map(({ endpoint, says, afterMs }) => [
@@ -50,7 +59,7 @@ export async function watchRefusals(
       says,
     ]),
   );
-  return latest(refusals);
+  return refusals.map(({ afterMs }) => (afterMs === undefined ? null : Math.round(afterMs * 10) / 10));
 }
 
 /** Whether all refuse now. */
@@ -69,8 +78,6 @@ async function firstRefusal({ endpoint, ask }: Witness, since: number): Promise<
   }
 }
 
-function latest(refusals: readonly FirstRefusal[]): number | null {
-  const times = refusals.map(({ afterMs }) => afterMs);
-  if (!times.every((time) => time !== undefined)) return null;
-  return Math.round(Math.max(...times) * 10) / 10;
+function latest(times: readonly (number | null)[]): number | null {
+  return times.reduce((one, other) => (one === null || other === null ? null : Math.max(one, other)), 0);
 }

@@ -80,6 +80,7 @@ const HINTS: Readonly<Record<string, string>> = {
   organisation_exists: '`holdfast organisation list --registration-number` shows the record that exists.',
   authorization_server_exists: '`holdfast authorization-server show` shows the record that exists.',
   api_resource_exists: '`holdfast api-resource list` shows the record that exists.',
+  chain_untrusted: 'Send the certificates above it along; `holdfast trust-list list` shows who is believed.',
   entity_exists: '`holdfast entity show` shows the record that exists.',
   challenge_invalid: '`holdfast entity challenge` makes a new one.',
   admin_exists: 'Ask its owner for a token: `holdfast token create --name YOU --role registrar`.',

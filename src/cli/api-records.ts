@@ -48,6 +48,7 @@ export const authoritySchema = z.looseObject({
   requiredContactTypes: z.array(z.string()),
   enrolmentFlow: z.array(z.looseObject({ step: z.string() })).nullable(),
   fourEyes: z.string(),
+  listedPurposes: z.array(z.string()).optional(),
   contactConfirmationDays: z.number().nullish(),
   lapseGraceDays: z.number().optional(),
   onLapse: z.string().optional(),

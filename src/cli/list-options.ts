@@ -47,6 +47,7 @@ export async function showList<T extends object>(
   if (list.next !== undefined) session.output.note(`There are more: --all, or --cursor ${list.next}`);
 }
 
-function pageOf({ limit, all, cursor }: ListOptions): ListPage {
+/** The page that the options ask for. */
+export function pageOf({ limit, all, cursor }: ListOptions): ListPage {
   return { limit: all === true ? Number.POSITIVE_INFINITY : (limit ?? DEFAULT_LIMIT), cursor };
 }

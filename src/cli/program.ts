@@ -1,6 +1,7 @@
 /** The command line: all commands, their help, and what their outcome means to the shell. */
 import { Command, Help, type Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { addAdmissionCommand } from './admission.ts';
 import { addAnchorCommand } from './anchor/anchor-command.ts';
 import { addApiResourceCommand } from './api-resource/api-resource-command.ts';
 import { addAuditCommand } from './audit/audit-command.ts';
@@ -10,6 +11,8 @@ import { addChainCommand } from './chain/chain-command.ts';
 import { EXIT, type ExitCode } from './command-error.ts';
 import { addConfigurationCommand } from './configuration/configuration-command.ts';
 import { addCredentialCommand } from './credential/credential-command.ts';
+import { addDecisionsCommand } from './decisions/decisions-command.ts';
+import { addEnforcementPointCommand } from './enforcement-point/enforcement-point-command.ts';
 import { addEnrolmentCommand } from './enrolment/enrolment-command.ts';
 import { addEntityCommand } from './entity/entity-command.ts';
 import { addExceptionCommand } from './exception/exception-command.ts';
@@ -24,11 +27,14 @@ import { addMigrateCommand } from './migrate.ts';
 import { addOrganisationCommand } from './organisation/organisation-command.ts';
 import { addPolicyCommand } from './policy/policy-command.ts';
 import { printable } from './printable.ts';
+import { addPropagationCommand } from './propagation.ts';
 import { addResolveCommand } from './resolve.ts';
 import { addRoleCommand } from './role/role-command.ts';
 import { addServeCommand } from './serve.ts';
 import type { OutputStream, Surroundings } from './surroundings.ts';
 import { addTokenCommand } from './token/token-command.ts';
+import { addTokenIssuerCommand } from './token-issuer/token-issuer-command.ts';
+import { addTrustListCommand } from './trust-list/trust-list-command.ts';
 import { addTrustMarkCommand } from './trust-mark/trust-mark-command.ts';
 import { addWhoamiCommand } from './whoami.ts';
 
@@ -91,6 +97,7 @@ export function createProgram(surroundings: Surroundings): Command {
   addEnrolmentCommand(program, surroundings);
   addEntityCommand(program, surroundings);
   addCredentialCommand(program, surroundings);
+  addTrustListCommand(program, surroundings);
   addRoleCommand(program, surroundings);
   addAuthorizationServerCommand(program, surroundings);
   addApiResourceCommand(program, surroundings);
@@ -98,6 +105,11 @@ export function createProgram(surroundings: Surroundings): Command {
   addFindingsCommand(program, surroundings);
   addTrustMarkCommand(program, surroundings);
   addAnchorCommand(program, surroundings);
+  addEnforcementPointCommand(program, surroundings);
+  addTokenIssuerCommand(program, surroundings);
+  addAdmissionCommand(program, surroundings);
+  addDecisionsCommand(program, surroundings);
+  addPropagationCommand(program, surroundings);
   addAuditCommand(program, surroundings);
   addKeysCommand(program, surroundings);
   addExportCommand(program, surroundings);

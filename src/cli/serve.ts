@@ -25,6 +25,10 @@ Settings are environment variables, the main ones:
   HOLDFAST_DATABASE_URL      a PostgreSQL instead of the embedded database
   HOLDFAST_MASTER_KEY_FILE   the key over all private keys; keep a copy of it apart from the backups
   HOLDFAST_KEY_CUSTODY       where new keys are made: sealed (in the database), or pkcs11 (in a token)
+  HOLDFAST_TLS_CERT_FILE     serve https with this certificate and HOLDFAST_TLS_KEY_FILE
+  HOLDFAST_MTLS_PORT         a second port that asks for client certificates: those of enforcement points
+  HOLDFAST_ADMISSION_SOCKETS UNIX sockets of enforcement points: ID=/PATH, separated by commas
+  HOLDFAST_CANARY_CERT_FILE  a suspended participant's certificate that every gateway must refuse, with …_KEY_FILE
   HOLDFAST_OUTBOUND_ALLOW    private hosts and networks where participants may be
   HOLDFAST_EXTRA_CA_FILE     certificate authorities that participants' servers may have besides the public ones
   HOLDFAST_RESOLVE_ANONYMOUS what anonymous callers get about strangers: refuse, background, on-demand

@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { RegistryError } from '../registry/registry-error.ts';
+import type { AdmissionDoor } from './admission/forward-auth-door.ts';
 import type { ApiDependencies } from './api/api-dependencies.ts';
 import type { ApiEnv } from './api/api-env.ts';
 import { OPERATIONS } from './api/operations.ts';
@@ -27,6 +28,8 @@ export interface AppDependencies {
   federation: FederationDoor;
   /** Answers at once what needs no more than that. */
   plain: PlainDoor;
+  /** Answers gateways and servers that ask whom they may let in. */
+  admission: AdmissionDoor;
   /** Answers whatever is asked of a host of hosted entities; undefined on any other host. */
   hosted: FederationDoor;
   api: ApiDependencies;
@@ -38,18 +41,24 @@ export interface App {
   fetch(request: Request, env?: unknown): Response | Promise<Response>;
   /** What the HTTP server is to call. */
   listener: RequestListener;
+  /** What one is to call that is for admission alone. */
+  admissionListener: RequestListener;
 }
 
 export function createApp(dependencies: AppDependencies): App {
   const service = createServiceApp(dependencies);
-  const { federation, plain, hosted } = dependencies;
+  const { federation, plain, admission, hosted } = dependencies;
   const fetch: App['fetch'] = (request, env) =>
     federation(request, env) ?? hosted(request, env) ?? service.fetch(request, env);
   const listen = getRequestListener(fetch);
   return {
     fetch,
     listener: (incoming, outgoing) => {
-      if (!plain(incoming, outgoing)) listen(incoming, outgoing);
+      // First: some gateways send the host and path of the original request, by which no other door may be chosen.
+      if (!admission(incoming, outgoing) && !plain(incoming, outgoing)) listen(incoming, outgoing);
+    },
+    admissionListener: (incoming, outgoing) => {
+      if (!admission(incoming, outgoing)) outgoing.writeHead(404, { 'content-length': '0' }).end();
     },
   };
 }
@@ -59,7 +68,7 @@ export function createServiceApp({
   api,
   publicAuthorities,
   logError,
-}: Omit<AppDependencies, 'federation' | 'plain' | 'hosted'>): OpenAPIHono<ApiEnv> {
+}: Omit<AppDependencies, 'federation' | 'plain' | 'admission' | 'hosted'>): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
       if (result.success) return;

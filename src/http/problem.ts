@@ -24,6 +24,8 @@ const EXCEPTIONS: Partial<Record<RegistryCode, ProblemKind>> = {
   contact_missing: { status: 422, title: 'Contact missing' },
   wrong_environment: { status: 422, title: 'Wrong environment' },
   role_not_held: { status: 422, title: 'Role not held' },
+  chain_untrusted: { status: 422, title: 'Certificate not trusted' },
+  subject_mismatch: { status: 422, title: 'Certificate of somebody else' },
 };
 
 /** What goes wrong in HTTP itself, around the registry. */

@@ -32,6 +32,14 @@ export interface Log {
   /** Nothing is lost while this node runs; it is tried again. */
   trustAnchorKeysUnrecorded(error: unknown): void;
   trustAnchorKeys(event: { trustAnchor: string; kind: 'learned' | 'mismatch'; kids: string[] }): void;
+  /** Nothing is lost while this node runs; it is tried again, and too many are summed up. */
+  decisionsUnsaved(error: unknown): void;
+  acknowledgementsUnsaved(error: unknown): void;
+  /** Somebody who is suspended came in. */
+  canaryAdmitted(trial: { enforcementPoint: string; enforcementPointId: string; url: string; detail: string }): void;
+  /** Whether somebody who is suspended would come in is not known. */
+  canaryUnclear(trial: { enforcementPoint: string; enforcementPointId: string; url: string; detail: string }): void;
+  canaryFailed(error: unknown): void;
   warning(message: string): void;
 }
 
@@ -89,6 +97,13 @@ export function createLog(level: string): Log {
       kind === 'learned'
         ? logger.warn(event, 'a Trust Anchor rolled over its keys; pin the new ones: holdfast anchor replace-keys')
         : logger.error(event, 'a Trust Anchor publishes keys that are not pinned; compare them with it out of band'),
+    decisionsUnsaved: (err) => logger.error({ err }, 'decisions of admission are not saved yet; it is tried again'),
+    acknowledgementsUnsaved: (err) =>
+      logger.warn({ err }, 'what enforcement points act on is not saved yet; it is tried again'),
+    canaryAdmitted: (trial) =>
+      logger.error(trial, 'ALARM: a gateway lets in a member that is suspended; look at its configuration at once'),
+    canaryUnclear: (trial) => logger.warn(trial, 'whether a gateway lets in who is suspended is not known'),
+    canaryFailed: (err) => logger.error({ err }, 'the canary could not knock; it is tried again'),
     warning: (message) => logger.warn(message),
   };
 }

@@ -102,8 +102,21 @@ export const ACCESS = {
   ...rows('authority', READERS, ['listHeldTrustMarks']),
   ...rows('authority', ADMIN, ['holdTrustMark', 'dropHeldTrustMark']),
 
+  ...rows('authority', READERS, ['listEnforcementPoints', 'readEnforcementPoint']),
+  ...rows('authority', ADMIN, ['addEnforcementPoint', 'updateEnforcementPoint', 'rotateEnforcementPointToken']),
+  ...rows('authority', ADMIN, ['suspendEnforcementPoint', 'reinstateEnforcementPoint', 'removeEnforcementPoint']),
+  ...rows('authority', READERS, ['listTokenIssuers', 'readTokenIssuer']),
+  ...rows('authority', ADMIN, ['addTokenIssuer', 'updateTokenIssuer', 'removeTokenIssuer']),
+  ...rows('entity', ALL, ['listDecisions']),
+  ...rows('authority', READERS, ['readPropagation']),
+  ...rows('authority', READERS, ['tryAdmission']),
+  ...rows('anyone', [], ['askAdmission', 'followSeq', 'acknowledgeSeq']),
+
   ...rows('authority', READERS, ['listTrustAnchors', 'readTrustAnchor', 'explainResolution']),
   ...rows('authority', ADMIN, ['pinTrustAnchor', 'replaceTrustAnchorKeys', 'unpinTrustAnchor']),
+
+  ...rows('authority', READERS, ['listTrustListEntries', 'readTrustListEntry']),
+  ...rows('authority', ADMIN, ['addTrustListEntry', 'removeTrustListEntry']),
 
   ...rows('authority', AUDITORS, ['listAudit', 'listAuditCheckpoints', 'makeAuditCheckpoint']),
   ...rows('deployment', AUDITORS, ['exportAudit']),

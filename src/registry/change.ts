@@ -50,6 +50,9 @@ export type SubjectKind =
   | 'trust_mark'
   | 'trust_mark_delegation'
   | 'held_trust_mark'
+  | 'trust_list_entry'
+  | 'enforcement_point'
+  | 'token_issuer'
   | 'api_token'
   | 'deployment';
 
@@ -171,10 +174,12 @@ async function writeAudit(tx: Tx, context: ChangeContext, entries: readonly Audi
 }
 
 const AUDIT_COLUMNS = Object.entries(getTableColumns(audit)).map(([member, column]) => {
-  return { member: sql.identifier(member), type: sql.raw(column.getSQLType()) };
+  // By the clock of the database, whatever a node believes.
+  const value = member === 'writtenAt' ? sql`clock_timestamp()` : sql.identifier(member);
+  return { member: sql.identifier(member), value, type: sql.raw(column.getSQLType()) };
 });
-const MEMBERS = sql.join(
-  AUDIT_COLUMNS.map(({ member }) => member),
+const VALUES = sql.join(
+  AUDIT_COLUMNS.map(({ value }) => value),
   sql`, `,
 );
 const TYPED_MEMBERS = sql.join(
@@ -184,7 +189,7 @@ const TYPED_MEMBERS = sql.join(
 
 /** Rows of the audit out of one parameter, however many they are. */
 function selectRows(rows: readonly (AuditContents & { hash: string })[]): SQL {
-  return sql`select ${MEMBERS} from json_to_recordset(${JSON.stringify(rows)}::json) as given (${TYPED_MEMBERS})`;
+  return sql`select ${VALUES} from json_to_recordset(${JSON.stringify(rows)}::json) as given (${TYPED_MEMBERS})`;
 }
 
 /**

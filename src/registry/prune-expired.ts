@@ -3,7 +3,9 @@ import { and, eq, lt, type SQL, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Db } from '../storage/connect.ts';
 import { pruneRetrievedStatements } from '../storage/retrieved-statements.ts';
+import { canaryTrials } from '../storage/schema/canary-trials.ts';
 import { collectedEntities } from '../storage/schema/collected-entities.ts';
+import { enforcementPointAcknowledgements } from '../storage/schema/enforcement-points.ts';
 import { enrolmentChallenges } from '../storage/schema/enrolment-challenges.ts';
 import { enrolments } from '../storage/schema/enrolments.ts';
 import { entityTokens } from '../storage/schema/entity-tokens.ts';
@@ -13,6 +15,7 @@ import { issuedDelegations } from '../storage/schema/trust-mark-delegations.ts';
 import { issuedTrustMarks } from '../storage/schema/trust-marks.ts';
 import { usedAssertions } from '../storage/schema/used-assertions.ts';
 import { isMailOver } from './life-cycle/outgoing-mails.ts';
+import { ACKNOWLEDGEMENT_MEMORY_SECONDS } from './propagation/save-acknowledgements.ts';
 
 /** How long a request may be repeated with the same idempotency key, at least. */
 export const IDEMPOTENCY_LIFETIME_SECONDS = 7 * 86_400;
@@ -28,6 +31,9 @@ const COLLECTED_MEMORY_SECONDS = 86_400;
 
 /** Enrolments that anybody asked for and nobody took up stay for as long after they lapsed. */
 const LAPSED_MEMORY_SECONDS = 90 * 86_400;
+
+/** The last ones of each point stay. */
+const CANARY_MEMORY_SECONDS = 7 * 86_400;
 
 /** Rows that one statement deletes: others wait for it only briefly. */
 const BATCH_SIZE = 1000;
@@ -58,7 +64,24 @@ export async function pruneExpired(db: Db, now: Date, signal?: AbortSignal): Pro
   );
   if (isLongLapsed !== undefined) await deleteInBatches(db, enrolments, isLongLapsed, signal);
   await deleteInBatches(db, outgoingMails, isMailOver(now), signal);
+  await deleteInBatches(db, enforcementPointAcknowledgements, isAcknowledgedSince(), signal);
+  await deleteInBatches(db, canaryTrials, isTriedSince(), signal);
   if (signal?.aborted !== true) await pruneRetrievedStatements(db, now);
+}
+
+/** By the clock of the database, which wrote them. What a point acknowledged last stays: it goes on to act on that. */
+function isAcknowledgedSince(): SQL {
+  const { enforcementPointId, seq, acknowledgedAt } = enforcementPointAcknowledgements;
+  return sql`${acknowledgedAt} < now() - ${ACKNOWLEDGEMENT_MEMORY_SECONDS} * interval '1 second' AND EXISTS (
+    SELECT 1 FROM enforcement_point_acknowledgements AS later
+    WHERE later.enforcement_point_id = ${enforcementPointId} AND later.seq > ${seq})`;
+}
+
+function isTriedSince(): SQL {
+  const { enforcementPointId, triedAt } = canaryTrials;
+  return sql`${triedAt} < now() - ${CANARY_MEMORY_SECONDS} * interval '1 second' AND EXISTS (
+    SELECT 1 FROM canary_trials AS later
+    WHERE later.enforcement_point_id = ${enforcementPointId} AND later.tried_at > ${triedAt})`;
 }
 
 /** Rows that another transaction holds, such as the same work of another node, are left to it. */

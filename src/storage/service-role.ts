@@ -1,4 +1,4 @@
-/** The role that the service works as: it reads and writes all tables, and can only add to the audit. */
+/** The role that the service works as: it reads and writes all tables, and can only add to the audit and to the log of decisions. */
 import { createHash } from 'node:crypto';
 import { sql, TransactionRollbackError } from 'drizzle-orm';
 import type { Db } from './connect.ts';
@@ -142,6 +142,8 @@ async function grantTables(tx: Db, role: string): Promise<void> {
     sql`REVOKE UPDATE, DELETE ON ${list(APPEND_ONLY)} FROM ${service}`,
     sql`REVOKE INSERT, UPDATE, DELETE ON ${table('registry_counter')} FROM ${service}`,
     sql`GRANT UPDATE (seq, audit_hash, audit_rows) ON ${table('registry_counter')} TO ${service}`,
+    sql`REVOKE UPDATE, DELETE ON ${table('decision_chains')} FROM ${service}`,
+    sql`GRANT UPDATE (rows, hash) ON ${table('decision_chains')} TO ${service}`,
     // To see what is migrated.
     sql`GRANT SELECT ON drizzle.__drizzle_migrations TO ${service}`,
   ]) {

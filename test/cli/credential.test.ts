@@ -143,3 +143,40 @@ describe('holdfast credential', () => {
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('holds a private key')]);
   });
 });
+
+describe('holdfast trust-list', () => {
+  it('puts an authority on the list, tells what has no path to it, and takes it off', async () => {
+    const [leaf, authority] = chainOf();
+    const ca = await file('ca.der', authority);
+    const entry = await json('trust-list', 'add', ca, '--purpose', 'transport', '--name', 'Example CA');
+    expect(entry).toMatchObject({ purpose: 'transport', name: 'Example CA', subject: 'CN=Test CA' });
+    const add = async (...chain: Uint8Array[]) =>
+      [
+        'credential',
+        'add',
+        APP,
+        '--usage',
+        'transport',
+        '--certificate',
+        await file('chain.pem', pem(...chain)),
+      ] as const;
+    const made = await json(...(await add(leaf, authority)));
+    expect(await done('credential', 'show', made.id)).toMatch(/path to the trust list +to ([0-9A-F]{2}:){31}/);
+    const shown = await done('trust-list', 'list', '--purpose', 'transport');
+    expect(shown).toMatch(/Example CA.*\n\nCredentials below the list\n.*\n.*whatever is registered +\d+ +\d+\n$/);
+    const { coverage } = await json('trust-list', 'list', '--purpose', 'transport');
+    // Nobody approved the entity, so nothing of it counts.
+    expect(coverage).toEqual([expect.objectContaining({ isListed: false, live: 0, withoutPath: 0 })]);
+    const { items } = await json('authority', 'list');
+    const update = ['authority', 'update', items[0].id] as const;
+    expect((await call(...update, '--listed-purposes', 'encryption')).exitCode).toBe(2);
+    const updated = await done(...update, '--listed-purposes', 'transport,signing');
+    expect(updated).toMatch(/only listed authorities for +signing, transport\n/);
+    const refused = await call(...(await add(...chainOf())), '--json');
+    expect([refused.exitCode, JSON.parse(refused.stderr).error.code]).toEqual([1, 'chain_untrusted']);
+    expect((await json(...update, '--listed-purposes', 'none')).listedPurposes).toEqual([]);
+    const fingerprint = /SHA-256 +(\S+)/.exec(await done('trust-list', 'show', 'Example CA'))?.[1] ?? '';
+    expect(await done('trust-list', 'remove', fingerprint, '--yes')).toBe('Example CA is removed.\n');
+    expect((await call('trust-list', 'show', entry.id)).exitCode).toBe(1);
+  });
+});

@@ -64,6 +64,42 @@ describe('HOLDFAST_DATABASE_OWNER_URL', () => {
   });
 });
 
+describe('HOLDFAST_MTLS_PORT', () => {
+  const files = { HOLDFAST_TLS_CERT_FILE: 'c.pem', HOLDFAST_TLS_KEY_FILE: 'k.pem' };
+
+  it('has a certificate of its own, or that of the other port', () => {
+    const HOLDFAST_MTLS_PORT = '8443';
+    expect(configOf(files).mtls).toBeUndefined();
+    const mtls = { port: 8443, listen: '127.0.0.1', certFile: 'c.pem', keyFile: 'k.pem' };
+    expect(configOf({ ...files, HOLDFAST_MTLS_PORT }).mtls).toEqual(mtls);
+    const own = { HOLDFAST_MTLS_CERT_FILE: 'own.pem', HOLDFAST_MTLS_KEY_FILE: 'own.key', HOLDFAST_MTLS_LISTEN: '::' };
+    expect(configOf({ ...own, HOLDFAST_MTLS_PORT }).mtls).toEqual({
+      ...{ port: 8443, listen: '::', certFile: 'own.pem', keyFile: 'own.key' },
+    });
+    expect(() => configOf({ HOLDFAST_MTLS_PORT })).toThrow('HOLDFAST_MTLS_PORT needs');
+    expect(() => configOf({ ...files, ...own })).toThrow('go with HOLDFAST_MTLS_PORT');
+    const half = { ...files, HOLDFAST_MTLS_PORT, HOLDFAST_MTLS_KEY_FILE: 'own.key' };
+    expect(() => configOf(half)).toThrow('HOLDFAST_MTLS_CERT_FILE and HOLDFAST_MTLS_KEY_FILE go together');
+  });
+});
+
+describe('HOLDFAST_ADMISSION_SOCKETS', () => {
+  const id = '019baf5e-0000-7000-8000-00000000000a';
+  const sockets = (HOLDFAST_ADMISSION_SOCKETS: string) => configOf({ HOLDFAST_ADMISSION_SOCKETS }).admissionSockets;
+
+  it('names UNIX sockets, each of one enforcement point', () => {
+    expect(sockets('')).toEqual([]);
+    expect(sockets(`${id}=/run/a.sock, ${id}=/run/b=.sock`)).toEqual([
+      { enforcementPointId: id, path: '/run/a.sock' },
+      { enforcementPointId: id, path: '/run/b=.sock' },
+    ]);
+    for (const wrong of [`${id}=run/a`, `${id}`, '/run/a', `x=/run/a`, `${id}=/${'a'.repeat(103)}`]) {
+      expect(() => sockets(wrong)).toThrow('HOLDFAST_ADMISSION_SOCKETS: must be ID=/PATH');
+    }
+    expect(() => sockets(`${id}=/a,${id}=/a`)).toThrow('names a path twice');
+  });
+});
+
 describe('HOLDFAST_HOSTED_BASE_URL', () => {
   const hosted = (url: string, baseUrl = 'https://federation.example') =>
     configOf({ HOLDFAST_BASE_URL: baseUrl, HOLDFAST_HOSTED_BASE_URL: url }).hostedBaseUrl;

@@ -115,7 +115,7 @@ describe('health', () => {
   it('503: says when this node is not current', async () => {
     const readiness = async () => ({ ready: false, seq: 41 });
     const nobody = () => undefined;
-    const doors = { plain: () => false, federation: nobody, hosted: nobody };
+    const doors = { plain: () => false, admission: () => false, federation: nobody, hosted: nobody };
     const dependencies = { ...doors, publicAuthorities: () => [], logError: () => {} };
     const app = createApp({ ...dependencies, api: { readiness } as unknown as AppDependencies['api'] });
     const response = await app.fetch(new Request('http://localhost/readyz'));
@@ -164,6 +164,7 @@ it('a fault is logged in full and shown as nothing but a number', async () => {
   const fault = new Error('relation "entities" does not exist');
   const app = createApp({
     plain: () => false,
+    admission: () => false,
     federation: () => undefined,
     hosted: () => undefined,
     publicAuthorities: () => [],

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { missingGateways } from '../support/gateways.ts';
 
 const DEMO = path.join(import.meta.dirname, '../../scripts/demo/main.ts');
 /** A line of the story that names the service, and the last one of the invitation to play. */
@@ -98,6 +99,42 @@ describe('npm run demo', { timeout: 240_000 }, () => {
     await expectNothingLeft(demo);
   });
 
+  const lacksNginx = missingGateways().includes('nginx') && process.env['CI'] !== 'true';
+
+  it.skipIf(lacksNginx)(
+    'stands at the perimeter: an authorization server and an API behind nginx refuse within a second of a suspension',
+    async () => {
+      await using demo = new Demo(['--json', 'perimeter']);
+      expect(await demo.exitCode(), demo.stderr.join('\n')).toBe(0);
+      const [line, ...others] = demo.stdout;
+      expect(others).toEqual([]);
+      expect(Object.entries(JSON.parse(line!))).toEqual([
+        ['tokenBound', true],
+        ['admitted', true],
+        ['forgedIdentityReplaced', true],
+        ['stolenTokenRefused', true],
+        ['strangerRefused', true],
+        ['withoutCertificateRefused', true],
+        ['gatewayRefusedAfterMs', expect.any(Number)],
+        ['tokenEndpointRefusedAfterMs', expect.any(Number)],
+        ['reinstated', true],
+      ]);
+      const { gatewayRefusedAfterMs, tokenEndpointRefusedAfterMs } = JSON.parse(line!);
+      for (const refusedAfterMs of [gatewayRefusedAfterMs, tokenEndpointRefusedAfterMs]) {
+        expect(refusedAfterMs).toBeGreaterThan(0);
+        expect(refusedAfterMs).toBeLessThan(1000);
+      }
+      for (const told of [
+        /^ +refused .+ after that answer +gateway, open connection +403 suspended$/,
+        /^ +refused .+ after that answer +token endpoint +400 access_denied: not admitted: suspended$/,
+        /nginx refused on the connection that was open all the time/,
+      ]) {
+        expect(demo.stderr).toContainEqual(expect.stringMatching(told));
+      }
+      await expectNothingLeft(demo);
+    },
+  );
+
   it('leaves everything running with --keep until Ctrl-C', async () => {
     await using demo = new Demo(['--keep']);
     await demo.line(INVITATION_ENDS);
@@ -137,7 +174,7 @@ describe('npm run demo', { timeout: 240_000 }, () => {
     }
     await using help = new Demo(['--help']);
     expect(await help.exitCode()).toBe(0);
-    for (const story of ['main-job', 'directory']) {
+    for (const story of ['main-job', 'directory', 'perimeter']) {
       expect(help.stdout).toContainEqual(expect.stringMatching(new RegExp(`^ {2}${story} +\\S`)));
     }
   });

@@ -14,6 +14,7 @@ import { revokeToken } from '../../src/registry/tokens/revoke-token.ts';
 import { pinTrustAnchor } from '../../src/registry/trust-anchors/pin-trust-anchor.ts';
 import { listTrustAnchors } from '../../src/registry/trust-anchors/trust-anchor.ts';
 import { unpinTrustAnchor } from '../../src/registry/trust-anchors/unpin-trust-anchor.ts';
+import { listTrustListEntries } from '../../src/registry/trust-lists/trust-list-entry.ts';
 import type { Db } from '../../src/storage/connect.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
 import { apiResource, authorizationServer } from '../support/offers.ts';
@@ -26,6 +27,7 @@ import {
   outcome,
   type TestRegistry,
 } from '../support/registry.ts';
+import { listed } from '../support/trust-lists.ts';
 
 interface Listing {
   name: string;
@@ -66,6 +68,11 @@ const LISTINGS: Listing[] = [
       const input = { entityIdentifier: freshIdentifier('anchor'), jwks: await freshJwks() };
       return (await pinTrustAnchor(registry.context(), (await registry.authority()).id, input)).id;
     },
+  },
+  {
+    name: 'trust lists',
+    list: (db, by, request) => listTrustListEntries(db, by, {}, request),
+    make: async (registry) => (await listed(registry, await registry.authority())).id,
   },
   {
     name: 'tokens',

@@ -68,7 +68,7 @@ describe('the table of verbs', () => {
   const PARTS = new Set([
     ...['authorise', 'requireRole', 'requireAuthority', 'reaches', 'inReach', 'requireAccess'],
     ...['requireNotSuspended', 'despiteSuspension', 'changeRegistry', 'createOnce', 'madeBefore'],
-    ...['tokensInReach', 'requireGovernable', 'requireMayGive', 'requireMayCertify'],
+    ...['tokensInReach', 'requireGovernable', 'requireMayGive', 'requireMayCertify', 'requireMayAskFor'],
     // Of whoever asks, whatever the role.
     'rotateOwnToken',
     // Of what the roles of somebody belong to.

@@ -114,7 +114,7 @@ describe.each(DATABASE_KINDS)('%s', (kind) => {
       hash: '',
     };
     await database.db.insert(audit).values(row);
-    expect(await database.db.select().from(audit)).toStrictEqual([row]);
+    expect(await database.db.select().from(audit)).toStrictEqual([{ ...row, writtenAt: expect.any(Date) }]);
     const { rows } = await database.db.execute<{ flag: boolean; id: string }>(
       sql`SELECT true AS flag, ${AUTHORITY_ID}::uuid AS id`,
     );

@@ -72,6 +72,11 @@ describe.each(DATABASE_KINDS)('the service on %s', (kind) => {
     'DELETE FROM registry_counter',
     "UPDATE registry_counter SET audit_genesis = 'x'",
     'INSERT INTO registry_counter (id, seq) VALUES (1, 0)',
+    'UPDATE decisions SET count = 1',
+    'DELETE FROM decisions',
+    'TRUNCATE decisions',
+    'DELETE FROM decision_chains',
+    'UPDATE decision_chains SET pruned_rows = 1',
   ])('[F52] may not: %s', async (statement) => {
     expect(await refusal(database.db.execute(sql.raw(statement)))).toBe(INSUFFICIENT_PRIVILEGE);
   });
@@ -115,7 +120,7 @@ describe.each(DATABASE_KINDS)('the service on %s', (kind) => {
         AND has_table_privilege(tablename, 'UPDATE') AND has_table_privilege(tablename, 'DELETE') AS may
       FROM pg_tables WHERE schemaname = 'public'`);
     const kept = rows.filter(({ may }) => !may).map(({ name }) => name);
-    expect(kept.sort()).toEqual(['audit', 'audit_checkpoints', 'decisions', 'registry_counter']);
+    expect(kept.sort()).toEqual(['audit', 'audit_checkpoints', 'decision_chains', 'decisions', 'registry_counter']);
     expect(rows.length).toBeGreaterThan(20);
   });
 

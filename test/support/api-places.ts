@@ -3,6 +3,8 @@ import type { Authority } from '../../src/registry/authorities/authority.ts';
 import type { ApiClient } from './api-client.ts';
 import { inDays, type RecordIds } from './api-requests.ts';
 import type { ApiService } from './api-service.ts';
+import { chainOf, pem } from './certificates.ts';
+import { noteDeny } from './evidence.ts';
 import { freshIdentifier, freshJwks, nextId } from './registry.ts';
 
 /** What an authority has besides organisations. */
@@ -15,6 +17,13 @@ export async function authorityRecords({ service, admin }: ApiService, authority
   });
   const anchor = await made(admin, '/api/v1/trust-anchors', {
     ...{ authorityId, entityIdentifier: freshIdentifier('anchor'), jwks: await freshJwks() },
+  });
+  const trustListEntryId = await made(admin, '/api/v1/trust-list', {
+    ...{ authorityId, purpose: 'transport', certificate: pem(chainOf()[1]) },
+  });
+  const enforcementPointId = await made(admin, '/api/v1/enforcement-points', { authorityId, name: 'gateway' });
+  const tokenIssuerId = await made(admin, '/api/v1/token-issuers', {
+    ...{ authorityId, issuer: freshIdentifier('as'), audiences: ['https://api.example'], jwks: await freshJwks() },
   });
   const domain = await made(admin, '/api/v1/authorisation-domains', { authorityId, name: 'banking' });
   const role = await made(admin, '/api/v1/roles', { domainId: domain, name: 'bank' });
@@ -32,6 +41,9 @@ export async function authorityRecords({ service, admin }: ApiService, authority
       authority: authority.entityIdentifier,
       ownerId,
       trustAnchorId: anchor,
+      trustListEntryId,
+      enforcementPointId,
+      tokenIssuerId,
       domainId: domain,
       roleId: role,
     },
@@ -59,6 +71,10 @@ export async function organisationRecords(
   const enrolment = { organisationId: organisation.id, entityIdentifier: freshIdentifier('wanted'), draft: true };
   const token = { name: 'theirs', roles: ['technical-contact'], organisationIds: [organisation.id] };
   const exception = { kind: 'no_mtls', reason: 'x', ownerId, endsAt: inDays(30) };
+  await noteDeny(service.db, {
+    ...{ authorityId: authority.id, enforcementPointId: ofAuthority['enforcementPointId'] ?? '' },
+    ...{ organisationId: organisation.id, entityId: entity.id },
+  });
   return {
     organisationId: organisation.id,
     contactId: organisation.contacts[0]?.id ?? '',
@@ -75,7 +91,7 @@ export async function organisationRecords(
 }
 
 /** What stands in paths beside ids. */
-const OTHER_PARAMETERS: RecordIds = { kid: 'x', step: 'identity' };
+const OTHER_PARAMETERS: RecordIds = { seq: 'latest', kid: 'x', step: 'identity' };
 
 /** All records of a place. */
 export function recordsAt(...records: readonly RecordIds[]): RecordIds {

@@ -1,5 +1,6 @@
 /** A request for every operation of the API, about any records: complete enough to get as far as looking at these. */
 import { OPERATIONS } from '../../src/http/api/operations.ts';
+import { chainOf, pem } from './certificates.ts';
 import { NOW } from './federation.ts';
 import { testKey } from './keys.ts';
 
@@ -15,6 +16,9 @@ export interface ApiRequest {
 const jwks = { keys: [(await testKey('ES256', 4711)).jwk] };
 /** In the time of tests. */
 export const inDays = (days: number) => new Date((NOW + days * 86_400) * 1000).toISOString();
+
+/** Of a certification authority, always the same. */
+const CA_PEM = pem(chainOf()[1]);
 
 const MARK_TYPE = 'https://x.example/marks/y';
 
@@ -72,6 +76,14 @@ const BODIES: Readonly<Record<string, (ids: RecordIds) => unknown>> = {
   updateApiResource: () => ({ endpoints: [] }),
   pinTrustAnchor: ({ authorityId }) => ({ authorityId, entityIdentifier: 'https://x.example', jwks }),
   replaceTrustAnchorKeys: () => ({ jwks }),
+  addTrustListEntry: ({ authorityId }) => ({ authorityId, purpose: 'signing', certificate: CA_PEM }),
+  askAdmission: () => ({}),
+  tryAdmission: () => ({}),
+  acknowledgeSeq: () => ({ seq: 1 }),
+  addTokenIssuer: ({ authorityId }) => ({ authorityId, issuer: 'https://x.example', audiences: ['x'], jwks }),
+  updateTokenIssuer: () => ({ audiences: ['x'] }),
+  addEnforcementPoint: ({ authorityId }) => ({ authorityId, name: 'x', hasToken: false }),
+  updateEnforcementPoint: () => ({ allowSample: 0 }),
   defineTrustMarkType: ({ authorityId }) => ({ authorityId, trustMarkType: 'https://x.example/marks/x', name: 'x' }),
   updateTrustMarkType: () => ({ name: 'x' }),
   grantTrustMark: ({ typeId }) => ({ typeId, subject: 'https://x.example' }),
@@ -102,6 +114,9 @@ const QUERIES: Readonly<Record<string, (ids: RecordIds) => string>> = {
 /** Lists of what has no authority to ask for. */
 const UNFILTERED = ['listAuthorities', 'listTokens'];
 
+/** They show what is in reach of an authority, like lists. */
+const LIKE_LISTS = ['readPropagation'];
+
 export interface ApiOperation {
   operationId: string;
   method: string;
@@ -112,7 +127,7 @@ export interface ApiOperation {
 
 export const API_OPERATIONS: readonly ApiOperation[] = OPERATIONS.map(({ route }) => {
   const { operationId = '', method, path } = route;
-  const isList = operationId.startsWith('list') && !path.includes('{');
+  const isList = LIKE_LISTS.includes(operationId) || (operationId.startsWith('list') && !path.includes('{'));
   const asks = !isList ? 'record' : UNFILTERED.includes(operationId) ? 'nothing' : 'authority';
   return { operationId, method: method.toUpperCase(), path, asks };
 });

@@ -125,6 +125,7 @@ import { authorityKeys } from '../../src/storage/schema/authority-keys.ts';
 import { contacts } from '../../src/storage/schema/contacts.ts';
 import type { ParticipantState } from '../../src/storage/schema/organisations.ts';
 import { CREDENTIAL_CHANGES, CREDENTIAL_READS } from './credential-verbs.ts';
+import { ENFORCEMENT_POINT_VERBS } from './enforcement-points.ts';
 import { enrolmentOf, keyProof, publishedEntity } from './enrolment.ts';
 import { ENROLMENT_VERBS } from './enrolment-verbs.ts';
 import { exceptionOf, newException } from './exceptions.ts';
@@ -145,6 +146,8 @@ import {
 } from './registry.ts';
 import { assignedRole, authorisationDomain, givenRole, role } from './roles.ts';
 import { freshKey, TestSubordinate } from './subordinate-keys.ts';
+import { TOKEN_ISSUER_VERBS } from './token-issuers.ts';
+import { TRUST_LIST_VERBS } from './trust-lists.ts';
 
 export interface Verb {
   /** Name of the function, with the transition where it makes several. */
@@ -987,6 +990,7 @@ const DEPLOYMENT: Verb[] = [
           isPresentCheck: (check) => masterKeyMatches(TEST_MASTER_KEY, check),
           newCheck,
           rewrap: ({ sealedPrivateKey }) => sealedPrivateKey,
+          rewrapClientSecret: (sealed) => sealed,
         });
     },
   },
@@ -1148,6 +1152,9 @@ export const VERBS: readonly Verb[] = [
   ...ENROLMENT_VERBS,
   ...HOSTING_CHANGES,
   ...CREDENTIAL_READS,
+  ...TRUST_LIST_VERBS,
+  ...ENFORCEMENT_POINT_VERBS,
+  ...TOKEN_ISSUER_VERBS,
   ...CREDENTIAL_CHANGES,
 ];
 

@@ -3,7 +3,7 @@ import { asc, sql } from 'drizzle-orm';
 import type { JsonObject } from '../../src/federation/json.ts';
 import type { JwkSet } from '../../src/federation/jwk-set.ts';
 import type { Actor } from '../../src/registry/actor.ts';
-import type { AuditRow } from '../../src/registry/audit/list-audit.ts';
+import { type AuditRow, RECORDED_COLUMNS } from '../../src/registry/audit/list-audit.ts';
 import type { Authority, GenerateAuthorityKey } from '../../src/registry/authorities/authority.ts';
 import { createAuthority, type NewAuthority } from '../../src/registry/authorities/create-authority.ts';
 import { readAuthority } from '../../src/registry/authorities/read-authority.ts';
@@ -206,7 +206,7 @@ export class TestRegistry implements AsyncDisposable {
   /** The audit from after `seq`, in order. */
   async auditAfter(seq = 0): Promise<AuditRow[]> {
     return await this.db
-      .select()
+      .select(RECORDED_COLUMNS)
       .from(audit)
       .where(sql`${audit.seq} > ${seq}`)
       .orderBy(asc(audit.seq), asc(audit.ordinal));

@@ -53,6 +53,8 @@ export type Query = Record<string, string | readonly string[]> | string;
 
 export class TestService extends TestRegistry {
   readonly clock = new ManualClock();
+  /** How far the clock that is never set is ahead of the process. */
+  readonly monotonic = { aheadMs: 0 };
   /** What the service logged as unexpected, in order. */
   readonly failures: unknown[] = [];
   readonly #settings: Partial<Config>;
@@ -99,6 +101,15 @@ export class TestService extends TestRegistry {
       sign,
       intervalSeconds,
     });
+  }
+
+  get admission(): Composition['admission'] {
+    return this.#running.admission;
+  }
+
+  /** What is noted of decisions and acknowledgements; `save` writes it down, as the service does every second. */
+  get evidence(): Composition['evidence'] {
+    return this.#running.evidence;
   }
 
   get keyRolls(): Composition['keyRolls'] {
@@ -152,6 +163,7 @@ export class TestService extends TestRegistry {
       masterKey: TEST_MASTER_KEY,
       tokenCustody: this.#custody,
       clock: this.clock,
+      monotonicMs: () => performance.now() + this.monotonic.aheadMs,
       log,
       authenticate,
     });

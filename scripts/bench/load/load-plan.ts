@@ -10,6 +10,10 @@ export interface LoadPlan {
   paths: readonly string[];
   /** Where given, paths are asked by POST with these forms, path by path. */
   forms?: readonly string[];
+  /** The same with JSON, and sampled bodies must be decisions that allow. */
+  jsonBodies?: readonly string[];
+  /** Of every request. */
+  headers?: Readonly<Record<string, string>>;
   /** Where given, sampled bodies must be statements with this `sub`, path by path. */
   subjects?: readonly string[];
   connections: number;

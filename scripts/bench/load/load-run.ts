@@ -83,6 +83,7 @@ export class LoadRun {
     this.#untilSample--;
     if (body === undefined) return;
     checkSubject(body, this.#plan.subjects?.[this.#tape.pathAt(position)]);
+    if (this.#plan.jsonBodies !== undefined) checkAllowed(body);
     this.#sampledBodies++;
     this.#untilSample = SAMPLE_EVERY;
   }
@@ -104,6 +105,11 @@ function startStopwatch(serverPid: number): Stopwatch {
     cpuSeconds: cpuSecondsOf(serverPid) - serverStart,
     generatorCpuSeconds: cpuSecondsOf(process.pid) - generatorStart,
   });
+}
+
+function checkAllowed(body: Buffer): void {
+  const { decision, reasons } = JSON.parse(body.toString());
+  if (decision !== 'allow') throw new Error(`somebody who may pass is denied: ${reasons}`);
 }
 
 function checkSubject(body: Buffer, subject: string | undefined): void {

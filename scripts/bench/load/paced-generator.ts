@@ -1,5 +1,5 @@
 /** The process that sends requests at fixed times; paced-load.ts starts it. */
-import { Agent, get } from 'node:http';
+import { Agent, request as open } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PacedPlan, PacedReply, PacedRequest, PacedResult } from './paced-plan.ts';
 
@@ -47,17 +47,26 @@ interface Destination {
   agent: Agent;
 }
 
-async function statusOf({ path, forwardedFor }: PacedRequest, destination: Destination): Promise<number> {
+async function statusOf({ path, forwardedFor, body }: PacedRequest, destination: Destination): Promise<number> {
   const { port, agent } = destination;
-  const headers = { ...destination.headers, ...(forwardedFor !== undefined && { 'x-forwarded-for': forwardedFor }) };
+  const headers = {
+    ...destination.headers,
+    ...(forwardedFor !== undefined && { 'x-forwarded-for': forwardedFor }),
+    ...(body !== undefined && {
+      'content-type': 'application/json',
+      'content-length': String(Buffer.byteLength(body)),
+    }),
+  };
   const { promise, resolve } = Promise.withResolvers<number>();
-  const options = { host: '127.0.0.1', port, path, headers, agent, timeout: ANSWER_TIMEOUT_MS };
-  const request = get(options, (response) => {
+  const method = body === undefined ? 'GET' : 'POST';
+  const options = { host: '127.0.0.1', port, path, method, headers, agent, timeout: ANSWER_TIMEOUT_MS };
+  const request = open(options, (response) => {
     response.once('end', () => resolve(response.statusCode ?? NO_ANSWER));
     response.once('error', () => resolve(NO_ANSWER));
     response.resume();
   });
   request.once('timeout', () => request.destroy());
   request.once('error', () => resolve(NO_ANSWER));
+  request.end(body);
   return await promise;
 }

@@ -2,6 +2,8 @@
 
 export interface PacedRequest {
   path: string;
+  /** JSON that is posted. */
+  body?: string;
   /** Whom it claims to come from, where the server believes that. */
   forwardedFor?: string;
 }

@@ -5,7 +5,7 @@ import type { LoadPlan } from './load-plan.ts';
 const MAX_DRAWS = 262_144;
 const DRAWS_PER_REQUEST = 256;
 
-type Questions = Pick<LoadPlan, 'host' | 'paths' | 'forms'>;
+type Questions = Pick<LoadPlan, 'host' | 'paths' | 'forms' | 'jsonBodies' | 'headers'>;
 
 export interface Requests {
   bytes: Buffer;
@@ -21,8 +21,12 @@ export class RequestTape {
   readonly #order: Uint32Array;
   #next = 0;
 
-  constructor({ host, paths, forms }: Questions, order: Uint32Array) {
-    const requests = paths.map((path, index) => requestBytes(host, path, forms?.[index]));
+  constructor({ host, paths, forms, jsonBodies, headers = {} }: Questions, order: Uint32Array) {
+    const fields = { host, accept: '*/*', 'user-agent': 'holdfast-bench', ...headers };
+    const contentType = jsonBodies === undefined ? 'application/x-www-form-urlencoded' : 'application/json';
+    const requests = paths.map((path, index) =>
+      requestBytes(path, fields, contentType, (jsonBodies ?? forms)?.[index]),
+    );
     const chosen = Array.from(order, (path) => requests[path] ?? Buffer.alloc(0));
     this.#order = order;
     this.#bytes = Buffer.concat(chosen);
@@ -65,9 +69,9 @@ export class RequestTape {
   }
 }
 
-function requestBytes(host: string, path: string, form: string | undefined): Buffer {
-  const fields = `Host: ${host}\r\nAccept: */*\r\nUser-Agent: holdfast-bench\r\n`;
-  if (form === undefined) return Buffer.from(`GET ${path} HTTP/1.1\r\n${fields}\r\n`, 'latin1');
-  const length = `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${form.length}\r\n`;
-  return Buffer.from(`POST ${path} HTTP/1.1\r\n${fields}${length}\r\n${form}`, 'latin1');
+function requestBytes(path: string, fields: object, contentType: string, body: string | undefined): Buffer {
+  const posted = body === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(body) };
+  const lines = Object.entries({ ...fields, ...posted }).map(([name, value]) => `${name}: ${value}\r\n`);
+  const method = body === undefined ? 'GET' : 'POST';
+  return Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body ?? ''}`);
 }

@@ -1,8 +1,16 @@
 /** The floor of HTTP figures: a process with a bare Hono handler; floor.ts starts it and says what to answer. */
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
-import { CompactSign, type CryptoKey, compactVerify, decodeProtectedHeader, generateKeyPair, importJWK } from 'jose';
-import type { BareAnswer, BareServerStarted } from './floor.ts';
+import {
+  CompactSign,
+  type CryptoKey,
+  compactVerify,
+  decodeProtectedHeader,
+  generateKeyPair,
+  importJWK,
+  jwtVerify,
+} from 'jose';
+import type { BareAnswer, BareServerStarted, PostedJson } from './floor.ts';
 
 process.once('disconnect', () => process.exit());
 process.once('SIGTERM', () => process.exit());
@@ -19,6 +27,14 @@ process.once('message', async (answer: BareAnswer) => {
         return new Response(await sign(), { headers });
       });
     }
+  } else if (answer.json !== undefined) {
+    const payload = String(answer.body);
+    const verify = await tokenVerifier(answer.json);
+    app.post(path, async (c) => {
+      const body = await c.req.json();
+      if (verify !== undefined) await verify(body.token);
+      return new Response(payload, { headers });
+    });
   } else {
     // A message brings a Uint8Array; the service holds texts as strings and lists as bytes.
     const payload = typeof answer.body === 'string' ? answer.body : new Uint8Array(answer.body);
@@ -46,4 +62,12 @@ async function verifier({
 }: NonNullable<BareAnswer['verifies']>): Promise<(form: string) => Promise<unknown>> {
   const publicKey = await importJWK(key);
   return (form) => compactVerify(new URLSearchParams(form).get(parameter) ?? '', publicKey);
+}
+
+/** Verifies an access token as resource servers do. */
+async function tokenVerifier({ token }: PostedJson): Promise<((jwt: string) => Promise<unknown>) | undefined> {
+  if (token === undefined) return undefined;
+  const { key, issuer, audience } = token;
+  const publicKey = await importJWK(key);
+  return (jwt) => jwtVerify(jwt, publicKey, { issuer, audience });
 }

@@ -25,7 +25,7 @@ export async function exchange(
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const options = {
     ...{ host: '127.0.0.1', port, path, agent: false, method: form === undefined ? 'GET' : 'POST' },
-    headers: { ...headers, ...(form !== undefined && { 'content-type': FORM }), host },
+    headers: { ...(form !== undefined && { 'content-type': FORM }), ...headers, host },
   };
   const sent = request(options, (response) => {
     const chunks: Buffer[] = [];

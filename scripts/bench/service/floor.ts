@@ -12,6 +12,15 @@ export interface BareAnswer {
   isSignedEachTime: boolean;
   /** Asked by POST: the JWT in this parameter is verified with this key before each answer. */
   verifies?: { parameter: string; key: JWK } | undefined;
+  /** Asked by POST with JSON, which is read and parsed before each answer. */
+  json?: PostedJson | undefined;
+}
+
+export interface PostedJson {
+  body: string;
+  headers: Readonly<Record<string, string>>;
+  /** What the JWT access token in its `token` is verified with. */
+  token?: { key: JWK; issuer: string; audience: string };
 }
 
 /** A JWT that is asked about by POST, and the key that signed it. */
@@ -42,6 +51,7 @@ const ADDED_BY_NODE = new Set(['date', 'connection', 'keep-alive', 'content-leng
  * @param like the other server
  * @param bodyAs how the other server makes its body
  * @param posted for a request by POST
+ * @param json for one with JSON, with all of its headers
  * @throws Error when the answers differ in the size of their head or body, or in the number of headers
  */
 export async function startFloor(
@@ -49,17 +59,19 @@ export async function startFloor(
   requestPath: string,
   bodyAs: BodyKind,
   posted?: PostedJwt,
+  json?: PostedJson,
 ): Promise<Floor> {
-  const form = posted && formOf(posted);
-  const answer = await exchange(like, requestPath, { form });
+  const question = json ? { form: json.body, headers: json.headers } : { form: posted && formOf(posted) };
+  const answer = await exchange(like, requestPath, question);
   const worker = startWorker(path.join(import.meta.dirname, 'bare-server.ts'));
   try {
     const { port } = await worker.ask<BareServerStarted>({
       ...bareAnswer(answer, requestPath, bodyAs),
       verifies: posted && { parameter: posted.parameter, key: posted.key },
+      json,
     } satisfies BareAnswer);
     const floor = { port, host: like.host, pid: worker.pid };
-    requireSameSize(answer, await exchange(floor, requestPath, { form }));
+    requireSameSize(answer, await exchange(floor, requestPath, question));
     return { ...floor, [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose]() };
   } catch (error) {
     await worker[Symbol.asyncDispose]();

@@ -1,10 +1,10 @@
 /** The first scenes: a Trust Anchor and an Intermediate in one service, on the embedded database. */
 import { type AuthorityRecord, authoritySchema } from '../../../src/cli/api-records.ts';
 import { type Deployment, startDeployment } from '../deployment.ts';
+import { addOrganisation, approveEntity, enrolEntity } from '../enrolment.ts';
 import { short } from '../narrator.ts';
 import type { Stage } from '../stage.ts';
 import { INTERMEDIATE, TRUST_ANCHOR } from './cast.ts';
-import { addOrganisation, approveEntity, enrolEntity } from './enrolment.ts';
 
 /** What the later scenes have. */
 export interface Federation extends Deployment {

@@ -2,12 +2,12 @@
 import type { AuthorityRecord, EntityRecord, OrganisationRecord } from '../../../src/cli/api-records.ts';
 import type { Metadata } from '../../../src/federation/metadata/metadata.ts';
 import { anchorOf } from '../deployment.ts';
+import { addOrganisation, approveEntity, enrolEntity } from '../enrolment.ts';
 import { askFetch, askResolve } from '../federation-client.ts';
 import { publishPartner } from '../partner-program.ts';
 import { freePorts, type Stage } from '../stage.ts';
 import { StoryError } from '../story.ts';
 import { type Part, PROVIDER, RELYING_PARTY } from './cast.ts';
-import { addOrganisation, approveEntity, enrolEntity } from './enrolment.ts';
 import type { Federation } from './federation.ts';
 
 export interface Partner extends Part {

@@ -1,12 +1,12 @@
 /** The moment that counts: whoever is suspended is vouched for nowhere any more, until reinstated. */
 import type { OrganisationRecord } from '../../../src/cli/api-records.ts';
 import { anchorOf } from '../deployment.ts';
+import { readEntity, transitionOrganisation } from '../enrolment.ts';
 import { askFetch, askList, askResolve, publishedMetadata } from '../federation-client.ts';
 import { short } from '../narrator.ts';
 import { resolveAlone } from '../resolve-alone.ts';
 import type { Stage } from '../stage.ts';
 import { refuseAll, tellBefore, type Witness, watchRefusals } from '../witnesses.ts';
-import { readEntity, transitionOrganisation } from './enrolment.ts';
 import type { Federation } from './federation.ts';
 import type { Participant } from './partners.ts';
 import { wayText } from './resolution.ts';

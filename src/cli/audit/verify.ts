@@ -2,11 +2,10 @@
 import type { Command } from 'commander';
 import type { JwkSet } from '../../federation/jwk-set.ts';
 import type { ChainToVerify } from '../../registry/audit/verify-chain.ts';
-import type { Database } from '../../storage/connect.ts';
 import { CommandError } from '../command-error.ts';
-import { requireEmbeddedDatabase } from '../data-dir.ts';
 import { example } from '../help-text.ts';
 import { repeatable } from '../option-values.ts';
+import { openOwnDatabase } from '../own-database.ts';
 import { openSession, type Session } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import type { KeptCheckpoint } from './checkpoint-files.ts';
@@ -64,7 +63,7 @@ async function verifyDatabase(options: VerifyOptions, session: Session): Promise
   const { readCheckpointKeys } = await import('../../registry/audit/checkpoint-keys.ts');
   const { withAuditChain } = await import('../../registry/audit/read-chain.ts');
   const jwks = await keysFile(options, session);
-  await using database = await openDatabase(session);
+  await using database = await openOwnDatabase(session);
   const { db } = database;
   const keysOf = async (issuer: string) => jwks ?? (await readCheckpointKeys(db, issuer));
   const checkpoints = await keptCheckpoints(options, keysOf, session);
@@ -95,22 +94,4 @@ async function verify(
   using progress = showProgress(session);
   const verified = await verifyAuditChain({ ...chain, checkpoints, onProgress: progress.report });
   return verificationOf(verified, chain.afterSeq, checkpoints);
-}
-
-/** @throws CommandError, DatabaseUnreachable, DataDirectoryInUse */
-async function openDatabase({ env }: Session): Promise<Database> {
-  const { loadConfig } = await import('../../config/config.ts');
-  const { connectDatabase } = await import('../../storage/connect.ts');
-  const { pendingMigrations } = await import('../../storage/migrate.ts');
-  const { config, secrets } = loadConfig(env);
-  const { databaseUrl: url } = secrets;
-  if (url === undefined) await requireEmbeddedDatabase(config.dataDir);
-  await using stack = new AsyncDisposableStack();
-  const options = url === undefined ? { dataDir: config.dataDir } : { url, maxConnections: 1 };
-  const database = stack.use(await connectDatabase(options));
-  if ((await pendingMigrations(database)).length > 0) {
-    throw new CommandError('refused', 'the database is not up to date', { hint: 'Run `holdfast migrate` first.' });
-  }
-  stack.move();
-  return database;
 }

@@ -1,8 +1,10 @@
 /** What the API needs from whoever composes the program. */
+import type { Admission } from '../../admission/admission.ts';
 import type { RetrieveConfiguration } from '../../enrolment/configuration-checks.ts';
 import type { HostedEnrolmentTools } from '../../enrolment/enrol-hosted.ts';
 import type { EnrolmentTools } from '../../enrolment/flow/step-subject.ts';
 import type { IdentifierOptions } from '../../federation/identifiers.ts';
+import type { SignAdmissionDecision } from '../../issuance/admission-decision-signer.ts';
 import type { Actor } from '../../registry/actor.ts';
 import type { SignAuditCheckpoint } from '../../registry/audit/audit-checkpoint.ts';
 import type { GenerateAuthorityKey } from '../../registry/authorities/authority.ts';
@@ -11,11 +13,13 @@ import type { SignedByKey } from '../../registry/authorities/keys/signed-by-key.
 import type { ChangeContext } from '../../registry/change.ts';
 import type { GenerateHostedKey } from '../../registry/hosting/hosted-entity.ts';
 import type { TakeTools } from '../../registry/hosting/take-hosted-key.ts';
+import type { SealClientSecret } from '../../registry/token-issuers/token-issuer.ts';
 import type { VerifyTrustMark } from '../../registry/trust-marks/hold-trust-mark.ts';
 import type { SignDelegation } from '../../registry/trust-marks/trust-mark-delegation.ts';
 import type { Db } from '../../storage/connect.ts';
 import type { Resolutions } from '../federation/resolutions.ts';
 import type { TokenEndpoint } from './oauth/token-request.ts';
+import type { EnforcementPointTools } from './propagation/enforcement-point-tools.ts';
 
 export interface ApiDependencies {
   db: Db;
@@ -31,6 +35,7 @@ export interface ApiDependencies {
   signedByKey: SignedByKey;
   signDelegation: SignDelegation;
   signAuditCheckpoint: SignAuditCheckpoint;
+  sealClientSecret: SealClientSecret;
   verifyTrustMark: VerifyTrustMark;
   /** Asks the issuer of a mark for it. */
   fetchTrustMark: (wanted: { issuer: string; trustMarkType: string; bearer: string }) => Promise<string>;
@@ -38,6 +43,9 @@ export interface ApiDependencies {
   directory: AuthorityDirectory;
   resolutions: Pick<Resolutions, 'explain'>;
   identifiers: IdentifierOptions;
+  admission: Pick<Admission, 'state' | 'ask' | 'consider'>;
+  signAdmissionDecision: SignAdmissionDecision;
+  enforcementPoints: EnforcementPointTools;
   /** Where entities get access tokens. */
   tokenEndpoint: TokenEndpoint;
   /** Whether the database answers and this node's state is current, and up to which seq. */

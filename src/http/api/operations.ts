@@ -1,6 +1,8 @@
 /** All operations of the API, in the order of its documentation. */
 import { readLivenessOperation } from '../health/read-liveness.ts';
 import { readReadinessOperation } from '../health/read-readiness.ts';
+import { askAdmissionOperation } from './admission/ask-admission.ts';
+import { tryAdmissionOperation } from './admission/try-admission.ts';
 import { addApiResourceOperation } from './api-resources/add-api-resource.ts';
 import { listApiResourcesOperation } from './api-resources/list-api-resources.ts';
 import { readApiResourceOperation } from './api-resources/read-api-resource.ts';
@@ -30,6 +32,14 @@ import { listCredentialsOperation, listEntityCredentialsOperation } from './cred
 import { readCredentialOperation } from './credentials/read-credential.ts';
 import { replaceCredentialOperation } from './credentials/replace-credential.ts';
 import { transitionCredentialOperations } from './credentials/transition-credential.ts';
+import { listDecisionsOperation } from './decisions/list-decisions.ts';
+import { addEnforcementPointOperation } from './enforcement-points/add-enforcement-point.ts';
+import { listEnforcementPointsOperation } from './enforcement-points/list-enforcement-points.ts';
+import { readEnforcementPointOperation } from './enforcement-points/read-enforcement-point.ts';
+import { removeEnforcementPointOperation } from './enforcement-points/remove-enforcement-point.ts';
+import { rotateEnforcementPointTokenOperation } from './enforcement-points/rotate-enforcement-point-token.ts';
+import { transitionEnforcementPointOperations } from './enforcement-points/transition-enforcement-point.ts';
+import { updateEnforcementPointOperation } from './enforcement-points/update-enforcement-point.ts';
 import { createEnrolmentChallengeOperation } from './enrolment-challenges/create-enrolment-challenge.ts';
 import {
   approveEnrolmentOperation,
@@ -89,6 +99,8 @@ import { withdrawOrganisationDomainOperation, withdrawTermsOperation } from './o
 import { readOrganisationOperation } from './organisations/read-organisation.ts';
 import { transitionOrganisationOperations } from './organisations/transition-organisation.ts';
 import { updateOrganisationOperation } from './organisations/update-organisation.ts';
+import { acknowledgeSeqOperation, followSeqOperation } from './propagation/follow-seq.ts';
+import { readPropagationOperation } from './propagation/read-propagation.ts';
 import { explainResolutionOperation } from './resolutions/explain-resolution.ts';
 import {
   addAuthorisationDomainOperation,
@@ -111,6 +123,11 @@ import {
 } from './roles/organisation-roles.ts';
 import { addRoleOperation, listRolesOperation, readRoleOperation, updateRoleOperation } from './roles/roles.ts';
 import { transitionRoleOperations } from './roles/transition-role.ts';
+import { addTokenIssuerOperation } from './token-issuers/add-token-issuer.ts';
+import { listTokenIssuersOperation } from './token-issuers/list-token-issuers.ts';
+import { readTokenIssuerOperation } from './token-issuers/read-token-issuer.ts';
+import { removeTokenIssuerOperation } from './token-issuers/remove-token-issuer.ts';
+import { updateTokenIssuerOperation } from './token-issuers/update-token-issuer.ts';
 import { createTokenOperation } from './tokens/create-token.ts';
 import { listTokensOperation } from './tokens/list-tokens.ts';
 import { revokeTokenOperation } from './tokens/revoke-token.ts';
@@ -121,6 +138,10 @@ import { pinTrustAnchorOperation } from './trust-anchors/pin-trust-anchor.ts';
 import { readTrustAnchorOperation } from './trust-anchors/read-trust-anchor.ts';
 import { replaceTrustAnchorKeysOperation } from './trust-anchors/replace-trust-anchor-keys.ts';
 import { unpinTrustAnchorOperation } from './trust-anchors/unpin-trust-anchor.ts';
+import { addTrustListEntryOperation } from './trust-list/add-trust-list-entry.ts';
+import { listTrustListEntriesOperation } from './trust-list/list-trust-list-entries.ts';
+import { readTrustListEntryOperation } from './trust-list/read-trust-list-entry.ts';
+import { removeTrustListEntryOperation } from './trust-list/remove-trust-list-entry.ts';
 import { listTrustMarkDelegationsOperation } from './trust-mark-delegations/list-trust-mark-delegations.ts';
 import { makeTrustMarkDelegationOperation } from './trust-mark-delegations/make-trust-mark-delegation.ts';
 import { readTrustMarkDelegationOperation } from './trust-mark-delegations/read-trust-mark-delegation.ts';
@@ -235,6 +256,10 @@ export const OPERATIONS: readonly Operation[] = [
   requestExceptionOperation,
   readExceptionOperation,
   ...transitionExceptionOperations,
+  listTrustListEntriesOperation,
+  addTrustListEntryOperation,
+  readTrustListEntryOperation,
+  removeTrustListEntryOperation,
   listTrustMarkTypesOperation,
   defineTrustMarkTypeOperation,
   readTrustMarkTypeOperation,
@@ -260,6 +285,24 @@ export const OPERATIONS: readonly Operation[] = [
   replaceTrustAnchorKeysOperation,
   unpinTrustAnchorOperation,
   explainResolutionOperation,
+  askAdmissionOperation,
+  tryAdmissionOperation,
+  listEnforcementPointsOperation,
+  addEnforcementPointOperation,
+  readEnforcementPointOperation,
+  updateEnforcementPointOperation,
+  rotateEnforcementPointTokenOperation,
+  ...transitionEnforcementPointOperations,
+  removeEnforcementPointOperation,
+  listTokenIssuersOperation,
+  addTokenIssuerOperation,
+  readTokenIssuerOperation,
+  updateTokenIssuerOperation,
+  removeTokenIssuerOperation,
+  listDecisionsOperation,
+  readPropagationOperation,
+  followSeqOperation,
+  acknowledgeSeqOperation,
   listAuditOperation,
   exportAuditOperation,
   listAuditCheckpointsOperation,

@@ -11,7 +11,7 @@ export interface EvaluationLimits {
 export const DEFAULT_EVALUATION_LIMITS: Readonly<EvaluationLimits> = { maxOfKind: 32, maxOfCaller: 8 };
 
 /** Each has room of its own. What an authority of ours vouches for does not wait for anything else. */
-export type EvaluationKind = 'asked for' | 'vouched for' | 'renewal' | 'vouched-for renewal';
+export type EvaluationKind = 'asked for' | 'vouched for' | 'admission' | 'renewal' | 'vouched-for renewal';
 
 /** Whose room an evaluation takes; renewals are nobody's. */
 export interface EvaluationSlot {

@@ -12,21 +12,27 @@ const JSON_CONTENT_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i
 
 /** Leaves the parsed body in `body` and its text to the schema of the operation. */
 export const readJsonBody: MiddlewareHandler<ApiEnv> = async (c, next) => {
-  const contentType = c.req.header('content-type') ?? '';
-  const encoding = c.req.header('content-encoding') ?? 'identity';
-  if (!JSON_CONTENT_TYPE.test(contentType) || encoding !== 'identity') {
-    throw new HttpProblem('unsupported_media_type', 'send the body as application/json in UTF-8, not compressed');
-  }
-  const body = parseBody(await readLimited(c.req.raw));
+  requireJson(c.req.header('content-type'), c.req.header('content-encoding'));
+  const body = parseJsonBody(await readLimited(c.req.raw));
   requireStorable(body, '');
   c.set('body', body);
   c.req.bodyCache.json = Promise.resolve(body);
   await next();
 };
 
+/** @throws HttpProblem unsupported_media_type */
+export function requireJson(contentType = '', encoding = 'identity'): void {
+  if (JSON_CONTENT_TYPE.test(contentType) && encoding === 'identity') return;
+  throw new HttpProblem('unsupported_media_type', 'send the body as application/json in UTF-8, not compressed');
+}
+
+export function tooLarge(maxBytes: number): HttpProblem {
+  return new HttpProblem('payload_too_large', `a body has at most ${maxBytes} bytes`);
+}
+
 /** Stops to read as soon as the limit is passed, whatever length was announced. */
 async function readLimited(request: Request): Promise<Uint8Array> {
-  const refusal = new HttpProblem('payload_too_large', `a body has at most ${MAX_BODY_BYTES} bytes`);
+  const refusal = tooLarge(MAX_BODY_BYTES);
   if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw refusal;
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -38,7 +44,8 @@ async function readLimited(request: Request): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-function parseBody(bytes: Uint8Array): JsonValue {
+/** @throws RegistryError validation_failed */
+export function parseJsonBody(bytes: Uint8Array): JsonValue {
   try {
     return parseJson(decode(bytes));
   } catch (error) {
@@ -48,9 +55,11 @@ function parseBody(bytes: Uint8Array): JsonValue {
   }
 }
 
+const UTF_8 = new TextDecoder('utf-8', { fatal: true });
+
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return UTF_8.decode(bytes);
   } catch (cause) {
     throw new FederationError('json_malformed', 'is not valid UTF-8', '', { cause });
   }

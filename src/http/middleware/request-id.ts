@@ -9,9 +9,12 @@ export const REQUEST_ID_HEADER = 'x-request-id';
 const ACCEPTABLE = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** The caller's `x-request-id`, if acceptable, or a new one. */
+export function requestIdOf(given: string | string[] | undefined): string {
+  return typeof given === 'string' && ACCEPTABLE.test(given) ? given : randomUUID();
+}
+
 export const requestId: MiddlewareHandler<ApiEnv> = async (c, next) => {
-  const given = c.req.header(REQUEST_ID_HEADER);
-  const id = given !== undefined && ACCEPTABLE.test(given) ? given : randomUUID();
+  const id = requestIdOf(c.req.header(REQUEST_ID_HEADER));
   c.set('requestId', id);
   await next();
   c.res.headers.set(REQUEST_ID_HEADER, id);

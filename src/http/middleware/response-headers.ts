@@ -4,7 +4,7 @@ import type { MiddlewareHandler } from 'hono';
 /** Nothing may be loaded or run. Pages with a style of their own set another policy. */
 const CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-const DEFAULTS: readonly (readonly [string, string])[] = [
+export const DEFAULT_HEADERS: readonly (readonly [string, string])[] = [
   ['cache-control', 'no-store'],
   ['content-security-policy', CONTENT_SECURITY_POLICY],
   ['cross-origin-resource-policy', 'same-origin'],
@@ -15,7 +15,7 @@ const DEFAULTS: readonly (readonly [string, string])[] = [
 /** Sets what the handler did not set itself. */
 export const responseHeaders: MiddlewareHandler = async (c, next) => {
   await next();
-  for (const [name, value] of DEFAULTS) {
+  for (const [name, value] of DEFAULT_HEADERS) {
     if (!c.res.headers.has(name)) c.res.headers.set(name, value);
   }
 };

@@ -17,6 +17,8 @@ Errors are problems of RFC 9457: \`code\` is stable, \`errors\` point to wrong f
 
 A change is in effect here when it is answered. Should this node not catch up with its own change in time, the answer still tells what was recorded and carries \`Holdfast-Pending-Seq\`: it takes effect here when \`/readyz\` shows that \`seq\` or a later one; until then, from a second on, federation endpoints of this node answer 503 rather than with what was true before.
 
+**Gateways** ask \`/api/v1/admission/http\` before each request: with any method, at any path below it, without body, as an enforcement point, with the client's certificate in the header of the form that its record names, and its access token in \`Authorization\`. The answer is 200 with \`Holdfast-Participant\`, \`-Application\`, \`-Organisation\`, \`-On-Behalf-Of\`, \`-Roles\`, \`-Seq\` and \`-Valid-Until\`, 401 (no certificate, or no enforcement point) or 403, with \`Holdfast-Reason\`, and no other, whatever happens.
+
 The **federation endpoints** belong to each authority, below its Entity Identifier, and answer as the standard says.
 
 Examples take the address of the service from \`HOLDFAST_URL\` and a token from \`HOLDFAST_TOKEN\`.`;
@@ -37,6 +39,7 @@ const TAGS = [
   { name: 'APIs', description: 'What entities offer: authorization servers, and the APIs that these protect.' },
   { name: 'Trust Marks', description: 'Types of Trust Marks that our authorities issue, and who bears them.' },
   { name: 'Trust Anchors', description: 'Trust Anchors of others, with pinned keys.' },
+  { name: 'Trust list', description: 'Certification authorities whose certificates count.' },
   { name: 'Resolutions', description: 'What an entity resolves to, and why it does not.' },
   { name: 'Findings', description: 'What is not as it should be: orphans, lapses, drift.' },
   { name: 'Exceptions', description: 'What an entity is excused from, until when, and who said so.' },

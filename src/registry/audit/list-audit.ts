@@ -1,5 +1,5 @@
 /** Reads the audit trail: who changed what, why and when, in the order of seq. */
-import { and, asc, eq, inArray, type SQL } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, inArray, type SQL } from 'drizzle-orm';
 import { isAfter } from '../../storage/audit-chain.ts';
 import type { Db } from '../../storage/connect.ts';
 import { audit } from '../../storage/schema/audit.ts';
@@ -7,7 +7,11 @@ import { type Actor, authorise, requireRole } from '../actor.ts';
 import type { PageRequest } from '../page.ts';
 import { invalidField } from '../registry-error.ts';
 
-export type AuditRow = typeof audit.$inferSelect;
+/** What is measured is no part of what is recorded. */
+const { writtenAt: _, ...columns } = getTableColumns(audit);
+export const RECORDED_COLUMNS = columns;
+
+export type AuditRow = Omit<typeof audit.$inferSelect, 'writtenAt'>;
 
 export interface AuditFilter {
   authorityId?: string;
@@ -27,7 +31,7 @@ export async function listAudit(
   requireRole(actor, ['admin', 'auditor']);
   if (filter.authorityId !== undefined) authorise(actor, ['admin', 'auditor'], filter.authorityId);
   const rows = await db
-    .select()
+    .select(RECORDED_COLUMNS)
     .from(audit)
     .where(
       and(

@@ -18,7 +18,7 @@ export interface EntityAttributes {
   onBehalfOf: string | null;
 }
 
-const USUAL_ENVIRONMENT: Readonly<Record<EntityMode, string>> = { live: 'production', test: 'sandbox' };
+export const USUAL_ENVIRONMENT: Readonly<Record<EntityMode, string>> = { live: 'production', test: 'sandbox' };
 
 /** The attributes of a new entity, with what is usual for those not given. */
 export function attributesWithDefaults(given: Partial<EntityAttributes>): EntityAttributes {

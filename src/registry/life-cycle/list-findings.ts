@@ -128,6 +128,8 @@ export function isFindingCursor(cursor: string): boolean {
 
 function readCursor(cursor: string): Place | undefined {
   const [since = '', id = ''] = Buffer.from(cursor, 'base64url').toString('latin1').split(' ');
-  const isMoment = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/.test(since) && !Number.isNaN(Date.parse(since));
-  return isMoment && isRecordId(id) ? { since, id } : undefined;
+  // Years before 1000 are other ones to databases, or none; and not every month has 31 days.
+  const ms = /^[1-9]\d{3}-/.test(since) ? Date.parse(since) : Number.NaN;
+  const isOurs = !Number.isNaN(ms) && new Date(ms).toISOString() === since;
+  return isOurs && isRecordId(id) ? { since, id } : undefined;
 }

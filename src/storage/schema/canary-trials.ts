@@ -18,3 +18,11 @@ export const canaryTrials = pgTable(
   },
   (table) => [primaryKey({ columns: [table.enforcementPointId, table.triedAt] })],
 );
+
+/** When it knocks next; whoever moves that on does the knocking. */
+export const canaryTurns = pgTable('canary_turns', {
+  enforcementPointId: uuid('enforcement_point_id')
+    .primaryKey()
+    .references(() => enforcementPoints.id),
+  nextAt: timestamp('next_at', { withTimezone: true }).notNull(),
+});

@@ -1,5 +1,6 @@
 /** What was answered to those who asked for admission: nothing but hashes of what was shown to them. */
-import { bigint, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import { bigint, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 
 export const decisions = pgTable(
   'decisions',
@@ -24,10 +25,23 @@ export const decisions = pgTable(
     /** What the node knew. */
     seq: bigint('seq', { mode: 'number' }).notNull(),
     /** Equal ones within a second are one row. */
-    count: integer('count').notNull(),
+    count: bigint('count', { mode: 'number' }).notNull(),
     /** The first of them. */
     decidedAt: timestamp('decided_at', { withTimezone: true }).notNull(),
     hash: text('hash').notNull(),
   },
   (table) => [primaryKey({ columns: [table.chain, table.ordinal] })],
 );
+
+/** How each chain ends, and where it begins since its owner pruned it. */
+export const decisionChains = pgTable('decision_chains', {
+  chain: uuid('chain').primaryKey(),
+  /** So far, pruned ones included. */
+  rows: bigint('rows', { mode: 'number' }).notNull(),
+  /** Of the last row. */
+  hash: text('hash').notNull(),
+  prunedRows: bigint('pruned_rows', { mode: 'number' }).notNull().default(0),
+  /** Of the last one that was pruned. */
+  prunedHash: text('pruned_hash'),
+  startedAt: timestamp('started_at', { withTimezone: true }).notNull().default(sql`clock_timestamp()`),
+});

@@ -16,9 +16,11 @@ import { updateAuthorizationServer } from '../../../src/registry/authorization-s
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
 import { OFFER_STATES, offerState, stricterOfferState } from '../../../src/registry/offers/offer-state.ts';
 import { transitionOrganisation } from '../../../src/registry/organisations/transition-organisation.ts';
+import { transitionRole } from '../../../src/registry/roles/transition-role.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { apiResource, authorizationServer, provider } from '../../support/offers.ts';
 import { actor, NOW_DATE, nextId, openRegistry, outcome, type TestRegistry } from '../../support/registry.ts';
+import { role } from '../../support/roles.ts';
 
 const hours = (count: number): Date => new Date(NOW_DATE.getTime() + count * 3_600_000);
 
@@ -151,6 +153,29 @@ describe.each(DATABASE_KINDS)('what entities offer, on %s', (kind) => {
       expect(await outcome(updateApiResource(registry.context(), api.id, { retiresAt: hours(1) }, 1))).toBe(
         'version_mismatch',
       );
+    });
+
+    it('[F40] asks for roles of its authority that somebody can hold, which is not for its members to say', async () => {
+      const api = await apiResource(registry, authority);
+      const pisp = await role(registry, authority);
+      const theirs = await role(registry, await registry.authority());
+      const ask = (requiredRoles: string[], context = registry.context()) =>
+        outcome(updateApiResource(context, api.id, { requiredRoles }));
+      const refused = 'validation_failed at /requiredRoles';
+      for (const id of [theirs.id, nextId()]) expect(await ask([pisp.id, id])).toBe(refused);
+      expect(await ask([pisp.id])).toBe('done');
+      const { organisationId, authorizationServerId } = api;
+      const member = actor({ roles: ['organisation-admin'], organisations: [organisationId] });
+      expect(await ask([], registry.context(member))).toBe(refused);
+      const input = { authorizationServerId, family: 'payments', apiVersion: '2.0.0', requiredRoles: [pisp.id] };
+      expect(await outcome(addApiResource(registry.context(member), input))).toBe(refused);
+      const endpoints = ['https://api.partner.example/v1'];
+      const changed = await updateApiResource(registry.context(member), api.id, { endpoints });
+      expect(changed).toMatchObject({ endpoints, requiredRoles: [pisp.id] });
+      await transitionRole(registry.context(), pisp.id, 'retire', 'a reason');
+      expect(await outcome(addApiResource(registry.context(), input))).toBe(refused);
+      // What it asks for stays, and nobody holds it.
+      expect(await outcome(updateApiResource(registry.context(), api.id, { endpoints: [] }))).toBe('done');
     });
 
     it('is removed with its authorization server, without a change of its own', async () => {

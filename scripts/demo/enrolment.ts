@@ -1,15 +1,15 @@
 /** The way in, for every entity the same: an organisation, enrolment with its checks, a decision about what was seen. */
-import type { ApiClient } from '../../../src/cli/api-client.ts';
+import type { ApiClient } from '../../src/cli/api-client.ts';
 import {
   type AuthorityRecord,
   type EntityRecord,
   entitySchema,
   type OrganisationRecord,
   organisationSchema,
-} from '../../../src/cli/api-records.ts';
-import { short } from '../narrator.ts';
-import type { Stage } from '../stage.ts';
-import { StoryError } from '../story.ts';
+} from '../../src/cli/api-records.ts';
+import { short } from './narrator.ts';
+import type { Stage } from './stage.ts';
+import { StoryError } from './story.ts';
 
 interface NewOrganisation {
   authority: AuthorityRecord;
