@@ -35,6 +35,13 @@ ALTER TABLE api_resources
   ADD COLUMN required_roles jsonb NOT NULL DEFAULT '[]';
 --> statement-breakpoint
 
+-- What an entity got with its client certificate counts with that certificate alone.
+ALTER TABLE entity_tokens
+  ALTER COLUMN kid DROP NOT NULL,
+  ADD COLUMN x5t_s256 text,
+  ADD CONSTRAINT entity_tokens_proof CHECK ((kid IS NULL) <> (x5t_s256 IS NULL));
+--> statement-breakpoint
+
 CREATE TABLE enforcement_points (
   id uuid PRIMARY KEY,
   authority_id uuid NOT NULL REFERENCES authorities (id),

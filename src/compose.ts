@@ -1,6 +1,7 @@
 /** The wiring: hands each module the few things it needs. It opens no file, database or port; start.ts does. */
 import packageJson from '../package.json' with { type: 'json' };
 import type { Admission } from './admission/admission.ts';
+import { CertificateClients } from './admission/certificate-clients.ts';
 import { composeAdmission, participantIndex } from './compose-admission.ts';
 import { composeCanary } from './compose-canary.ts';
 import { composeEnrolment } from './compose-enrolment.ts';
@@ -56,6 +57,7 @@ import type { ChangeContext } from './registry/change.ts';
 import { LIFETIME_SECONDS } from './registry/claims-input.ts';
 import { SYSTEM } from './registry/prepare-deployment.ts';
 import { createRecordIds } from './registry/record-id.ts';
+import type { Authenticate } from './registry/tokens/authenticate.ts';
 import { FIRST_ADMIN } from './registry/tokens/create-token.ts';
 import { SeenKeysRecorder } from './registry/trust-anchors/seen-keys-recorder.ts';
 import { MARKS_AND_DELEGATIONS } from './registry/trust-marks/signed-by-key.ts';
@@ -89,7 +91,7 @@ export interface Materials {
   monotonicMs?: () => number;
   log: Log;
   /** Who a bearer token stands for. */
-  authenticate: (secret: string) => Promise<Actor | undefined>;
+  authenticate: Authenticate;
   /** Called when the first admin token was made. */
   firstAdminMade?: () => Promise<void>;
 }
@@ -259,6 +261,7 @@ export async function compose({
   const quotas = clientQuotas(config, clock);
   const hot = new HotAnswers({ clock, state: feed });
   const signAdmissionDecision = admissionDecisionSigner({ directory, signer, houseRules });
+  const certificateClients = new CertificateClients({ admission, freshness: feed, clock });
   const ofAdmission = { admission, clock, logError: log.requestFailed };
   const admissionDoor = createAdmissionDoor({ ...ofAdmission, sign: signAdmissionDecision });
   const forwardAuthDoor = createForwardAuthDoor(ofAdmission);
@@ -298,7 +301,8 @@ export async function compose({
     }),
     api: {
       db,
-      authenticate,
+      authenticate: (secret, certificate) =>
+        authenticate(secret, certificate && certificateClients.shown(certificate.x5tS256)),
       changeContext,
       retrieveConfiguration,
       enrolmentTools: enrolment.tools,
@@ -317,7 +321,7 @@ export async function compose({
         state: () => admission.state,
         caughtUp: (seq) => caughtUp(feed, seq),
       },
-      tokenEndpoint: { url: `${config.baseUrl}/api/v1/oauth/token`, quotas, used, clock },
+      tokenEndpoint: { url: `${config.baseUrl}/api/v1/oauth/token`, quotas, used, clock, certificateClients },
       readiness: () => readiness(feed),
     },
     publicAuthorities: () => directory.all.map(({ authority }) => authority),

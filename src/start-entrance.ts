@@ -112,6 +112,7 @@ async function openAdmissionSocket(
     await chmod(path, 0o660);
     return server;
   } catch (cause) {
+    if (server.listening) await close(server);
     const code = cause instanceof Error && 'code' in cause ? cause.code : String(cause);
     throw new StartError(`cannot listen on ${path} (${code}), which HOLDFAST_ADMISSION_SOCKETS names`, { cause });
   }

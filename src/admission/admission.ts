@@ -39,7 +39,7 @@ export interface AdmissionOptions {
   tokens: {
     verify(
       token: string,
-      circumstances: { place: EnforcementPlace; apiId: string | null; state: KnownState; now: number },
+      circumstances: { place: EnforcementPlace; apiId: string | null; state: () => KnownState; now: number },
     ): Settled<TokenVerdict>;
   };
   chains: { resolve(authorityId: string, entityIdentifier: string): Settled<ChainVerdict> };
@@ -113,7 +113,7 @@ export class Admission {
     const { tokens, clock, onError } = this.#options;
     try {
       const apiId = api ?? place.apiId;
-      return await tokens.verify(token, { place, apiId, state: this.state, now: clock.now() });
+      return await tokens.verify(token, { place, apiId, state: () => this.state, now: clock.now() });
     } catch (error) {
       onError(error);
       return { reason: 'token_unverifiable', detail: 'it could not be verified' };

@@ -1,6 +1,6 @@
 /** The rules of admission: pure, and the only ones. Whatever cannot be mapped to an active participant is denied. */
 import type { NumericDate } from '../federation/time.ts';
-import { type CredentialState, credentialState } from '../registry/credentials/credential-standing.ts';
+import { type CredentialState, stateAt } from '../registry/credentials/credential-standing.ts';
 import { type Permissions, permissionsOf } from '../registry/life-cycle/permissions.ts';
 import type {
   KnownApplication,
@@ -205,17 +205,16 @@ function nameOf({ application, organisation }: Participant): string {
   return `${application.entityIdentifier} of ${organisation.legalName}`;
 }
 
-function stateOf({ state, ...dates }: KnownCertificate['life'], now: NumericDate): CredentialState {
-  const [notBefore, notAfter, supersededAt] = [
-    dateOf(dates.notBefore),
-    dateOf(dates.notAfter),
-    dateOf(dates.supersededAt),
-  ];
-  return credentialState({ state, notBefore, notAfter, supersededAt }, new Date(now * 1000));
+function stateOf(
+  { state, notBefore, notAfter, supersededAt }: KnownCertificate['life'],
+  now: NumericDate,
+): CredentialState {
+  const life = { state, notBefore: msOf(notBefore), notAfter: msOf(notAfter), supersededAt: msOf(supersededAt) };
+  return stateAt(life, now * 1000);
 }
 
-function dateOf(seconds: NumericDate | null): Date | null {
-  return seconds === null ? null : new Date(seconds * 1000);
+function msOf(seconds: NumericDate | null): number | undefined {
+  return seconds === null ? undefined : seconds * 1000;
 }
 
 const CERTIFICATE_REFUSALS: Readonly<Record<Exclude<CredentialState, 'active'>, DenyReason>> = {

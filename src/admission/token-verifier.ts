@@ -1,7 +1,7 @@
 /** Verifies access tokens of the authorization servers that an authority lists. @see RFC 9068, RFC 7662, RFC 8705 §3 */
 import type { NumericDate } from '../federation/time.ts';
 import type { KnownTokenIssuer } from '../registry/participants/known-participants.ts';
-import { type DecodedJwt, originOf, validateJwtAccessToken } from './access-token.ts';
+import { type DecodedJwt, originOf, type TokenOrigin, validateJwtAccessToken } from './access-token.ts';
 import type { EnforcementPlace, TokenVerdict } from './admission-question.ts';
 import { Introspection, type IntrospectionOptions } from './introspection.ts';
 import { IssuerKeys } from './issuer-keys.ts';
@@ -13,11 +13,14 @@ export interface TokenVerifierOptions {
   secretOf: IntrospectionOptions['secretOf'];
 }
 
+type IssuersState = Pick<KnownState, 'api' | 'authorizationServer' | 'tokenIssuer' | 'introspectingIssuers'>;
+
 export interface TokenCircumstances {
   place: Pick<EnforcementPlace, 'authorityId'>;
   /** The API that is asked for: only its own authorization server issues tokens for it. */
   apiId: string | null;
-  state: Pick<KnownState, 'api' | 'authorizationServer' | 'tokenIssuer' | 'introspectingIssuers'>;
+  /** What is known at the moment. */
+  state: () => IssuersState;
   now: NumericDate;
 }
 
@@ -30,28 +33,20 @@ export class TokenVerifier {
     this.#introspection = new Introspection({ requests, keys: this.#keys, secretOf });
   }
 
-  async verify(token: string, { place, apiId, state, now }: TokenCircumstances): Promise<TokenVerdict> {
+  /** A verdict counts for the records of its end: whoever was taken off the list meanwhile has no say any more. */
+  async verify(token: string, circumstances: TokenCircumstances): Promise<TokenVerdict> {
+    const { now, state } = circumstances;
     const origin = originOf(token);
     if (origin.kind === 'malformed') return { reason: 'token_malformed', detail: 'it is no access token' };
-    const issuerOfApi = issuerFor(apiId, state);
-    if (origin.kind === 'jwt') {
-      if (issuerOfApi !== undefined && origin.issuer !== issuerOfApi) {
-        return unknownIssuer('another authorization server issues the tokens for this API');
-      }
-      const issuer = state.tokenIssuer(place.authorityId, origin.issuer);
-      if (issuer === undefined) return unknownIssuer('its issuer is not listed here');
-      if (issuer.jwks !== null || issuer.jwksUri !== null) return await this.#verifyJwt(origin.decoded, issuer, now);
-      return await this.#introspection.ask(issuer, token, now);
-    }
-    // Whoever is asked about a token gets it, so nobody is asked who cannot have issued it.
-    const [issuer, another] = state
-      .introspectingIssuers(place.authorityId)
-      .filter((listed) => issuerOfApi === undefined || listed.issuer === issuerOfApi);
-    if (issuer === undefined) return unknownIssuer('it is no JWT, and nobody is listed who could be asked about it');
-    if (another !== undefined) {
-      return unknownIssuer('it is no JWT, and several could be asked about it: name the API that it is for');
-    }
-    return await this.#introspection.ask(issuer, token, now);
+    const issuer = issuerOf(origin, circumstances, state());
+    if ('reason' in issuer) return issuer;
+    const hasKeys = issuer.jwks !== null || issuer.jwksUri !== null;
+    const verdict =
+      origin.kind === 'jwt' && hasKeys
+        ? await this.#verifyJwt(origin.decoded, issuer, now)
+        : await this.#introspection.ask(issuer, token, now);
+    if (issuerOf(origin, circumstances, state()) === issuer) return verdict;
+    return { reason: 'token_unverifiable', detail: 'what is known of its issuer has changed meanwhile' };
   }
 
   async #verifyJwt(token: DecodedJwt, issuer: KnownTokenIssuer, now: NumericDate): Promise<TokenVerdict> {
@@ -63,11 +58,35 @@ export class TokenVerifier {
   }
 }
 
-function issuerFor(apiId: string | null, state: TokenCircumstances['state']): string | undefined {
+/** Who has to vouch for a token. */
+function issuerOf(
+  origin: Exclude<TokenOrigin, { kind: 'malformed' }>,
+  { place, apiId }: TokenCircumstances,
+  state: IssuersState,
+): KnownTokenIssuer | Refusal {
+  const issuerOfApi = issuerFor(apiId, state);
+  if (origin.kind === 'jwt') {
+    if (issuerOfApi !== undefined && origin.issuer !== issuerOfApi) {
+      return unknownIssuer('another authorization server issues the tokens for this API');
+    }
+    return state.tokenIssuer(place.authorityId, origin.issuer) ?? unknownIssuer('its issuer is not listed here');
+  }
+  // Whoever is asked about a token gets it, so nobody is asked who cannot have issued it.
+  const [issuer, another] = state
+    .introspectingIssuers(place.authorityId)
+    .filter((listed) => issuerOfApi === undefined || listed.issuer === issuerOfApi);
+  if (issuer === undefined) return unknownIssuer('it is no JWT, and nobody is listed who could be asked about it');
+  if (another === undefined) return issuer;
+  return unknownIssuer('it is no JWT, and several could be asked about it: name the API that it is for');
+}
+
+function issuerFor(apiId: string | null, state: IssuersState): string | undefined {
   const api = apiId === null ? undefined : state.api(apiId);
   return api && state.authorizationServer(api.authorizationServerId)?.issuer;
 }
 
-function unknownIssuer(detail: string): TokenVerdict {
+type Refusal = Extract<TokenVerdict, { reason: unknown }>;
+
+function unknownIssuer(detail: string): Refusal {
   return { reason: 'token_issuer_unknown', detail };
 }

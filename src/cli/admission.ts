@@ -51,7 +51,8 @@ const DESCRIPTION = `Ask what an enforcement point would be answered now about a
 let in by it, and it stands in no log. Exits with 1 if it is denied.`;
 
 export function addAdmissionCommand(program: Command, surroundings: Surroundings): void {
-  const admission = program.command('admission').description('Ask who would be admitted.');
+  const asking = example('holdfast admission ask --at gw-1 --certificate client.pem --explain');
+  const admission = program.command('admission').description('Ask who would be admitted.').addHelpText('after', asking);
   const command = admission
     .command('ask')
     .summary('what an enforcement point would be answered')
@@ -64,7 +65,7 @@ export function addAdmissionCommand(program: Command, surroundings: Surroundings
     .option('--entity <identifier>', 'the application by its Entity Identifier; then its Trust Chain counts, too')
     .option('--on-behalf-of <id>', 'the organisation that it acts for')
     .option('--explain', 'with the steps that led to it, and who can mend what failed')
-    .addHelpText('after', example('holdfast admission ask --at gw-1 --certificate client.pem --explain'));
+    .addHelpText('after', asking);
   command.action(async ({ at, explain, ...options }: AskOptions) => {
     const session = openServiceSession(command, surroundings);
     const body = await bodyOf(options, surroundings);

@@ -8,12 +8,17 @@ import { HttpProblem, type ProblemCode, problemKind, problemType } from './probl
 /** Takes the full error for the log; nothing of it is shown. */
 export type LogError = (error: unknown, requestId: string) => void;
 
-const CHALLENGE = { 'www-authenticate': 'Bearer realm="holdfast"' };
+/** @see RFC 6750 §3, RFC 8705 §3 */
+function challengeOf({ code, kind }: RegistryError): Record<string, string> {
+  if (kind !== 'unauthenticated') return {};
+  const error = code === 'token_bound' ? ', error="invalid_token"' : '';
+  return { 'www-authenticate': `Bearer realm="holdfast"${error}` };
+}
 
 /** The response for whatever was thrown. What is neither a refusal nor an outage shows its request id only. */
 export function toProblemResponse(error: unknown, requestId: string, logError: LogError): Response {
   if (error instanceof RegistryError) {
-    const headers: Record<string, string> = error.kind === 'unauthenticated' ? CHALLENGE : {};
+    const headers = challengeOf(error);
     return problemResponse(error.code, error.message, requestId, { headers, members: error.details });
   }
   if (error instanceof HttpProblem) {

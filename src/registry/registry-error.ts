@@ -4,6 +4,7 @@
 export const REGISTRY_CODES = {
   validation_failed: 'validation',
   unauthenticated: 'unauthenticated',
+  token_bound: 'unauthenticated',
   role_missing: 'forbidden',
   four_eyes: 'forbidden',
   organisation_suspended: 'forbidden',

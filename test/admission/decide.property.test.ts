@@ -50,7 +50,7 @@ const situation = fc.record({
   token: fc.constantFrom(undefined, TOKEN, { ...TOKEN, boundTo: undefined }, { ...TOKEN, boundTo: 'another' }),
 });
 
-it('B3 [admission] the explanation is that of the decision, and nobody is let in who should not be', () => {
+it('[B3] the explanation is that of the decision, and nobody is let in who should not be', () => {
   fc.assert(
     fc.property(situation, (s) => {
       const state = knownState({

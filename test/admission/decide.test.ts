@@ -19,7 +19,7 @@ import {
 const certificateOf = (applicationId: string) => certificateWith({ applicationId });
 const CHAIN = { trustAnchor: 'https://anchor.example', trustMarkTypes: [], expiresAt: NOW + 4 };
 
-describe('F40 a certificate is admitted only as that of an active participant', () => {
+describe('[F40] a certificate is admitted only as that of an active participant', () => {
   it('allows an active application with its certificate, and says who it is and until when that holds', () => {
     const decision = ask({});
     expect(decision).toMatchObject({ decision: 'allow', reasons: [], seq: 42, evaluatedAt: NOW });
@@ -191,7 +191,7 @@ describe('F56 what is enrolled for one environment is not admitted in another', 
   });
 });
 
-describe('F44 what a node knows counts for a limited time', () => {
+describe('[F44] what a node knows counts for a limited time', () => {
   it('denies everybody once the registry was not heard of for longer than the enforcement point lets it', () => {
     expect(ask({}, knownState({ ageSeconds: 10 }))).toMatchObject({ decision: 'allow', validUntil: NOW });
     expect(ask({}, knownState({ ageSeconds: 10.1 }))).toMatchObject({ decision: 'deny', reasons: ['state_stale'] });
@@ -262,7 +262,7 @@ describe('somebody acts on behalf of another only where the registry records it 
   });
 });
 
-describe('F43 a token is worth nothing without the certificate that it is bound to', () => {
+describe('[F43] a token is worth nothing without the certificate that it is bound to', () => {
   it('allows a token that is bound to the certificate, and until it expires', () => {
     const decision = ask({}, knownState({}), { token: { ...TOKEN, expiresAt: NOW + 3 } });
     expect(decision).toMatchObject({ decision: 'allow', validUntil: NOW + 3 });
@@ -315,7 +315,7 @@ describe('F43 a token is worth nothing without the certificate that it is bound 
   });
 });
 
-describe('B2 the Trust Chain is part of the decision', () => {
+describe('[B2] the Trust Chain is part of the decision', () => {
   it('allows an application whose chain leads to the Trust Anchor, and until it expires', () => {
     const decision = ask({ entityId: PARTICIPANT.entityIdentifier }, knownState({}), { chain: CHAIN });
     expect(decision).toMatchObject({ decision: 'allow', chain: CHAIN, validUntil: NOW + 4 });
@@ -373,7 +373,7 @@ describe('a legacy partner may be let off mTLS for a while', () => {
   });
 });
 
-describe('B3 the explanation is made by the engine that decides', () => {
+describe('[B3] the explanation is made by the engine that decides', () => {
   it('gives every step with what it found, who can mend it and how', () => {
     const { steps = [] } = ask({ certificate: { x5tS256: 'x'.repeat(43) } }, knownState({}), {}, true);
     expect(steps.map(({ check, outcome, reason }) => [check, outcome, reason])).toEqual([

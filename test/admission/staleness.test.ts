@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addCredential } from '../../src/registry/credentials/add-credential.ts';
 import { transitionEntity } from '../../src/registry/entities/transition-entity.ts';
+import type { Body } from '../support/api-client.ts';
 import { clientCertificate } from '../support/credentials.ts';
 import { type TestPoint, testPoint } from '../support/evidence.ts';
 import { databaseWithFeedSwitch, type FeedSwitch } from '../support/lagging-feed.ts';
@@ -37,7 +38,7 @@ describe('[F44] a node that does not hear from the database', () => {
       ...{ method: 'POST', body: JSON.stringify({ certificate }) },
       headers: { 'holdfast-enforcement-point': point.token, 'content-type': 'application/json' },
     });
-    const { decision, reasons, seq, validUntil, evaluatedAt } = await response.json();
+    const { decision, reasons, seq, validUntil, evaluatedAt } = (await response.json()) as Body;
     return {
       status: response.status,
       decision,

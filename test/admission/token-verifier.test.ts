@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import fc from 'fast-check';
 import { exportJWK, exportSPKI, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MAX_IN_FLIGHT } from '../../src/admission/introspection.ts';
@@ -36,7 +37,7 @@ function stateOf({ issuers, issuerOfApi }: Listed) {
 }
 
 function verifying(verifier: TokenVerifier, listed: Listed) {
-  const state = stateOf(listed);
+  const state = () => stateOf(listed);
   const apiId = listed.issuerOfApi === undefined ? null : API.id;
   return async (token: string, now = NOW) => await verifier.verify(token, { place: PLACE, apiId, state, now });
 }
@@ -232,11 +233,50 @@ describe('[F43] who vouches for a token', () => {
     expect(await verify('opaque')).toMatchObject({ reason: 'token_unverifiable' });
   });
 
+  it('may answer whatever it likes: nothing is thrown, and nothing but active counts', async () => {
+    const { requests, verify } = started();
+    const members = fc.constantFrom(
+      'active',
+      'aud',
+      'exp',
+      'nbf',
+      'iss',
+      'cnf',
+      'client_id',
+      'token_type',
+      '__proto__',
+    );
+    const odd = fc.dictionary(members, fc.oneof(fc.jsonValue(), fc.constantFrom(true, 'payments', NOW + 1, {})));
+    await fc.assert(
+      fc.asyncProperty(odd, async (answer) => {
+        requests.answer = async () => reply({ ...active, ...answer });
+        const verdict = await verify('opaque');
+        const isSaidToCount = (answer['active'] ?? true) === true;
+        if (!('reason' in verdict)) expect([isSaidToCount, verdict.expiresAt > NOW]).toEqual([true, true]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('is believed by its signature alone where that is asked for', async () => {
     const signed = { ...asking, jwks: { keys: [] }, introspection: { ...introspection, isSigned: true } };
     const { requests, verify } = started({ issuers: [signed] });
     expect(await verify('opaque')).toMatchObject({ reason: 'token_unverifiable' });
     expect(requests.asked[0]?.[1].accept).toEqual(['application/token-introspection+jwt']);
+  });
+
+  it('has no say any more once it is taken off the list, whatever it was asked before', async () => {
+    const listed: { issuers: KnownTokenIssuer[] } = { issuers: [asking] };
+    const { requests, verify } = started(listed);
+    const { promise, resolve } = Promise.withResolvers<IssuerResponse>();
+    for (const issuers of [[], [{ ...asking, audiences: ['accounts'] }]]) {
+      listed.issuers = [asking];
+      requests.answer = () => promise;
+      const verdict = verify(`token-${issuers.length}`);
+      listed.issuers = issuers;
+      resolve(reply(active));
+      expect(await verdict).toMatchObject({ reason: 'token_unverifiable' });
+    }
   });
 
   it('is asked few things at a time, each once in a second, and keeps no answer for later', async () => {

@@ -148,6 +148,9 @@ describe('holdfast trust-list', () => {
   it('puts an authority on the list, tells what has no path to it, and takes it off', async () => {
     const [leaf, authority] = chainOf();
     const ca = await file('ca.der', authority);
+    const chain = await file('all.pem', pem(authority, leaf));
+    const refused = await call('trust-list', 'add', chain, '--purpose', 'transport', '--json');
+    expect([refused.exitCode, JSON.parse(refused.stderr).error.code]).toEqual([2, 'trailing_data']);
     const entry = await json('trust-list', 'add', ca, '--purpose', 'transport', '--name', 'Example CA');
     expect(entry).toMatchObject({ purpose: 'transport', name: 'Example CA', subject: 'CN=Test CA' });
     const add = async (...chain: Uint8Array[]) =>
@@ -172,8 +175,8 @@ describe('holdfast trust-list', () => {
     expect((await call(...update, '--listed-purposes', 'encryption')).exitCode).toBe(2);
     const updated = await done(...update, '--listed-purposes', 'transport,signing');
     expect(updated).toMatch(/only listed authorities for +signing, transport\n/);
-    const refused = await call(...(await add(...chainOf())), '--json');
-    expect([refused.exitCode, JSON.parse(refused.stderr).error.code]).toEqual([1, 'chain_untrusted']);
+    const stranger = await call(...(await add(...chainOf())), '--json');
+    expect([stranger.exitCode, JSON.parse(stranger.stderr).error.code]).toEqual([1, 'chain_untrusted']);
     expect((await json(...update, '--listed-purposes', 'none')).listedPurposes).toEqual([]);
     const fingerprint = /SHA-256 +(\S+)/.exec(await done('trust-list', 'show', 'Example CA'))?.[1] ?? '';
     expect(await done('trust-list', 'remove', fingerprint, '--yes')).toBe('Example CA is removed.\n');

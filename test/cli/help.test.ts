@@ -73,6 +73,10 @@ describe('the command line', () => {
         ...['add', 'list', 'show', 'update', 'remove'].map((verb) => `authorization-server ${verb}`),
         ...['add', 'list', 'show', 'update', 'remove'].map((verb) => `api-resource ${verb}`),
         ...['add', 'list', 'show', 'replace', 'hold', 'release', 'revoke'].map((verb) => `credential ${verb}`),
+        ...['add', 'list', 'show', 'update', 'rotate-token', 'suspend', 'reinstate', 'remove'].map(
+          (verb) => `enforcement-point ${verb}`,
+        ),
+        ...['add', 'list', 'show', 'update', 'remove'].map((verb) => `token-issuer ${verb}`),
         ...['add', 'list', 'show', 'update', 'check', 'challenge', ...transitions].map((verb) => `entity ${verb}`),
         ...['show', 'update', 'roll', 'take', 'bring', 'upload', 'stop'].map((verb) => `entity host ${verb}`),
         ...['add', 'list', 'show', 'replace-keys', 'remove', 'fetch'].map((verb) => `anchor ${verb}`),

@@ -350,6 +350,12 @@ describe('the record', () => {
     const ended = ['--certification', 'certified', '--certified-until', '2020-01-01', '--retires', '2030-01-01'];
     const changed = await json('api-resource', 'update', 'payments@2.1.0', ...ended);
     expect(changed).toMatchObject({ isCertified: false, endpoints: api.endpoints });
+    await json('role', 'domain', 'add', 'Open Banking');
+    const { id: roleId } = await json('role', 'add', 'PISP', '--domain', 'Open Banking');
+    const asking = await json('api-resource', 'update', 'payments@2.1.0', '--required-role', 'Open Banking/PISP');
+    expect(asking.requiredRoles).toEqual([roleId]);
+    const open = await json('api-resource', 'update', 'payments@2.1.0', '--no-required-role');
+    expect(open.requiredRoles).toEqual([]);
     const listed = await call(['api-resource', 'list', '--server', op]);
     expect(listed.stdout).toMatch(/payments +2\.1\.0 +deprecated +certified, not now/);
     expect(await json('api-resource', 'remove', 'payments@2.1.0', '--yes')).toEqual({ removed: api.id });

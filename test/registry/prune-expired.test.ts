@@ -86,7 +86,7 @@ describe.each(DATABASE_KINDS)('pruning on %s', (kind) => {
     const ends = [at(-DAY), at(-HOUR - 1), at(-HOUR), at(0), at(ENTITY_TOKEN_LIFETIME_SECONDS)];
     for (const end of ends) {
       const made = new Date(end.getTime() - ENTITY_TOKEN_LIFETIME_SECONDS * 1000);
-      await makeEntityToken(registry.db, entity.id, entity.keys[0]?.jwk.kid ?? '', made);
+      await makeEntityToken(registry.db, entity.id, { kid: entity.keys[0]?.jwk.kid ?? '' }, made);
     }
     await pruneExpired(registry.db, NOW_DATE);
     const left = await registry.db.select().from(entityTokens).orderBy(entityTokens.expiresAt);

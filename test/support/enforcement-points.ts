@@ -57,14 +57,14 @@ export const ENFORCEMENT_POINT_VERBS: Verb[] = [
   ),
   changing('rotateEnforcementPointToken', 'rotate_token', rotateEnforcementPointToken),
   changing('transitionEnforcementPoint (suspend)', 'suspend', (context, id) =>
-    transitionEnforcementPoint(context, id, 'suspend', 'a reason'),
+    transitionEnforcementPoint(context, id, 'suspend', 'a reason of the test'),
   ),
   {
     ...{ name: 'transitionEnforcementPoint (reinstate)', ...CHANGES, audit: ['enforcement_point.reinstate'] },
     prepare: async (registry, authority) => {
       const { point } = await enforcementPoint(registry, authority);
-      await transitionEnforcementPoint(registry.context(), point.id, 'suspend', 'a reason');
-      return (context) => transitionEnforcementPoint(context, point.id, 'reinstate', 'a reason');
+      await transitionEnforcementPoint(registry.context(), point.id, 'suspend', 'a reason of the test');
+      return (context) => transitionEnforcementPoint(context, point.id, 'reinstate', 'a reason of the test');
     },
   },
   changing('removeEnforcementPoint', 'remove', removeEnforcementPoint),

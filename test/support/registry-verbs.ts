@@ -33,6 +33,7 @@ import {
 import { removeAuthorizationServer } from '../../src/registry/authorization-servers/remove-authorization-server.ts';
 import { updateAuthorizationServer } from '../../src/registry/authorization-servers/update-authorization-server.ts';
 import type { ChangeContext } from '../../src/registry/change.ts';
+import { listDecisions } from '../../src/registry/decisions/list-decisions.ts';
 import { addEntity } from '../../src/registry/entities/add-entity.ts';
 import { changeEntitySuspension } from '../../src/registry/entities/change-suspension.ts';
 import { decideProposedKey } from '../../src/registry/entities/keys/decide-proposed-key.ts';
@@ -65,6 +66,7 @@ import { listOrganisations, readOrganisation } from '../../src/registry/organisa
 import { transitionOrganisation } from '../../src/registry/organisations/transition-organisation.ts';
 import { updateOrganisation } from '../../src/registry/organisations/update-organisation.ts';
 import { bindMasterKey } from '../../src/registry/prepare-deployment.ts';
+import { readPropagation } from '../../src/registry/propagation/read-propagation.ts';
 import { rewrapAuthorityKeys } from '../../src/registry/rewrap-authority-keys.ts';
 import { addAuthorisationDomain } from '../../src/registry/roles/add-authorisation-domain.ts';
 import { addRole } from '../../src/registry/roles/add-role.ts';
@@ -170,6 +172,12 @@ const DECIDERS: readonly Role[] = ['admin', 'approver'];
 const WATCHERS: readonly Role[] = ['admin', 'auditor'];
 
 const READS: Verb[] = [
+  read('listDecisions', 'authority', async (_registry, { id }) => {
+    return ({ db, actor }) => listDecisions(db, actor, { authorityId: id }, PAGE);
+  }),
+  read('readPropagation', 'authority', async (_registry, { id }) => {
+    return ({ db, actor }) => readPropagation(db, actor, 'latest', id);
+  }),
   read('readAuthority', 'authority', async (_registry, { id }) => {
     return ({ db, actor }) => readAuthority(db, actor, id);
   }),

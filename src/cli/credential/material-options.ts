@@ -46,17 +46,26 @@ export async function readMaterialOptions(
   return { jwk: key, notAfter: notAfter?.at, proof };
 }
 
-/** PEM or DER, read as strictly as the service does it, so that nothing leaves that it would refuse. @throws CommandError usage */
-export async function readCertificateInput(file: string, surroundings: Pick<Surroundings, 'stdin'>): Promise<string> {
+/**
+ * PEM or DER, read as strictly as the service does it, so that nothing leaves that it would refuse.
+ * @param read what the service does with it; as credentials are read unless given
+ * @throws CommandError usage
+ */
+export async function readCertificateInput(
+  file: string,
+  surroundings: Pick<Surroundings, 'stdin'>,
+  read?: (pem: string) => unknown,
+): Promise<string> {
   const text = await readTextInput(file, surroundings);
   const isPem = file === '-' || text.includes('-----');
   // Loaded here, since no other command needs it.
   const { parseCertificates } = await import('../../pki/parse-certificate.ts');
   const { CertificateError } = await import('../../pki/certificate-error.ts');
-  const { encodePem } = await import('../../pki/pem.ts');
+  const { decodePem, encodePem } = await import('../../pki/pem.ts');
   try {
-    const chain = parseCertificates(isPem ? text : new Uint8Array(await readFile(file)));
-    return chain.map(({ der }) => encodePem(der)).join('');
+    const given = isPem ? text : encodePem(new Uint8Array(await readFile(file)));
+    (read ?? parseCertificates)(given);
+    return decodePem(given).map(encodePem).join('');
   } catch (error) {
     if (error instanceof CertificateError) {
       throw new CommandError('usage', `${nameOf(file)} ${error.message}`, { code: error.reason });

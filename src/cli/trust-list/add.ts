@@ -39,7 +39,8 @@ export function addTrustListAddCommand(parent: Command, surroundings: Surroundin
     .addHelpText('after', example('holdfast trust-list add ca.pem --purpose transport --name "Example CA"'));
   command.action(async (file: string, { purpose, name, idempotencyKey, ...options }: AddOptions) => {
     const session = openServiceSession(command, surroundings);
-    const certificate = await readCertificateInput(file, session);
+    const { readNewAnchor } = await import('../../pki/path/trust-anchors.ts');
+    const certificate = await readCertificateInput(file, session, readNewAnchor);
     const { id: authorityId } = await findAuthority(session.client, options.authority);
     const body = { authorityId, purpose, certificate, name };
     const entry = await session.client.send(

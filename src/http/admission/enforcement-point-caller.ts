@@ -1,12 +1,12 @@
 /** Which enforcement point asks: by its token, by the certificate that it connects with, or by the socket that is its own. */
-import { hash, type X509Certificate } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import type { KnownState } from '../../admission/known-state.ts';
 import type { NumericDate } from '../../federation/time.ts';
 import type { KnownEnforcementPoint } from '../../registry/participants/known-participants.ts';
 import { RegistryError } from '../../registry/registry-error.ts';
+import { peerCertificateOf } from '../peer-certificate.ts';
 import { headerValues } from './header-values.ts';
 
 const TOKEN_HEADER = 'holdfast-enforcement-point';
@@ -29,8 +29,8 @@ export function requireEnforcementPoint(incoming: Asking, state: KnownState, now
 }
 
 /**
- * Of a point with a token and a certificate, both are needed; whatever is shown besides must not be another's. The
- * address that a request comes from says nothing.
+ * Of a point with a token and a certificate, both are needed; its own socket is enough. Whatever is shown besides must
+ * not be another's. The address that a request comes from says nothing.
  * @param now for the dates of the certificate
  * @returns undefined: nobody that is known, or one that is suspended or removed
  */
@@ -55,7 +55,7 @@ function byConnection(
   state: KnownState,
   now: NumericDate,
 ): KnownEnforcementPoint | undefined {
-  const peer = peerOf(socket);
+  const peer = peerCertificateOf(socket);
   const isValid = peer !== undefined && peer.notBefore <= now && now < peer.notAfter;
   const byCertificate = isValid ? state.enforcementPointOfClient(peer.x5tS256) : undefined;
   // Of somebody's certificate and another's token, neither counts: the caller compares the ids.
@@ -70,32 +70,4 @@ const socketPoints = new WeakMap<Socket, string>();
 /** From now on, whatever comes through this connection comes from that enforcement point: only it can open the socket. */
 export function belongsToEnforcementPoint(connection: Socket, enforcementPointId: string): void {
   socketPoints.set(connection, enforcementPointId);
-}
-
-interface Peer {
-  x5tS256: string;
-  notBefore: NumericDate;
-  notAfter: NumericDate;
-}
-
-/** A connection has one certificate from its handshake to its end: nobody may renegotiate. */
-const peers = new WeakMap<Socket, Peer | null>();
-
-function peerOf(socket: Socket | undefined): Peer | undefined {
-  if (!(socket instanceof TLSSocket)) return undefined;
-  let peer = peers.get(socket);
-  if (peer === undefined) {
-    const certificate = socket.getPeerX509Certificate();
-    peer = certificate === undefined ? null : peerWith(certificate);
-    peers.set(socket, peer);
-  }
-  return peer ?? undefined;
-}
-
-function peerWith({ raw, validFromDate, validToDate }: X509Certificate): Peer {
-  return {
-    x5tS256: hash('sha256', raw, 'base64url'),
-    notBefore: validFromDate.getTime() / 1000,
-    notAfter: validToDate.getTime() / 1000,
-  };
 }

@@ -8,7 +8,7 @@ import type { Clock } from '../../federation/time.ts';
 import type { LogError } from '../error-response.ts';
 import { enforcementPointOf } from './enforcement-point-caller.ts';
 import { decided, type ForwardAuthAnswer, undecided } from './forward-auth-answer.ts';
-import { type ForwardAuthQuestion, forwardAuthQuestion } from './forward-auth-question.ts';
+import { forwardAuthQuestion } from './forward-auth-question.ts';
 
 export interface ForwardAuthDependencies {
   admission: Pick<Admission, 'state' | 'ask'>;
@@ -31,8 +31,8 @@ export function createForwardAuthDoor(dependencies: ForwardAuthDependencies): Ad
       const answer = answerTo(incoming, dependencies);
       if (!(answer instanceof Promise)) send(answer, incoming, outgoing);
       else {
-        const failed = (error: unknown) => failure(error, dependencies);
-        void answer.catch(failed).then((later) => send(later, incoming, outgoing));
+        const later = answer.catch((error: unknown) => failure(error, dependencies));
+        later.then((found) => send(found, incoming, outgoing)).catch(() => outgoing.destroy());
       }
     } catch (error) {
       send(failure(error, dependencies), incoming, outgoing);
@@ -56,9 +56,7 @@ function answerTo(
 ): ForwardAuthAnswer | Promise<ForwardAuthAnswer> {
   const point = enforcementPointOf(incoming, admission.state, clock.now());
   if (point === undefined) return undecided('enforcement_point_unknown');
-  const question: ForwardAuthQuestion = forwardAuthQuestion(incoming, point.certificateHeader);
-  if (question === 'unreadable') return undecided('request_unreadable');
-  const { request, detail } = question;
+  const { request, detail } = forwardAuthQuestion(incoming, point.certificateHeader);
   const decision = admission.ask(point, request);
   return decision instanceof Promise ? decision.then((later) => decided(later, detail)) : decided(decision, detail);
 }

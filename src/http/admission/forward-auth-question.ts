@@ -7,13 +7,11 @@ import { type CertificateHeaderForm, readCertificateHeader } from '../../pki/hea
 import { CertificateHeaderError, type CertificateHeaderReason } from '../../pki/headers/header-error.ts';
 import { headerValues } from './header-values.ts';
 
-export type ForwardAuthQuestion =
-  | {
-      request: AdmissionRequest;
-      /** What is wrong with the header that should have had the certificate. */
-      detail: CertificateHeaderReason | undefined;
-    }
-  | 'unreadable';
+export interface ForwardAuthQuestion {
+  request: AdmissionRequest;
+  /** What is wrong with the header that should have had the certificate. */
+  detail: CertificateHeaderReason | undefined;
+}
 
 /** Where each form stands. RFC 9440, Envoy and Traefik name theirs; the others are set by whoever configures them. */
 const HEADERS: Readonly<Record<CertificateHeaderForm, string>> = {
@@ -25,6 +23,9 @@ const HEADERS: Readonly<Record<CertificateHeaderForm, string>> = {
   apache: 'x-ssl-client-cert',
 };
 
+/** No token and no id has such characters. */
+const SEVERAL = 'Bearer (several)';
+
 const CERTIFICATE_HEADERS: ReadonlySet<string> = new Set(Object.values(HEADERS));
 
 /** Caddy leaves this where a connection has no certificate. */
@@ -32,9 +33,8 @@ const CADDY_NONE = '{http.request.tls.client.certificate_der_base64}';
 
 /** @param form how the gateway that asks writes certificates */
 export function forwardAuthQuestion(incoming: IncomingMessage, form: CertificateHeaderForm): ForwardAuthQuestion {
-  const [authorization, ...otherAuthorizations] = headerValues(incoming, 'authorization');
-  const [onBehalfOf, ...othersOnBehalf] = headerValues(incoming, 'holdfast-on-behalf-of').filter((id) => id !== '');
-  if (otherAuthorizations.length > 0 || othersOnBehalf.length > 0) return 'unreadable';
+  const authorization = soleOf(headerValues(incoming, 'authorization'));
+  const onBehalfOf = soleOf(headerValues(incoming, 'holdfast-on-behalf-of').filter((id) => id !== ''));
   const token = authorization === undefined ? undefined : tokenOf(authorization);
   const { certificate, detail } = presentedCertificate(incoming, form);
   const request = {
@@ -43,6 +43,11 @@ export function forwardAuthQuestion(incoming: IncomingMessage, form: Certificate
     ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
   };
   return { request, detail };
+}
+
+/** Of several values none is known to be the right one: together they are a token, or an organisation, that there is not. */
+function soleOf(values: readonly string[]): string | undefined {
+  return values.length > 1 ? SEVERAL : values[0];
 }
 
 /** What is behind the scheme, also if that is no token; undefined: the scheme is for others. @see RFC 6750 §2.1, RFC 9449 §7.1 */

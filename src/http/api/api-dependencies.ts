@@ -18,13 +18,18 @@ import type { VerifyTrustMark } from '../../registry/trust-marks/hold-trust-mark
 import type { SignDelegation } from '../../registry/trust-marks/trust-mark-delegation.ts';
 import type { Db } from '../../storage/connect.ts';
 import type { Resolutions } from '../federation/resolutions.ts';
+import type { PeerCertificate } from '../peer-certificate.ts';
 import type { TokenEndpoint } from './oauth/token-request.ts';
 import type { EnforcementPointTools } from './propagation/enforcement-point-tools.ts';
 
 export interface ApiDependencies {
   db: Db;
-  /** The actor that a presented bearer token stands for; undefined when it is unknown, expired or revoked. */
-  authenticate: (secret: string) => Promise<Actor | undefined>;
+  /**
+   * The actor that a presented bearer token stands for, on a connection with this client certificate; undefined when it is
+   * unknown, expired or revoked.
+   * @throws RegistryError token_bound
+   */
+  authenticate: (secret: string, certificate: PeerCertificate | undefined) => Promise<Actor | undefined>;
   changeContext: (actor: Actor, requestId: string) => ChangeContext;
   retrieveConfiguration: RetrieveConfiguration;
   enrolmentTools: EnrolmentTools;

@@ -32,7 +32,7 @@ const REPLY_HEADERS = {
 
 const PROBLEMS = {
   400: 'The request is not valid: `validation_failed`.',
-  401: 'No valid API token: `unauthenticated`.',
+  401: 'No valid API token: `unauthenticated`; one that is bound to another client certificate: `token_bound`.',
   403: 'The token lacks the role, or does not reach all authorities: `role_missing`.',
   404: 'No such record in what the token reaches: `not_found`.',
   409: 'The registry forbids it as it stands; `code` and `detail` say why.',

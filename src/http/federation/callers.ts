@@ -15,6 +15,7 @@ import { type Actor, READERS, reaches } from '../../registry/actor.ts';
 import type { AuthorityDirectory, ServedAuthority } from '../../registry/authorities/authority-directory.ts';
 import { readStanding } from '../../registry/entities/read-standing.ts';
 import { readSubordinate } from '../../registry/entities/read-subordinate.ts';
+import { isEntityToken } from '../../registry/tokens/entity-token.ts';
 import type { Resolution } from '../../resolver/resolution.ts';
 import type { Db } from '../../storage/connect.ts';
 import { optionalParameter } from './parameters.ts';
@@ -71,7 +72,9 @@ export class Callers {
   /** The bearer token's owner if it may read the authority's records; any other token makes nobody known. */
   async byToken({ authority }: ServedAuthority, request: Request): Promise<Caller> {
     const [, secret] = /^Bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '') ?? [];
-    const actor = secret === undefined ? undefined : await this.#options.authenticate(secret);
+    // Entities read no records of authorities; they prove who they are by an assertion.
+    if (secret === undefined || isEntityToken(secret)) return ANONYMOUS;
+    const actor = await this.#options.authenticate(secret);
     if (actor === undefined || !reaches(actor, authority.id)) return ANONYMOUS;
     return READERS.some((role) => actor.roles.includes(role)) ? { kind: 'token', id: actor.id } : ANONYMOUS;
   }

@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from 'hono';
 import { RegistryError } from '../../registry/registry-error.ts';
 import type { ApiDependencies } from '../api/api-dependencies.ts';
 import type { ApiEnv } from '../api/api-env.ts';
+import { requestCertificateOf } from '../peer-certificate.ts';
 
 const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
 
@@ -13,7 +14,10 @@ export function withoutToken(routes: readonly { method: string; path: string; se
   );
 }
 
-/** Whether a token is missing, malformed, unknown, expired or revoked, the answer is the same. */
+/**
+ * Whether a token is missing, malformed, unknown, expired or revoked, the answer is the same; one that is good on other
+ * connections only says so (`token_bound`).
+ */
 export function authenticate(
   dependencies: Pick<ApiDependencies, 'authenticate'>,
   open: ReadonlySet<string>,
@@ -21,7 +25,8 @@ export function authenticate(
   return async (c, next) => {
     if (open.has(`${c.req.method.toLowerCase()} ${c.req.path}`)) return await next();
     const [, secret] = BEARER.exec(c.req.header('authorization') ?? '') ?? [];
-    const actor = secret === undefined ? undefined : await dependencies.authenticate(secret);
+    const actor =
+      secret === undefined ? undefined : await dependencies.authenticate(secret, requestCertificateOf(c.env));
     if (actor === undefined) {
       const message = 'send a valid API token: Authorization: Bearer <token>';
       throw new RegistryError('unauthenticated', message);

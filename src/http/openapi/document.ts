@@ -43,6 +43,10 @@ const TAGS = [
   { name: 'Resolutions', description: 'What an entity resolves to, and why it does not.' },
   { name: 'Findings', description: 'What is not as it should be: orphans, lapses, drift.' },
   { name: 'Exceptions', description: 'What an entity is excused from, until when, and who said so.' },
+  {
+    name: 'Admission',
+    description: 'Who may pass at gateways and servers, what was answered there, and which changes have come there.',
+  },
   { name: 'Audit', description: 'Who changed what, when and why.' },
   { name: 'Tokens', description: 'Who may use this API.' },
   { name: 'Health', description: 'For supervisors and load balancers.' },

@@ -18,12 +18,25 @@ export function credentialState(
   { state, notBefore, notAfter, supersededAt }: CredentialLife,
   now: Date,
 ): CredentialState {
+  const [begin, end, supersededMs] = [notBefore, notAfter, supersededAt].map((date) => date?.getTime());
+  return stateAt({ state, notBefore: begin, notAfter: end, supersededAt: supersededMs }, now.getTime());
+}
+
+/** The same with all moments in milliseconds since the epoch, for who asks often. */
+export function stateAt({ state, notBefore, notAfter, supersededAt }: LifeInMs, now: number): CredentialState {
   if (state === 'revoked') return 'revoked';
-  if (supersededAt !== null && supersededAt <= now) return 'superseded';
-  if (notAfter !== null && notAfter <= secondBefore(now)) return 'expired';
+  if (supersededAt !== undefined && supersededAt <= now) return 'superseded';
+  if (notAfter !== undefined && notAfter <= now - 1000) return 'expired';
   // On hold, or in a state that nobody knows: then it does not count either.
   if (state !== 'active') return 'on_hold';
-  return notBefore !== null && notBefore > now ? 'not_yet_valid' : 'active';
+  return notBefore !== undefined && notBefore > now ? 'not_yet_valid' : 'active';
+}
+
+interface LifeInMs {
+  state: CredentialRow['state'];
+  notBefore: number | undefined;
+  notAfter: number | undefined;
+  supersededAt: number | undefined;
 }
 
 /** Whether it may ever count again. */

@@ -112,10 +112,10 @@ export async function withUniqueness(write: () => PromiseLike<unknown>): Promise
 
 export function enforcementPointSnapshot(point: EnforcementPointRow): JsonObject {
   const { name, mode, environment, apiId, maxStalenessSeconds, isTokenRequired, certificateHeader } = point;
-  const { tokenDigest, clientX5tS256, allowSample, canaryUrl, state } = point;
+  const { tokenDigest, clientX5tS256, allowSample, canaryUrl, state, stateReason } = point;
   return {
     ...{ name, mode, environment, apiId, maxStalenessSeconds, isTokenRequired, certificateHeader },
-    ...{ hasToken: tokenDigest !== null, clientX5tS256, allowSample, canaryUrl, state },
+    ...{ hasToken: tokenDigest !== null, clientX5tS256, allowSample, canaryUrl, state, stateReason },
   };
 }
 

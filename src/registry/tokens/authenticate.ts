@@ -4,6 +4,7 @@ import type { Db } from '../../storage/connect.ts';
 import type { Actor } from '../actor.ts';
 import { hashToken } from './api-token.ts';
 import { FIRST_ADMIN } from './create-token.ts';
+import type { ShownCertificate } from './entity-token.ts';
 import { adminTokenEverExisted, adminTokenExists, findTokenActor } from './find-token.ts';
 import type { FirstAdminToken } from './first-admin-token.ts';
 
@@ -42,13 +43,20 @@ export const ADMIN_TOKEN_IGNORED =
   'HOLDFAST_ADMIN_TOKEN is ignored: a named admin token was made; if none is left, start with ' +
   'HOLDFAST_ADMIN_TOKEN_KEEP=1, make a new one, and start without it again';
 
+/**
+ * Who a bearer token stands for; undefined when it is unknown, expired or revoked.
+ * @param shown the client certificate of the connection; nobody else uses a token that is bound to it
+ * @throws RegistryError token_bound
+ */
+export type Authenticate = (secret: string, shown?: ShownCertificate) => Promise<Actor | undefined>;
+
 /** Secrets are compared as SHA-256 digests, in constant time or by an index on them. */
-export function createAuthenticator(options: AuthenticatorOptions): (secret: string) => Promise<Actor | undefined> {
+export function createAuthenticator(options: AuthenticatorOptions): Authenticate {
   const { db, now, adminToken, firstAdminToken } = options;
   const adminTokenHash = adminToken === undefined ? undefined : hashToken(adminToken);
   let wasWarned = false;
-  return async (secret) => {
-    const named = await findTokenActor(db, secret, now());
+  return async (secret, shown) => {
+    const named = await findTokenActor(db, secret, now(), shown);
     if (named !== undefined) return named;
     const isOperator = adminTokenHash !== undefined && timingSafeEqual(hashToken(secret), adminTokenHash);
     if (isOperator && options.keepAdminToken) return OPERATOR;

@@ -7,16 +7,22 @@ import { organisations } from '../../storage/schema/organisations.ts';
 import type { Actor } from '../actor.ts';
 import { LIVE_STATES } from '../states.ts';
 import { actorOf, hashToken } from './api-token.ts';
-import { findEntityTokenActor, isEntityToken } from './entity-token.ts';
+import { findEntityTokenActor, isEntityToken, type ShownCertificate } from './entity-token.ts';
 
 /**
  * The actor that a presented secret stands for; undefined when it is unknown, expired or revoked. The lookup is by
  * SHA-256, so its timing says nothing about secrets that exist. A member's token reaches those of its organisations whose
  * records are open, those that are suspended marked as such: nothing of one that was withdrawn or revoked.
+ * @throws RegistryError token_bound when it is bound to another certificate than is shown
  */
-export async function findTokenActor(db: Db, secret: string, now: Date): Promise<Actor | undefined> {
+export async function findTokenActor(
+  db: Db,
+  secret: string,
+  now: Date,
+  shown?: ShownCertificate,
+): Promise<Actor | undefined> {
   const hash = hashToken(secret);
-  if (isEntityToken(secret)) return await findEntityTokenActor(db, hash, now);
+  if (isEntityToken(secret)) return await findEntityTokenActor(db, hash, now, shown);
   const [token] = await tokenQuery(db).execute({ hash, now });
   if (token === undefined) return undefined;
   const isReplaced = Buffer.compare(token.tokenHash, hash) !== 0 && { isReplaced: true };

@@ -38,7 +38,8 @@ export async function rotateOwnToken(context: ChangeContext, rotation: TokenRota
   const { kind, id, isReplaced = false } = context.actor;
   requireRole(context.actor, ACCESS.rotateOwnToken.roles);
   if (kind !== 'token') {
-    const message = 'this token is not kept here: it comes from the environment, or is got anew by an assertion';
+    const message =
+      'this token is not kept here: it comes from the environment, or is got anew by an assertion or certificate';
     throw new RegistryError('illegal_transition', message, { allowed: [] });
   }
   if (isReplaced) {

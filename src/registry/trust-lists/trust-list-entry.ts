@@ -13,8 +13,8 @@ export type TrustListEntry = typeof trustListEntries.$inferSelect;
 
 export const TRUST_LIST_PURPOSES = ['transport', 'signing'] as const satisfies readonly TrustListPurpose[];
 
-/** Most entries of an authority for one purpose: each new certificate is compared with all of them. */
-export const MAX_TRUST_LIST_ENTRIES = 1000;
+/** Most entries of an authority for one purpose: all of them are read where a path is looked for. */
+export const MAX_TRUST_LIST_ENTRIES = 300;
 
 /** @throws RegistryError not_found (also when it was removed), role_missing */
 export async function readTrustListEntry(db: Db | Tx, actor: Actor, entryId: string): Promise<TrustListEntry> {

@@ -64,7 +64,7 @@ async function secretOf(role: Role, reach: { authorityIds?: string[]; organisati
 async function entitySecret(): Promise<string> {
   const entityId = PLACES.own['entityId'] ?? '';
   const [key] = (await readEntityKeys(service.db, actor(), entityId)).keys;
-  return await makeEntityToken(service.db, entityId, key?.kid ?? '', NOW_DATE);
+  return await makeEntityToken(service.db, entityId, { kid: key?.kid ?? '' }, NOW_DATE);
 }
 
 const OURS: readonly Place[] = ['own', 'otherOrganisation'];

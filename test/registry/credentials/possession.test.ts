@@ -168,7 +168,11 @@ describe.each(DATABASE_KINDS)('possession on %s', (kind) => {
     const twice = await possessionProof(key, placeOf(entity));
     const contexts = [asMember(entity), elsewhere];
     const works = contexts.map((context, serial) =>
-      addCredential(context, entity.id, { usage: 'signing', material: clientCertificate(key, serial + 1), proof: twice }),
+      addCredential(context, entity.id, {
+        usage: 'signing',
+        material: clientCertificate(key, serial + 1),
+        proof: twice,
+      }),
     );
     expect((await Promise.all(works.map(outcome))).sort()).toEqual(['done', 'validation_failed at /proof']);
   });

@@ -36,11 +36,11 @@ export const askAdmissionOperation = defineOperation(
       ...bodyProblems(),
     },
   }),
-  ({ admission, signAdmissionDecision: sign, enforcementPoints: { clock } }) =>
+  ({ admission, signAdmissionDecision: sign, enforcementPoints }) =>
     async (c) => {
       const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage };
       const asking = incoming ?? { rawHeaders: [...c.req.raw.headers].flat() };
-      const point = requireEnforcementPoint(asking, admission.state, clock.now());
+      const point = requireEnforcementPoint(asking, admission.state, enforcementPoints.clock.now());
       const { explain, signed } = c.req.valid('query');
       const request = { ...presentedRequest(c.req.valid('json')), isExplained: explain === '1' };
       const { contentType, body } = await answerAdmission({ admission, sign }, point, request, signed === '1');

@@ -1,4 +1,4 @@
-/** Grants an access token to an entity that proves itself by one of its Federation Entity Keys. @see RFC 6749 §4.4, RFC 7523 */
+/** Grants an access token to an entity that proves itself by one of its Federation Entity Keys, or by its transport certificate. @see RFC 6749 §4.4, RFC 7523, RFC 8705 */
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { ENTITY_TOKEN_LIFETIME_SECONDS } from '../../../registry/tokens/entity-token.ts';
@@ -28,11 +28,14 @@ const OAuthErrorSchema = z
 const TokenRequestSchema = z
   .object({
     grant_type: z.literal('client_credentials'),
-    client_assertion_type: z.literal('urn:ietf:params:oauth:client-assertion-type:jwt-bearer'),
-    client_assertion: z.string().openapi({
-      description: `A JWT signed by a registered Federation Entity Key that its \`kid\` names: \`iss\` = \`sub\` = the Entity Identifier, \`aud\` = the URL of this endpoint alone, \`exp\` at most ${MAX_ASSERTION_SECONDS} s ahead, a \`jti\` of its own.`,
-    }),
-    client_id: z.string().optional().openapi({ description: 'The Entity Identifier.' }),
+    client_assertion_type: z.literal('urn:ietf:params:oauth:client-assertion-type:jwt-bearer').optional(),
+    client_assertion: z
+      .string()
+      .optional()
+      .openapi({
+        description: `A JWT signed by a registered Federation Entity Key that its \`kid\` names: \`iss\` = \`sub\` = the Entity Identifier, \`aud\` = the URL of this endpoint alone, \`exp\` at most ${MAX_ASSERTION_SECONDS} s ahead, a \`jti\` of its own. Left out by whoever proves himself by the certificate of the connection.`,
+      }),
+    client_id: z.string().optional().openapi({ description: 'The Entity Identifier; required without an assertion.' }),
     authority: z
       .string()
       .optional()
@@ -40,14 +43,14 @@ const TokenRequestSchema = z
   })
   .openapi('AccessTokenRequest');
 
-const DESCRIPTION = `For machines of an entity: an access token of ${ENTITY_TOKEN_LIFETIME_SECONDS / 60} minutes with the rights of a \`technical-contact\` on this entity alone, by \`private_key_jwt\` (RFC 7523). It ends at once when the entity or its organisation is not active any more, or the key that signed is removed. Each assertion is good once. ${whoMayAsk('grantAccessToken')}`;
+const DESCRIPTION = `For machines of an entity: an access token of ${ENTITY_TOKEN_LIFETIME_SECONDS / 60} minutes with the rights of a \`technical-contact\` on this entity alone, by \`private_key_jwt\` (RFC 7523), or by its transport certificate at the port that asks for one (\`HOLDFAST_MTLS_PORT\`; RFC 8705 §2). It ends at once when the entity or its organisation is not active any more, or the key that signed is removed. Each assertion is good once. What was got with a certificate is bound to it: with any other, and without one, it is refused (\`token_bound\`), and it ends when that certificate admits nobody any more. ${whoMayAsk('grantAccessToken')}`;
 
 const route = createRoute({
   method: 'post',
   path: '/api/v1/oauth/token',
   operationId: 'grantAccessToken',
   tags: ['Tokens'],
-  summary: 'Get an access token with a Federation Entity Key',
+  summary: 'Get an access token with a Federation Entity Key or a client certificate',
   description: DESCRIPTION,
   security: [],
   request: {

@@ -1,4 +1,5 @@
-/** Requests for access tokens: `client_credentials` of an entity that proves itself by a signed assertion. @see RFC 6749 §4.4, RFC 7523 §2.2, §3 */
+/** Requests for access tokens: `client_credentials` of an entity that proves itself by a signed assertion, or by the certificate of its connection. @see RFC 6749 §4.4, RFC 7523 §2.2, §3, RFC 8705 §2 */
+import type { CertificateClients } from '../../../admission/certificate-clients.ts';
 import {
   CLIENT_ASSERTION_TYPE,
   type ClientAssertion,
@@ -6,17 +7,23 @@ import {
   verifyClientAssertion,
 } from '../../../federation/client-assertion.ts';
 import { FederationError } from '../../../federation/errors.ts';
-import type { EntityIdentifier, IdentifierOptions } from '../../../federation/identifiers.ts';
+import {
+  type EntityIdentifier,
+  type IdentifierOptions,
+  parseEntityIdentifier,
+} from '../../../federation/identifiers.ts';
 import type { JwkSet } from '../../../federation/jwk-set.ts';
 import type { Clock } from '../../../federation/time.ts';
+import type { AuthorityDirectory } from '../../../registry/authorities/authority-directory.ts';
 import { type ActiveRecord, activeRecordsOf } from '../../../registry/tokens/active-records.ts';
-import { makeEntityToken } from '../../../registry/tokens/entity-token.ts';
+import { type EntityProof, makeEntityToken } from '../../../registry/tokens/entity-token.ts';
 import type { Db } from '../../../storage/connect.ts';
 import type { Caller } from '../../federation/callers.ts';
 import type { ClientQuotas } from '../../federation/client-quotas.ts';
 import type { Exchange } from '../../federation/exchange.ts';
 import { optionalParameter } from '../../federation/parameters.ts';
 import type { UsedAssertions } from '../../federation/used-assertions.ts';
+import { type PeerCertificate, requestCertificateOf } from '../../peer-certificate.ts';
 import { OAuthError } from './oauth-error.ts';
 
 /** Longest time that an assertion may still be good for. */
@@ -31,35 +38,45 @@ export interface TokenEndpoint {
   quotas: ClientQuotas;
   /** Remembers assertions for all nodes. */
   used: UsedAssertions;
+  certificateClients: Pick<CertificateClients, 'find'>;
   clock: Clock;
 }
 
 export interface TokenRequestDependencies {
   db: Db;
+  directory: Pick<AuthorityDirectory, 'get'>;
   identifiers: IdentifierOptions;
   tokenEndpoint: TokenEndpoint;
 }
 
 /**
  * Answers a request with the secret of a new access token. Whoever is not known, not active, or did not sign with a key
- * registered here hears the same.
- * @throws OAuthError, TryAgainLater rate_limited, resolution_unavailable
+ * registered here hears the same, and so does whoever connects with a certificate that does not admit him.
+ * @throws OAuthError, StaleStateError, TryAgainLater rate_limited, resolution_unavailable
  */
 export async function answerTokenRequest(dependencies: TokenRequestDependencies, exchange: Exchange): Promise<string> {
   const { quotas, clock } = dependencies.tokenEndpoint;
   let proved: Proved | undefined;
   await quotas.identify(exchange, async () => {
     const form = await asOAuth('invalid_request', () => exchange.form(MAX_BYTES));
-    const assertion = await asOAuth('invalid_request', () => assertionOf(form, exchange.request));
-    proved = await asOAuth('invalid_client', () => identify(dependencies, exchange, form, assertion));
+    const means = await asOAuth('invalid_request', () => meansOf(form, exchange));
+    proved = await asOAuth('invalid_client', () =>
+      typeof means === 'string'
+        ? identifyByAssertion(dependencies, exchange, form, means)
+        : identifyByCertificate(dependencies, exchange, form, means),
+    );
     return { kind: 'entity', entityIdentifier: proved.entityIdentifier };
   });
   if (proved === undefined) throw nobody();
-  return await makeEntityToken(dependencies.db, proved.entityId, proved.kid, new Date(clock.now() * 1000));
+  return await makeEntityToken(dependencies.db, proved.entityId, proved.proof, new Date(clock.now() * 1000));
 }
 
-/** The assertion of a request that asks for nothing that is not granted here. @throws OAuthError, FederationError parameter_repeated */
-function assertionOf(form: URLSearchParams, request: Request): string {
+/**
+ * By what a request that asks for nothing that is not granted here proves whose it is: its assertion; without one, the
+ * certificate of its connection.
+ * @throws OAuthError, FederationError parameter_repeated
+ */
+function meansOf(form: URLSearchParams, { request, environment }: Exchange): string | PeerCertificate {
   const grantType = optionalParameter(form, 'grant_type');
   if (grantType === undefined) throw new OAuthError('invalid_request', 'grant_type is missing');
   if (grantType !== 'client_credentials') {
@@ -68,23 +85,52 @@ function assertionOf(form: URLSearchParams, request: Request): string {
   if ((optionalParameter(form, 'scope') ?? '') !== '')
     throw new OAuthError('invalid_scope', 'there are no scopes here');
   const others = request.headers.has('authorization') || form.has('client_secret');
+  const isAsserted = form.has('client_assertion') || form.has('client_assertion_type');
+  const certificate = isAsserted ? undefined : requestCertificateOf(environment);
+  if (certificate !== undefined && !others) return certificate;
   const assertion = optionalParameter(form, 'client_assertion') ?? '';
   if (others || assertion === '' || optionalParameter(form, 'client_assertion_type') !== CLIENT_ASSERTION_TYPE) {
-    const message = `clients prove themselves by a client_assertion alone, of the type ${CLIENT_ASSERTION_TYPE}`;
+    const message = `clients prove themselves by a client_assertion of the type ${CLIENT_ASSERTION_TYPE}, or by their certificate at the port that asks for one, and by nothing else`;
     throw new OAuthError(others ? 'invalid_request' : 'invalid_client', message);
   }
   return assertion;
 }
 
-/** Who asks, by which key. */
+/** Who asks, and by what he proved it. */
 interface Proved {
   entityIdentifier: EntityIdentifier;
   entityId: string;
-  kid: string;
+  proof: EntityProof;
+}
+
+/**
+ * Of a certificate nobody reads whose it is, so a client says it.
+ * @throws OAuthError, FederationError entity_identifier_invalid, StaleStateError, TryAgainLater
+ */
+async function identifyByCertificate(
+  { directory, identifiers, tokenEndpoint }: TokenRequestDependencies,
+  exchange: Exchange,
+  form: URLSearchParams,
+  { x5tS256 }: PeerCertificate,
+): Promise<Proved> {
+  const clientId = optionalParameter(form, 'client_id') ?? '';
+  if (clientId === '') throw new OAuthError('invalid_request', 'client_id is missing: the Entity Identifier');
+  const entityIdentifier = parseEntityIdentifier(clientId, identifiers, 'client_id');
+  const found = await tokenEndpoint.certificateClients.find(x5tS256, entityIdentifier);
+  const records = found.flatMap(({ id, authorityId }) => {
+    const served = directory.get(authorityId);
+    return served === undefined ? [] : [{ entityId: id, authority: served.authority.entityIdentifier }];
+  });
+  if (records.length === 0) {
+    throw new OAuthError('invalid_client', 'no active entity here of this client_id is admitted with this certificate');
+  }
+  const { entityId } = oneOf(records, optionalParameter(form, 'authority'));
+  tokenEndpoint.quotas.charge(exchange, { kind: 'entity', entityIdentifier }, 'lookup');
+  return { entityIdentifier, entityId, proof: { x5tS256 } };
 }
 
 /** @throws OAuthError, FederationError client_assertion_invalid, client_assertion_replayed, TryAgainLater */
-async function identify(
+async function identifyByAssertion(
   { db, identifiers, tokenEndpoint }: TokenRequestDependencies,
   exchange: Exchange,
   form: URLSearchParams,
@@ -112,7 +158,7 @@ async function identify(
     }
     throw error;
   }
-  return { entityIdentifier: assertion.caller, entityId: record.entityId, kid: assertion.header.kid };
+  return { entityIdentifier: assertion.caller, entityId: record.entityId, proof: { kid: assertion.header.kid } };
 }
 
 /** The records with a key that signed the assertion: authorities may have registered different ones. */
@@ -130,7 +176,7 @@ async function provedBy(assertion: ClientAssertion, records: readonly ActiveReco
 }
 
 /** @throws OAuthError */
-function oneOf(records: readonly ActiveRecord[], authority: string | undefined): ActiveRecord {
+function oneOf<Where extends { authority: string }>(records: readonly Where[], authority: string | undefined): Where {
   const named = authority === undefined ? records : records.filter((record) => record.authority === authority);
   const [record, ...others] = named;
   if (record !== undefined && others.length === 0) return record;

@@ -5,8 +5,7 @@ import type { Acknowledgements } from '../../../admission/acknowledgements.ts';
 import type { KnownState } from '../../../admission/known-state.ts';
 import type { Clock } from '../../../federation/time.ts';
 import type { KnownEnforcementPoint } from '../../../registry/participants/known-participants.ts';
-import { RegistryError } from '../../../registry/registry-error.ts';
-import { enforcementPointOf } from '../../admission/enforcement-point-caller.ts';
+import { requireEnforcementPoint } from '../../admission/enforcement-point-caller.ts';
 import type { ApiEnv } from '../api-env.ts';
 import type { SeqStreams } from './seq-streams.ts';
 
@@ -21,12 +20,8 @@ export interface EnforcementPointTools {
 }
 
 /** @throws RegistryError unauthenticated */
-export function requireEnforcementPoint(
-  c: Context<ApiEnv>,
-  { clock, state }: EnforcementPointTools,
-): KnownEnforcementPoint {
+export function callerOf(c: Context<ApiEnv>, { clock, state }: EnforcementPointTools): KnownEnforcementPoint {
   const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage };
-  const point = incoming && enforcementPointOf(incoming, state(), clock.now());
-  if (point !== undefined) return point;
-  throw new RegistryError('unauthenticated', 'this is for enforcement points: prove who you are as for admission');
+  const asking = incoming ?? { rawHeaders: [...c.req.raw.headers].flat() };
+  return requireEnforcementPoint(asking, state(), clock.now());
 }

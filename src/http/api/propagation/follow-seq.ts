@@ -3,7 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { invalidField } from '../../../registry/registry-error.ts';
 import { jsonBody, problems } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
-import { requireEnforcementPoint } from './enforcement-point-tools.ts';
+import { callerOf } from './enforcement-point-tools.ts';
 
 /** Not as a literal: of a literal the types would take it for JSON that a handler returns whole. */
 const EVENT_STREAM: string = 'text/event-stream';
@@ -26,7 +26,7 @@ export const followSeqOperation = defineOperation(
   }),
   ({ enforcementPoints }) =>
     (c) => {
-      const { id } = requireEnforcementPoint(c, enforcementPoints);
+      const { id } = callerOf(c, enforcementPoints);
       const headers = { 'content-type': EVENT_STREAM, 'x-accel-buffering': 'no' };
       return c.body(c.req.method === 'HEAD' ? '' : enforcementPoints.streams.open(id), 200, headers);
     },
@@ -50,7 +50,7 @@ export const acknowledgeSeqOperation = defineOperation(
   }),
   ({ enforcementPoints: tools }) =>
     async (c) => {
-      const { id } = requireEnforcementPoint(c, tools);
+      const { id } = callerOf(c, tools);
       const { seq } = c.req.valid('json');
       // Another node may have told it first.
       if (seq > tools.state().seq) await tools.caughtUp(seq).catch(() => undefined);

@@ -5,6 +5,7 @@ import { saveAcknowledgements } from '../../../../src/registry/propagation/save-
 import { refusalOf } from '../../../support/api-client.ts';
 import { NO_SUCH_ID, startApi } from '../../../support/api-service.ts';
 import { chainOf, pem } from '../../../support/certificates.ts';
+import { clientCertificate } from '../../../support/credentials.ts';
 import { apiResource } from '../../../support/offers.ts';
 import { nextId } from '../../../support/registry.ts';
 
@@ -170,5 +171,27 @@ describe('suspend, reinstate, remove', () => {
     const { body: left } = await api.auditor.get(`${PATH}?authorityId=${authorityId}&name=${body.name}`);
     expect(left.items).toEqual([]);
     expect((await added({ name: body.name })).body.state).toBe('active');
+  });
+});
+
+describe('[F40] whoever asks who may pass', () => {
+  it('is an enforcement point by its present token, as long as it is active', async () => {
+    const { path, body } = await added();
+    const { certificate } = clientCertificate();
+    const asked = async (token: string) =>
+      (await api.anonymous.post('/api/v1/admission', { certificate }, { 'holdfast-enforcement-point': token })).status;
+    expect(await asked(body.token)).toBe(200);
+    const { token } = (await api.admin.post(`${path}/token`)).body;
+    expect([await asked(body.token), await asked(token)]).toEqual([401, 200]);
+    await api.admin.post(`${path}/suspend`, { reason: 'x' });
+    expect(await asked(token)).toBe(401);
+    await api.admin.post(`${path}/reinstate`, { reason: 'x' });
+    expect(await asked(token)).toBe(200);
+    await api.admin.patch(path, { hasToken: false }, SEEN);
+    expect(await asked(token)).toBe(401);
+    const again = (await api.admin.post(`${path}/token`)).body.token;
+    expect(await asked(again)).toBe(200);
+    await api.admin.delete(path);
+    expect(await asked(again)).toBe(401);
   });
 });

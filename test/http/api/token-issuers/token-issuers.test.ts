@@ -1,11 +1,22 @@
+import { hash, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { sql } from 'drizzle-orm';
 import { afterAll, describe, expect, it } from 'vitest';
+import { addCredential } from '../../../../src/registry/credentials/add-credential.ts';
+import { removeTokenIssuer } from '../../../../src/registry/token-issuers/remove-token-issuer.ts';
 import { openClientSecret } from '../../../../src/signer/client-secrets.ts';
 import { UnsealError } from '../../../../src/signer/sealing.ts';
 import { refusalOf } from '../../../support/api-client.ts';
 import { NO_SUCH_ID, startApi } from '../../../support/api-service.ts';
+import { clientCertificate } from '../../../support/credentials.ts';
+import { enforcementPoint } from '../../../support/enforcement-points.ts';
+import { NOW } from '../../../support/federation.ts';
 import { testKey } from '../../../support/keys.ts';
 import { freshIdentifier, freshJwks, TEST_MASTER_KEY } from '../../../support/registry.ts';
+import { tokenIssuer } from '../../../support/token-issuers.ts';
 
 const api = await startApi();
 afterAll(() => api[Symbol.asyncDispose]());
@@ -66,10 +77,10 @@ describe('POST', () => {
       ...['token_issuer.add', 'token_issuer.update'],
     ]);
     for (const answer of [body, read.body, list.body, changed.body, audit]) {
-      const text = JSON.stringify(answer);
-      expect(text).toContain(body.issuer);
+      const words = JSON.stringify(answer);
+      expect(words).toContain(body.issuer);
       for (const word of ['staple', 'sealed', Buffer.from(sealed).toString('base64').slice(20, 40)]) {
-        expect(text).not.toContain(word);
+        expect(words).not.toContain(word);
       }
     }
     expect((await api.admin.delete(path, { 'if-match': '"2"' })).status).toBe(204);
@@ -156,5 +167,43 @@ describe('PATCH', () => {
     const audiences = { audiences: ['y'] };
     expect(refusalOf(await api.admin.patch(path, audiences, { 'if-match': '"9"' }))).toBe('412 version_mismatch');
     expect(refusalOf(await api.admin.patch(path, audiences))).toBe('428 version_required');
+  });
+});
+
+describe('[F43] a token that an enforcement point passes on', () => {
+  it('is asked about at its issuer with the sealed secret, and counts with its certificate alone', async () => {
+    const { service } = api;
+    const authority = await service.authority();
+    const { certificate } = clientCertificate();
+    const entity = await service.entity(await service.organisation(authority));
+    await addCredential(service.context(), entity.id, { usage: 'transport', material: { certificate } });
+    const x5tS256 = hash('sha256', new X509Certificate(certificate).raw, 'base64url');
+    const asked: unknown[] = [];
+    const cnf = { 'x5t#S256': x5tS256 };
+    const server = createServer(async (incoming, outgoing) => {
+      asked.push([incoming.headers.authorization, await text(incoming)]);
+      outgoing.setHeader('content-type', 'application/json');
+      outgoing.end(JSON.stringify({ active: true, aud: 'payments', client_id: 'x', exp: NOW + 60, cnf }));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const endpoint = `http://localhost:${port}/introspect`;
+    const settings = { jwks: null, introspection: { ...introspection, endpoint }, clientSecret: SECRET };
+    const { id } = await tokenIssuer(service, authority, { audiences: ['payments'], ...settings });
+    const { token } = await enforcementPoint(service, authority, { isTokenRequired: true });
+    const ask = async (body: object) =>
+      (await api.anonymous.post('/api/v1/admission', body, { 'holdfast-enforcement-point': token })).body;
+    expect(await ask({ certificate })).toMatchObject({ decision: 'deny', reasons: ['token_missing'] });
+    expect(await ask({ certificate, token: 'opaque' })).toMatchObject({ decision: 'allow', reasons: [] });
+    const secret = 'correct+horse%3A+battery+%26+staple';
+    expect(asked).toEqual([[`Basic ${btoa(`holdfast:${secret}`)}`, 'token=opaque&token_type_hint=access_token']]);
+    cnf['x5t#S256'] = 'x'.repeat(43);
+    expect(await ask({ certificate, token: 'opaque' })).toMatchObject({ decision: 'deny', reasons: ['cnf_mismatch'] });
+    await removeTokenIssuer(service.context(), id);
+    expect((await ask({ certificate, token: 'opaque' })).reasons).toEqual(['token_issuer_unknown']);
+    expect(asked).toHaveLength(2);
+    server.close();
+    server.closeAllConnections();
   });
 });

@@ -2,7 +2,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { refusalOf } from '../../../support/api-client.ts';
 import { NO_SUCH_ID, startApi } from '../../../support/api-service.ts';
 import { below, leafOf, root } from '../../../support/certificate-paths.ts';
-import { ecKey, pem } from '../../../support/certificates.ts';
+import { certificate, distinguishedName, ecKey, pem } from '../../../support/certificates.ts';
+import { testPoint } from '../../../support/evidence.ts';
 
 const api = await startApi();
 afterAll(() => api[Symbol.asyncDispose]());
@@ -69,7 +70,8 @@ describe('[F21] a listed purpose', () => {
     expect(refused.body.detail).toMatch(
       /^no path to the trust list: the certificate is issued by an authority that is/,
     );
-    const made = await add(leafOf(ca, { key: ecKey() }), ca.der);
+    const leaf = leafOf(ca, { key: ecKey() });
+    const made = await add(leaf, ca.der);
     expect([made.status, made.body.path]).toEqual([
       201,
       { anchor: entry.x5tS256, notAfter: '2036-01-01T00:00:00.000Z' },
@@ -77,8 +79,31 @@ describe('[F21] a listed purpose', () => {
     const { body: old } = await api.auditor.get(`/api/v1/credentials/${stranger.body.id}`);
     expect([old.isLive, old.refusal]).toEqual([false, 'chain_untrusted']);
 
+    const { token } = await testPoint(api.service, authority);
+    const headers = { 'holdfast-enforcement-point': token };
+    const admission = async () =>
+      (await api.anonymous.post('/api/v1/admission', { certificate: pem(leaf) }, headers)).body.reasons;
+    expect(await admission()).toEqual([]);
     expect((await api.admin.delete(`${PATH}/${entry.id}`)).status).toBe(204);
+    expect(await admission()).toEqual(['chain_untrusted']);
     expect(refusalOf(await api.auditor.get(`${PATH}/${entry.id}`))).toBe('404 not_found');
     expect((await api.auditor.get(`/api/v1/credentials/${made.body.id}`)).body.refusal).toBe('chain_untrusted');
+  });
+
+  it('or none: a certificate of another organisation is refused, 422 subject_mismatch', async () => {
+    const organisation = await api.service.organisation(await api.service.authority());
+    const registration = { number: '05123456', register: 'Companies House', country: 'GB' };
+    const path = `/api/v1/organisations/${organisation.id}`;
+    expect((await api.admin.patch(path, { registration }, { 'if-match': '*' })).status).toBe(200);
+    const { id } = await api.service.entity(organisation);
+    const add = (identifier: string) => {
+      const subject = distinguishedName({ '2.5.4.97': identifier });
+      const body = { usage: 'transport', certificate: pem(certificate({ subject })) };
+      return api.registrar.post(`/api/v1/entities/${id}/credentials`, body);
+    };
+    const refused = await add('NTRGB-05123457');
+    expect(refusalOf(refused)).toBe('422 subject_mismatch');
+    expect(refused.body.detail).not.toContain('05123456');
+    expect((await add('NTRGB-0512 3456')).status).toBe(201);
   });
 });
