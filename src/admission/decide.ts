@@ -145,13 +145,15 @@ function identify(
     return { participant, certificate: undefined, exceptions: ['no_mtls'] };
   }
   findings.pass('certificate', () => `x5t#S256 ${certificate.x5tS256}`);
-  const registered = state.certificates(certificate.x5tS256).flatMap((known) => {
+  let [counting, last]: Found[] = [];
+  for (const known of state.certificates(certificate.x5tS256)) {
     const application = state.application(known.applicationId);
     const participant = application && participantOf(application, place, state);
-    return participant === undefined ? [] : [{ participant, certificate: known }];
-  });
-  const found =
-    registered.findLast((one) => isCounting(one.certificate, one.participant, state, now)) ?? registered.at(-1);
+    if (participant === undefined) continue;
+    last = { participant, certificate: known };
+    if (isCounting(known, participant, state, now)) counting = last;
+  }
+  const found = counting ?? last;
   if (found === undefined) {
     findings.fail('participant', 'unknown_participant', () => 'no application here has registered this certificate');
     return nobody;
@@ -159,6 +161,8 @@ function identify(
   findings.pass('participant', () => nameOf(found.participant));
   return { ...found, exceptions: [] };
 }
+
+type Found = { participant: Participant; certificate: KnownCertificate } | undefined;
 
 /** Nobody hears of those of another authority. */
 function participantOf(

@@ -36,6 +36,8 @@ const UNPROCESSABLE: readonly string[] = [
   'contact_missing',
   'wrong_environment',
   'role_not_held',
+  'chain_untrusted',
+  'subject_mismatch',
 ];
 
 describe('a refusal of the registry', () => {

@@ -2,7 +2,6 @@
 import type { Bench } from '../bench.ts';
 import type { Figure, Measurement } from '../figure.ts';
 import { compareServers } from '../load/compare-servers.ts';
-import { FETCH_LOAD } from '../load/fetch-load.ts';
 import { percentile, sendPaced } from '../load/paced-load.ts';
 import { subordinateIdentifier } from '../samples/registry-records.ts';
 import {
@@ -18,6 +17,8 @@ import { startFloor } from '../service/floor.ts';
 const ASKED = 20_000;
 /** To sign tokens takes longer. */
 const ASKED_WITH_TOKEN = 4_000;
+/** As gateways ask: over many connections, on none before the last answer. */
+const GATEWAY_LOAD = { connections: 64, pipelining: 1 } as const;
 const PER_SECOND = 1_000;
 
 export const admission: Figure = {
@@ -103,7 +104,7 @@ async function compareWithFloor(
   const json = { body, headers, ...(token && { token }) };
   await using floor = await startFloor(deployment, ADMISSION_PATH, 'text', undefined, json);
   const { 'content-type': _, ...sent } = headers;
-  const load = { host, paths: jsonBodies.map(() => ADMISSION_PATH), jsonBodies, headers: sent, ...FETCH_LOAD };
+  const load = { host, paths: jsonBodies.map(() => ADMISSION_PATH), jsonBodies, headers: sent, ...GATEWAY_LOAD };
   const measured = await compareServers(
     bench,
     { port, serverPid, ...load },

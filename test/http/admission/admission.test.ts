@@ -18,6 +18,7 @@ import { type ApiAnswer, ApiClient } from '../../support/api-client.ts';
 import { relyingParty } from '../../support/api-service.ts';
 import { leafOf, root } from '../../support/certificate-paths.ts';
 import { ecKey, pem } from '../../support/certificates.ts';
+import { callHoldfast } from '../../support/cli.ts';
 import { clientCertificate } from '../../support/credentials.ts';
 import { suspendPoint, type TestPoint, testPoint } from '../../support/evidence.ts';
 import { NOW } from '../../support/federation.ts';
@@ -307,6 +308,18 @@ describe('[B3] explain', () => {
     expect((await auditor.get(`/api/v1/decisions?authorityId=${authority.id}`)).body).toEqual(before);
     const stranger = new ApiClient(service.app, await service.bearer(['auditor'], [await service.authority()]));
     expect((await stranger.post(path, {})).status).toBe(404);
+  });
+
+  it('is shown by the command line, which exits with 1 for a deny', async () => {
+    const { authorization } = await service.bearer(['auditor'], [authority]);
+    const env = { HOLDFAST_URL: origin, HOLDFAST_TOKEN: authorization.replace('Bearer ', '') };
+    const asking = ['admission', 'ask', '--at', point.id, '--certificate', '-', '--explain'];
+    const allowed = await callHoldfast(asking, { env, stdin: certificate });
+    expect([allowed.exitCode, allowed.stdout]).toEqual([0, expect.stringContaining(entity.entityIdentifier)]);
+    expect(allowed.stdout).toMatch(/✓ standing: the application is active/);
+    const denied = await callHoldfast(asking, { env, stdin: clientCertificate().certificate });
+    expect(denied.exitCode).toBe(1);
+    expect(denied.stdout).toMatch(/deny: unknown_participant/);
   });
 });
 
