@@ -32,7 +32,8 @@ CREATE INDEX credentials_path_judged ON credentials (authority_id, usage, path_j
 --> statement-breakpoint
 
 ALTER TABLE api_resources
-  ADD COLUMN required_roles jsonb NOT NULL DEFAULT '[]';
+  ADD COLUMN required_roles jsonb NOT NULL DEFAULT '[]',
+  ADD COLUMN audience text;
 --> statement-breakpoint
 
 -- What an entity got with its client certificate counts with that certificate alone.
@@ -67,8 +68,9 @@ CREATE UNIQUE INDEX enforcement_points_name ON enforcement_points (authority_id,
 --> statement-breakpoint
 CREATE UNIQUE INDEX enforcement_points_token ON enforcement_points (token_digest) WHERE token_digest IS NOT NULL;
 --> statement-breakpoint
+-- Beside a token the certificate finds nobody, so several may have it: none can take another's by recording it.
 CREATE UNIQUE INDEX enforcement_points_client ON enforcement_points (client_x5t_s256)
-  WHERE client_x5t_s256 IS NOT NULL AND state <> 'removed';
+  WHERE client_x5t_s256 IS NOT NULL AND token_digest IS NULL AND state <> 'removed';
 --> statement-breakpoint
 
 CREATE TABLE token_issuers (

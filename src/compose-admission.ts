@@ -54,7 +54,11 @@ export function composeAdmission({
     index,
     ageMs,
     clock,
-    tokens: new TokenVerifier({ requests, secretOf: (issuer) => secretOf(issuer, masterKey) }),
+    tokens: new TokenVerifier({
+      requests,
+      secretOf: (issuer) => secretOf(issuer, masterKey),
+      monotonicMs: () => performance.now(),
+    }),
     chains: chainsFrom({ directory, resolutions }),
     observe,
     onError: (error) => log.requestFailed(error, 'admission'),
@@ -72,17 +76,18 @@ function chainsFrom({
   directory,
   resolutions,
 }: Pick<AdmissionParts, 'directory' | 'resolutions'>): AdmissionOptions['chains'] {
-  const resolve = async (authorityId: string, entityIdentifier: string): Promise<ChainVerdict> => {
+  const resolve: AdmissionOptions['chains']['resolve'] = async ({ id, authorityId }, entityIdentifier) => {
     const served = directory.get(authorityId);
     if (served === undefined) return unavailable('its authority is not known here yet');
     const subject = entityIdentifier as EntityIdentifier;
     const request = { scope: authorityId, subject, trustAnchors: servedTrustAnchors(served, directory) };
     try {
-      // Room of their own: participants whose superiors answer late hold up nobody but each other.
+      // Room of their own: participants whose superiors answer late hold up nobody but each other, and a point that asks
+      // about ever new ones only itself.
       return verdictOn(
         await resolutions.resolve(request, {
           account: { kind: 'anybody', subject, isVouchedFor: true },
-          slot: { kind: 'admission' },
+          slot: { kind: 'admission', caller: `enforcement point ${id}` },
         }),
       );
     } catch (error) {

@@ -38,7 +38,7 @@ export function composeCanary({ config, db, log, extraCas, clientCertificate, st
 
 function objectionTo({ x5tS256 }: ClientCertificate, authorityId: string, state: KnownState): string | undefined {
   const applications = state
-    .certificates(x5tS256)
+    .certificates(x5tS256, authorityId)
     .map(({ applicationId }) => state.application(applicationId))
     .filter((application) => application?.authorityId === authorityId);
   if (applications.length === 0) return 'its certificate is registered for nobody in this authority';

@@ -17,6 +17,7 @@ import type { HouseRules } from './federation/lint/house-rules.ts';
 import type { Clock } from './federation/time.ts';
 import { createAdmissionDoor } from './http/admission/admission-door.ts';
 import { createForwardAuthDoor } from './http/admission/forward-auth-door.ts';
+import { signForPoints } from './http/admission/signing-room.ts';
 import { createClientNetworkOf } from './http/client-address.ts';
 import { createApp } from './http/create-app.ts';
 import { BackgroundEvaluations } from './http/federation/background-evaluations.ts';
@@ -260,7 +261,7 @@ export async function compose({
   const used = new UsedAssertions({ clock, store: new UsedAssertionRecords(db) });
   const quotas = clientQuotas(config, clock);
   const hot = new HotAnswers({ clock, state: feed });
-  const signAdmissionDecision = admissionDecisionSigner({ directory, signer, houseRules });
+  const signAdmissionDecision = signForPoints(admissionDecisionSigner({ directory, signer, houseRules }));
   const certificateClients = new CertificateClients({ admission, freshness: feed, clock });
   const ofAdmission = { admission, clock, logError: log.requestFailed };
   const admissionDoor = createAdmissionDoor({ ...ofAdmission, sign: signAdmissionDecision });

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { AdmissionSocket } from './config/admission-sockets.ts';
 import type { Config } from './config/config.ts';
-import { belongsToEnforcementPoint } from './http/admission/enforcement-point-caller.ts';
+import { belongsToEnforcementPoint, GATEWAY_KEEP_ALIVE_MS } from './http/admission/enforcement-point-caller.ts';
 import { undecided } from './http/admission/forward-auth-answer.ts';
 import { isForwardAuth, send } from './http/admission/forward-auth-door.ts';
 import type { App } from './http/create-app.ts';
@@ -105,6 +105,7 @@ async function openAdmissionSocket(
   { enforcementPointId, path }: AdmissionSocket,
 ): Promise<Server> {
   const server = createServer(listener);
+  server.keepAliveTimeout = GATEWAY_KEEP_ALIVE_MS;
   server.on('connection', (connection) => belongsToEnforcementPoint(connection, enforcementPointId));
   try {
     await removeIfAbandoned(path);

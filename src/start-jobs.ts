@@ -3,6 +3,7 @@ import type { Composition } from './compose.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './federation/time.ts';
 import { clearToken } from './jobs/clear-token.ts';
+import { endOldDecisions } from './jobs/end-old-decisions.ts';
 import type { Canary } from './jobs/knock-as-canary.ts';
 import { makeDueAuditCheckpoint } from './jobs/make-audit-checkpoints.ts';
 import { startPeriodic } from './jobs/periodic.ts';
@@ -36,6 +37,7 @@ export function startJobs(materials: JobMaterials): AsyncDisposable {
   const jobs = new AsyncDisposableStack();
   jobs.use(startEvidence(composition, log));
   jobs.use(startPruning(database, log));
+  if (config.decisionRetentionDays > 0) jobs.use(startDecisionPruning(database, config, log));
   const isSteady = steadyClock(database, clock, log);
   jobs.use(startKeyRolls((signal) => keyRolls.run(signal), isSteady, log));
   jobs.use(startKeyRolls(rollHostedKeys, isSteady, log));
@@ -76,6 +78,14 @@ function startPruning({ db }: Database, log: Log): AsyncDisposable {
   return startPeriodic({
     everyMs: PRUNING_EVERY_MS,
     run: (signal) => pruneExpired(db, new Date(), signal),
+    onError: log.pruningFailed,
+  });
+}
+
+function startDecisionPruning(database: Database, { decisionRetentionDays }: Config, log: Log): AsyncDisposable {
+  return startPeriodic({
+    everyMs: PRUNING_EVERY_MS,
+    run: (signal) => endOldDecisions({ database, retentionDays: decisionRetentionDays, now: new Date(), log }, signal),
     onError: log.pruningFailed,
   });
 }

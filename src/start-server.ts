@@ -2,18 +2,22 @@
 import { constants } from 'node:crypto';
 import { createServer as createHttpServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { ListenOptions, Socket } from 'node:net';
+import type { ListenOptions } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { GATEWAY_KEEP_ALIVE_MS } from './http/admission/enforcement-point-caller.ts';
 import { undecided } from './http/admission/forward-auth-answer.ts';
 
 const SHUTDOWN_TIMEOUT_MS = 10_000;
 
-/** Longer than gateways keep idle connections to those they ask: otherwise one closes what the other just uses. */
-const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+/** Whoever does not even begin TLS is on no list of requests, and would be waited for at the end. */
+const HANDSHAKE_TIMEOUT_MS = SHUTDOWN_TIMEOUT_MS;
+
+/** How long somebody who was refused may take to read that. */
+const LINGER_MS = 1000;
 
 const LIMITS: ServerOptions = {
   // Chains of certificates in headers.
   maxHeaderSize: 128 * 1024,
-  keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
 };
 
 export interface TlsFiles {
@@ -32,7 +36,9 @@ export function createServer(listener: RequestListener, tls?: TlsFiles): Server 
           {
             ...LIMITS,
             ...tls,
+            ...(tls.requestCert ? { keepAliveTimeout: GATEWAY_KEEP_ALIVE_MS } : {}),
             rejectUnauthorized: false,
+            handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
             minVersion: 'TLSv1.2',
             // A connection stays with the certificate that it began with.
             secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
@@ -40,13 +46,17 @@ export function createServer(listener: RequestListener, tls?: TlsFiles): Server 
           listener,
         );
   server.on('checkExpectation', listener);
-  server.on('connect', (_request, socket) => socket.end(rawAnswer(403)));
+  // Node has given this connection away: it neither hears its errors nor closes it.
+  server.on('connect', (_request, socket) => {
+    socket.on('error', () => {}).resume();
+    refuse(socket, 403);
+  });
   server.on('clientError', refuseUnreadable);
   return server;
 }
 
 /** Gateways that ask for admission must hear 403, whatever a client made them send: of 400 and 431 nginx makes 500. */
-function refuseUnreadable(error: Error & { code?: string; rawPacket?: Buffer }, socket: Socket): void {
+function refuseUnreadable(error: Error & { code?: string; rawPacket?: Buffer }, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -54,9 +64,16 @@ function refuseUnreadable(error: Error & { code?: string; rawPacket?: Buffer }, 
   const isForAdmission = /^[A-Z-]+ \S*\/api\/v1\/admission\/http[/?\s]/.test(
     error.rawPacket?.toString('latin1', 0, 4096) ?? '',
   );
-  if (isForAdmission || error.code === 'HPE_HEADER_OVERFLOW') socket.end(rawAnswer(403));
-  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') socket.end(rawAnswer(408));
-  else socket.end(rawAnswer(error.code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW' ? 413 : 400));
+  if (isForAdmission || error.code === 'HPE_HEADER_OVERFLOW') refuse(socket, 403);
+  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') refuse(socket, 408);
+  else refuse(socket, error.code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW' ? 413 : 400);
+}
+
+/** Clients that keep their half of the connection, or never begin TLS, would hold it for ever. */
+function refuse(socket: Duplex, status: keyof typeof STATUS_TEXTS): void {
+  socket.end(rawAnswer(status));
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
 }
 
 const STATUS_TEXTS = { 400: 'Bad Request', 403: 'Forbidden', 408: 'Request Timeout', 413: 'Payload Too Large' };

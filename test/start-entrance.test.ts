@@ -43,6 +43,33 @@ async function answer(asked: ReturnType<typeof request>): Promise<{ status: numb
   return { status: response.statusCode, text: Buffer.concat(await response.toArray()).toString() };
 }
 
+it('lets nobody in before the service is ready: gateways hear 403 and service_starting at every door', async () => {
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  writeFileSync(cert, TEST_TLS_CERTIFICATE);
+  writeFileSync(key, TEST_TLS_KEY);
+  const [port, mtlsPort] = [await freePort(), await freePort()];
+  const mtls = { HOLDFAST_MTLS_PORT: String(mtlsPort), HOLDFAST_MTLS_CERT_FILE: cert, HOLDFAST_MTLS_KEY_FILE: key };
+  await using opened = await entrance({ PORT: String(port), ...mtls, ...admissionSocket() });
+  const doors = [
+    () => request({ host: '127.0.0.1', port, path: ADMISSION, agent: false }),
+    () => request({ socketPath: path, path: ADMISSION, agent: false, method: 'POST' }),
+    () => requestTls({ host: '127.0.0.1', port: mtlsPort, path: ADMISSION, agent: false, rejectUnauthorized: false }),
+  ];
+  for (const door of doors) {
+    const asked = door();
+    asked.end();
+    const [{ statusCode, headers }] = await once(asked, 'response');
+    expect(statusCode).toBe(403);
+    expect(headers).toMatchObject({ 'holdfast-reason': 'service_starting', 'cache-control': 'no-store' });
+  }
+  const elsewhere = request({ host: '127.0.0.1', port, path: '/api/v1/admission', agent: false, method: 'POST' });
+  expect(await answer(elsewhere)).toMatchObject({ status: 503 });
+  opened.admit(APP);
+  expect(await answer(request({ host: '127.0.0.1', port, path: ADMISSION, agent: false }))).toMatchObject({
+    text: 'all',
+  });
+});
+
 describe('a UNIX socket for admission', () => {
   it('is for its owner and group, serves admission alone, and goes with the service', async () => {
     const opened = await entrance(admissionSocket());

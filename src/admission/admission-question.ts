@@ -9,7 +9,7 @@ export interface EnforcementPlace {
   state: 'active' | 'suspended' | 'removed';
   mode: 'live' | 'test';
   environment: string;
-  /** The API that is behind it, where requests name none. */
+  /** The API that is behind it; null: requests may name one. */
   apiId: string | null;
   /** How old what a node knows may be, in seconds. */
   maxStalenessSeconds: number;
@@ -25,6 +25,8 @@ export interface AdmissionQuestion {
   certificate: PresentedCertificate;
   /** Whether an access token came along, which then has to be verified. */
   isTokenPresented: boolean;
+  /** SHA-256 of it, base64url, where the decision is explained. */
+  tokenSha256?: string | undefined;
   /** An API resource by its id. */
   api?: string | undefined;
   /** The application by its Entity Identifier. */
@@ -41,6 +43,8 @@ export type TokenVerdict =
       boundTo: string | undefined;
       clientId: string | undefined;
       expiresAt: NumericDate;
+      /** Whether what it rests on is still so; left out, it rests on nothing that changes. */
+      isStillBelieved?: () => boolean;
     };
 
 /** What resolving the application's Entity Identifier came to. */

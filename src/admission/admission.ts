@@ -1,4 +1,5 @@
 /** Answers who is admitted: at once from what is known in memory; whoever has to be asked about evidence is asked before. */
+import { hash } from 'node:crypto';
 import type { Clock } from '../federation/time.ts';
 import type { KnownEnforcementPoint } from '../registry/participants/known-participants.ts';
 import type {
@@ -39,10 +40,17 @@ export interface AdmissionOptions {
   tokens: {
     verify(
       token: string,
-      circumstances: { place: EnforcementPlace; apiId: string | null; state: () => KnownState; now: number },
+      circumstances: {
+        place: EnforcementPlace;
+        apiId: string | null;
+        /** Whose certificate came along. */
+        applicationId: string;
+        state: () => KnownState;
+        now: number;
+      },
     ): Settled<TokenVerdict>;
   };
-  chains: { resolve(authorityId: string, entityIdentifier: string): Settled<ChainVerdict> };
+  chains: { resolve(point: { id: string; authorityId: string }, entityIdentifier: string): Settled<ChainVerdict> };
   /** Hears of every answer to an enforcement point; cheap, and never throws. */
   observe?: (asked: AskedAdmission) => void;
   /** Hears of what should not happen; it is denied then. */
@@ -79,23 +87,25 @@ export class Admission {
   /** What would be answered; nobody hears of it. */
   consider(point: KnownEnforcementPoint, request: AdmissionRequest): Settled<AdmissionDecision> {
     const decision = this.#decide(point, request, {});
-    return decision.needed === undefined ? decision : this.#considerAnew(point, request, decision.needed);
+    return decision.needed === undefined ? decision : this.#considerAnew(point, request, decision);
   }
 
   /** What is asked of others takes its time: state, record and clock are read anew after each answer. */
   async #considerAnew(
     point: KnownEnforcementPoint,
     request: AdmissionRequest,
-    firstNeeded: keyof AdmissionEvidence,
+    first: AdmissionDecision,
   ): Promise<AdmissionDecision> {
     const evidence: AdmissionEvidence = {};
-    for (let needed: AdmissionDecision['needed'] = firstNeeded; ; ) {
-      if (needed === 'token') evidence.token = await this.#verify(point, request);
+    let decision = first;
+    while (decision.needed !== undefined) {
+      if (decision.needed === 'token') evidence.token = await this.#verify(point, request, decision);
       else evidence.chain = await this.#resolve(point, request);
-      const decision = this.#decide(point, request, evidence);
-      if (decision.needed === undefined) return decision;
-      needed = decision.needed;
+      // Its issuer may have been taken off the list while the chain was resolved: then it is asked about again.
+      if (!isStillBelieved(evidence.token)) delete evidence.token;
+      decision = this.#decide(point, request, evidence);
     }
+    return decision;
   }
 
   #decide(
@@ -106,27 +116,36 @@ export class Admission {
     const { state } = this;
     const place: EnforcementPlace = state.enforcementPoint(id) ?? { ...before, state: 'removed' };
     const question: AdmissionQuestion = { ...request, place, isTokenPresented: token !== undefined };
+    if (isExplained && token !== undefined) question.tokenSha256 = hash('sha256', token, 'base64url');
     return decide(question, state, evidence, { now: this.#options.clock.now(), isExplained });
   }
 
-  async #verify(place: KnownEnforcementPoint, { token = '', api }: AdmissionRequest): Promise<TokenVerdict> {
+  async #verify(
+    place: KnownEnforcementPoint,
+    { token = '', api }: AdmissionRequest,
+    { participant }: AdmissionDecision,
+  ): Promise<TokenVerdict> {
     const { tokens, clock, onError } = this.#options;
     try {
-      const apiId = api ?? place.apiId;
-      return await tokens.verify(token, { place, apiId, state: () => this.state, now: clock.now() });
+      const [apiId, applicationId] = [api ?? place.apiId, participant?.application.id ?? ''];
+      return await tokens.verify(token, { place, apiId, applicationId, state: () => this.state, now: clock.now() });
     } catch (error) {
       onError(error);
       return { reason: 'token_unverifiable', detail: 'it could not be verified' };
     }
   }
 
-  async #resolve({ authorityId }: KnownEnforcementPoint, { entityId = '' }: AdmissionRequest): Promise<ChainVerdict> {
+  async #resolve(point: KnownEnforcementPoint, { entityId = '' }: AdmissionRequest): Promise<ChainVerdict> {
     const { chains, onError } = this.#options;
     try {
-      return await chains.resolve(authorityId, entityId);
+      return await chains.resolve(point, entityId);
     } catch (error) {
       onError(error);
       return { reason: 'trust_chain_unavailable', detail: 'it could not be resolved' };
     }
   }
+}
+
+function isStillBelieved(verdict: TokenVerdict | undefined): boolean {
+  return verdict === undefined || 'reason' in verdict || verdict.isStillBelieved?.() !== false;
 }

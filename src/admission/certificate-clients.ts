@@ -31,11 +31,8 @@ export class CertificateClients {
     const { admission, freshness, clock } = this.#options;
     await freshness.ensureCurrent();
     const { state } = admission;
-    const ids = new Set(state.certificates(x5tS256).map(({ applicationId }) => applicationId));
-    const applications = [...ids].map((id) => state.application(id)).filter((one) => one !== undefined);
-    return applications.filter((application) => {
-      return application.entityIdentifier === entityIdentifier && isAdmitted(application, x5tS256, state, clock.now());
-    });
+    const isFound = (one: KnownApplication) => isAdmitted(one, x5tS256, state, clock.now());
+    return state.applicationsNamed(entityIdentifier).filter(isFound);
   }
 
   /** For whoever finds out who somebody is. */

@@ -12,7 +12,8 @@ import { isWithinValidity } from '../registry/roles/given-roles.ts';
 import { effectiveState } from '../registry/states.ts';
 import type { AdmissionQuestion, ChainVerdict, EnforcementPlace, TokenVerdict } from './admission-question.ts';
 import type { DenyReason } from './deny-reasons.ts';
-import { Findings, type Step } from './findings.ts';
+import { type ExplainedStep, explainedSteps } from './explained-step.ts';
+import { Findings } from './findings.ts';
 import type { GivenRole, KnownState } from './known-state.ts';
 
 export interface AdmissionDecision {
@@ -34,8 +35,10 @@ export interface AdmissionDecision {
   validUntil: NumericDate;
   /** What has to be found out before anybody is admitted; undefined once nothing is missing. */
   needed: keyof AdmissionEvidence | undefined;
+  /** Whether it came to the token, and there was one: what was shown before that may be anything. */
+  isTokenJudged: boolean;
   /** Only if asked for. */
-  steps: readonly Step[] | undefined;
+  steps: readonly ExplainedStep[] | undefined;
 }
 
 export interface Participant {
@@ -67,10 +70,12 @@ export function decide(
   const findings = new Findings(isExplained);
   const judged = judgeParticipant(question, state, findings, now);
   let needed: AdmissionDecision['needed'];
+  const isTokenJudged = !findings.areBad && evidence.token !== undefined;
   if (!findings.areBad) needed = judgeToken(evidence.token, question, judged, state, findings, now);
   if (!findings.areBad) needed = judgeChain(evidence.chain, question, findings, now);
   const chain = findings.areBad || question.entityId === undefined ? undefined : evidence.chain;
-  return { ...conclude(judged, state, findings, now, chain), needed };
+  const steps = findings.steps && explainedSteps(findings.steps, question, judged.participant);
+  return { ...conclude(judged, state, findings, now, chain), steps, needed, isTokenJudged };
 }
 
 interface Judged {
@@ -111,7 +116,8 @@ function judgeState(
   now: NumericDate,
 ): void {
   const { maxStalenessSeconds } = place;
-  const detail = () => `the registry at seq ${seq}, confirmed ${ageSeconds} s ago; at most ${maxStalenessSeconds} s`;
+  const detail = () =>
+    `the registry at seq ${seq}, confirmed ${ageSeconds.toFixed(1)} s ago; at most ${maxStalenessSeconds} s`;
   if (place.state !== 'active') {
     findings.fail('state', 'enforcement_point_ended', () => `this enforcement point is ${place.state}`);
   } else if (ageSeconds <= maxStalenessSeconds) {
@@ -146,7 +152,7 @@ function identify(
   }
   findings.pass('certificate', () => `x5t#S256 ${certificate.x5tS256}`);
   let [counting, last]: Found[] = [];
-  for (const known of state.certificates(certificate.x5tS256)) {
+  for (const known of state.certificates(certificate.x5tS256, place.authorityId)) {
     const application = state.application(known.applicationId);
     const participant = application && participantOf(application, place, state);
     if (participant === undefined) continue;
@@ -353,7 +359,10 @@ function judgeToken(
     }
     if (place.isTokenRequired || judged.certificate === undefined)
       findings.fail('token', 'token_missing', () => 'no access token was presented');
-    else findings.skip('token', () => 'none was presented, and none is required');
+    else {
+      findings.skip('token', () => 'none was presented, and none is required');
+      findings.skip('binding', () => 'there is no token');
+    }
   } else if ('reason' in verdict) {
     findings.fail('token', verdict.reason, () => verdict.detail);
   } else if (now < verdict.expiresAt) {
@@ -429,7 +438,7 @@ function conclude(
   findings: Findings,
   now: NumericDate,
   chain: ChainVerdict | undefined,
-): Omit<AdmissionDecision, 'needed'> {
+): Omit<AdmissionDecision, 'steps' | 'needed' | 'isTokenJudged'> {
   // Of somebody suspended it says what is left to them; without a certificate nobody knows that it is they.
   const isKnown = !findings.areBad || (certificate !== undefined && findings.areGoodBut('standing'));
   return {
@@ -443,6 +452,5 @@ function conclude(
     chain: chain !== undefined && 'trustAnchor' in chain ? chain : undefined,
     evaluatedAt: now,
     validUntil: findings.areBad ? now : Math.floor(findings.validUntil),
-    steps: findings.steps,
   };
 }

@@ -19,38 +19,62 @@ export interface IntrospectionOptions {
 
 /** Questions to one issuer at a time: a flood of tokens reaches neither it nor us as a flood. */
 export const MAX_IN_FLIGHT = 32;
+/** Of these, questions about tokens that one application shows: the others keep room for theirs. */
+export const MAX_IN_FLIGHT_OF_ONE = 8;
 
 const SIGNED = 'application/token-introspection+jwt';
 const PLAIN = 'application/json';
-const LIMITS = { timeoutMs: 2000, maxResponseBytes: 64 * 1024 };
+/** Gateways give up after two seconds, and would not hear why. */
+const LIMITS = { timeoutMs: 1500, maxResponseBytes: 64 * 1024 };
+
+interface Expected {
+  /** A token must be meant for one of them. */
+  audiences: readonly string[];
+  now: NumericDate;
+}
+
+interface TokenQuestion extends Expected {
+  /** Who shows the token. */
+  applicationId: string;
+}
+
+interface UnderWay {
+  applicationId: string;
+  answer: Promise<TokenVerdict>;
+}
 
 export class Introspection {
   readonly #options: IntrospectionOptions;
-  /** Questions under way, by issuer: by the token and the second in which they were asked. */
-  readonly #underWay = new Map<string, Map<string, Promise<TokenVerdict>>>();
+  /** Questions under way, by the record of the issuer: by the token, what it is for, and the second in which they were asked. */
+  readonly #underWay = new Map<KnownTokenIssuer, Map<string, UnderWay>>();
 
   constructor(options: IntrospectionOptions) {
     this.#options = options;
   }
 
   /** What an issuer says now; who asks the same in the same second waits for the same answer, which nobody keeps. */
-  async ask(issuer: KnownTokenIssuer, token: string, now: NumericDate): Promise<TokenVerdict> {
-    const ofIssuer = this.#underWay.get(issuer.id) ?? new Map<string, Promise<TokenVerdict>>();
-    const question = `${now} ${token}`;
+  async ask(
+    issuer: KnownTokenIssuer,
+    token: string,
+    { audiences, applicationId, now }: TokenQuestion,
+  ): Promise<TokenVerdict> {
+    const ofIssuer = this.#underWay.get(issuer) ?? new Map<string, UnderWay>();
+    const question = JSON.stringify([now, token, audiences]);
     const asked = ofIssuer.get(question);
-    if (asked !== undefined) return await asked;
-    if (ofIssuer.size >= MAX_IN_FLIGHT)
+    if (asked !== undefined) return await asked.answer;
+    const ofApplication = [...ofIssuer.values()].filter((other) => other.applicationId === applicationId);
+    if (ofIssuer.size >= MAX_IN_FLIGHT || ofApplication.length >= MAX_IN_FLIGHT_OF_ONE)
       return unverifiable('its authorization server has too many questions to answer');
-    this.#underWay.set(issuer.id, ofIssuer);
-    const answer = this.#ask(issuer, token, now).finally(() => {
+    this.#underWay.set(issuer, ofIssuer);
+    const answer = this.#ask(issuer, token, { audiences, now }).finally(() => {
       ofIssuer.delete(question);
-      if (ofIssuer.size === 0) this.#underWay.delete(issuer.id);
+      if (ofIssuer.size === 0) this.#underWay.delete(issuer);
     });
-    ofIssuer.set(question, answer);
+    ofIssuer.set(question, { applicationId, answer });
     return await answer;
   }
 
-  async #ask(issuer: KnownTokenIssuer, token: string, now: NumericDate): Promise<TokenVerdict> {
+  async #ask(issuer: KnownTokenIssuer, token: string, expected: Expected): Promise<TokenVerdict> {
     const { introspection } = issuer;
     if (introspection === null) return unverifiable('its authorization server is asked about no tokens');
     let response: IssuerResponse;
@@ -66,14 +90,14 @@ export class Introspection {
       if (!(error instanceof FederationError)) throw error;
       return unverifiable(`its authorization server could not be asked: ${error.reason}`);
     }
-    return await this.#judge(issuer, introspection, response, now);
+    return await this.#judge(issuer, introspection, response, expected);
   }
 
   async #judge(
     issuer: KnownTokenIssuer,
     { clientId, isSigned }: IntrospectionSetting,
     response: IssuerResponse,
-    now: NumericDate,
+    { audiences, now }: Expected,
   ): Promise<TokenVerdict> {
     const { status, contentType } = response;
     if (status !== 200) return unverifiable(`its authorization server answered ${status}`);
@@ -85,11 +109,11 @@ export class Introspection {
       const answer = objectOf(content);
       return answer === undefined
         ? unverifiable('its authorization server answered with no JSON object')
-        : judgeIntrospection(answer, issuer, now);
+        : judgeIntrospection(answer, { ...issuer, audiences }, now);
     }
-    const jwks = await this.#options.keys.find(issuer, kidOf(content), now);
+    const jwks = await this.#options.keys.find(issuer, kidOf(content));
     if (jwks === undefined) return unverifiable('the keys of its authorization server cannot be had');
-    return await validateSignedIntrospection(content, issuer, { jwks, audience: clientId, now });
+    return await validateSignedIntrospection(content, { ...issuer, audiences }, { jwks, audience: clientId, now });
   }
 }
 

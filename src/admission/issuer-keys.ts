@@ -1,72 +1,78 @@
 /** Keys of authorization servers: those handed over with the record, or those that they publish, kept for a while. */
 import { isJsonObject, parseJson } from '../federation/json.ts';
 import { checkJwkSet, type Jwk, type JwkSet } from '../federation/jwk-set.ts';
-import type { NumericDate } from '../federation/time.ts';
 import type { KnownTokenIssuer } from '../registry/participants/known-participants.ts';
 import { type IssuerRequests, textOf } from './issuer-requests.ts';
 
-/** Keys are fetched anew when they are as old, before they verify anything. */
+/** Keys are fetched anew when they are as old; meanwhile those that there are verify. */
 export const FRESH_SECONDS = 300;
-/** Keys that cannot be fetched anew verify until they are as old. */
-export const MAX_STALE_SECONDS = 3600;
+/** Older ones verify nothing. */
+export const MAX_STALE_SECONDS = 900;
 /** One issuer is asked at most so often, also for keys that are missing. */
 export const RETRY_SECONDS = 10;
 
-const MAX_ISSUERS = 10_000;
 const MAX_KEYS = 100;
+/** Gateways wait 2 s for a decision. */
 const LIMITS = {
   accept: ['application/jwk-set+json', 'application/json'],
-  timeoutMs: 3000,
+  timeoutMs: 1500,
   maxResponseBytes: 256 * 1024,
 };
 
+/** Times in seconds of a clock that nobody sets. */
 interface Published {
   jwks: JwkSet | undefined;
-  fetchedAt: NumericDate;
-  triedAt: NumericDate;
+  fetchedAt: number;
+  triedAt: number;
   /** Under way. */
   fetching: Promise<void> | undefined;
 }
 
+/** An issuer's record, as long as nobody changes it. */
+type Issuer = Pick<KnownTokenIssuer, 'jwks' | 'jwksUri'>;
+
 export class IssuerKeys {
   readonly #requests: Pick<IssuerRequests, 'get'>;
-  /** By where they are published. */
-  readonly #published = new Map<string, Published>();
+  readonly #monotonicMs: () => number;
+  /** By the record itself: what is removed, changed or listed again starts without keys. */
+  readonly #published = new WeakMap<Issuer, Published>();
 
-  constructor(requests: Pick<IssuerRequests, 'get'>) {
+  constructor(requests: Pick<IssuerRequests, 'get'>, monotonicMs: () => number) {
     this.#requests = requests;
+    this.#monotonicMs = monotonicMs;
   }
 
   /**
-   * The keys of an issuer, asked for anew if none has the `kid`.
+   * The keys of an issuer. Nobody waits for them to be fetched if the one with the `kid` is there.
    * @returns undefined if they cannot be had
    */
-  async find(
-    { jwks, jwksUri }: Pick<KnownTokenIssuer, 'jwks' | 'jwksUri'>,
-    kid: unknown,
-    now: NumericDate,
-  ): Promise<JwkSet | undefined> {
+  async find(issuer: Issuer, kid: unknown): Promise<JwkSet | undefined> {
+    const { jwks, jwksUri } = issuer;
     if (jwks !== null || jwksUri === null) return jwks ?? undefined;
-    const published = this.#of(jwksUri);
-    const isFresh = now - published.fetchedAt < FRESH_SECONDS;
-    const isMissing = !published.jwks?.keys.some((key) => key.kid === kid);
-    if (!isFresh || isMissing) await this.#refresh(jwksUri, published, now);
-    return now - published.fetchedAt < MAX_STALE_SECONDS ? published.jwks : undefined;
+    const published = this.#of(issuer);
+    const age = this.#nowSeconds() - published.fetchedAt;
+    const isUsable = age < MAX_STALE_SECONDS && published.jwks?.keys.some((key) => key.kid === kid);
+    if (!isUsable) await this.#refresh(jwksUri, published);
+    else if (age >= FRESH_SECONDS) void this.#refresh(jwksUri, published);
+    return this.#nowSeconds() - published.fetchedAt < MAX_STALE_SECONDS ? published.jwks : undefined;
   }
 
-  #of(jwksUri: string): Published {
-    const known = this.#published.get(jwksUri);
+  #nowSeconds(): number {
+    return this.#monotonicMs() / 1000;
+  }
+
+  #of(issuer: Issuer): Published {
+    const known = this.#published.get(issuer);
     if (known !== undefined) return known;
     const never = Number.NEGATIVE_INFINITY;
     const published = { jwks: undefined, fetchedAt: never, triedAt: never, fetching: undefined };
-    this.#published.set(jwksUri, published);
-    // They come from records, so there are few; those of records long gone are the oldest.
-    if (this.#published.size > MAX_ISSUERS) this.#published.delete(this.#published.keys().next().value ?? '');
+    this.#published.set(issuer, published);
     return published;
   }
 
-  async #refresh(jwksUri: string, published: Published, now: NumericDate): Promise<void> {
+  async #refresh(jwksUri: string, published: Published): Promise<void> {
     if (published.fetching === undefined) {
+      const now = this.#nowSeconds();
       if (now - published.triedAt < RETRY_SECONDS) return;
       published.triedAt = now;
       published.fetching = this.#fetch(jwksUri, published, now).finally(() => {
@@ -76,8 +82,8 @@ export class IssuerKeys {
     await published.fetching;
   }
 
-  /** Whatever fails leaves what there was. */
-  async #fetch(jwksUri: string, published: Published, now: NumericDate): Promise<void> {
+  /** Whatever fails leaves what there was, and nothing is thrown. */
+  async #fetch(jwksUri: string, published: Published, now: number): Promise<void> {
     try {
       const response = await this.#requests.get(jwksUri, LIMITS);
       const jwks = response.status === 200 ? usableKeys(textOf(response)) : undefined;

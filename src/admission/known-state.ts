@@ -28,9 +28,11 @@ export interface KnownState {
   seq: number;
   /** Seconds since the registry last confirmed that nothing is newer. */
   ageSeconds: number;
-  /** Several, if a certificate was registered again after it had ended; the last one last. */
-  certificates(x5tS256: string): readonly KnownCertificate[];
+  /** Those of an authority; several, if a certificate was registered again after it had ended, the last one last. */
+  certificates(x5tS256: string, authorityId: string): readonly KnownCertificate[];
   application(id: string): KnownApplication | undefined;
+  /** In all authorities, ended records too. */
+  applicationsNamed(entityIdentifier: string): readonly KnownApplication[];
   applicationNamed(authorityId: string, entityIdentifier: string): KnownApplication | undefined;
   organisation(id: string): KnownOrganisation | undefined;
   /** What the clock makes of them is not looked at. */
@@ -46,6 +48,7 @@ export interface KnownState {
   enforcementPoint(id: string): KnownEnforcementPoint | undefined;
   /** @param digest SHA-256 of the whole token, base64url */
   enforcementPointOfToken(digest: string): KnownEnforcementPoint | undefined;
+  /** One that has no token. */
   enforcementPointOfClient(x5tS256: string): KnownEnforcementPoint | undefined;
   tokenIssuer(authorityId: string, issuer: string): KnownTokenIssuer | undefined;
   /** Those that can be asked about a token. */

@@ -32,6 +32,8 @@ export interface ParticipantSource {
   read<Kind extends RecordKind>(kind: Kind, ids: readonly string[]): Promise<KnownRecords[Kind][]>;
   /** All of them, in pieces. */
   readAll<Kind extends RecordKind>(kind: Kind): AsyncIterable<KnownRecords[Kind][]>;
+  /** The keys, as SHA-256 over SubjectPublicKeyInfo, of these credentials and of all credentials of these entities. */
+  credentialKeys(credentialIds: readonly string[], entityIds: readonly string[]): Promise<string[]>;
 }
 
 /** One row of the audit, as far as it matters here. */
@@ -66,7 +68,9 @@ function nothingKnown(): Known {
       purpose === 'transport' ? authorityId : null,
     ),
     pointsByToken: new Grouping<KnownEnforcementPoint>(({ tokenDigest }) => tokenDigest),
-    pointsByClient: new Grouping<KnownEnforcementPoint>(({ clientX5tS256 }) => clientX5tS256),
+    pointsByClient: new Grouping<KnownEnforcementPoint>(({ tokenDigest, clientX5tS256 }) =>
+      tokenDigest === null ? clientX5tS256 : null,
+    ),
     tokenIssuers: new Grouping<KnownTokenIssuer>(({ authorityId }) => authorityId),
   };
   const tables = {
@@ -135,10 +139,26 @@ export class ParticipantIndex {
    */
   async follow(changes: readonly RecordChange[]): Promise<void> {
     await this.#inTurn(async () => {
-      const applied = await Promise.all(RECORD_KINDS.map((kind) => this.#prepare(kind, changes)));
+      const all = [...changes, ...(await this.#changedBeside(changes))];
+      const applied = await Promise.all(RECORD_KINDS.map((kind) => this.#prepare(kind, all)));
       for (const apply of applied) apply();
       for (const { seq } of changes) this.#seq = Math.max(this.#seq, seq);
     });
+  }
+
+  /** Applications whose Federation Entity Keys are judged by what changed: credentials of the same keys, organisations. */
+  async #changedBeside(changes: readonly RecordChange[]): Promise<RecordChange[]> {
+    const { certifiedKeys } = this.#known;
+    const idsOf = (kind: RecordKind) =>
+      changes.filter(({ subjectKind }) => subjectKind === kind).map(({ subjectId }) => subjectId);
+    const [credentials, entities] = [idsOf('credential'), idsOf('entity')];
+    const isAsked = certifiedKeys.size > 0 && credentials.length + entities.length > 0;
+    const keys = isAsked ? await this.#source.credentialKeys(credentials, entities) : [];
+    const ids = new Set([
+      ...idsOf('organisation').flatMap((id) => certifiedKeys.idsOfOrganisation(id)),
+      ...keys.flatMap((spkiSha256) => certifiedKeys.idsOfKey(spkiSha256)),
+    ]);
+    return [...ids].map((subjectId) => ({ seq: this.#seq, subjectKind: 'entity', subjectId }));
   }
 
   async #prepare<Kind extends RecordKind>(kind: Kind, changes: readonly RecordChange[]): Promise<() => void> {
@@ -175,21 +195,27 @@ class StateOfIndex implements KnownState {
     this.#now = now;
   }
 
-  /** What the registry recorded as a credential is judged by that record alone. */
-  certificates(x5tS256: string): readonly KnownCertificate[] {
+  /** What the authority recorded as a credential is judged by that record alone. */
+  certificates(x5tS256: string, authorityId: string): readonly KnownCertificate[] {
     const { certificates, certifiedKeys, transportAnchors } = this.#known;
-    const recorded = certificates.get(x5tS256);
+    const recorded = certificates.get(x5tS256).filter(({ applicationId }) => {
+      return this.application(applicationId)?.authorityId === authorityId;
+    });
     if (recorded.length > 0) return recorded;
-    return certifiedKeys.get(x5tS256, (authorityId) => transportAnchors.get(authorityId), this.#now);
+    return certifiedKeys.get(x5tS256, authorityId, transportAnchors.get(authorityId), this.#now);
   }
 
   application(id: string): KnownApplication | undefined {
     return this.#known.tables.entity.get(id);
   }
 
+  applicationsNamed(entityIdentifier: string): readonly KnownApplication[] {
+    return this.#known.names.get(entityIdentifier);
+  }
+
   /** Ended records keep their name until another takes it; ids grow with time, so the last one is the present one. */
   applicationNamed(authorityId: string, entityIdentifier: string): KnownApplication | undefined {
-    return this.#known.names.get(entityIdentifier).findLast((application) => application.authorityId === authorityId);
+    return this.applicationsNamed(entityIdentifier).findLast((application) => application.authorityId === authorityId);
   }
 
   organisation(id: string): KnownOrganisation | undefined {

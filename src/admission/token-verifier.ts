@@ -11,6 +11,8 @@ import type { KnownState } from './known-state.ts';
 export interface TokenVerifierOptions {
   requests: IssuerRequests;
   secretOf: IntrospectionOptions['secretOf'];
+  /** Milliseconds by a clock that nobody sets, which the age of keys is told by. */
+  monotonicMs: () => number;
 }
 
 type IssuersState = Pick<KnownState, 'api' | 'authorizationServer' | 'tokenIssuer' | 'introspectingIssuers'>;
@@ -19,6 +21,8 @@ export interface TokenCircumstances {
   place: Pick<EnforcementPlace, 'authorityId'>;
   /** The API that is asked for: only its own authorization server issues tokens for it. */
   apiId: string | null;
+  /** Who shows the token. */
+  applicationId: string;
   /** What is known at the moment. */
   state: () => IssuersState;
   now: NumericDate;
@@ -28,8 +32,8 @@ export class TokenVerifier {
   readonly #keys: IssuerKeys;
   readonly #introspection: Introspection;
 
-  constructor({ requests, secretOf }: TokenVerifierOptions) {
-    this.#keys = new IssuerKeys(requests);
+  constructor({ requests, secretOf, monotonicMs }: TokenVerifierOptions) {
+    this.#keys = new IssuerKeys(requests, monotonicMs);
     this.#introspection = new Introspection({ requests, keys: this.#keys, secretOf });
   }
 
@@ -40,22 +44,35 @@ export class TokenVerifier {
     if (origin.kind === 'malformed') return { reason: 'token_malformed', detail: 'it is no access token' };
     const issuer = issuerOf(origin, circumstances, state());
     if ('reason' in issuer) return issuer;
+    const audience = audienceOf(circumstances.apiId, state());
+    const audiences = audience === null ? issuer.audiences : issuer.audiences.filter((listed) => listed === audience);
     const hasKeys = issuer.jwks !== null || issuer.jwksUri !== null;
     const verdict =
       origin.kind === 'jwt' && hasKeys
-        ? await this.#verifyJwt(origin.decoded, issuer, now)
-        : await this.#introspection.ask(issuer, token, now);
-    if (issuerOf(origin, circumstances, state()) === issuer) return verdict;
+        ? await this.#verifyJwt(origin.decoded, issuer, { audiences, now })
+        : await this.#introspection.ask(issuer, token, { ...circumstances, audiences });
+    const isStillBelieved = () =>
+      issuerOf(origin, circumstances, state()) === issuer && audienceOf(circumstances.apiId, state()) === audience;
+    if (isStillBelieved()) return 'reason' in verdict ? verdict : { ...verdict, isStillBelieved };
     return { reason: 'token_unverifiable', detail: 'what is known of its issuer has changed meanwhile' };
   }
 
-  async #verifyJwt(token: DecodedJwt, issuer: KnownTokenIssuer, now: NumericDate): Promise<TokenVerdict> {
-    const jwks = await this.#keys.find(issuer, token.header['kid'], now);
+  async #verifyJwt(
+    token: DecodedJwt,
+    issuer: KnownTokenIssuer,
+    { audiences, now }: { audiences: readonly string[]; now: NumericDate },
+  ): Promise<TokenVerdict> {
+    const jwks = await this.#keys.find(issuer, token.header['kid']);
     if (jwks === undefined) {
       return { reason: 'token_unverifiable', detail: 'the keys of its authorization server cannot be had' };
     }
-    return await validateJwtAccessToken(token, issuer, jwks, now);
+    return await validateJwtAccessToken(token, { ...issuer, audiences }, jwks, now);
   }
+}
+
+/** Which of its issuer's audiences a token must be meant for; null: any. */
+function audienceOf(apiId: string | null, state: IssuersState): string | null {
+  return (apiId === null ? undefined : state.api(apiId))?.audience ?? null;
 }
 
 /** Who has to vouch for a token. */

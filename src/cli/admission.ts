@@ -14,6 +14,7 @@ import { momentText } from './times.ts';
 const stepSchema = z.looseObject({
   check: z.string(),
   outcome: z.string(),
+  rule: z.string(),
   detail: z.string(),
   hint: z.string().nullable(),
 });
@@ -106,8 +107,8 @@ function describe(trial: Trial, report: Report): void {
   ]);
   if (steps === undefined) return;
   report.heading('What was looked at, in this order');
-  for (const { check, outcome, detail, hint } of steps) {
-    report.line(`${MARKS[outcome] ?? '?'} ${check}: ${detail}`);
+  for (const { check, outcome, detail, rule, hint } of steps) {
+    report.line(`${MARKS[outcome] ?? '?'} ${check}: ${detail} (${rule})`);
     if (hint !== null) report.line(`    ${hint}`);
   }
 }

@@ -56,6 +56,8 @@ export interface Config {
   refreshIntervalSeconds: number;
   /** From one checkpoint of the audit to the next; 0: only when somebody asks for it. */
   auditCheckpointIntervalSeconds: number;
+  /** How long decisions of admission are kept; 0: until somebody prunes them. */
+  decisionRetentionDays: number;
   /** Whom mails come from; undefined: none are sent. */
   mailFrom: string | undefined;
   /** Addresses and networks whose `X-Forwarded-For` is believed. */
@@ -174,6 +176,7 @@ const ENVIRONMENT = z.object({
   HOLDFAST_AUDIT_CHECKPOINT_INTERVAL_SECONDS: z
     .union([z.literal('0').transform(() => 0), wholeNumber(600, 30 * 86_400)])
     .default(86_400),
+  HOLDFAST_DECISION_RETENTION_DAYS: z.union([z.literal('0').transform(() => 0), wholeNumber(1, 3_650)]).default(90),
   HOLDFAST_SMTP_URL: z
     .string()
     .refine(isSmtpUrl, 'must be smtps://[USER:PASSWORD@]HOST[:PORT] or smtp://…, percent-encoded')
@@ -332,6 +335,7 @@ function settings(
     resolveAnonymous: environment.HOLDFAST_RESOLVE_ANONYMOUS,
     refreshIntervalSeconds: environment.HOLDFAST_REFRESH_INTERVAL_SECONDS,
     auditCheckpointIntervalSeconds: environment.HOLDFAST_AUDIT_CHECKPOINT_INTERVAL_SECONDS,
+    decisionRetentionDays: environment.HOLDFAST_DECISION_RETENTION_DAYS,
     mailFrom: environment.HOLDFAST_MAIL_FROM,
     trustedProxies: environment.HOLDFAST_TRUSTED_PROXIES,
     understoodClaims: environment.HOLDFAST_UNDERSTOOD_CLAIMS,

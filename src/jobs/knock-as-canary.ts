@@ -1,5 +1,6 @@
 /** A member that is always suspended knocks at every gateway: one that lets it in lets in anybody. */
 import { FederationError } from '../federation/errors.ts';
+import type { ProbeAnswer } from '../outbound/status-probe.ts';
 import { type CanaryTrial, claimTrials, type DueTrial, saveTrial } from '../registry/canary/canary-trials.ts';
 import type { Db } from '../storage/connect.ts';
 
@@ -14,8 +15,8 @@ export interface CanaryReport {
 export interface CanaryOptions {
   db: Db;
   intervalSeconds: number;
-  /** Shows the certificate there. @returns the status of the response; @throws FederationError */
-  knock: (url: string, signal?: AbortSignal) => Promise<number>;
+  /** Shows the certificate there. @throws FederationError */
+  knock: (url: string, signal?: AbortSignal) => Promise<ProbeAnswer>;
   /** Why a trial in an authority would tell nothing: nobody there who is suspended has the certificate. */
   objection: (authorityId: string) => string | undefined;
   onAdmitted: (report: CanaryReport) => void;
@@ -26,6 +27,8 @@ export interface CanaryOptions {
 type Outcome = Omit<CanaryTrial, 'triedAt'>;
 
 const AT_A_TIME = 8;
+
+const MAX_REASON_LENGTH = 200;
 
 /** One for each node: what one of them has claimed the others leave alone. */
 export class Canary {
@@ -77,8 +80,15 @@ export class Canary {
   }
 }
 
-function judge(status: number): Outcome {
-  if (status === 401 || status === 403) return { outcome: 'refused', status, detail: `refused with ${status}` };
+/** A refusal for any other reason, as of a gateway that asks nobody for a certificate, would meet those in good standing too. */
+function judge({ status, reason }: ProbeAnswer): Outcome {
+  if (status === 401 || status === 403) {
+    if (reason.split(/[\s,]+/).includes('suspended'))
+      return { outcome: 'refused', status, detail: `refused with ${status}` };
+    const seen = reason === '' ? 'nothing' : reason.replaceAll(/[^ -~]/g, '?').slice(0, MAX_REASON_LENGTH);
+    const detail = `refused with ${status}, but Holdfast-Reason does not say suspended: ${seen}`;
+    return { outcome: 'unclear', status, detail };
+  }
   if (status < 400) return { outcome: 'admitted', status, detail: `let in: it was answered with ${status}` };
   return { outcome: 'unclear', status, detail: `answered with ${status}, which is neither yes nor no` };
 }

@@ -34,6 +34,8 @@ export interface Log {
   trustAnchorKeys(event: { trustAnchor: string; kind: 'learned' | 'mismatch'; kids: string[] }): void;
   /** Nothing is lost while this node runs; it is tried again, and too many are summed up. */
   decisionsUnsaved(error: unknown): void;
+  /** Nobody but the owner of the tables can delete them. */
+  decisionsTooOld(details: { retentionDays: number; chains: number }): void;
   acknowledgementsUnsaved(error: unknown): void;
   /** Somebody who is suspended came in. */
   canaryAdmitted(trial: { enforcementPoint: string; enforcementPointId: string; url: string; detail: string }): void;
@@ -98,6 +100,11 @@ export function createLog(level: string): Log {
         ? logger.warn(event, 'a Trust Anchor rolled over its keys; pin the new ones: holdfast anchor replace-keys')
         : logger.error(event, 'a Trust Anchor publishes keys that are not pinned; compare them with it out of band'),
     decisionsUnsaved: (err) => logger.error({ err }, 'decisions of admission are not saved yet; it is tried again'),
+    decisionsTooOld: (details) =>
+      logger.warn(
+        details,
+        'decisions of admission are older than HOLDFAST_DECISION_RETENTION_DAYS, and the log grows without end: run holdfast decisions prune as the owner of the tables, in a timer',
+      ),
     acknowledgementsUnsaved: (err) =>
       logger.warn({ err }, 'what enforcement points act on is not saved yet; it is tried again'),
     canaryAdmitted: (trial) =>

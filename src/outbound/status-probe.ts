@@ -1,4 +1,5 @@
-/** Knocks at a server with a client certificate, on a connection of its own, and reads no more than the status. */
+/** Knocks at a server with a client certificate, on a connection of its own, and reads no more than the head of the response. */
+import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher } from 'undici';
 import { FederationError } from '../federation/errors.ts';
 import type { AllowRules } from './address-rules.ts';
@@ -21,15 +22,21 @@ export interface StatusProbeOptions {
   timeoutMs?: number;
 }
 
+export interface ProbeAnswer {
+  status: number;
+  /** `Holdfast-Reason`; empty if there is none. */
+  reason: string;
+}
+
 /**
- * The status of the response to a GET, a redirect's included; whatever its body would be is not waited for.
+ * The head of the response to a GET, a redirect's included; whatever its body would be is not waited for.
  * @throws FederationError address_forbidden, connection_failed, timed_out
  */
 export async function probeStatus(
   target: string,
   { allow, clientCertificate, extraCas, userAgent, timeoutMs = DEFAULT_TIMEOUT_MS }: StatusProbeOptions,
   outer?: AbortSignal,
-): Promise<number> {
+): Promise<ProbeAnswer> {
   const url = parseTarget(target, false);
   if (url.protocol !== 'https:') {
     throw new FederationError('address_forbidden', 'a client certificate is shown over https alone');
@@ -51,24 +58,24 @@ export async function probeStatus(
     bodyTimeout: 0,
   });
   try {
-    const reader = new StatusReader(url.host);
+    const reader = new HeadReader(url.host);
     const headers = requestHeaders(userAgent, {});
     agent.dispatch({ origin: url.origin, path: `${url.pathname}${url.search}`, method: 'GET', headers }, reader);
-    return await deadline.race(reader.status);
+    return await deadline.race(reader.answer);
   } finally {
     await agent.destroy();
   }
 }
 
-class StatusReader implements Dispatcher.DispatchHandler {
+class HeadReader implements Dispatcher.DispatchHandler {
   readonly #host: string;
-  readonly #settle = Promise.withResolvers<number>();
+  readonly #settle = Promise.withResolvers<ProbeAnswer>();
 
   constructor(host: string) {
     this.#host = host;
   }
 
-  get status(): Promise<number> {
+  get answer(): Promise<ProbeAnswer> {
     return this.#settle.promise;
   }
 
@@ -77,10 +84,10 @@ class StatusReader implements Dispatcher.DispatchHandler {
   onResponseData(): void {}
   onResponseEnd(): void {}
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return;
-    this.#settle.resolve(status);
-    controller.abort(new Error('the status is all that was asked for'));
+    this.#settle.resolve({ status, reason: String(headers['holdfast-reason'] ?? '') });
+    controller.abort(new Error('the head is all that was asked for'));
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

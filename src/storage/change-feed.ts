@@ -29,8 +29,10 @@ export interface ChangeFeedOptions {
   onChanges: (changes: RegistryChange[]) => void | Promise<void>;
   /** Called once when the feed loses the registry, not again until it has found it. */
   onError: (error: unknown) => void;
-  /** Milliseconds of a clock that is never set. */
+  /** Milliseconds of a clock that is never set; it may stand still while the machine is paused. */
   monotonicMs?: () => number;
+  /** Milliseconds of the clock that goes on meanwhile, and that somebody may set. */
+  wallMs?: () => number;
   pollIntervalMs?: number;
   /** How old the last confirmation may be for the feed to count as current. */
   maxAgeMs?: number;
@@ -41,7 +43,10 @@ export interface ChangeFeed {
   start(): Promise<void>;
   /** The last change that `onChanges` took over. */
   readonly seq: number;
-  /** Milliseconds since the database last confirmed `seq` as its latest, by a clock that is never set. Costs nothing. */
+  /**
+   * Milliseconds since the database last confirmed `seq` as its latest: by the clock that says more, so that neither a
+   * pause of the machine nor a clock set back makes it younger. Costs nothing.
+   */
   readonly ageMs: number;
   /** Whether the database confirmed `seq` as its latest less than `maxAgeMs` ago. Costs nothing. */
   isCurrent(): boolean;
@@ -75,17 +80,24 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   return new RegistryChangeFeed(options);
 }
 
+/** By both clocks. */
+interface Moment {
+  monotonicMs: number;
+  wallMs: number;
+}
+
 class RegistryChangeFeed implements ChangeFeed {
   readonly #database: Database;
   readonly #onChanges: ChangeFeedOptions['onChanges'];
   readonly #onError: ChangeFeedOptions['onError'];
   readonly #monotonicMs: () => number;
+  readonly #wallMs: () => number;
   readonly #pollIntervalMs: number;
   readonly #maxAgeMs: number;
 
   #seq = 0;
   /** When the query was sent whose answer last confirmed that nothing is newer than `#seq`. */
-  #confirmedAtMs = Number.NEGATIVE_INFINITY;
+  #confirmedAt: Moment = { monotonicMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY };
   #reading: Promise<void> | undefined;
   #failing = false;
   #state: 'new' | 'started' | 'stopped' = 'new';
@@ -97,6 +109,7 @@ class RegistryChangeFeed implements ChangeFeed {
     this.#onChanges = options.onChanges;
     this.#onError = options.onError;
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
+    this.#wallMs = options.wallMs ?? Date.now;
     this.#pollIntervalMs = options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS;
     this.#maxAgeMs = options.maxAgeMs ?? DEFAULT_MAX_AGE_MS;
   }
@@ -108,15 +121,20 @@ class RegistryChangeFeed implements ChangeFeed {
   async start(): Promise<void> {
     if (this.#state !== 'new') throw new Error('the change feed was started before');
     this.#unlisten = await this.#database.listen(CHANGES_CHANNEL, (payload) => this.#notified(Number(payload)));
-    const sentAtMs = this.#monotonicMs();
+    const sentAt = this.#now();
     this.#seq = await this.#query(currentSeq);
-    this.#confirmedAtMs = sentAtMs;
+    this.#confirmedAt = sentAt;
     this.#state = 'started';
     this.#schedulePoll();
   }
 
   get ageMs(): number {
-    return this.#monotonicMs() - this.#confirmedAtMs;
+    const { monotonicMs, wallMs } = this.#confirmedAt;
+    return Math.max(this.#monotonicMs() - monotonicMs, this.#wallMs() - wallMs);
+  }
+
+  #now(): Moment {
+    return { monotonicMs: this.#monotonicMs(), wallMs: this.#wallMs() };
   }
 
   isCurrent(): boolean {
@@ -180,7 +198,7 @@ class RegistryChangeFeed implements ChangeFeed {
 
   async #readEverythingNew(): Promise<void> {
     if (this.#state !== 'started') throw new Error('the change feed is not running');
-    const sentAtMs = this.#monotonicMs();
+    const sentAt = this.#now();
     const latest = await this.#query(currentSeq);
     if (latest < this.#seq) {
       throw new Error(`the registry went back from seq ${this.#seq} to ${latest}: restart every node after a restore`);
@@ -192,7 +210,7 @@ class RegistryChangeFeed implements ChangeFeed {
       await this.#onChanges(changes);
       this.#seq = through;
     }
-    this.#confirmedAtMs = sentAtMs;
+    this.#confirmedAt = sentAt;
   }
 
   #query<T>(query: (db: Db) => Promise<T>): Promise<T> {

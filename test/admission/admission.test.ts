@@ -28,8 +28,8 @@ function opened(others: { verify?: () => TokenVerdict; resolve?: () => ChainVerd
       },
     },
     chains: {
-      resolve: async (authorityId, entityIdentifier) => {
-        asked.push({ authorityId, entityIdentifier });
+      resolve: async ({ id, authorityId }, entityIdentifier) => {
+        asked.push({ id, authorityId, entityIdentifier });
         return (others.resolve ?? (() => CHAIN))();
       },
     },
@@ -56,7 +56,7 @@ it('asks about evidence in its order, each once, and only about who would be adm
   expect(answer).toMatchObject({ decision: 'allow', chain: CHAIN });
   expect(asked).toEqual([
     { token: 'token', apiId: 'payments' },
-    { authorityId: POINT.authorityId, entityIdentifier: entityId },
+    { id: POINT.id, authorityId: POINT.authorityId, entityIdentifier: entityId },
   ]);
   const { asked: none, admission: other } = opened();
   expect(await other.ask(POINT, { ...REQUEST, entityId: 'https://victim.example' })).toMatchObject({
@@ -94,4 +94,19 @@ it('denies where those who are asked fail, and says so to who runs the service',
   const request = { ...REQUEST, entityId: PARTICIPANT.entityIdentifier };
   expect(await chained.admission.ask(POINT, request)).toMatchObject({ reasons: ['trust_chain_unavailable'] });
   expect([world.errors, chained.world.errors]).toEqual([[new Error('a bug')], [new Error('a bug')]]);
+});
+
+it('asks about a token again if whoever vouched for it was taken off the list while the chain was resolved', async () => {
+  let isListed = true;
+  const believed = { ...TOKEN, isStillBelieved: () => isListed };
+  const { asked, admission } = opened({
+    verify: () => (isListed ? believed : { reason: 'token_issuer_unknown', detail: 'not listed' }),
+    resolve: () => {
+      isListed = false;
+      return CHAIN;
+    },
+  });
+  const request = { ...REQUEST, entityId: PARTICIPANT.entityIdentifier };
+  expect(await admission.ask(POINT, request)).toMatchObject({ decision: 'deny', reasons: ['token_issuer_unknown'] });
+  expect(asked).toHaveLength(3);
 });

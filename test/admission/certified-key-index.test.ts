@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CertifiedKeyIndex } from '../../src/admission/certified-key-index.ts';
 import { certifiedKeysOf } from '../../src/registry/participants/certified-keys.ts';
+import type { CertifiedKey, KnownApplication } from '../../src/registry/participants/known-participants.ts';
 import { ANCHOR, PARTICIPANT } from '../support/admission.ts';
 import { below, leafOf, NOW, root } from '../support/certificate-paths.ts';
 import { ecKey } from '../support/certificates.ts';
@@ -12,10 +13,11 @@ const LEAF = leafOf(CA, { key: KEY });
 const base64 = (der: Uint8Array) => Buffer.from(der).toString('base64');
 const registered = (jwk: object = {}, row: object = {}) => ({
   publicJwk: { ...KEY.publicKey.export({ format: 'jwk' }), kid: 'k', x5c: [base64(LEAF), base64(CA.der)], ...jwk },
-  ...{ addedAt: 5, expiresAt: null, ...row },
+  ...{ expiresAt: null, ...row },
 });
-const [CERTIFIED] = certifiedKeysOf([registered()] as never);
-if (CERTIFIED === undefined) throw new Error('it is one');
+const [unjudged] = certifiedKeysOf([registered()] as never);
+if (unjudged === undefined) throw new Error('it is one');
+const CERTIFIED: CertifiedKey = { ...unjudged, objection: null };
 const list = [{ ...ANCHOR, certificate: base64(ROOT.der) }];
 
 it('takes only certificates of the very key, for TLS, while both are valid', () => {
@@ -39,7 +41,8 @@ it('finds its way to the trust list of now, and looks again where there was none
   const index = new CertifiedKeyIndex();
   const application = { ...PARTICIPANT, certifiedKeys: [CERTIFIED] };
   index.add(application);
-  const pathIn = (entries: typeof list, now = NOW) => index.get(CERTIFIED.x5tS256, () => entries, now)[0]?.path;
+  const pathIn = (entries: typeof list, now = NOW) =>
+    index.get(CERTIFIED.x5tS256, PARTICIPANT.authorityId, entries, now)[0]?.path;
   expect(pathIn([])).toBeNull();
   expect(pathIn(list)?.notAfter).toBeGreaterThan(NOW);
   expect(pathIn([{ ...ANCHOR, certificate: base64(root().der) }])).toBeNull();
@@ -52,11 +55,39 @@ it('finds its way to the trust list of now, and looks again where there was none
   expect(pathIn(list)).toBeUndefined();
 });
 
-it('has the application last that listed the key first', () => {
-  const index = new CertifiedKeyIndex();
-  index.add({ ...PARTICIPANT, id: 'a', certifiedKeys: [{ ...CERTIFIED, addedAt: 7 }] });
-  index.add({ ...PARTICIPANT, id: 'b', certifiedKeys: [{ ...CERTIFIED, addedAt: 5 }] });
-  index.add({ ...PARTICIPANT, id: 'c', certifiedKeys: [{ ...CERTIFIED, addedAt: 6 }] });
-  const found = index.get(CERTIFIED.x5tS256, () => [], NOW);
-  expect(found.map(({ applicationId }) => applicationId)).toEqual(['a', 'c', 'b']);
+describe('a key that several list', () => {
+  const other = { ...CERTIFIED, x5tS256: 'another certificate of the key' };
+  const listing = (id: string, changes: Partial<KnownApplication> = {}, key: Partial<CertifiedKey> = {}) => ({
+    ...{ ...PARTICIPANT, id, ...changes },
+    certifiedKeys: [{ ...CERTIFIED, ...key }],
+  });
+  const found = (...applications: KnownApplication[]) => {
+    const index = new CertifiedKeyIndex();
+    for (const application of applications) index.add(application);
+    return index.get(CERTIFIED.x5tS256, PARTICIPANT.authorityId, [], NOW).map(({ applicationId }) => applicationId);
+  };
+
+  it.each([
+    ['another entity', listing('b')],
+    ['one that is suspended', listing('b', { state: 'suspended' })],
+    ['one with another certificate', listing('b', {}, other)],
+    ['one whose certificate is held', listing('b', {}, { ...other, objection: 'credential' })],
+  ])('is of nobody while %s lists it, whoever was first', (_, rival) => {
+    expect(found(listing('a'), rival)).toEqual([]);
+    expect(found(rival, listing('a'))).toEqual([]);
+  });
+
+  it.each([
+    ['was not approved', listing('b', { state: 'pending' })],
+    ['has ended', listing('b', { state: 'revoked' })],
+    ['is under another authority', listing('b', { authorityId: 'another' })],
+    ['has a certificate of somebody else', listing('b', {}, { objection: 'subject' })],
+  ])('stays whose it is if who lists it %s', (_, rival) => {
+    expect(found(listing('a'), rival)).toEqual(['a']);
+  });
+
+  it('does not count against an objection', () => {
+    expect(found(listing('a', {}, { objection: 'credential' }))).toEqual([]);
+    expect(found(listing('a', {}, { objection: 'subject' }))).toEqual([]);
+  });
 });

@@ -18,7 +18,7 @@ function asked({
     request: { certificate: { x5tS256: 'c'.repeat(43) }, ...request },
     decision: {
       ...{ decision: 'deny', reasons: ['unknown_participant'], participant: undefined, onBehalfOf: undefined },
-      ...{ seq: 7, evaluatedAt: NOW, ...decision },
+      ...{ seq: 7, evaluatedAt: NOW, isTokenJudged: false, ...decision },
     },
   };
 }
@@ -47,8 +47,9 @@ const totalOf = (rows: readonly LoggedDecision[]) => rows.reduce((sum, { count }
 it('counts equal decisions of a second in one row, and keeps others apart', async () => {
   const { log, saved } = openLog();
   for (let times = 0; times < 3; times++) log.note(asked());
-  log.note(asked({ request: { token: 'one token' } }));
-  log.note(asked({ request: { token: 'another token' } }));
+  const judged = { decision: { ...SUSPENDED, reasons: ['token_expired'], isTokenJudged: true } } as const;
+  log.note(asked({ ...judged, request: { token: 'one token' } }));
+  log.note(asked({ ...judged, request: { token: 'another token' } }));
   log.note(asked({ decision: { seq: 8 } }));
   log.note(asked({ decision: SUSPENDED }));
   await log.flush();
@@ -89,10 +90,52 @@ it('stays small under a flood of certificates, counts it all, and still tells wh
   for (let each = 0; each < 20_000; each++) log.note(asked({ request: { certificate: { x5tS256: freshX5t() } } }));
   log.note(asked({ decision: SUSPENDED }));
   await log.flush();
-  expect(saved.length).toBeLessThan(1_010);
+  expect(saved).toHaveLength(22);
   expect(totalOf(saved)).toBe(20_001);
-  expect(saved.at(-2)).toMatchObject({ count: 19_000, certificateSha256: null, reasons: ['unknown_participant'] });
+  expect(saved.at(-2)).toMatchObject({ count: 19_980, certificateSha256: null, reasons: ['unknown_participant'] });
   expect(saved.at(-1)).toMatchObject({ count: 1, entityId: PARTICIPANT.id, reasons: ['suspended'] });
+});
+
+it('has one row of a flood of tokens that nobody looked at', async () => {
+  const { log, saved } = openLog();
+  const stranger = { certificate: 'none', token: '' } as const;
+  for (let each = 0; each < 2_000; each++) log.note(asked({ request: { ...stranger, token: `made up ${each}` } }));
+  for (let each = 0; each < 2_000; each++)
+    log.note(asked({ decision: SUSPENDED, request: { token: `of his ${each}` } }));
+  await log.flush();
+  expect(saved).toMatchObject([
+    { count: 2_000, tokenSha256: null, entityId: null },
+    { count: 2_000, tokenSha256: null, entityId: PARTICIPANT.id },
+  ]);
+});
+
+it('leaves the others their detail when one enforcement point is flooded', async () => {
+  const { log, saved } = openLog();
+  const judged = { ...SUSPENDED, isTokenJudged: true };
+  const flooded = { id: 'flooded' };
+  for (let each = 0; each < 5_000; each++) {
+    log.note(asked({ point: flooded, request: { certificate: { x5tS256: freshX5t() } } }));
+    log.note(asked({ point: flooded, decision: judged, request: { token: `token ${each}` } }));
+  }
+  for (let each = 0; each < 100; each++) log.note(asked({ decision: judged, request: { token: `token ${each}` } }));
+  for (let each = 0; each < 10; each++) log.note(asked({ request: { certificate: { x5tS256: freshX5t() } } }));
+  await log.flush();
+  expect(saved.filter(({ enforcementPointId }) => enforcementPointId === 'point')).toHaveLength(110);
+  const ofFlooded = saved.filter(({ enforcementPointId }) => enforcementPointId === 'flooded');
+  expect(ofFlooded).toHaveLength(20 + 1 + 200 + 1);
+  expect(totalOf(ofFlooded)).toBe(10_000);
+});
+
+it('has a bound for all enforcement points together', async () => {
+  const { log, saved } = openLog();
+  for (let each = 0; each < 100; each++) {
+    for (let shown = 0; shown < 50; shown++) {
+      log.note(asked({ point: { id: `point ${each}` }, request: { certificate: { x5tS256: freshX5t() } } }));
+    }
+  }
+  await log.flush();
+  expect(saved.length).toBeLessThanOrEqual(200 + 100);
+  expect(totalOf(saved)).toBe(5_000);
 });
 
 it('sends the same rows again first, since nobody knows how far they came', async () => {
@@ -113,14 +156,16 @@ it('sends the same rows again first, since nobody knows how far they came', asyn
 it('sums up what waits while the database is away for long, and loses none of it', async () => {
   let isAway = true;
   const { log, saved } = openLog(() => isAway);
-  for (let second = 0; second < 30; second++) {
-    for (let each = 0; each < 1_000; each++) log.note(asked({ request: { certificate: { x5tS256: freshX5t() } } }));
-    log.note(asked({ decision: SUSPENDED }));
+  for (let second = 0; second < 60; second++) {
+    for (let each = 0; each < 300; each++) {
+      log.note(asked({ decision: SUSPENDED, request: { certificate: { x5tS256: freshX5t() } } }));
+    }
+    log.note(asked());
     await log.flush();
   }
   isAway = false;
   await log.flush();
-  expect(saved.length).toBeLessThan(12_000);
-  expect(totalOf(saved)).toBe(30 * 1_001);
-  expect(totalOf(saved.filter(({ entityId }) => entityId === PARTICIPANT.id))).toBe(30);
+  expect(saved.length).toBeLessThan(10_000);
+  expect(totalOf(saved)).toBe(60 * 301);
+  expect(totalOf(saved.filter(({ entityId }) => entityId === PARTICIPANT.id))).toBe(60 * 300);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ParticipantIndex, RECORD_KINDS } from '../../src/admission/participant-index.ts';
-import type { KnownRecords, RecordKind } from '../../src/registry/participants/known-participants.ts';
+import type { CertifiedKey, KnownRecords, RecordKind } from '../../src/registry/participants/known-participants.ts';
 import { ANCHOR, API, CERTIFICATE, certificateWith, NOW, ORGANISATION, PARTICIPANT } from '../support/admission.ts';
 
 type Records = { [Kind in RecordKind]: KnownRecords[Kind][] };
@@ -21,6 +21,11 @@ const POINT: KnownRecords['enforcement_point'] = {
 const ISSUER = {
   ...{ id: 'issuer', authorityId: PARTICIPANT.authorityId, issuer: 'https://as.example', audiences: ['api'] },
   ...{ jwks: null, jwksUri: null, introspection: null, sealedSecret: null, acceptsUntypedTokens: false },
+};
+
+const CERTIFIED_KEY: CertifiedKey = {
+  ...{ kid: 'certified', x5tS256: 'certified', spkiSha256: 'key of revoked', objection: null, x5c: [] },
+  ...{ notBefore: NOW, notAfter: NOW + 1 },
 };
 
 /** A registry that is changed by hand. */
@@ -45,6 +50,7 @@ async function indexOf(changes: Partial<Records> = {}) {
     async *readAll(kind) {
       for (const record of records[kind]) yield [record];
     },
+    credentialKeys: async (credentialIds) => credentialIds.map((id) => `key of ${id}`),
   });
   await index.load(5);
   return { index, records };
@@ -57,8 +63,8 @@ describe('the index of participants', () => {
     const { index } = await indexOf();
     const state = index.at(0.5, NOW);
     expect(state).toMatchObject({ seq: 5, ageSeconds: 0.5 });
-    expect(state.certificates(CERTIFICATE.x5tS256)).toEqual([CERTIFICATE]);
-    expect(state.certificates('unheard-of')).toEqual([]);
+    expect(state.certificates(CERTIFICATE.x5tS256, PARTICIPANT.authorityId)).toEqual([CERTIFICATE]);
+    expect(state.certificates('unheard-of', PARTICIPANT.authorityId)).toEqual([]);
     expect(state.application(PARTICIPANT.id)).toBe(PARTICIPANT);
     expect(state.applicationNamed(PARTICIPANT.authorityId, PARTICIPANT.entityIdentifier)).toBe(PARTICIPANT);
     expect(state.applicationNamed('another', PARTICIPANT.entityIdentifier)).toBeUndefined();
@@ -74,11 +80,14 @@ describe('the index of participants', () => {
     const { authorityId } = PARTICIPANT;
     const introspection = { endpoint: 'https://as.example/introspect', clientId: 'we', isSigned: false };
     const other = { ...ISSUER, id: 'other', issuer: 'https://other.example', introspection };
-    const { index, records } = await indexOf({ token_issuer: [ISSUER, other] });
+    const certified = { ...POINT, id: 'certified', tokenDigest: null };
+    const squatter = { ...POINT, id: 'squatter', authorityId: 'another', tokenDigest: 'its own' };
+    const enforcement_point = [POINT, certified, squatter];
+    const { index, records } = await indexOf({ token_issuer: [ISSUER, other], enforcement_point });
     const state = index.at(0, NOW);
     expect(state.enforcementPoint(POINT.id)).toBe(POINT);
     expect(state.enforcementPointOfToken('digest')).toBe(POINT);
-    expect(state.enforcementPointOfClient('client')).toBe(POINT);
+    expect(state.enforcementPointOfClient('client')).toBe(certified);
     expect(state.enforcementPointOfToken('client')).toBeUndefined();
     expect(state.tokenIssuer(authorityId, ISSUER.issuer)).toBe(ISSUER);
     expect(state.tokenIssuer('another', ISSUER.issuer)).toBeUndefined();
@@ -93,7 +102,8 @@ describe('the index of participants', () => {
     records.authority = [{ id: authorityId, listedPurposes: ['transport'] }];
     records.token_issuer = [];
     await index.follow([
-      ...[change('enforcement_point', POINT.id), change('trust_list_entry', ANCHOR.id)],
+      ...[change('enforcement_point', POINT.id), change('enforcement_point', certified.id)],
+      change('trust_list_entry', ANCHOR.id),
       ...[change('authority', authorityId), change('token_issuer', ISSUER.id)],
     ]);
     const after = index.at(0, NOW);
@@ -139,7 +149,9 @@ describe('the index of participants', () => {
     expect(state.organisation(ORGANISATION.id)?.state).toBe('suspended');
     expect(state.applicationNamed(PARTICIPANT.authorityId, PARTICIPANT.entityIdentifier)).toBeUndefined();
     expect(state.applicationNamed(PARTICIPANT.authorityId, 'https://new.example')?.name).toBe('Other');
-    expect(state.certificates(CERTIFICATE.x5tS256).map(({ life }) => life.state)).toEqual(['revoked']);
+    expect(state.certificates(CERTIFICATE.x5tS256, PARTICIPANT.authorityId).map(({ life }) => life.state)).toEqual([
+      'revoked',
+    ]);
     expect(state.exceptions(PARTICIPANT.id)).toEqual([]);
   });
 
@@ -166,10 +178,41 @@ describe('the index of participants', () => {
   it('has every record of a certificate that was registered again, the last one last', async () => {
     const [earlier, later] = [certificateWith({ id: '1' }), certificateWith({ id: '2' })];
     const { index, records } = await indexOf({ credential: [later, earlier] });
-    expect(index.at(0, NOW).certificates(CERTIFICATE.x5tS256)).toEqual([earlier, later]);
+    expect(index.at(0, NOW).certificates(CERTIFICATE.x5tS256, PARTICIPANT.authorityId)).toEqual([earlier, later]);
     records.credential = [earlier];
     await index.follow([change('credential', '2')]);
-    expect(index.at(0, NOW).certificates(CERTIFICATE.x5tS256)).toEqual([earlier]);
+    expect(index.at(0, NOW).certificates(CERTIFICATE.x5tS256, PARTICIPANT.authorityId)).toEqual([earlier]);
+  });
+
+  it('is not led astray by a record of the same certificate under another authority', async () => {
+    const elsewhere = { ...PARTICIPANT, id: 'elsewhere', authorityId: 'another' };
+    const copy = certificateWith({ id: 'copy', applicationId: elsewhere.id });
+    const certified = { ...PARTICIPANT, certifiedKeys: [{ ...CERTIFIED_KEY, x5tS256: CERTIFICATE.x5tS256 }] };
+    const { index } = await indexOf({ entity: [certified, elsewhere], credential: [copy], trust_list_entry: [] });
+    const state = index.at(0, NOW);
+    expect(state.certificates(CERTIFICATE.x5tS256, PARTICIPANT.authorityId)).toMatchObject([
+      { applicationId: PARTICIPANT.id },
+    ]);
+    expect(state.certificates(CERTIFICATE.x5tS256, 'another')).toEqual([copy]);
+    expect(state.applicationsNamed(PARTICIPANT.entityIdentifier)).toEqual([certified, elsewhere]);
+  });
+
+  it.each([
+    ['a credential of its key', change('credential', 'revoked')],
+    ['its organisation', change('organisation', ORGANISATION.id)],
+  ])('reads an application anew when what its key is judged by changes: %s', async (_, changed) => {
+    const known = { ...CERTIFIED_KEY, x5tS256: 'certified' };
+    const { index, records } = await indexOf({
+      entity: [{ ...PARTICIPANT, certifiedKeys: [known] }],
+      trust_list_entry: [],
+    });
+    const found = () => index.at(0, NOW).certificates('certified', PARTICIPANT.authorityId).length;
+    expect(found()).toBe(1);
+    records.entity = [{ ...PARTICIPANT, certifiedKeys: [{ ...known, objection: 'credential' }] }];
+    await index.follow([change('credential', 'of another key')]);
+    expect(found()).toBe(1);
+    await index.follow([changed]);
+    expect(found()).toBe(0);
   });
 
   it('gives the last of several records of one Entity Identifier: those before it have ended', async () => {
@@ -189,12 +232,12 @@ describe('the index of participants', () => {
     records.credential = [];
     await expect(index.load(6)).rejects.toThrow('the connection is lost');
     expect(index.at(0, NOW)).toMatchObject({ seq: 5 });
-    expect(index.at(0, NOW).certificates(CERTIFICATE.x5tS256)).toEqual([CERTIFICATE]);
+    expect(index.at(0, NOW).certificates(CERTIFICATE.x5tS256, PARTICIPANT.authorityId)).toEqual([CERTIFICATE]);
 
     Object.defineProperty(records, 'api_resource', { value: [API] });
     await index.load(6);
     expect(index.at(0, NOW)).toMatchObject({ seq: 6 });
-    expect(index.at(0, NOW).certificates(CERTIFICATE.x5tS256)).toEqual([]);
+    expect(index.at(0, NOW).certificates(CERTIFICATE.x5tS256, PARTICIPANT.authorityId)).toEqual([]);
   });
 
   it('follows what changes during a load after the load, and never goes back', async () => {

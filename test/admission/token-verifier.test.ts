@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
-import { exportJWK, exportSPKI, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
+import { exportJWK, exportSPKI, generateKeyPair, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MAX_IN_FLIGHT } from '../../src/admission/introspection.ts';
+import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_OF_ONE } from '../../src/admission/introspection.ts';
 import { FRESH_SECONDS, MAX_STALE_SECONDS, RETRY_SECONDS } from '../../src/admission/issuer-keys.ts';
 import type { IssuerRequests, IssuerResponse } from '../../src/admission/issuer-requests.ts';
 import { TokenVerifier } from '../../src/admission/token-verifier.ts';
@@ -22,12 +22,14 @@ interface Listed {
   issuers: readonly KnownTokenIssuer[];
   /** Issuer of the tokens for the API. */
   issuerOfApi?: string;
+  /** What they are for. */
+  audience?: string | null;
 }
 
-function stateOf({ issuers, issuerOfApi }: Listed) {
+function stateOf({ issuers, issuerOfApi, audience = null }: Listed) {
   const server = issuerOfApi === undefined ? undefined : { id: 'server', issuer: issuerOfApi, retiresAt: null };
   return {
-    ...knownState({}),
+    ...knownState({ apis: [{ ...API, audience }] }),
     authorizationServer: () => server,
     tokenIssuer: (authorityId: string, issuer: string) =>
       issuers.find((listed) => listed.authorityId === authorityId && listed.issuer === issuer),
@@ -39,7 +41,8 @@ function stateOf({ issuers, issuerOfApi }: Listed) {
 function verifying(verifier: TokenVerifier, listed: Listed) {
   const state = () => stateOf(listed);
   const apiId = listed.issuerOfApi === undefined ? null : API.id;
-  return async (token: string, now = NOW) => await verifier.verify(token, { place: PLACE, apiId, state, now });
+  return async (token: string, now = NOW, applicationId = PARTICIPANT.id) =>
+    await verifier.verify(token, { place: PLACE, apiId, applicationId, state, now });
 }
 
 /** An authorization server of the test alone: what it answers, and what it was asked. */
@@ -64,6 +67,7 @@ function reply(content: unknown, contentType = 'application/json', status = 200)
 }
 
 const secretOf = () => 'secret';
+const monotonicMs = () => 0;
 
 describe('[F43] tokens of a real authorization server', () => {
   let jwts: TestAuthorizationServer;
@@ -80,7 +84,7 @@ describe('[F43] tokens of a real authorization server', () => {
     await opaque[Symbol.asyncDispose]();
   });
 
-  const verifierFor = (secret = '') => new TokenVerifier({ requests: client, secretOf: () => secret });
+  const verifierFor = (secret = '') => new TokenVerifier({ requests: client, secretOf: () => secret, monotonicMs });
   const listedAs = (server: TestAuthorizationServer, ways: Partial<KnownTokenIssuer>): Listed => ({
     issuers: [{ ...ISSUER, issuer: server.issuer, audiences: [server.audience], ...ways }],
   });
@@ -186,7 +190,7 @@ describe('[F43] who vouches for a token', () => {
   function started(listed: Listed = { issuers: [asking] }) {
     const requests = new Answers();
     requests.answer = async () => reply(active);
-    return { requests, verify: verifying(new TokenVerifier({ requests, secretOf }), listed) };
+    return { requests, verify: verifying(new TokenVerifier({ requests, secretOf, monotonicMs }), listed) };
   }
 
   it('is asked as RFC 7662 and RFC 6749 say, about JWTs as well if it has no keys here', async () => {
@@ -265,6 +269,77 @@ describe('[F43] who vouches for a token', () => {
     expect(requests.asked[0]?.[1].accept).toEqual(['application/token-introspection+jwt']);
   });
 
+  it('may sign whatever it likes: nothing is thrown, and nothing counts that it did not sign, for us and of now', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256');
+    const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: 'as', alg: 'ES256' }] } as NonNullable<
+      KnownTokenIssuer['jwks']
+    >;
+    const signed = { ...asking, jwks: keys, introspection: { ...introspection, isSigned: true } };
+    const { requests, verify } = started({ issuers: [signed] });
+    const good = { iss: ISSUER.issuer, aud: introspection.clientId, iat: NOW, token_introspection: active };
+    const header = { alg: 'ES256', typ: 'token-introspection+jwt', kid: 'as' };
+    const answerWith = (jwt: string) => {
+      requests.answer = async () => reply(jwt, 'application/token-introspection+jwt');
+    };
+    const sign = (claims: object, others: object = {}) =>
+      new SignJWT(claims as JWTPayload).setProtectedHeader({ ...header, ...others }).sign(privateKey);
+    const right = await sign(good);
+    let asked = 0;
+    // Each about another token, so that no answer serves twice.
+    const verdict = async (jwt: string) => {
+      answerWith(jwt);
+      return await verify(`opaque-${++asked}`);
+    };
+    expect(await verdict(right)).toHaveProperty('expiresAt');
+    const wrong = [
+      await sign({ ...good, iss: 'https://other.example' }),
+      await sign({ ...good, aud: 'another' }),
+      await sign({ ...good, iat: NOW - 3600 }),
+      await sign({ ...good, iat: NOW + 3600 }),
+      await sign(good, { typ: 'at+jwt' }),
+      await sign({ ...good, token_introspection: undefined, ...active }),
+      JSON.stringify(good),
+      JSON.stringify(active),
+    ];
+    for (const jwt of wrong) expect(await verdict(jwt), jwt).toMatchObject({ reason: 'token_unverifiable' });
+
+    const odd = fc.oneof(fc.jsonValue(), fc.constantFrom(true, NOW, NOW + 60, introspection.clientId, ISSUER.issuer));
+    const member = fc.constantFrom('iss', 'aud', 'iat', 'token_introspection', 'exp', 'nbf');
+    const said = fc.constantFrom('active', 'aud', 'exp', 'nbf', 'iss', 'cnf', 'client_id', 'token_type', '__proto__');
+    const change = fc.tuple(fc.dictionary(member, odd), fc.dictionary(said, odd));
+    await fc.assert(
+      fc.asyncProperty(change, async ([outer, inner]) => {
+        const changed = { ...good, token_introspection: { ...active, ...inner }, ...outer };
+        const seen = await verdict(await sign(changed));
+        if ('reason' in seen) return;
+        const { iss, aud, iat, token_introspection: answer } = changed as typeof good;
+        expect([iss, [aud].flat().includes(introspection.clientId), answer.active]).toEqual([
+          ISSUER.issuer,
+          true,
+          true,
+        ]);
+        expect(Math.abs(iat - NOW)).toBeLessThan(3600);
+        expect(seen.expiresAt).toBeGreaterThan(NOW);
+      }),
+      { numRuns: 200 },
+    );
+    const parts = right.split('.');
+    const torn = fc.oneof(
+      fc.nat(right.length - 2).map((length) => right.slice(0, length)),
+      fc.tuple(fc.nat(2), fc.base64String()).map(([at, text]) => parts.with(at, text).join('.')),
+      fc.dictionary(fc.constantFrom('alg', 'typ', 'kid', 'crit', 'jwk'), odd).map((changes) => {
+        return [encode({ ...header, ...changes, x: 1 }), ...parts.slice(1)].join('.');
+      }),
+      fc.string({ unit: 'binary' }),
+    );
+    await fc.assert(
+      fc.asyncProperty(torn, async (jwt) => {
+        expect(await verdict(jwt)).toMatchObject({ reason: expect.stringMatching(/^token_/) });
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('has no say any more once it is taken off the list, whatever it was asked before', async () => {
     const listed: { issuers: KnownTokenIssuer[] } = { issuers: [asking] };
     const { requests, verify } = started(listed);
@@ -279,11 +354,45 @@ describe('[F43] who vouches for a token', () => {
     }
   });
 
+  it('is asked few things by one application at a time, so that others have room', async () => {
+    const { requests, verify } = started();
+    const { promise, resolve } = Promise.withResolvers<IssuerResponse>();
+    requests.answer = () => promise;
+    const flood = Array.from({ length: MAX_IN_FLIGHT_OF_ONE }, (_, index) => verify(`token-${index}`));
+    expect(await verify('one-more')).toMatchObject({ reason: 'token_unverifiable' });
+    const others = [verify('one-more', NOW, 'another'), verify('token-0')];
+    resolve(reply(active));
+    for (const verdict of [...flood, ...others]) expect(await verdict).toHaveProperty('expiresAt');
+    expect(await verify('one-more')).toHaveProperty('expiresAt');
+  });
+
+  it('has to say of a token for one API that it is for that one', async () => {
+    const both = { ...asking, audiences: ['payments', 'accounts'] };
+    const listed: Listed = { issuers: [both], issuerOfApi: both.issuer };
+    const requests = new Answers();
+    requests.answer = async () => reply(active);
+    const verifier = new TokenVerifier({ requests, secretOf, monotonicMs });
+    // Asked at once, about the same token.
+    const verdicts = [null, 'accounts', 'payments', 'elsewhere'].map((audience) =>
+      verifying(verifier, { ...listed, audience })('token'),
+    );
+    const reasons = (await Promise.all(verdicts)).map((verdict) => ('reason' in verdict ? verdict.reason : 'verified'));
+    expect(reasons).toEqual(['verified', 'audience_mismatch', 'verified', 'audience_mismatch']);
+    // As it was when the answer came.
+    const { promise, resolve } = Promise.withResolvers<IssuerResponse>();
+    requests.answer = () => promise;
+    const changing: Listed = { ...listed, audience: 'payments' };
+    const verdict = verifying(verifier, changing)('token', NOW + 1);
+    changing.audience = 'accounts';
+    resolve(reply(active));
+    expect(await verdict).toMatchObject({ reason: 'token_unverifiable' });
+  });
+
   it('is asked few things at a time, each once in a second, and keeps no answer for later', async () => {
     const { requests, verify } = started();
     const { promise, resolve } = Promise.withResolvers<IssuerResponse>();
     requests.answer = () => promise;
-    const flood = Array.from({ length: MAX_IN_FLIGHT }, (_, index) => verify(`token-${index}`));
+    const flood = Array.from({ length: MAX_IN_FLIGHT }, (_, index) => verify(`token-${index}`, NOW, `app-${index}`));
     expect(await verify('one-more')).toMatchObject({ reason: 'token_unverifiable' });
     const same = verify('token-0');
     resolve(reply(active));
@@ -314,38 +423,71 @@ describe('[F43] keys that an authorization server publishes', () => {
   function started() {
     const requests = new Answers();
     requests.answer = async () => reply(published);
-    const verify = verifying(new TokenVerifier({ requests, secretOf }), { issuers: [{ ...ISSUER, jwksUri }] });
-    return { requests, verify };
+    /** Seconds that went by; the clock of the tokens stands still, or goes back. */
+    const passed = { seconds: 0 };
+    const verifier = new TokenVerifier({ requests, secretOf, monotonicMs: () => passed.seconds * 1000 });
+    const listed = { issuers: [{ ...ISSUER, jwksUri }] };
+    const verify = verifying(verifier, listed);
+    const verifyAfter = async (seconds: number, jwt: string, now = NOW) => {
+      passed.seconds = seconds;
+      return await verify(jwt, now);
+    };
+    return { requests, listed, verifyAfter };
   }
 
   it('are fetched once for all who wait, and kept while they are fresh', async () => {
-    const { requests, verify } = started();
-    const verdicts = await Promise.all([verify(token), verify(token), verify(token)]);
+    const { requests, verifyAfter } = started();
+    const verdicts = await Promise.all([verifyAfter(0, token), verifyAfter(0, token), verifyAfter(0, token)]);
     for (const verdict of verdicts) expect(verdict).toHaveProperty('expiresAt');
-    await verify(token, NOW + FRESH_SECONDS - 1);
+    await verifyAfter(FRESH_SECONDS - 1, token);
     expect(requests.asked).toHaveLength(1);
-    await verify(token, NOW + FRESH_SECONDS);
+    await verifyAfter(FRESH_SECONDS, token);
+    expect(requests.asked).toHaveLength(2);
+  });
+
+  it('are fetched anew while those that there are verify: nobody waits for them', async () => {
+    const { requests, verifyAfter } = started();
+    await verifyAfter(0, token);
+    const { promise, resolve } = Promise.withResolvers<IssuerResponse>();
+    requests.answer = () => promise;
+    expect(await verifyAfter(FRESH_SECONDS, token)).toHaveProperty('expiresAt');
+    const waiting = verifyAfter(FRESH_SECONDS, later);
+    expect(await verifyAfter(FRESH_SECONDS + 1, token)).toHaveProperty('expiresAt');
+    resolve(reply(rolled));
+    expect(await waiting).toHaveProperty('expiresAt');
+    expect(await verifyAfter(FRESH_SECONDS + 2, token)).toMatchObject({ reason: 'token_invalid' });
     expect(requests.asked).toHaveLength(2);
   });
 
   it('are fetched anew for a kid that is not there, but not for every forged one', async () => {
-    const { requests, verify } = started();
-    await verify(token);
+    const { requests, verifyAfter } = started();
+    await verifyAfter(0, token);
     requests.answer = async () => reply(rolled);
     for (let at = 1; at < RETRY_SECONDS; at++)
-      expect(await verify(later, NOW + at)).toMatchObject({ reason: 'token_invalid' });
+      expect(await verifyAfter(at, later)).toMatchObject({ reason: 'token_invalid' });
     expect(requests.asked).toHaveLength(1);
-    expect(await verify(later, NOW + RETRY_SECONDS)).toHaveProperty('expiresAt');
-    expect(await verify(token, NOW + RETRY_SECONDS)).toMatchObject({ reason: 'token_invalid' });
+    expect(await verifyAfter(RETRY_SECONDS, later)).toHaveProperty('expiresAt');
+    expect(await verifyAfter(RETRY_SECONDS, token)).toMatchObject({ reason: 'token_invalid' });
     expect(requests.asked).toHaveLength(2);
   });
 
-  it('that cannot be fetched anew verify for an hour, and not longer', async () => {
-    const { requests, verify } = started();
-    await verify(token);
+  it('that cannot be fetched anew verify for a quarter of an hour and no longer, whatever the clock is set to', async () => {
+    const { requests, verifyAfter } = started();
+    await verifyAfter(0, token);
     requests.answer = () => Promise.reject(new FederationError('connection_failed', 'nobody there'));
-    expect(await verify(token, NOW + MAX_STALE_SECONDS - 1)).toHaveProperty('expiresAt');
-    expect(await verify(token, NOW + MAX_STALE_SECONDS)).toMatchObject({ reason: 'token_unverifiable' });
+    expect(await verifyAfter(MAX_STALE_SECONDS - 1, token)).toHaveProperty('expiresAt');
+    for (const now of [NOW, NOW - 86_400, NOW + 60]) {
+      expect(await verifyAfter(MAX_STALE_SECONDS, token, now)).toMatchObject({ reason: 'token_unverifiable' });
+    }
+    expect(requests.asked).toHaveLength(2);
+  });
+
+  it('are forgotten with the record of their issuer', async () => {
+    const { requests, listed, verifyAfter } = started();
+    await verifyAfter(0, token);
+    requests.answer = async () => reply(rolled);
+    listed.issuers = [{ ...ISSUER, jwksUri }];
+    expect(await verifyAfter(1, token)).toMatchObject({ reason: 'token_invalid' });
     expect(requests.asked).toHaveLength(2);
   });
 
@@ -355,10 +497,10 @@ describe('[F43] keys that an authorization server publishes', () => {
     ['no keys', reply({ keys: [] })],
     ['too many keys', reply({ keys: Array.from({ length: 101 }, () => ({ kty: 'EC' })) })],
   ])('are none where there is %s', async (_, answer) => {
-    const { requests, verify } = started();
+    const { requests, verifyAfter } = started();
     requests.answer = async () => answer;
-    expect(await verify(token)).toMatchObject({ reason: 'token_unverifiable' });
-    expect(await verify(token, NOW + 1)).toMatchObject({ reason: 'token_unverifiable' });
+    expect(await verifyAfter(0, token)).toMatchObject({ reason: 'token_unverifiable' });
+    expect(await verifyAfter(1, token)).toMatchObject({ reason: 'token_unverifiable' });
     expect(requests.asked).toHaveLength(1);
   });
 });

@@ -356,6 +356,10 @@ describe('the record', () => {
     expect(asking.requiredRoles).toEqual([roleId]);
     const open = await json('api-resource', 'update', 'payments@2.1.0', '--no-required-role');
     expect(open.requiredRoles).toEqual([]);
+    const audience = 'https://api.example/payments';
+    const meant = await json('api-resource', 'update', 'payments@2.1.0', '--audience', audience);
+    expect(meant.audience).toBe(audience);
+    expect((await json('api-resource', 'update', 'payments@2.1.0', '--no-audience')).audience).toBeNull();
     const listed = await call(['api-resource', 'list', '--server', op]);
     expect(listed.stdout).toMatch(/payments +2\.1\.0 +deprecated +certified, not now/);
     expect(await json('api-resource', 'remove', 'payments@2.1.0', '--yes')).toEqual({ removed: api.id });

@@ -6,6 +6,7 @@ import { clientIdentity, Perimeter } from '../support/perimeter.ts';
 const missing = process.env.CI === 'true' ? [] : missingGateways();
 const tried = GATEWAY_NAMES.filter((name) => !missing.includes(name));
 const STRANGER = clientIdentity('stranger');
+const WEBSOCKET_KEY = ['sec-websocket-key', 'dGhlIHNhbXBsZSBub25jZQ=='];
 
 let perimeter: Perimeter;
 beforeAll(async () => {
@@ -29,6 +30,9 @@ function forged(): string[] {
     ['Holdfast-Participant', 'https://forged.example'],
     ['holdfast_participant', 'https://forged.example'],
     ['Holdfast-Roles', 'forged'],
+    ['holdfast_on-behalf_of', 'forged'],
+    ['X-Ssl_Client-Cert', derOf(certificate)],
+    ['X-FORWARDED_Tls-Client_Cert', derOf(certificate)],
     ['Holdfast-On-Behalf-Of', '019baf5e-0000-7000-8000-00000000000a'],
     ['Holdfast-Organisation', 'forged'],
     ['Holdfast-Enforcement-Point', 'hfep_forged'],
@@ -76,6 +80,31 @@ describe.each(
       expect((await forger.ask('/', forged())).status).toBe(refused);
       expect(perimeter.api.requests).toBe(before);
     }
+  });
+
+  test.each([
+    ['h2c', ['connection', 'Upgrade, HTTP2-Settings', 'upgrade', 'h2c', 'http2-settings', 'AAMAAABkAARAAAAAAAIAAAAA']],
+    ['a WebSocket', ['connection', 'Upgrade', 'upgrade', 'websocket', 'sec-websocket-version', '13', ...WEBSOCKET_KEY]],
+  ])('opens no tunnel for %s', async (_protocol, asking) => {
+    using partner = perimeter.client(name);
+    const { status, body } = await partner.ask('/', asking);
+    expect(status).toBe(200);
+    const headers: Record<string, string> = Object.fromEntries(JSON.parse(body));
+    expect(headers).not.toHaveProperty('upgrade');
+    expect(headers['connection'] ?? '').not.toMatch(/upgrade/i);
+  });
+
+  test('tells who it is, also where a client declares that to be between it and the gateway', async () => {
+    using partner = perimeter.client(name);
+    const told = ['Participant', 'Application', 'Organisation', 'Seq', 'Valid-Until', 'On-Behalf-Of', 'Roles'];
+    const connection = told.map((header) => `Holdfast-${header}`).join(', ');
+    const plain = Object.fromEntries(JSON.parse((await partner.ask('/')).body));
+    const { status, body } = await partner.ask('/', ['connection', `keep-alive, ${connection}, X-Ssl-Client-Cert`]);
+    expect(status).toBe(200);
+    const headers = Object.fromEntries(JSON.parse(body));
+    const ofHoldfast = (all: object) => Object.keys(all).filter((header) => header.startsWith('holdfast-'));
+    expect(ofHoldfast(headers).sort()).toEqual(ofHoldfast(plain).sort());
+    expect(headers).toMatchObject({ 'holdfast-participant': perimeter.partner.entityIdentifier });
   });
 
   test('refuses strangers, and who has no certificate', async () => {

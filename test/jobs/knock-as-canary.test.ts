@@ -22,7 +22,7 @@ const service = await startTestService('embedded');
 afterAll(() => service[Symbol.asyncDispose]());
 
 /** A gateway that answers as a test says, and what it was shown. */
-const gateway = { status: 403, shown: [] as string[] };
+const gateway = { status: 403, reason: 'suspended', shown: [] as string[] };
 const server = createServer({
   cert: TEST_TLS_CERTIFICATE,
   key: TEST_TLS_KEY,
@@ -32,7 +32,8 @@ const server = createServer({
 server.on('request', (request, response) => {
   const { fingerprint256 } = (request.socket as TLSSocket).getPeerCertificate();
   gateway.shown.push(fingerprint256);
-  response.writeHead(gateway.status, { location: 'https://elsewhere.example/' });
+  const reason = gateway.reason === '' ? {} : { 'holdfast-reason': gateway.reason };
+  response.writeHead(gateway.status, { location: 'https://elsewhere.example/', ...reason });
   // A body that never ends must not hide the status.
   response.write('x');
 });
@@ -85,7 +86,7 @@ async function knock(canary = canaryOf()) {
 }
 
 beforeEach(async () => {
-  gateway.status = 403;
+  Object.assign(gateway, { status: 403, reason: 'suspended' });
   for (const list of [gateway.shown, alarms, unclear]) list.length = 0;
 });
 
@@ -108,6 +109,21 @@ it.each([
   expect(await knock()).toMatchObject({ outcome, status });
   expect(alarms.map(({ enforcementPoint }) => enforcementPoint)).toEqual(outcome === 'admitted' ? [point.name] : []);
   expect(unclear).toHaveLength(outcome === 'unclear' ? 1 : 0);
+});
+
+it.each([
+  { status: 401, reason: '' },
+  { status: 401, reason: 'certificate_missing' },
+  { status: 403, reason: 'environment_mismatch, role_missing' },
+  { status: 403, reason: 'not_suspended\u00ff' },
+])('[B1] learns nothing from $status with the reason "$reason"', async (answer) => {
+  Object.assign(gateway, answer);
+  const seen = answer.reason === '' ? 'nothing' : answer.reason.replace('\u00ff', '?');
+  const detail = `refused with ${answer.status}, but Holdfast-Reason does not say suspended: ${seen}`;
+  expect(await knock()).toMatchObject({ outcome: 'unclear', status: answer.status, detail });
+  expect(unclear).toHaveLength(1);
+  Object.assign(gateway, { status: 403, reason: 'environment_mismatch, suspended, token_missing' });
+  expect(await knock()).toMatchObject({ outcome: 'refused' });
 });
 
 it('[B1] goes to private addresses only as the operator says', async () => {

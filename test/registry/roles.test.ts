@@ -69,6 +69,7 @@ describe('the table of verbs', () => {
     ...['authorise', 'requireRole', 'requireAuthority', 'reaches', 'inReach', 'requireAccess'],
     ...['requireNotSuspended', 'despiteSuspension', 'changeRegistry', 'createOnce', 'madeBefore'],
     ...['tokensInReach', 'requireGovernable', 'requireMayGive', 'requireMayCertify', 'requireMayAskFor'],
+    ...['requireMayNameAudience', 'requireMayBeKnownBy'],
     // Of whoever asks, whatever the role.
     'rotateOwnToken',
     // Of what the roles of somebody belong to.

@@ -222,6 +222,22 @@ describe.each(DATABASE_KINDS)('the change feed on %s', (kind) => {
     expect(feed.isCurrent()).toBe(true);
   });
 
+  it('[F44] counts the time that the machine was paused, and believes no clock that was set back', async () => {
+    const clocks = { monotonicMs: 1_000, wallMs: 1_800_000_000_000 };
+    const { feed } = await follow(database, { monotonicMs: () => clocks.monotonicMs, wallMs: () => clocks.wallMs });
+    clocks.monotonicMs += 100;
+    clocks.wallMs += 100;
+    expect(feed.ageMs).toBe(100);
+    clocks.wallMs += 3_600_000;
+    expect(feed.ageMs).toBe(3_600_100);
+    expect(feed.isCurrent()).toBe(false);
+    await feed.ensureCurrent();
+    expect(feed.ageMs).toBe(0);
+    clocks.wallMs -= 7_200_000;
+    clocks.monotonicMs += 300;
+    expect(feed.ageMs).toBe(300);
+  });
+
   it('stays current by polling', async () => {
     let nowMs = 0;
     const { feed } = await follow(database, { monotonicMs: () => nowMs, pollIntervalMs: 10 });

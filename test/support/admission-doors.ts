@@ -1,6 +1,7 @@
 /** The doors of admission on a real HTTP server, over what a test says that the registry knows. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import type { Server } from 'node:http';
 import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -39,7 +40,8 @@ export function stateWith(
     ...knownState(known),
     enforcementPoint: (id) => points.find((point) => point.id === id),
     enforcementPointOfToken: (digest) => points.find(({ tokenDigest }) => tokenDigest === digest),
-    enforcementPointOfClient: (x5tS256) => points.find(({ clientX5tS256 }) => clientX5tS256 === x5tS256),
+    enforcementPointOfClient: (x5tS256) =>
+      points.find(({ tokenDigest, clientX5tS256 }) => tokenDigest === null && clientX5tS256 === x5tS256),
   };
 }
 
@@ -51,6 +53,7 @@ export interface AdmissionDoors extends AsyncDisposable {
   /** Sends text as it is and reads until the connection ends. */
   send(request: string, tls?: ConnectionOptions): Promise<string>;
   port: number;
+  server: Server;
 }
 
 export interface DoorSettings {
@@ -97,6 +100,7 @@ export async function openAdmissionDoors(
     },
     failures,
     port,
+    server,
     send: async (request, options) => {
       const connection =
         options !== undefined

@@ -73,6 +73,7 @@ export const API: KnownApi = {
   family: 'payments',
   apiVersion: '2.0.0',
   roleIds: [PISP.roleId],
+  audience: null,
   authorizationServerId: 'server',
   retiresAt: null,
 };
@@ -125,6 +126,7 @@ export function knownState({
     ...{ seq: 42, ageSeconds },
     certificates: (x5tS256) => certificates.filter((certificate) => certificate.x5tS256 === x5tS256),
     application: (id) => (id === application.id ? application : undefined),
+    applicationsNamed: (entityIdentifier) => (entityIdentifier === application.entityIdentifier ? [application] : []),
     applicationNamed: (authorityId, entityIdentifier) =>
       authorityId === application.authorityId && entityIdentifier === application.entityIdentifier
         ? application

@@ -4,6 +4,8 @@ import { createTestDatabase, type TestDatabase } from './databases.ts';
 
 export interface FeedSwitch {
   isCut: boolean;
+  /** So many queries get through before it is cut. */
+  queriesLeft?: number;
 }
 
 /** @returns the database, and the switch that cuts its feed off */
@@ -12,6 +14,7 @@ export async function databaseWithFeedSwitch(): Promise<{ database: TestDatabase
   const database = await createTestDatabase('embedded');
   const feedDb: Db = new Proxy(database.feedDb, {
     get(target, name) {
+      if (feed.queriesLeft !== undefined && --feed.queriesLeft < 0) feed.isCut = true;
       if (feed.isCut) throw new Error('the feed was cut off by a test');
       const value: unknown = Reflect.get(target, name);
       return typeof value === 'function' ? value.bind(target) : value;

@@ -18,7 +18,7 @@ import type { Entity } from '../../src/registry/entities/entity.ts';
 import type { Organisation } from '../../src/registry/organisations/organisation.ts';
 import { SYSTEM } from '../../src/registry/prepare-deployment.ts';
 import { createAuthenticator } from '../../src/registry/tokens/authenticate.ts';
-import { createToken } from '../../src/registry/tokens/create-token.ts';
+import { createToken, FIRST_ADMIN } from '../../src/registry/tokens/create-token.ts';
 import type { TokenCustody } from '../../src/signer/signer.ts';
 import type { Role } from '../../src/storage/schema/api-tokens.ts';
 import type { ParticipantState } from '../../src/storage/schema/organisations.ts';
@@ -50,6 +50,11 @@ export async function startTestService(
 
 /** Parameters of a request to an endpoint: repeated ones as an array, or the query as it goes over the wire. */
 export type Query = Record<string, string | readonly string[]> | string;
+
+/** Stands for the first admin token, which counts here beside all others. */
+export const FIRST_ADMIN_SECRET = 'the-first-admin-token';
+
+const FIRST_ADMIN_ACTOR = actor({ id: FIRST_ADMIN, roles: [] });
 
 export class TestService extends TestRegistry {
   readonly clock = new ManualClock();
@@ -165,7 +170,8 @@ export class TestService extends TestRegistry {
       clock: this.clock,
       monotonicMs: () => performance.now() + this.monotonic.aheadMs,
       log,
-      authenticate,
+      authenticate: async (secret, shown) =>
+        secret === FIRST_ADMIN_SECRET ? FIRST_ADMIN_ACTOR : await authenticate(secret, shown),
     });
   }
 

@@ -12,6 +12,7 @@ import { findRole } from '../role/find-role.ts';
 export interface ApiOptions extends OfferOptions {
   endpoint?: string[] | false;
   requiredRole?: string[] | false;
+  audience?: string | false;
   certification?: string;
   certificationUri?: string;
   certifiedFrom?: Moment;
@@ -28,6 +29,7 @@ export function addApiOptions(command: Command): Command {
       'whoever holds it may come in: id, or name; may be repeated, one of them is enough',
       repeatable,
     )
+    .option('--audience <audience>', 'what access tokens must be meant for; listed of their issuer as well')
     .addOption(new Option('--certification <status>', 'what is certified of it').choices(STATUSES))
     .option('--certification-uri <url>', 'where the certification can be read')
     .option('--certified-from <day>', 'when the certification begins', moment)
@@ -46,7 +48,8 @@ export async function apiSettings(
   options: ApiOptions,
   client: ApiClient,
 ): Promise<Record<string, JsonValue | undefined>> {
-  const { endpoint, requiredRole, certification: status, certificationUri, certifiedFrom, certifiedUntil } = options;
+  const { endpoint, requiredRole, audience, certification: status } = options;
+  const { certificationUri, certifiedFrom, certifiedUntil } = options;
   const parts = { uri: certificationUri ?? null, from: certifiedFrom?.at ?? null, to: certifiedUntil?.at ?? null };
   if (status === undefined && Object.values(parts).some((part) => part !== null)) {
     throw new CommandError('usage', 'say with --certification what is certified: all of it is replaced together');
@@ -54,6 +57,7 @@ export async function apiSettings(
   return {
     endpoints: endpoint === false ? [] : endpoint,
     requiredRoles: requiredRole === false ? [] : requiredRole && (await roleIds(client, requiredRole)),
+    audience: audience === false ? null : audience,
     certification: status === undefined ? undefined : { status, ...parts },
     ...offerSettings(options),
     supersededBy: await successorId(options.supersededBy, (other) => findApiResource(client, other)),

@@ -18,6 +18,7 @@ export function addApiUpdateCommand(parent: Command, surroundings: Surroundings)
   addApiOptions(command)
     .option('--no-endpoint', 'it is nowhere yet')
     .option('--no-required-role', 'whoever is active may come in')
+    .option('--no-audience', 'tokens for any audience of their issuer count')
     .option('--no-superseded-by', 'nothing takes its place')
     .option('--if-match <version>', 'the version that was looked at; refused if it has changed since', recordVersion)
     .addHelpText(

@@ -19,7 +19,8 @@ interface AddOptions extends PointOptions {
 
 const DESCRIPTION = `Add a gateway or server that asks who may pass, and print its token, once, alone on standard output. It sends the token
 in the header Holdfast-Enforcement-Point. With --client-certificate it has to connect with that certificate as well;
-with --no-token the certificate is enough. Mode and environment say whom it lets in, and stay.`;
+with --no-token the certificate is enough, which is for admins of all authorities to say. Mode and environment say whom it
+lets in, and stay.`;
 
 export function addPointAddCommand(parent: Command, surroundings: Surroundings): void {
   const command = parent

@@ -28,6 +28,7 @@ export const apiResourceSchema = z.looseObject({
   apiVersion: z.string(),
   endpoints: z.array(z.string()),
   requiredRoles: z.array(z.string()),
+  audience: z.string().nullable(),
   certification: z.looseObject({
     status: z.string(),
     uri: z.string().nullable(),

@@ -36,6 +36,7 @@ export function describeApi(report: Report, api: ApiResourceRecord): void {
     ...offerFacts(api),
     ...api.endpoints.map((endpoint) => ['endpoint', endpoint] as const),
     ...api.requiredRoles.map((role) => ['required role', role] as const),
+    ['audience', api.audience ?? undefined],
     ['certification', certificationText(api)],
     ['read it at', uri ?? undefined],
     ['certified from', from === null ? undefined : momentText(from)],

@@ -3,13 +3,13 @@ import { hash } from 'node:crypto';
 import type { Admission, AdmissionRequest } from '../../admission/admission.ts';
 import type { AdmissionDecision } from '../../admission/decide.ts';
 import type { JsonObject } from '../../federation/json.ts';
-import type { SignAdmissionDecision } from '../../issuance/admission-decision-signer.ts';
 import type { KnownEnforcementPoint } from '../../registry/participants/known-participants.ts';
 import { decisionBody } from './admission-body.ts';
+import type { SignForPoint } from './signing-room.ts';
 
 export interface AdmissionAnswering {
   admission: Pick<Admission, 'ask'>;
-  sign: SignAdmissionDecision;
+  sign: SignForPoint;
 }
 
 export interface AdmissionAnswer {
@@ -37,7 +37,7 @@ async function signedAnswer(
   deciding: AdmissionDecision | Promise<AdmissionDecision>,
   point: KnownEnforcementPoint,
   request: AdmissionRequest,
-  sign: SignAdmissionDecision,
+  sign: SignForPoint,
 ): Promise<AdmissionAnswer> {
   const decision = await deciding;
   const { certificate, token, api = point.apiId } = request;
@@ -49,5 +49,5 @@ async function signedAnswer(
     ...(api === null ? {} : { api }),
     ...decisionBody(decision),
   };
-  return { contentType: 'application/jwt', body: await sign(point.authorityId, claims as JsonObject) };
+  return { contentType: 'application/jwt', body: await sign(point, claims as JsonObject) };
 }

@@ -8,13 +8,9 @@ import { DENY_REASON_NAMES } from '../../admission/deny-reasons.ts';
 import { isJsonObject, type JsonValue } from '../../federation/json.ts';
 import { certificateOfBase64, certificateOfPem } from '../../pki/headers/encodings.ts';
 import { CertificateHeaderError } from '../../pki/headers/header-error.ts';
-import { isRecordId } from '../../registry/record-id.ts';
+import { RecordIdSchema } from '../api/record-schema.ts';
 import { validationFailure } from '../validation-failure.ts';
 
-const IdSchema = z
-  .string()
-  .refine(isRecordId, 'is an id of a record, a UUID in lower case')
-  .openapi({ format: 'uuid' });
 const X5T_S256 = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 export const AdmissionRequestSchema = z
@@ -24,11 +20,11 @@ export const AdmissionRequestSchema = z
     }),
     'x5t#S256': z
       .string()
-      .regex(X5T_S256, 'is a SHA-256 in base64url')
+      .regex(X5T_S256, 'is no SHA-256 in base64url')
       .optional()
       .openapi({ description: 'Instead of it: the SHA-256 of its DER, base64url (RFC 8705 §3.1).' }),
     token: z.string().optional().openapi({ description: 'The access token, as it came.' }),
-    api: IdSchema.optional().openapi({
+    api: RecordIdSchema.optional().openapi({
       description: 'The API resource that is asked for, where the enforcement point has none of its own.',
     }),
     entityId: z.string().min(1).max(2048).optional().openapi({
@@ -36,7 +32,7 @@ export const AdmissionRequestSchema = z
         'The Entity Identifier of the application: then its Trust Chain counts, too. Needed where nobody has a certificate.',
       format: 'uri',
     }),
-    onBehalfOf: IdSchema.optional().openapi({ description: 'The organisation that the application acts for.' }),
+    onBehalfOf: RecordIdSchema.optional().openapi({ description: 'The organisation that the application acts for.' }),
   })
   .refine((body) => body.certificate === undefined || body['x5t#S256'] === undefined, {
     path: ['x5t#S256'],
@@ -101,7 +97,7 @@ export const AdmissionQuerySchema = z.strictObject({
 });
 
 const TimeSchema = z.string().openapi({ format: 'date-time' });
-const OrganisationSchema = z.object({ id: IdSchema, legalName: z.string() });
+const OrganisationSchema = z.object({ id: RecordIdSchema, legalName: z.string() });
 
 export const AdmissionDecisionSchema = z
   .object({
@@ -111,13 +107,13 @@ export const AdmissionDecisionSchema = z
       .object({ entityIdentifier: z.string() })
       .nullable()
       .openapi({ description: 'Whom the certificate belongs to, also if it is denied; null: nobody knows.' }),
-    application: z.object({ id: IdSchema, name: z.string().nullable(), entityIdentifier: z.string() }).nullable(),
+    application: z.object({ id: RecordIdSchema, name: z.string().nullable(), entityIdentifier: z.string() }).nullable(),
     organisation: OrganisationSchema.nullable(),
     onBehalfOf: OrganisationSchema.nullable(),
     roles: z
       .array(
         z.object({
-          id: IdSchema,
+          id: RecordIdSchema,
           name: z.string(),
           jurisdictions: z.array(z.string()).openapi({ description: 'Where it counts; none: everywhere.' }),
           validFrom: TimeSchema.nullable(),
@@ -147,6 +143,10 @@ export const AdmissionDecisionSchema = z
       .array(
         z.object({
           check: z.string(),
+          rule: z.string().openapi({ description: 'What it goes by.' }),
+          inputSha256: z.string().openapi({
+            description: 'Of the canonical JSON of what was looked at, base64url: alike if the same was shown.',
+          }),
           outcome: z.enum(['passed', 'failed', 'skipped']),
           reason: z.string().nullable(),
           detail: z.string(),

@@ -10,7 +10,7 @@ import { DEFAULT_HEADERS } from '../middleware/response-headers.ts';
 import { validationFailure } from '../validation-failure.ts';
 import { type AdmissionAnswer, type AdmissionAnswering, answerAdmission } from './admission-answer.ts';
 import { AdmissionQuerySchema, admissionRequestOf } from './admission-body.ts';
-import { requireEnforcementPoint } from './enforcement-point-caller.ts';
+import { keepConnection, requireEnforcementPoint } from './enforcement-point-caller.ts';
 import type { AdmissionDoor } from './forward-auth-door.ts';
 
 export interface AdmissionDoorDependencies extends AdmissionAnswering {
@@ -56,8 +56,9 @@ interface Question {
 }
 
 /** @throws RegistryError unauthenticated, validation_failed; HttpProblem unsupported_media_type, payload_too_large */
-function questionOf({ incoming, admission, clock }: Exchange): Question {
+function questionOf({ incoming, outgoing, admission, clock }: Exchange): Question {
   const point = requireEnforcementPoint(incoming, admission.state, clock.now());
+  keepConnection(incoming, outgoing);
   const { 'content-type': type, 'content-encoding': encoding, 'content-length': length } = incoming.headers;
   requireJson(type, encoding);
   if (Number(length ?? 0) > MAX_BODY_BYTES) throw tooLarge(MAX_BODY_BYTES);
@@ -68,12 +69,12 @@ function questionOf({ incoming, admission, clock }: Exchange): Question {
 /** @throws RegistryError validation_failed */
 function askedFor(query: string): Omit<Question, 'point'> {
   if (query === '') return { isExplained: false, isSigned: false };
-  const parameters: Record<string, string | string[]> = {};
-  for (const [name, value] of new URLSearchParams(query)) {
-    const before = Object.hasOwn(parameters, name) ? [parameters[name] ?? ''].flat() : [];
-    parameters[name] = before.length === 0 ? value : [...before, value];
-  }
-  const parsed = AdmissionQuerySchema.safeParse(parameters);
+  const given = new URLSearchParams(query);
+  const parameters = [...given.keys()].map((name) => {
+    const values = given.getAll(name);
+    return [name, values.length === 1 ? values[0] : values];
+  });
+  const parsed = AdmissionQuerySchema.safeParse(Object.fromEntries(parameters));
   if (!parsed.success) throw validationFailure('query', parsed.error);
   return { isExplained: parsed.data.explain === '1', isSigned: parsed.data.signed === '1' };
 }

@@ -1,6 +1,6 @@
 /** Which enforcement point asks: by its token, by the certificate that it connects with, or by the socket that is its own. */
 import { hash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { KnownState } from '../../admission/known-state.ts';
 import type { NumericDate } from '../../federation/time.ts';
@@ -13,6 +13,15 @@ const TOKEN_HEADER = 'holdfast-enforcement-point';
 
 /** Longer ones are none of ours, and not worth a hash. */
 const MAX_TOKEN_LENGTH = 128;
+
+/** Longer than gateways keep idle connections to those they ask: otherwise one closes what the other just uses. */
+export const GATEWAY_KEEP_ALIVE_MS = 75_000;
+
+/** Once an enforcement point has its answer; connections of others end when the server says. */
+export function keepConnection({ socket }: IncomingMessage, outgoing: ServerResponse): void {
+  // After Node, which sets the server's own timeout at the same event.
+  outgoing.once('finish', () => socket.setTimeout(GATEWAY_KEEP_ALIVE_MS));
+}
 
 /** A request, and the connection that it came through, if by one. */
 export type Asking = Pick<IncomingMessage, 'rawHeaders'> & { socket?: Socket };
@@ -29,8 +38,8 @@ export function requireEnforcementPoint(incoming: Asking, state: KnownState, now
 }
 
 /**
- * Of a point with a token and a certificate, both are needed; its own socket is enough. Whatever is shown besides must
- * not be another's. The address that a request comes from says nothing.
+ * Of a point with a token and a certificate, both are needed; its own socket is enough, with no token but its own. A
+ * certificate besides the token of a point that has none counts for nothing. The address that a request comes from says nothing.
  * @param now for the dates of the certificate
  * @returns undefined: nobody that is known, or one that is suspended or removed
  */
@@ -55,14 +64,12 @@ function byConnection(
   state: KnownState,
   now: NumericDate,
 ): KnownEnforcementPoint | undefined {
+  // Certificates are public, and anybody may have recorded this one: it says nothing of a point that does not ask for it.
+  if (byToken?.clientX5tS256 === null) return byToken;
   const peer = peerCertificateOf(socket);
-  const isValid = peer !== undefined && peer.notBefore <= now && now < peer.notAfter;
-  const byCertificate = isValid ? state.enforcementPointOfClient(peer.x5tS256) : undefined;
-  // Of somebody's certificate and another's token, neither counts: the caller compares the ids.
-  const point = byCertificate ?? byToken;
-  if (point === undefined) return undefined;
-  if (point.tokenDigest !== null && byToken === undefined) return undefined;
-  return point.clientX5tS256 === null || byCertificate !== undefined ? point : undefined;
+  if (peer === undefined || now < peer.notBefore || peer.notAfter <= now) return undefined;
+  if (byToken !== undefined) return byToken.clientX5tS256 === peer.x5tS256 ? byToken : undefined;
+  return state.enforcementPointOfClient(peer.x5tS256);
 }
 
 const socketPoints = new WeakMap<Socket, string>();

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Admission } from '../../admission/admission.ts';
 import type { Clock } from '../../federation/time.ts';
 import type { LogError } from '../error-response.ts';
-import { enforcementPointOf } from './enforcement-point-caller.ts';
+import { enforcementPointOf, keepConnection } from './enforcement-point-caller.ts';
 import { decided, type ForwardAuthAnswer, undecided } from './forward-auth-answer.ts';
 import { forwardAuthQuestion } from './forward-auth-question.ts';
 
@@ -28,7 +28,7 @@ export function createForwardAuthDoor(dependencies: ForwardAuthDependencies): Ad
   return (incoming, outgoing) => {
     if (!isForwardAuth(incoming.url)) return false;
     try {
-      const answer = answerTo(incoming, dependencies);
+      const answer = answerTo(incoming, outgoing, dependencies);
       if (!(answer instanceof Promise)) send(answer, incoming, outgoing);
       else {
         const later = answer.catch((error: unknown) => failure(error, dependencies));
@@ -52,10 +52,12 @@ export function isForwardAuth(url: string | undefined): boolean {
 
 function answerTo(
   incoming: IncomingMessage,
+  outgoing: ServerResponse,
   { admission, clock }: ForwardAuthDependencies,
 ): ForwardAuthAnswer | Promise<ForwardAuthAnswer> {
   const point = enforcementPointOf(incoming, admission.state, clock.now());
   if (point === undefined) return undecided('enforcement_point_unknown');
+  keepConnection(incoming, outgoing);
   const { request, detail } = forwardAuthQuestion(incoming, point.certificateHeader);
   const decision = admission.ask(point, request);
   return decision instanceof Promise ? decision.then((later) => decided(later, detail)) : decided(decision, detail);

@@ -50,10 +50,14 @@ function soleOf(values: readonly string[]): string | undefined {
   return values.length > 1 ? SEVERAL : values[0];
 }
 
-/** What is behind the scheme, also if that is no token; undefined: the scheme is for others. @see RFC 6750 §2.1, RFC 9449 §7.1 */
+/**
+ * What is behind the scheme, also if that is no token; undefined: the scheme is for others. Some servers take a tab, or
+ * nothing, for the space between them: what they would read as a token is never taken for none.
+ * @see RFC 6750 §2.1, RFC 9449 §7.1
+ */
 function tokenOf(authorization: string): string | undefined {
-  const [, token] = /^(?:bearer|dpop)(?: +|$)(.*)$/i.exec(authorization) ?? [];
-  return token;
+  const [, token] = /^(?:bearer|dpop)(?![A-Za-z0-9_-])(.*)$/is.exec(authorization) ?? [];
+  return token?.replaceAll(/^ +| +$/g, '');
 }
 
 function presentedCertificate(

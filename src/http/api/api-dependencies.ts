@@ -4,7 +4,6 @@ import type { RetrieveConfiguration } from '../../enrolment/configuration-checks
 import type { HostedEnrolmentTools } from '../../enrolment/enrol-hosted.ts';
 import type { EnrolmentTools } from '../../enrolment/flow/step-subject.ts';
 import type { IdentifierOptions } from '../../federation/identifiers.ts';
-import type { SignAdmissionDecision } from '../../issuance/admission-decision-signer.ts';
 import type { Actor } from '../../registry/actor.ts';
 import type { SignAuditCheckpoint } from '../../registry/audit/audit-checkpoint.ts';
 import type { GenerateAuthorityKey } from '../../registry/authorities/authority.ts';
@@ -17,6 +16,7 @@ import type { SealClientSecret } from '../../registry/token-issuers/token-issuer
 import type { VerifyTrustMark } from '../../registry/trust-marks/hold-trust-mark.ts';
 import type { SignDelegation } from '../../registry/trust-marks/trust-mark-delegation.ts';
 import type { Db } from '../../storage/connect.ts';
+import type { SignForPoint } from '../admission/signing-room.ts';
 import type { Resolutions } from '../federation/resolutions.ts';
 import type { PeerCertificate } from '../peer-certificate.ts';
 import type { TokenEndpoint } from './oauth/token-request.ts';
@@ -49,7 +49,7 @@ export interface ApiDependencies {
   resolutions: Pick<Resolutions, 'explain'>;
   identifiers: IdentifierOptions;
   admission: Pick<Admission, 'state' | 'ask' | 'consider'>;
-  signAdmissionDecision: SignAdmissionDecision;
+  signAdmissionDecision: SignForPoint;
   enforcementPoints: EnforcementPointTools;
   /** Where entities get access tokens. */
   tokenEndpoint: TokenEndpoint;

@@ -41,6 +41,7 @@ const PROBLEMS = {
   415: 'The body is not `application/json`: `unsupported_media_type`.',
   422: 'What is asked contradicts something else: `idempotency_key_reused`, the key came with another request; `contact_missing`, an active organisation needs such a contact; `wrong_environment`, an Entity Identifier has credentials in one environment only; `role_not_held`, the organisation does not hold the role; `chain_untrusted`, a certificate has no path to the trust list; `subject_mismatch`, it names another than the record does.',
   428: '`If-Match` is missing: `version_required`.',
+  429: 'Too many at a time: `too_many_requests`, with `Retry-After`.',
   500: 'A fault of ours, in the log under `requestId`: `internal_error`.',
   503: 'The database is away or the state is not confirmed: `temporarily_unavailable`.',
 } as const;

@@ -8,7 +8,7 @@ const EXAMPLE_ID = '019baf5e-4c00-7d3a-9f6e-2b1c8a7d4e5f';
 
 export const RecordIdSchema = z
   .string()
-  .refine(isRecordId, 'is an id of a record, a UUID in lower case')
+  .refine(isRecordId, 'is no id of a record: those are UUIDs in lower case')
   .openapi({ format: 'uuid', example: EXAMPLE_ID });
 
 /** Path parameter of that name. */

@@ -17,6 +17,7 @@ import {
   NOT_CERTIFIED,
   requireMayAskFor,
   requireMayCertify,
+  requireMayNameAudience,
   requireValidApi,
 } from './api-resource.ts';
 import { readApiResource } from './read-api-resource.ts';
@@ -51,6 +52,7 @@ export async function addApiResource(
         apiVersion,
         endpoints: input.endpoints ?? [],
         requiredRoles: input.requiredRoles ?? [],
+        audience: input.audience ?? null,
         ...certificationColumns(input.certification ?? NOT_CERTIFIED),
         deprecatedAt: input.deprecatedAt ?? null,
         retiresAt: input.retiresAt ?? null,
@@ -63,6 +65,7 @@ export async function addApiResource(
       };
       requireValidApi(api, context);
       requireMayCertify(context.actor, undefined, api);
+      requireMayNameAudience(context.actor, null, api);
       await requireMayAskFor(tx, context.actor, [], api);
       if (supersededBy !== null) {
         await requireReadable(() => readApiResource(tx, context.actor, supersededBy));

@@ -47,6 +47,8 @@ export interface ApiResourceFields {
   endpoints: string[];
   /** Roles of its authority, by id: whoever holds one of them may come in; none: everybody. */
   requiredRoles: string[];
+  /** What access tokens must be meant for; it has to be listed of their issuer as well. null: any that is. */
+  audience: string | null;
   certification: Certification;
   deprecatedAt: Date | null;
   retiresAt: Date | null;
@@ -120,6 +122,14 @@ export async function requireMayAskFor(
   }
 }
 
+/**
+ * Which tokens open an API is for the authority to say, also of what a member offers.
+ * @throws RegistryError validation_failed
+ */
+export function requireMayNameAudience(actor: Actor, before: string | null, { audience }: ApiResourceRow): void {
+  if (audience !== before && isMember(actor)) throw invalidField('/audience', 'is for the authority to say');
+}
+
 /** @throws RegistryError validation_failed */
 export function requireValidApi(
   { endpoints, ...row }: Omit<ApiResourceRow, 'family' | 'apiVersion'>,
@@ -143,6 +153,7 @@ export function apiResourceSnapshot(api: ApiResourceRow): JsonObject {
     apiVersion: api.apiVersion,
     endpoints: api.endpoints,
     requiredRoles: api.requiredRoles,
+    audience: api.audience,
     certification: { status, uri, from: from?.toISOString() ?? null, to: to?.toISOString() ?? null },
     deprecatedAt: api.deprecatedAt?.toISOString() ?? null,
     retiresAt: api.retiresAt?.toISOString() ?? null,

@@ -15,6 +15,7 @@ import {
   certificationColumns,
   requireMayAskFor,
   requireMayCertify,
+  requireMayNameAudience,
   requireValidApi,
 } from './api-resource.ts';
 import { lockApiResource } from './lock-api-resource.ts';
@@ -43,6 +44,7 @@ export async function updateApiResource(
     };
     requireValidApi(after, context);
     requireMayCertify(context.actor, before, after);
+    requireMayNameAudience(context.actor, before.audience, after);
     await requireMayAskFor(tx, context.actor, before.requiredRoles, after);
     if (jsonEquals(apiResourceSnapshot(before), apiResourceSnapshot(after))) return;
     const { supersededBy } = after;

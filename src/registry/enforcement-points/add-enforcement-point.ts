@@ -15,6 +15,7 @@ import {
   type EnforcementPointRow,
   enforcementPointSnapshot,
   newEnforcementPointToken,
+  requireMayBeKnownBy,
   requireValidFields,
   withUniqueness,
 } from './enforcement-point.ts';
@@ -55,6 +56,7 @@ export async function addEnforcementPoint(
       ...{ state: 'active', stateReason: null, stateChangedAt: now },
       ...{ version: 1, createdAt: now },
     };
+    requireMayBeKnownBy(actor, undefined, point);
     await requireValidFields(tx, undefined, point, context);
     await withUniqueness(() => tx.insert(enforcementPoints).values(point));
     record({

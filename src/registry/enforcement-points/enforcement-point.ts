@@ -10,6 +10,7 @@ import type {
   EnforcementPointState,
   enforcementPoints,
 } from '../../storage/schema/enforcement-points.ts';
+import type { Actor } from '../actor.ts';
 import type { CanaryTrial } from '../canary/canary-trials.ts';
 import { asField, refusedField } from '../certificate-input.ts';
 import { isRecordId } from '../record-id.ts';
@@ -95,6 +96,23 @@ export async function requireValidFields(
   }
 }
 
+/**
+ * Nobody proves that a certificate is his. Who is known by one alone is so in the whole deployment: for an admin of one
+ * authority to say, it would take the gateways of others.
+ * @throws RegistryError role_missing
+ */
+export function requireMayBeKnownBy(
+  { authorities }: Actor,
+  before: EnforcementPointRow | undefined,
+  { tokenDigest, clientX5tS256 }: EnforcementPointRow,
+): void {
+  if (tokenDigest !== null || clientX5tS256 === null || authorities === 'all') return;
+  if (before?.tokenDigest === null && before.clientX5tS256 === clientX5tS256) return;
+  const message =
+    'to be known by its certificate alone needs a token that reaches all authorities: keep its token as well';
+  throw new RegistryError('role_missing', message);
+}
+
 /** @throws RegistryError enforcement_point_exists */
 export async function withUniqueness(write: () => PromiseLike<unknown>): Promise<void> {
   try {
@@ -103,7 +121,7 @@ export async function withUniqueness(write: () => PromiseLike<unknown>): Promise
     const message = isUniqueViolation(error, 'enforcement_points_name')
       ? 'an enforcement point of this authority has the name already'
       : isUniqueViolation(error, 'enforcement_points_client')
-        ? 'another enforcement point connects with this certificate: each needs its own'
+        ? 'another enforcement point is known by this certificate alone: each needs its own'
         : undefined;
     if (message === undefined) throw error;
     throw new RegistryError('enforcement_point_exists', message, {}, { cause: error });

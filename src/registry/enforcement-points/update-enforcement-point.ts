@@ -10,6 +10,7 @@ import {
   type EnforcementPoint,
   type EnforcementPointFields,
   enforcementPointSnapshot,
+  requireMayBeKnownBy,
   requireValidFields,
   withUniqueness,
 } from './enforcement-point.ts';
@@ -42,6 +43,7 @@ export async function updateEnforcementPoint(
       version: before.version + 1,
     };
     if (jsonEquals(enforcementPointSnapshot(before), enforcementPointSnapshot(after))) return;
+    requireMayBeKnownBy(context.actor, before, after);
     await requireValidFields(tx, before, after, context);
     await withUniqueness(() => tx.update(enforcementPoints).set(after).where(eq(enforcementPoints.id, pointId)));
     record({

@@ -57,9 +57,14 @@ export interface KnownApplication {
 /** A Federation Entity Key whose certificate may be used for TLS. */
 export interface CertifiedKey {
   kid: string;
-  /** When the key was registered, seconds since the epoch. */
-  addedAt: NumericDate;
   x5tS256: string;
+  /** SHA-256 over the SubjectPublicKeyInfo, base64url. */
+  spkiSha256: string;
+  /**
+   * Why it does not count: the certificate names somebody else, so that who lists it is not its owner; or a credential of
+   * the authority says so, by which the key is another entity's or compromised, or the certificate held or revoked.
+   */
+  objection: 'subject' | 'credential' | null;
   /** DER in base64, the leaf first. */
   x5c: readonly string[];
   /** First and last second in which certificate and key are valid. */
@@ -131,6 +136,8 @@ export interface KnownApi {
   family: string;
   apiVersion: string;
   roleIds: readonly string[];
+  /** What access tokens for it must be meant for, of what their issuer lists; null: any of that. */
+  audience: string | null;
   authorizationServerId: string;
   /** From then on nobody uses it, seconds since the epoch; null: for good. */
   retiresAt: NumericDate | null;

@@ -3,6 +3,7 @@ import type { Db } from '../../storage/connect.ts';
 import type { KnownRecords, RecordKind } from './known-participants.ts';
 import {
   PIECE,
+  readCredentialKeys,
   readKnownApis,
   readKnownApplications,
   readKnownAuthorities,
@@ -43,6 +44,11 @@ export class ParticipantRecords {
   /** The records of these ids that are there and count for admission. */
   async read<Kind extends RecordKind>(kind: Kind, ids: readonly string[]): Promise<KnownRecords[Kind][]> {
     return await READERS[kind](this.#db, { ids });
+  }
+
+  /** The keys of these credentials and of all credentials of these entities. */
+  async credentialKeys(credentialIds: readonly string[], entityIds: readonly string[]): Promise<string[]> {
+    return await readCredentialKeys(this.#db, credentialIds, entityIds);
   }
 
   /** All of them, in pieces, in the order of their ids. Texts that many share are there once. */

@@ -1,5 +1,5 @@
 /** Reads what an index in memory holds of the registry: everything in pieces, or the records that changed. */
-import { and, asc, eq, gt, isNotNull, isNull, ne, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, isNotNull, isNull, ne, or, type SQL, sql } from 'drizzle-orm';
 import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 import type { JwkSet } from '../../federation/jwk-set.ts';
 import { isAnyOf } from '../../storage/any-of.ts';
@@ -18,6 +18,7 @@ import { tokenIssuers } from '../../storage/schema/token-issuers.ts';
 import { trustListEntries } from '../../storage/schema/trust-list-entries.ts';
 import { numericDate } from '../roles/given-roles.ts';
 import { certifiedKeysOf, type RegisteredKeyRow } from './certified-keys.ts';
+import { judgeCertifiedKeys } from './judge-certified-keys.ts';
 import type {
   KnownApi,
   KnownApplication,
@@ -85,7 +86,7 @@ export async function readKnownApplications(db: Db | Tx, selection: Selection): 
         where given.entity_id = entities.id and given.state = 'active'), '[]')`,
       certifiedKeys: sql<RegisteredKeyRow[]>`coalesce((
         select json_agg(json_build_object('publicJwk', key.public_jwk,
-          'addedAt', extract(epoch from key.added_at), 'expiresAt', extract(epoch from key.expires_at)))
+          'expiresAt', extract(epoch from key.expires_at)))
         from entity_keys key
         where key.entity_id = entities.id and key.removed_at is null and key.compromised_at is null
           and key.public_jwk ? 'x5c'), '[]')`,
@@ -94,7 +95,8 @@ export async function readKnownApplications(db: Db | Tx, selection: Selection): 
     .where(selected(entities.id, selection))
     .orderBy(asc(entities.id))
     .limit(limitOf(selection));
-  return rows.map((row) => ({ ...row, certifiedKeys: certifiedKeysOf(row.certifiedKeys) }));
+  const read = rows.map((row) => ({ ...row, certifiedKeys: certifiedKeysOf(row.certifiedKeys) }));
+  return await judgeCertifiedKeys(db, read);
 }
 
 export async function readKnownRoles(db: Db | Tx, selection: Selection): Promise<KnownRole[]> {
@@ -174,6 +176,19 @@ export async function readKnownCertificates(db: Db | Tx, selection: Selection): 
   });
 }
 
+/** The keys of these credentials and of all credentials of these entities. */
+export async function readCredentialKeys(
+  db: Db | Tx,
+  credentialIds: readonly string[],
+  entityIds: readonly string[],
+): Promise<string[]> {
+  const rows = await db
+    .selectDistinct({ spkiSha256: credentials.spkiSha256 })
+    .from(credentials)
+    .where(or(isAnyOf(credentials.id, credentialIds), isAnyOf(credentials.entityId, entityIds)));
+  return rows.map(({ spkiSha256 }) => spkiSha256);
+}
+
 /** Those that are on the list now. */
 export async function readKnownTrustListEntries(db: Db | Tx, selection: Selection): Promise<KnownTrustListEntry[]> {
   const rows = await db
@@ -206,6 +221,7 @@ export async function readKnownApis(db: Db | Tx, selection: Selection): Promise<
       family: apiResources.family,
       apiVersion: apiResources.apiVersion,
       roleIds: apiResources.requiredRoles,
+      audience: apiResources.audience,
       authorizationServerId: apiResources.authorizationServerId,
       retiresAt: apiResources.retiresAt,
     })

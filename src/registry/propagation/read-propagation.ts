@@ -1,5 +1,5 @@
 /** How far a change has come: which enforcement points act on it, since when, and who does not yet. */
-import { and, eq, min, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, isNull, min, or, type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../storage/connect.ts';
 import { audit } from '../../storage/schema/audit.ts';
 import {
@@ -50,8 +50,9 @@ export interface Propagation {
 const BEGINNINGS = ['enforcement_point.add', 'enforcement_point.reinstate'];
 
 /**
- * The active enforcement points in reach, as far as they were there already when the change was written.
- * @throws RegistryError not_found for a change that there is not, or that was written too long ago; role_missing
+ * The active enforcement points in reach, as far as they were there already when the change was written; the latest is
+ * that which concerns an authority in reach, or the deployment.
+ * @throws RegistryError not_found for a change that there is not in reach, or that was written too long ago; role_missing
  */
 export async function readPropagation(
   db: Db,
@@ -65,7 +66,7 @@ export async function readPropagation(
     { authority: enforcementPoints.authorityId },
     authorityId,
   );
-  const { seq, writtenAt, evaluatedAt } = await readChange(db, asked);
+  const { seq, writtenAt, evaluatedAt } = await readChange(db, asked, changesInReach(actor));
   const rows = await readPoints(db, seq, reached);
   const points = rows.map(({ acknowledgedAt, ...row }): PointPropagation => {
     const lagMs = acknowledgedAt && Math.max(0, acknowledgedAt.getTime() - writtenAt.getTime());
@@ -93,9 +94,16 @@ function percentile(sorted: readonly number[], share: number): number | null {
   return sorted[Math.ceil(sorted.length * share) - 1] ?? null;
 }
 
+/** What happens at other authorities is nothing to them. */
+function changesInReach(actor: Actor): SQL | undefined {
+  if (actor.authorities === 'all') return undefined;
+  return or(isNull(audit.authorityId), inReach(actor, ACCESS.readPropagation.roles, { authority: audit.authorityId }));
+}
+
 async function readChange(
   db: Db,
   asked: number | 'latest',
+  reached: SQL | undefined,
 ): Promise<Pick<Propagation, 'seq' | 'writtenAt' | 'evaluatedAt'>> {
   const [found] = await db
     .select({
@@ -105,7 +113,10 @@ async function readChange(
       evaluatedAt: sql<Date>`clock_timestamp()`.mapWith(audit.writtenAt),
     })
     .from(registryCounter)
-    .innerJoin(audit, and(eq(audit.seq, asked === 'latest' ? registryCounter.seq : asked), eq(audit.ordinal, 0)));
+    .innerJoin(audit, sql`true`)
+    .where(and(asked === 'latest' ? undefined : eq(audit.seq, asked), reached))
+    .orderBy(desc(audit.seq), asc(audit.ordinal))
+    .limit(1);
   if (found === undefined) {
     throw new RegistryError(
       'not_found',
@@ -115,7 +126,7 @@ async function readChange(
   const { seq, latest, writtenAt, evaluatedAt } = found;
   if (writtenAt === null) throw new RegistryError('not_found', `change ${seq} was written before this was measured`);
   const isForgotten = evaluatedAt.getTime() - writtenAt.getTime() > ACKNOWLEDGEMENT_MEMORY_SECONDS * 1000;
-  if (isForgotten && seq !== latest) {
+  if (isForgotten && asked !== 'latest' && seq !== latest) {
     throw new RegistryError('not_found', `change ${seq} was written too long ago: this is known for 30 days`);
   }
   return { seq, writtenAt, evaluatedAt };

@@ -20,6 +20,8 @@ export const apiResources = pgTable('api_resources', {
   endpoints: jsonb('endpoints').$type<string[]>().notNull(),
   /** Roles by their id, of which an application needs one to be admitted; empty: none. */
   requiredRoles: jsonb('required_roles').$type<string[]>().notNull().default([]),
+  /** What access tokens must be meant for (`aud`); null: any audience of their issuer. */
+  audience: text('audience'),
   certificationStatus: text('certification_status').$type<CertificationStatus>().notNull(),
   certificationUri: text('certification_uri'),
   certificationFrom: timestamp('certification_from', { withTimezone: true }),

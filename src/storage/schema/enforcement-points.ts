@@ -24,7 +24,7 @@ export const enforcementPoints = pgTable('enforcement_points', {
   certificateHeader: text('certificate_header').$type<CertificateHeaderForm>().notNull(),
   /** SHA-256 of its token, base64url. With a client certificate as well, both are needed. */
   tokenDigest: text('token_digest'),
-  /** `x5t#S256` of the certificate that it connects with. */
+  /** `x5t#S256` of the certificate that it connects with; without a token, no other point has the same. */
   clientX5tS256: text('client_x5t_s256'),
   /** One in so many allows is logged; 0: none, 1: all. */
   allowSample: integer('allow_sample').notNull(),

@@ -1,9 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
 import { createLocalJWKSet, exportJWK, generateKeyPair, type JSONWebKeySet, jwtVerify, SignJWT } from 'jose';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JsonObject } from '../../../src/federation/json.ts';
 import type { JwkSet } from '../../../src/federation/jwk-set.ts';
+import { MEDIA_TYPE } from '../../../src/federation/media-types.ts';
+import { EvaluationSlots } from '../../../src/http/federation/evaluation-slots.ts';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import { updateAuthority } from '../../../src/registry/authorities/update-authority.ts';
 import { changeRegistry } from '../../../src/registry/change.ts';
@@ -14,6 +16,7 @@ import { registerKeys } from '../../../src/registry/entities/register-keys.ts';
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
 import { giveRole } from '../../../src/registry/roles/give-role.ts';
 import { tokenIssuers } from '../../../src/storage/schema/token-issuers.ts';
+import { jwtOf } from '../../support/answers.ts';
 import { type ApiAnswer, ApiClient } from '../../support/api-client.ts';
 import { relyingParty } from '../../support/api-service.ts';
 import { leafOf, root } from '../../support/certificate-paths.ts';
@@ -23,9 +26,18 @@ import { clientCertificate } from '../../support/credentials.ts';
 import { suspendPoint, type TestPoint, testPoint } from '../../support/evidence.ts';
 import { NOW } from '../../support/federation.ts';
 import { type FederationServer, serveFederation } from '../../support/federation-server.ts';
+import { freshIdentifier } from '../../support/registry.ts';
 import { assignedRole } from '../../support/roles.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 import { listed } from '../../support/trust-lists.ts';
+import { bear, entry } from '../../support/trust-marks.ts';
+
+/** As certificates say it. */
+const utcTime = (seconds: number) =>
+  new Date(seconds * 1000)
+    .toISOString()
+    .slice(2)
+    .replaceAll(/[-:T]|\.\d+/g, '');
 
 const x5tS256 = (certificate: string) =>
   Buffer.from(new X509Certificate(certificate).fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
@@ -175,22 +187,30 @@ describe('[F40] a certificate is admitted as that of an active participant', () 
 });
 
 describe('[B2] one call has all of it, signed', () => {
+  let home: Authority;
+  let trustMarkType: string;
   let server: FederationServer;
   let issuer: Awaited<ReturnType<typeof tokenIssuer>>;
   let gateway: TestPoint;
 
   beforeAll(async () => {
-    const [first, second] = [relyingParty(authority), relyingParty(authority)];
-    server = stack.use(await serveFederation({ first, second }, { clock: service.clock }));
-    issuer = await tokenIssuer(authority);
-    gateway = await testPoint(service, authority, { isTokenRequired: true, maxStalenessSeconds: 86_400 });
+    const entityIdentifier = freshIdentifier('issuer');
+    trustMarkType = `${entityIdentifier}/marks/member`;
+    home = await service.authority({ entityIdentifier, trustMarkIssuers: { [trustMarkType]: [entityIdentifier] } });
+    const rp = relyingParty(home);
+    // What it publishes ends soon.
+    const brief = { ...rp, claims: { exp: NOW + 60 } };
+    server = stack.use(
+      await serveFederation({ first: rp, second: rp, third: rp, certified: rp, brief }, { clock: service.clock }),
+    );
+    issuer = await tokenIssuer(home);
+    gateway = await testPoint(service, home, { isTokenRequired: true, maxStalenessSeconds: 86_400 });
   });
 
   /** The Relying Party, with a certificate, a role that ends, and nothing else. */
-  async function member(name: string, roleEndsIn = 200) {
-    const organisation = await service.organisation(authority);
+  async function member(name: string, shown = clientCertificate().certificate, roleEndsIn = 200) {
+    const organisation = await service.organisation(home);
     const known = await service.admit(organisation, server.federation, name);
-    const shown = clientCertificate().certificate;
     await addCredential(service.context(), known.id, { usage: 'transport', material: { certificate: shown } });
     const validTo = new Date((NOW + roleEndsIn) * 1000);
     const { roleId } = await assignedRole(service, organisation, { validTo });
@@ -204,33 +224,64 @@ describe('[B2] one call has all of it, signed', () => {
       headers: { 'holdfast-enforcement-point': gateway.token, 'content-type': 'application/json' },
     });
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/jwt']);
-    const jwks = createLocalJWKSet((await service.jwks(authority)) as JSONWebKeySet);
+    const jwks = createLocalJWKSet((await service.jwks(home)) as JSONWebKeySet);
     const { payload } = await jwtVerify(await response.text(), jwks, {
-      ...{ issuer: authority.entityIdentifier, audience: gateway.id, typ: 'admission-decision+jwt' },
+      ...{ issuer: home.entityIdentifier, audience: gateway.id, typ: 'admission-decision+jwt' },
       ...{ algorithms: ['ES256'], currentDate: new Date((NOW - 1) * 1000) },
     });
     return payload;
   }
 
+  /** Bears a Trust Mark of the authority from now on. */
+  async function marked(name: string, { entityIdentifier: sub }: Entity) {
+    const type = await service.trustMarkType(home, { trustMarkType });
+    await service.trustMark(type, sub);
+    const given = await service.ask(home, 'trustMark', { trust_mark_type: trustMarkType, sub });
+    bear(server.federation, name, entry(await jwtOf(given, MEDIA_TYPE.trustMark), trustMarkType));
+  }
+
+  /** What is signed about somebody with a token for this long. */
+  async function allowed({ known, shown }: Awaited<ReturnType<typeof member>>, token: object, others: object = {}) {
+    const bound = { client_id: known.entityIdentifier, cnf: { 'x5t#S256': x5tS256(shown) } };
+    const payload = await signed({ certificate: shown, token: await issuer({ ...bound, ...token }), ...others });
+    expect(payload).toMatchObject({ decision: 'allow', reasons: [], iat: NOW, application: { id: known.id } });
+    expect(new Date((payload.exp ?? 0) * 1000).toISOString()).toBe(payload['validUntil']);
+    return payload;
+  }
+
   it('about certificate, token and Entity Identifier, and ends when the first of them ends', async () => {
-    const { known, shown } = await member('first');
-    const entityId = known.entityIdentifier;
-    const bound = { client_id: entityId, cnf: { 'x5t#S256': x5tS256(shown) } };
-    const ends = async (token: object, others: object = {}) => {
-      const payload = await signed({ certificate: shown, token: await issuer({ ...bound, ...token }), ...others });
-      expect(payload).toMatchObject({ decision: 'allow', reasons: [], iat: NOW, application: { id: known.id } });
-      expect(new Date((payload.exp ?? 0) * 1000).toISOString()).toBe(payload['validUntil']);
-      return payload;
-    };
-    expect((await ends({ exp: NOW + 50 })).exp).toBe(NOW + 50);
-    expect((await ends({ exp: NOW + 300 })).exp).toBe(NOW + 200);
-    const chained = await ends({ exp: NOW + 100 }, { entityId });
+    const first = await member('first');
+    const { entityIdentifier: entityId } = first.known;
+    await marked('first', first.known);
+    expect((await allowed(first, { exp: NOW + 50 })).exp).toBe(NOW + 50);
+    expect((await allowed(first, { exp: NOW + 300 })).exp).toBe(NOW + 200);
+    using slots = vi.spyOn(EvaluationSlots.prototype, 'within');
+    const chained = await allowed(first, { exp: NOW + 100 }, { entityId });
+    // Nobody else waits for what this enforcement point asks.
+    expect(slots.mock.calls.map(([slot]) => slot)).toEqual([
+      { kind: 'admission', caller: `enforcement point ${gateway.id}` },
+    ]);
     expect(chained).toMatchObject({
-      chain: { trustAnchor: authority.entityIdentifier, trustMarkTypes: [] },
-      cnf: { 'x5t#S256': x5tS256(shown) },
+      chain: { trustAnchor: home.entityIdentifier, trustMarkTypes: [trustMarkType] },
+      cnf: { 'x5t#S256': x5tS256(first.shown) },
       exp: NOW + 100,
     });
     expect(chained['ath']).toMatch(/^[\w-]{43}$/);
+  });
+
+  it('and ends with its Trust Chain, or the path of its certificate, where that is the first to end', async () => {
+    const brief = await member('brief');
+    const briefly = await allowed(brief, { exp: NOW + 100 }, { entityId: brief.known.entityIdentifier });
+    expect(briefly).toMatchObject({ chain: { trustAnchor: home.entityIdentifier }, exp: NOW + 60 });
+    // The authority above the certificate ends before it.
+    const known = root({ notAfter: utcTime(NOW + 40) });
+    await listed(service, home, known.der);
+    await updateAuthority(service.context(), home.id, { listedPurposes: ['transport'] });
+    const certified = await member('certified', pem(leafOf(known, { key: ecKey() })));
+    const { entityIdentifier: entityId } = certified.known;
+    expect((await allowed(certified, { exp: NOW + 100 }, { entityId })).exp).toBe(NOW + 41);
+    expect((await allowed(certified, { exp: NOW + 30 }, { entityId })).exp).toBe(NOW + 30);
+    await updateAuthority(service.context(), home.id, { listedPurposes: [] });
   });
 
   it('and denies if any of it does not hold', async () => {
@@ -251,7 +302,7 @@ describe('[B2] one call has all of it, signed', () => {
     expect(await reasons({ token: await issuer({ ...bound, exp: NOW }) })).toEqual(['token_expired']);
     expect(await reasons({ entityId: 'https://other.example' })).toEqual(['entity_mismatch']);
     expect(await reasons({ onBehalfOf: known.organisationId })).toEqual(['delegation_unknown']);
-    const unchained = await service.entity(await service.organisation(authority));
+    const unchained = await service.entity(await service.organisation(home));
     const other = clientCertificate().certificate;
     await addCredential(service.context(), unchained.id, { usage: 'transport', material: { certificate: other } });
     const theirs = { client_id: unchained.entityIdentifier, cnf: { 'x5t#S256': x5tS256(other) } };
@@ -261,6 +312,63 @@ describe('[B2] one call has all of it, signed', () => {
     expect(reason).toMatch(/^trust_chain_/);
     await transitionEntity(service.context(), known.id, 'suspend', 'breach');
     expect(await reasons({})).toEqual(['suspended']);
+  });
+
+  it('and no token but the right one lets anybody in who has the right certificate, at either door', async () => {
+    const { known, shown } = await member('third');
+    const bound = { client_id: known.entityIdentifier, cnf: { 'x5t#S256': x5tS256(shown) } };
+    const good = await issuer(bound);
+    const open = await testPoint(service, home);
+    const post = async (at: TestPoint, body: unknown) =>
+      await fetch(`${origin}/api/v1/admission`, {
+        ...{ method: 'POST', body: JSON.stringify(body) },
+        headers: { 'holdfast-enforcement-point': at.token, 'content-type': 'application/json' },
+      });
+    const der = new X509Certificate(shown).raw.toString('base64');
+    const forward = async (at: TestPoint, authorization: string) => {
+      const headers = { 'holdfast-enforcement-point': at.token, 'client-cert': `:${der}:`, authorization };
+      return (await fetch(`${origin}/api/v1/admission/http`, { headers })).status;
+    };
+    for (const at of [gateway, open]) {
+      expect(await (await post(at, { certificate: shown, token: good })).json()).toMatchObject({ decision: 'allow' });
+      expect(await forward(at, `Bearer ${good}`)).toBe(200);
+    }
+    const [header = '', claims = '', signature = ''] = good.split('.');
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const read = (text: string) => JSON.parse(Buffer.from(text, 'base64url').toString());
+    const names = fc.constantFrom('alg', 'typ', 'kid', 'crit', 'jwk', 'iss', 'aud', 'exp', 'nbf', 'cnf', 'client_id');
+    const changes = fc.dictionary(names, fc.oneof(fc.jsonValue(), fc.constantFrom('none', 'HS256', NOW - 1)), {
+      minKeys: 1,
+    });
+    const bad = fc
+      .oneof(
+        fc.nat(good.length - 2).map((length) => good.slice(0, length)),
+        changes.map((odd) => [part({ ...read(header), ...odd, x: 1 }), claims, signature].join('.')),
+        changes.map((odd) => [header, part({ ...read(claims), ...odd, x: 1 }), signature].join('.')),
+        fc.constantFrom(`${header}.${claims}.`, `${header}.${claims}`, `${good}.${signature}`, `${good} ${good}`, '..'),
+        fc.string({ unit: 'binary' }),
+      )
+      .filter((token) => token !== good);
+    const id = fc.oneof(fc.jsonValue(), fc.uuid(), fc.constantFrom(known.id, known.organisationId, ''));
+    const asked = fc.oneof(
+      fc.record({ token: bad, api: id, onBehalfOf: id }, { requiredKeys: ['token'] }),
+      fc.record({ token: fc.constant(good), api: id, onBehalfOf: id }, { requiredKeys: ['token', 'api'] }),
+      fc.record({ token: fc.constant(good), onBehalfOf: id }),
+      fc.record({ token: fc.jsonValue().filter((token) => token !== good) }),
+    );
+    const scheme = fc.constantFrom('Bearer', 'bearer', 'DPoP');
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(gateway, open), asked, scheme, async (at, members, schemeOfToken) => {
+        const response = await post(at, { certificate: shown, ...members });
+        expect([200, 400]).toContain(response.status);
+        expect(await response.json()).not.toMatchObject({ decision: 'allow' });
+        const { token } = members;
+        if (typeof token !== 'string' || token === good || !/^[!-~]+$/.test(token)) return;
+        expect([401, 403]).toContain(await forward(at, `${schemeOfToken} ${token}`));
+      }),
+      { numRuns: 250 },
+    );
+    expect(service.failures).toEqual([]);
   });
 });
 
@@ -290,8 +398,13 @@ describe('[B3] explain', () => {
     const { body: explained } = await ask({ certificate }, '?explain=1');
     expect({ ...explained, steps: undefined, validUntil: 0 }).toEqual({ ...plain, validUntil: 0 });
     expect(explained.steps.map(({ outcome }: { outcome: string }) => outcome)).not.toContain('failed');
+    for (const { rule, inputSha256 } of explained.steps) expect([rule, inputSha256]).not.toContain('');
     await transitionEntity(service.context(), entity.id, 'suspend', 'breach');
     const { body: denied } = await ask({ certificate }, '?explain=1');
+    const digests = (body: { steps: { inputSha256: string }[] }) => body.steps.map(({ inputSha256 }) => inputSha256);
+    expect(digests(denied)).toEqual(digests(explained));
+    const other = await ask({ certificate: clientCertificate().certificate }, '?explain=1');
+    expect(digests(other.body)[1]).not.toBe(digests(explained)[1]);
     const failed = denied.steps.filter(({ outcome }: { outcome: string }) => outcome === 'failed');
     expect(failed).toMatchObject([{ check: 'standing', reason: 'suspended', canMend: 'registry' }]);
   });

@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { GATEWAY_KEEP_ALIVE_MS } from '../../../src/http/admission/enforcement-point-caller.ts';
 import type { KnownEnforcementPoint } from '../../../src/registry/participants/known-participants.ts';
 import { certificateWith, NOW, PISP } from '../../support/admission.ts';
 import {
@@ -111,6 +113,21 @@ describe('[F41] the answer to a gateway', () => {
     });
   });
 
+  it.each([
+    'bearer',
+    'Bearer\tsome.token',
+    'DPoP\tsome.token',
+    'Bearer,some.token',
+    'Bearer  \tsome.token',
+    'BEARER"x"',
+  ])('takes %j for a token, not for none', async (value) => {
+    const { status, headers } = await ask([TOKEN, CLIENT_CERT, `Authorization: ${value}`]);
+    expect({ status, reason: headers['holdfast-reason'] }).toMatchObject({
+      status: 403,
+      reason: expect.stringContaining('token_'),
+    });
+  });
+
   it.each(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'PURGE', 'QUERY'])(
     'is the same for %s, at any path below',
     async (method) => {
@@ -120,6 +137,21 @@ describe('[F41] the answer to a gateway', () => {
       }
     },
   );
+
+  it('leaves the connection open for long to enforcement points alone', async () => {
+    const idleFor = async (lines: readonly string[]) => {
+      const idle = new Promise((resolve) => {
+        doors.server.once('request', ({ socket }, outgoing) => {
+          outgoing.once('finish', () => resolve(socket.timeout));
+        });
+      });
+      const client = connect(doors.port, '127.0.0.1');
+      client.write([`GET ${PATH} HTTP/1.1`, 'Host: holdfast', ...lines, '\r\n'].join('\r\n'));
+      return await idle.finally(() => client.destroy());
+    };
+    expect(await idleFor([TOKEN, CLIENT_CERT])).toBe(GATEWAY_KEEP_ALIVE_MS);
+    expect(await idleFor([CLIENT_CERT])).toBeLessThan(10_000);
+  });
 
   it('waits for no body', async () => {
     expect(await ask([TOKEN, CLIENT_CERT, 'Content-Length: 9000000'], { method: 'POST' })).toMatchObject({
@@ -206,6 +238,7 @@ describe('[F41] certificates in headers', () => {
       'Client-Cert-Chain',
       'X-SSL-Client-Cert',
       'X-Forwarded-Client-Cert',
+      'X-Forwarded-Tls-Client-Cert',
       'Authorization',
       'Holdfast-Enforcement-Point',
       'Content-Length',
@@ -303,7 +336,7 @@ describe('[F41] who asks', () => {
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       const sessions: Buffer[] = [];
       const options = { ...identity, minVersion: version, maxVersion: version };
-      const first = connect({ host: '127.0.0.1', port: mtls.port, rejectUnauthorized: false, ...options });
+      const first = connectTls({ host: '127.0.0.1', port: mtls.port, rejectUnauthorized: false, ...options });
       first.on('session', (session) => sessions.push(session));
       first.write(request(CLIENT_CERT));
       await first.resume().toArray();
@@ -330,10 +363,22 @@ describe('[F41] who asks', () => {
     expect(await ask([TOKEN, CLIENT_CERT])).toMatchObject(NOBODY);
   });
 
-  it('is nobody with the certificate of one and the token of another', async () => {
-    mtls.state = stateWith([mtlsPoint, POINT], PARTICIPANTS);
-    expect(read(await mtls.send(request(TOKEN, CLIENT_CERT), identity))).toMatchObject(NOBODY);
-    expect(read(await mtls.send(request(TOKEN, CLIENT_CERT), stranger)).status).toBe(200);
+  it('is the point of the token, whoever recorded the certificate that it happens to connect with', async () => {
+    const squatter = { ...bothPoint, id: 'squatter', authorityId: 'other', tokenDigest: sha256('hfep_other') };
+    for (const points of [
+      [mtlsPoint, POINT],
+      [POINT, squatter],
+    ]) {
+      mtls.state = stateWith(points, PARTICIPANTS);
+      for (const tls of [identity, stranger]) {
+        expect(read(await mtls.send(request(TOKEN, CLIENT_CERT), tls)).status).toBe(200);
+      }
+    }
+    // Where the certificate alone is to say who asks, one that is recorded beside a token takes nothing away.
+    mtls.state = stateWith([mtlsPoint, squatter], PARTICIPANTS);
+    expect(read(await mtls.send(request(CLIENT_CERT), identity)).status).toBe(200);
+    mtls.state = stateWith([squatter], PARTICIPANTS);
+    expect(read(await mtls.send(request(CLIENT_CERT), identity))).toMatchObject(NOBODY);
   });
 
   it('is known by the UNIX socket that is its own', async () => {

@@ -81,6 +81,10 @@ describe('[F41] Envoy, contract-tested', () => {
       route_config: { request_headers_to_remove: ['x-forwarded-client-cert'] },
     });
     const removed = mutations.mutations.request_mutations.map(({ remove }: { remove: string }) => remove);
+    // No tunnels; and a refusal says why, so that the canary learns something.
+    expect(manager).not.toHaveProperty('upgrade_configs');
+    const { allowed_client_headers: shown } = authz.http_service.authorization_response;
+    expect(shown).toEqual({ patterns: [{ exact: 'holdfast-reason' }] });
     const others = CERTIFICATE_HEADERS.filter((name) => name !== 'x-forwarded-client-cert');
     expect(removed).toEqual(expect.arrayContaining([...IDENTITY.map((name) => `holdfast-${name}`), ...others]));
   });
@@ -129,10 +133,16 @@ describe('[F41] Traefik, contract-tested', () => {
     expect(routers.api.middlewares).toEqual(order);
     const stripped = middlewares['holdfast-strip'].headers.customRequestHeaders;
     const names = Object.keys(stripped).map((name) => name.toLowerCase());
-    expect(names).toEqual(expect.arrayContaining([...CERTIFICATE_HEADERS, 'holdfast-enforcement-point']));
+    const others = ['holdfast-enforcement-point', 'upgrade', 'connection'];
+    expect(names).toEqual(expect.arrayContaining([...CERTIFICATE_HEADERS, ...others]));
     expect(new Set(Object.values(stripped))).toEqual(new Set(['']));
     const { authResponseHeadersRegex, trustForwardHeader } = middlewares.holdfast.forwardAuth;
     expect(trustForwardHeader).toBeUndefined();
-    for (const name of IDENTITY) expect(`Holdfast-${name}`).toMatch(new RegExp(authResponseHeadersRegex));
+    for (const name of [...IDENTITY.map((one) => `Holdfast-${one}`), ...CERTIFICATE_HEADERS]) {
+      for (const spelling of [name, name.replace('-', '_'), name.replaceAll('-', '_')]) {
+        expect(spelling).toMatch(new RegExp(authResponseHeadersRegex));
+      }
+    }
+    expect('X-Client').not.toMatch(new RegExp(authResponseHeadersRegex));
   });
 });

@@ -18,6 +18,7 @@ import {
 } from '../../support/api-requests.ts';
 import { startApi } from '../../support/api-service.ts';
 import { actor, NOW_DATE } from '../../support/registry.ts';
+import { FIRST_ADMIN_SECRET } from '../../support/service.ts';
 
 const api = await startApi();
 afterAll(() => api[Symbol.asyncDispose]());
@@ -162,6 +163,9 @@ describe('F03 the table of access', () => {
   });
 });
 
+/** The first admin token makes the first admin, and says what it is. */
+const OPEN_TO_FIRST_ADMIN = ['createToken', 'whoAmI'];
+
 describe('F03 refused', () => {
   it.each(CELLS)('$title', async ({ operation, access, caller }) => {
     if (access === undefined) throw new Error(`${operation.operationId} is not in ACCESS`);
@@ -181,6 +185,17 @@ describe('F03 refused', () => {
     }
     expect(await service.seq()).toBe(seq);
   });
+
+  it.each(API_OPERATIONS.filter(({ operationId }) => !OPEN_TO_FIRST_ADMIN.includes(operationId)))(
+    '$operationId, to the first admin token, which has no role',
+    async (operation) => {
+      if (accessOf(operation.operationId)?.reach === 'anyone') return;
+      const client = new ApiClient(service.app, { authorization: `Bearer ${FIRST_ADMIN_SECRET}` });
+      const { method, path, body } = requestOf(operation, PLACES.own);
+      const answer = await client.send(method, path, { body, headers: { 'if-match': '"999"' } });
+      expect([answer.status, answer.body.code]).toEqual([403, 'role_missing']);
+    },
+  );
 
   it('another entity of the same organisation, to the token of an entity', async () => {
     const caller = CALLERS.find(({ isOfEntity }) => isOfEntity);

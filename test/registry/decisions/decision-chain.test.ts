@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { and, eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endOldDecisions } from '../../../src/jobs/end-old-decisions.ts';
 import { DecisionChain, type LoggedDecision } from '../../../src/registry/decisions/decision-chain.ts';
 import { pruneDecisions } from '../../../src/registry/decisions/prune-decisions.ts';
 import { verifyDecisions } from '../../../src/registry/decisions/verify-decisions.ts';
@@ -122,6 +123,26 @@ describe.each(DATABASE_KINDS)('the log of decisions on %s', (kind) => {
     expect(await another.asOwner((db) => pruneDecisions(db, dayAfter(9)))).toBe(4);
     await chain.append([deny()]);
     expect(await verifyDecisions(another.db)).toMatchObject({ rows: 1, prunedRows: 6, findings: [] });
+  });
+
+  it('[F45] does not grow without end: an embedded one is pruned, of another its owner is told', async () => {
+    await using another = await createTestDatabase(kind);
+    const chain = new DecisionChain(another.db, randomUUID());
+    await chain.append(Array.from({ length: 2_500 }, () => deny()));
+    await chain.append([deny({ decidedAt: dayAfter(2) })]);
+    const warnings: object[] = [];
+    const log = { decisionsTooOld: (details: object) => void warnings.push(details) };
+    const end = (days: number) =>
+      endOldDecisions({ database: another, retentionDays: 90, now: dayAfter(90 + days), log });
+    await end(0);
+    expect(warnings).toEqual([]);
+    await end(1);
+    const isPruned = kind === 'embedded';
+    expect(warnings).toEqual(isPruned ? [] : [{ retentionDays: 90, chains: 1 }]);
+    const left = isPruned ? { rows: 1, prunedRows: 2_500 } : { rows: 2_501, prunedRows: 0 };
+    expect(await verifyDecisions(another.db)).toMatchObject({ ...left, findings: [] });
+    // It was the owner for that alone.
+    await expect(pruneDecisions(another.db, dayAfter(9))).rejects.toThrow();
   });
 });
 

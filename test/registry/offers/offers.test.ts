@@ -178,6 +178,22 @@ describe.each(DATABASE_KINDS)('what entities offer, on %s', (kind) => {
       expect(await outcome(updateApiResource(registry.context(), api.id, { endpoints: [] }))).toBe('done');
     });
 
+    it('[F43] wants tokens for an audience that is its own, which is not for its members to say', async () => {
+      const api = await apiResource(registry, authority);
+      const audience = 'https://api.example/payments';
+      expect(await updateApiResource(registry.context(), api.id, { audience })).toMatchObject({ audience });
+      const { organisationId, authorizationServerId } = api;
+      const member = registry.context(actor({ roles: ['organisation-admin'], organisations: [organisationId] }));
+      const refused = 'validation_failed at /audience';
+      for (const wanted of [null, 'https://api.example/accounts']) {
+        expect(await outcome(updateApiResource(member, api.id, { audience: wanted }))).toBe(refused);
+      }
+      const input = { authorizationServerId, family: 'payments', apiVersion: '2.0.0', audience };
+      expect(await outcome(addApiResource(member, input))).toBe(refused);
+      expect((await addApiResource(registry.context(), input)).audience).toBe(audience);
+      expect(await updateApiResource(member, api.id, { endpoints: [] })).toMatchObject({ audience });
+    });
+
     it('is removed with its authorization server, without a change of its own', async () => {
       const api = await apiResource(registry, authority);
       const { authorizationServerId } = api;

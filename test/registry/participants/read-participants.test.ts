@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JwkSet } from '../../../src/federation/jwk-set.ts';
+import { addCredential } from '../../../src/registry/credentials/add-credential.ts';
 import { holdCredential } from '../../../src/registry/credentials/hold-credential.ts';
+import { revokeCredential } from '../../../src/registry/credentials/revoke-credential.ts';
+import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
 import { transitionException } from '../../../src/registry/exceptions/transition-exception.ts';
 import {
+  readCredentialKeys,
   readKnownApplications,
   readKnownCertificates,
   readKnownExceptions,
@@ -12,6 +17,17 @@ import {
 import { giveRole } from '../../../src/registry/roles/give-role.ts';
 import { removeRoleAssignment } from '../../../src/registry/roles/remove-role-assignment.ts';
 import { transitionRole } from '../../../src/registry/roles/transition-role.ts';
+import type { CredentialRevocationReason, CredentialUsage } from '../../../src/storage/schema/credentials.ts';
+import { CLIENT_AUTH, generalName } from '../../support/certificate-paths.ts';
+import {
+  type CertificatePlan,
+  certificate,
+  DIGITAL_SIGNATURE,
+  ecKey,
+  extendedKeyUsage,
+  pem,
+  sequence,
+} from '../../support/certificates.ts';
 import { credential, publicJwk } from '../../support/credentials.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
 import { exceptionOf } from '../../support/exceptions.ts';
@@ -87,6 +103,64 @@ describe.each(DATABASE_KINDS)('what an index holds of the registry, on %s', (kin
         },
       },
     ]);
+  });
+
+  it('[F40] believes the certificate of a Federation Entity Key unless a record or the certificate itself says otherwise', async () => {
+    const { authority, organisation } = opened;
+    const context = registry.context();
+    const held = async (plan: Partial<CertificatePlan> = {}, key = ecKey()) => {
+      const first = certificate({ ...plan, key });
+      const certificateOf = (serial: number) =>
+        serial === 1 ? first : certificate({ ...plan, key, serial: [serial] });
+      const jwk = { ...key.publicKey.export({ format: 'jwk' }), kid: 'certified', alg: 'ES256' };
+      const jwks = { keys: [{ ...jwk, x5c: [certificateOf(1).toString('base64')] }] } as JwkSet;
+      const { id } = await registry.entity(organisation, { jwks });
+      const objection = async () => {
+        const [known] = await readKnownApplications(registry.db, { ids: [id] });
+        return known?.certifiedKeys.map((one) => one.objection);
+      };
+      const add = (serial: number, usage: CredentialUsage, entityId = id) =>
+        addCredential(context, entityId, { usage, material: { certificate: pem(certificateOf(serial)) } });
+      return { id, add, objection };
+    };
+    const revoke = (id: string, reasonCode: CredentialRevocationReason) =>
+      revokeCredential(context, id, { reasonCode, reason: 'x' });
+    const plain = await held();
+    expect(await plain.objection()).toEqual([null]);
+
+    const { entityIdentifier } = await registry.entity(await registry.organisation(authority));
+    const uri = { type: '2.5.29.17', value: sequence(generalName.uri(entityIdentifier)) };
+    const copied = await held({ extensions: [DIGITAL_SIGNATURE, extendedKeyUsage(CLIENT_AUTH), uri] });
+    expect(await copied.objection()).toEqual(['subject']);
+
+    // Another certificate of the key, for something else.
+    const compromised = await held();
+    const { id } = await compromised.add(2, 'signing');
+    expect(await compromised.objection()).toEqual([null]);
+    await revoke(id, 'superseded');
+    expect(await compromised.objection()).toEqual([null]);
+    await revoke((await compromised.add(3, 'signing')).id, 'key_compromise');
+    expect(await compromised.objection()).toEqual(['credential']);
+
+    const paused = await held();
+    const signing = await paused.add(1, 'signing');
+    await holdCredential(context, signing.id, 'hold', 'x');
+    expect(await paused.objection()).toEqual(['credential']);
+    await holdCredential(context, signing.id, 'release', 'x');
+    expect(await paused.objection()).toEqual([null]);
+
+    const proven = await registry.entity(await registry.organisation(authority));
+    const elsewhere = await registry.entity(await registry.organisation(await registry.authority()));
+    const taken = await held();
+    const first = await taken.add(2, 'transport', elsewhere.id);
+    expect(await taken.objection()).toEqual([null]);
+    await revoke(first.id, 'cessation_of_operation');
+    const claim = await taken.add(2, 'transport', proven.id);
+    expect(await taken.objection()).toEqual(['credential']);
+    expect(await readCredentialKeys(registry.db, [claim.id], [])).toEqual([claim.spkiSha256]);
+    expect(await readCredentialKeys(registry.db, [], [proven.id])).toEqual([claim.spkiSha256]);
+    await transitionEntity(context, proven.id, 'revoke', 'gone');
+    expect(await taken.objection()).toEqual([null]);
   });
 
   it('has exceptions once they are approved', async () => {

@@ -13,7 +13,7 @@ import { requireEnforcementPoint } from '../../admission/enforcement-point-calle
 import { bodyProblems, jsonBody } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 
-const DESCRIPTION = `For enforcement points, which prove who they are: by the token of the record in \`Holdfast-Enforcement-Point\`, by their client certificate, or by the socket that is their own; no token of the API counts. Authority, mode, environment, and the API where the record has one, are those of the record. Whatever cannot be mapped to an active participant is denied, with stable reasons. A deny is an answer like any other: 200. Where this node has not heard from the registry for longer than the record allows, everybody is denied (\`state_stale\`).`;
+const DESCRIPTION = `For enforcement points, which prove who they are: by the token of the record in \`Holdfast-Enforcement-Point\`, by their client certificate, or by the socket that is their own; no token of the API counts. Authority, mode, environment, and the API where the record has one, are those of the record. Whatever cannot be mapped to an active participant is denied, with stable reasons. A deny is an answer like any other: 200. Where this node has not heard from the registry for longer than the record allows, everybody is denied (\`state_stale\`). Of one enforcement point, eight decisions are signed at a time: 429 for more.`;
 
 export const askAdmissionOperation = defineOperation(
   createRoute({
@@ -33,7 +33,7 @@ export const askAdmissionOperation = defineOperation(
           'application/jwt': { schema: z.string().openapi({ description: 'With `signed=1`.' }) },
         },
       },
-      ...bodyProblems(),
+      ...bodyProblems(429),
     },
   }),
   ({ admission, signAdmissionDecision: sign, enforcementPoints }) =>

@@ -1,6 +1,7 @@
 /** Says what an enforcement point would be answered, to people who look for the reason. */
 import { createRoute, z } from '@hono/zod-openapi';
-import { notFound, reaches } from '../../../registry/actor.ts';
+import { ACCESS } from '../../../registry/access.ts';
+import { notFound, reaches, requireRole } from '../../../registry/actor.ts';
 import {
   AdmissionDecisionSchema,
   AdmissionQuerySchema,
@@ -34,6 +35,7 @@ export const tryAdmissionOperation = defineOperation(
   }),
   ({ admission }) =>
     async (c) => {
+      requireRole(c.get('actor'), ACCESS.tryAdmission.roles);
       const { enforcementPointId } = c.req.valid('param');
       const point = admission.state.enforcementPoint(enforcementPointId);
       if (point === undefined || !reaches(c.get('actor'), point.authorityId)) {

@@ -62,6 +62,12 @@ const RequiredRolesSchema = z
       'Roles of the authority: at enforcement points, whoever holds one of them may come in; none: whoever is active. Set by `admin` or `registrar`, not by members.',
   });
 
+const AudienceSchema = z.string().min(1).max(2048).nullable().openapi({
+  description:
+    'At enforcement points, access tokens must have it in `aud`, and their issuer must list it; null: any audience that is listed of the issuer. Set by `admin` or `registrar`, not by members.',
+  example: 'https://api.bank.example/payments',
+});
+
 export const NewApiResourceSchema = z
   .strictObject({
     authorizationServerId: RecordIdSchema.openapi({ description: 'What protects it.' }),
@@ -69,6 +75,7 @@ export const NewApiResourceSchema = z
     apiVersion: ApiVersionSchema,
     endpoints: EndpointsSchema.default([]),
     requiredRoles: RequiredRolesSchema.default([]),
+    audience: AudienceSchema.default(null),
     certification: CertificationSchema.optional().openapi({ description: 'Without it: `awaiting`.' }),
     deprecatedAt: OFFER_DATES.deprecatedAt.default(null),
     retiresAt: OFFER_DATES.retiresAt.default(null),
@@ -80,6 +87,7 @@ export const ApiResourceChangesSchema = z
   .strictObject({
     endpoints: EndpointsSchema.optional(),
     requiredRoles: RequiredRolesSchema.optional(),
+    audience: AudienceSchema.optional(),
     certification: CertificationSchema.optional(),
     deprecatedAt: OFFER_DATES.deprecatedAt.optional(),
     retiresAt: OFFER_DATES.retiresAt.optional(),
@@ -97,6 +105,7 @@ export const ApiResourceSchema = z
     apiVersion: ApiVersionSchema,
     endpoints: EndpointsSchema,
     requiredRoles: RequiredRolesSchema,
+    audience: AudienceSchema,
     certification: z.object({
       status: CertificationStatusSchema,
       uri: UrlSchema.nullable(),
@@ -129,7 +138,7 @@ export function apiResourceFields(
 
 export function apiResourceBody(api: ApiResource, now: Date): z.infer<typeof ApiResourceSchema> {
   const { id, authorityId, authorizationServerId, family, apiVersion, endpoints, requiredRoles } = api;
-  const { supersededBy, version } = api;
+  const { audience, supersededBy, version } = api;
   const certification = certificationOf(api);
   const { status, uri, from, to } = certification;
   return {
@@ -140,6 +149,7 @@ export function apiResourceBody(api: ApiResource, now: Date): z.infer<typeof Api
     apiVersion,
     endpoints,
     requiredRoles,
+    audience,
     certification: { status, uri, from: textOf(from), to: textOf(to) },
     isCertified: isCertified(certification, now),
     state: stricterOfferState(offerState(api, now), offerState(api.serverDates, now)),

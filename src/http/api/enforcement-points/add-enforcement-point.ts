@@ -19,7 +19,7 @@ export const addEnforcementPointOperation = defineOperation(
     operationId: 'addEnforcementPoint',
     tags: ['Admission'],
     summary: 'Add an enforcement point',
-    description: `A gateway or server that asks \`POST /api/v1/admission\` who may pass. The answer holds its token, once; so this request cannot be repeated with an \`Idempotency-Key\`. The name or the client certificate of another one: \`enforcement_point_exists\`. ${whoMayAsk('addEnforcementPoint')}`,
+    description: `A gateway or server that asks \`POST /api/v1/admission\` who may pass. The answer holds its token, once; so this request cannot be repeated with an \`Idempotency-Key\`. The name of another one of the authority, or without a token the client certificate of another one that has none: \`enforcement_point_exists\`. ${whoMayAsk('addEnforcementPoint')}`,
     security: BEARER,
     request: { body: jsonBody(NewEnforcementPointSchema) },
     responses: {

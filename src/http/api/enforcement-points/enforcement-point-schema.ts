@@ -42,7 +42,7 @@ const FIELDS = {
   }),
   clientX5tS256: FingerprintSchema.nullable().openapi({
     description:
-      '`x5t#S256` of the certificate that it connects with; null: none. Beside a token, both are needed. Each has its own.',
+      '`x5t#S256` of the certificate that it connects with; null: none. Beside a token, both are needed. Without one, each has its own, and who records it needs a token that reaches all authorities.',
   }),
   allowSample: z.int().min(0).max(MAX_ALLOW_SAMPLE).openapi({
     description: 'One in so many allows is logged: 1 all, 0 none. Denies always are.',

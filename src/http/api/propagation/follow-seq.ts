@@ -3,7 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { invalidField } from '../../../registry/registry-error.ts';
 import { jsonBody, problems } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
-import { callerOf } from './enforcement-point-tools.ts';
+import { callerOf, isCaller } from './enforcement-point-tools.ts';
 
 /** Not as a literal: of a literal the types would take it for JSON that a handler returns whole. */
 const EVENT_STREAM: string = 'text/event-stream';
@@ -27,8 +27,9 @@ export const followSeqOperation = defineOperation(
   ({ enforcementPoints }) =>
     (c) => {
       const { id } = callerOf(c, enforcementPoints);
+      const isKnown = () => isCaller(c, enforcementPoints, id);
       const headers = { 'content-type': EVENT_STREAM, 'x-accel-buffering': 'no' };
-      return c.body(c.req.method === 'HEAD' ? '' : enforcementPoints.streams.open(id), 200, headers);
+      return c.body(c.req.method === 'HEAD' ? '' : enforcementPoints.streams.open(id, isKnown), 200, headers);
     },
 );
 

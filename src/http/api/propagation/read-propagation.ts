@@ -52,7 +52,7 @@ export const readPropagationOperation = defineOperation(
     operationId: 'readPropagation',
     tags: ['Admission'],
     summary: 'See how far a change has come',
-    description: `Which active enforcement points act on a change of the registry, and how long that took from when it was written: by the first call that was answered with it or with a later one, or by what they acknowledged. Those that came, or came back, after the change are left out. Known for 30 days. ${whoMayAsk('readPropagation')}`,
+    description: `Which active enforcement points act on a change of the registry, and how long that took from when it was written: by the first call that was answered with it or with a later one, or by what they acknowledged. Those that came, or came back, after the change are left out. Known for 30 days; a change that concerns neither an authority in reach nor the deployment is not found, and \`latest\` is the last that does. ${whoMayAsk('readPropagation')}`,
     security: BEARER,
     request: {
       params: z.object({ seq: WhichSchema }),

@@ -8,6 +8,7 @@ export interface SeqStreamsOptions {
 
 interface Stream {
   enforcementPointId: string;
+  isKnown: () => boolean;
   controller: ReadableStreamDefaultController<Uint8Array>;
 }
 
@@ -29,12 +30,15 @@ export class SeqStreams implements Disposable {
     this.#options = options;
   }
 
-  /** Begins with what is known now; ends when the point is no longer active, or the service stops. */
-  open(enforcementPointId: string): ReadableStream<Uint8Array> {
+  /**
+   * Begins with what is known now; ends when the service stops.
+   * @param isKnown whether what it asked with is still that of this point, which is active; it ends if not
+   */
+  open(enforcementPointId: string, isKnown: () => boolean): ReadableStream<Uint8Array> {
     let stream: Stream | undefined;
     return new ReadableStream({
       start: (controller) => {
-        stream = { enforcementPointId, controller };
+        stream = { enforcementPointId, isKnown, controller };
         if (this.#isClosed) return controller.close();
         const others = [...this.#streams].filter((other) => other.enforcementPointId === enforcementPointId);
         if (others[0] !== undefined && others.length >= MAX_PER_POINT) this.#end(others[0]);
@@ -58,9 +62,8 @@ export class SeqStreams implements Disposable {
     const state = this.#options.state();
     const event = eventOf(name, state);
     for (const stream of this.#streams) {
-      const { controller, enforcementPointId } = stream;
-      const isActive = state.enforcementPoint(enforcementPointId)?.state === 'active';
-      if (!isActive || (controller.desiredSize ?? 0) < -MAX_WAITING) this.#end(stream);
+      const { controller, isKnown } = stream;
+      if (!isKnown() || (controller.desiredSize ?? 0) < -MAX_WAITING) this.#end(stream);
       else controller.enqueue(event);
     }
   }

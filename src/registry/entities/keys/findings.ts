@@ -17,6 +17,8 @@ export const FINDING_KINDS = [
   'removed_key_published',
   /** A registered key is no longer in its configuration; it counts until it is removed. */
   'registered_key_missing',
+  /** A registered key is published with a certificate that the authority does not take without asking. */
+  'key_certificate_held',
   /** Keys wait for a decision. */
   'keys_proposed',
   /** Its configuration declares other Entity Types than those that it was approved with. */

@@ -1,13 +1,17 @@
-/** Takes in what an entity's configuration says about its keys: it may propose or add some, and never removes one. */
-import { eq } from 'drizzle-orm';
+/**
+ * Takes in what an entity's configuration says about its keys: it may propose or add some, and never removes one. A
+ * certificate that it no longer shows with a key is dropped.
+ */
+import { and, eq } from 'drizzle-orm';
 import { FederationError } from '../../../federation/errors.ts';
+import type { JsonObject } from '../../../federation/json.ts';
 import { isSamePublicKey, type Jwk, MAX_KEYS } from '../../../federation/jwk-set.ts';
 import { publishedKeyComplaint } from '../../../federation/lint/published-key.ts';
 import { verifySignature } from '../../../federation/signature.ts';
 import type { EntityStatement } from '../../../federation/statement/entity-statement.ts';
 import type { Tx } from '../../../storage/connect.ts';
 import { authorities } from '../../../storage/schema/authorities.ts';
-import { entities } from '../../../storage/schema/entities.ts';
+import { entities, entityKeys } from '../../../storage/schema/entities.ts';
 import { ACCESS } from '../../access.ts';
 import { authorise } from '../../actor.ts';
 import { type ChangeContext, changeRegistry } from '../../change.ts';
@@ -17,6 +21,7 @@ import { lockOpenEntity } from '../lock-entity.ts';
 import { readEntity, registeredKeysOf } from '../read-entity.ts';
 import { registerKeys } from '../register-keys.ts';
 import { type Finding, type FindingKind, namedKids, setFindings } from './findings.ts';
+import { recertified, uncertified } from './key-certificates.ts';
 import { barredKids, keyHistory, repeatedKids, reusedKids, roomFor, unusableKids } from './key-history.ts';
 import {
   decide,
@@ -52,6 +57,7 @@ const KEYS: readonly FindingKind[] = [
   'kid_reused',
   'removed_key_published',
   'registered_key_missing',
+  'key_certificate_held',
 ];
 
 /**
@@ -84,12 +90,12 @@ export async function followConfiguration(
     if (outcome === 'unchanged') return { outcome, proposed: [], added: [] };
     const taken = await takeIn(tx, before, keys, news, header.kid, context.now);
     await recordAccepted(tx, entityId, { configurationIat: claims.iat });
-    if (taken.proposed.length + taken.added.length + taken.withdrawn.length > 0) {
+    if (Object.values(taken).some((kids) => kids.length > 0)) {
       const after = { ...before, version: before.version + 1 };
       await tx.update(entities).set({ version: after.version }).where(eq(entities.id, entityId));
       const signed = { signedBy: header.kid, iat: claims.iat };
       record({
-        action: taken.added.length > 0 ? 'entity.add_published_keys' : 'entity.propose_keys',
+        action: actionOf(taken),
         authorityId,
         subjectKind: 'entity',
         subjectId: entityId,
@@ -99,6 +105,12 @@ export async function followConfiguration(
     }
     return { outcome, proposed: taken.proposed, added: taken.added };
   });
+}
+
+function actionOf({ proposed, added, withdrawn, recertified }: Taken): string {
+  if (added.length > 0) return 'entity.add_published_keys';
+  const isRecertified = recertified.length > 0 && proposed.length + withdrawn.length === 0;
+  return isRecertified ? 'entity.follow_key_certificates' : 'entity.propose_keys';
 }
 
 interface Standing {
@@ -135,8 +147,12 @@ async function standingOf(
 interface News {
   /** Keys that may be registered and are not. */
   fresh: Jwk[];
+  /** Registered ones whose certificate the configuration shows no more, as they are from now on. */
+  changed: Jwk[];
   /** All that the configuration shows. */
   shown: readonly Jwk[];
+  /** Whether the authority takes what is published without asking anybody. */
+  isAccepted: boolean;
   findings: Finding[];
 }
 
@@ -146,6 +162,10 @@ const MAX_CONSIDERED = 2 * MAX_KEYS;
 async function newsOf(tx: Tx, entity: EntityRow, keys: readonly Jwk[], { claims }: EntityStatement): Promise<News> {
   const history = await keyHistory(tx, entity);
   const shown = claims.jwks.keys;
+  const isAccepted = await isAccepting(tx, entity);
+  const { pushedIat } = await acceptedStatements(tx, entity);
+  // What was said or decided later stands.
+  const changed = claims.iat < Math.floor(pushedIat ?? 0) ? [] : recertified(keys, shown, isAccepted);
   const considered = { keys: shown.slice(0, MAX_CONSIDERED) };
   const reused = reusedKids(considered, history.recorded);
   const returning = barredKids(considered, history.barred);
@@ -176,12 +196,29 @@ async function newsOf(tx: Tx, entity: EntityRow, keys: readonly Jwk[], { claims 
       kidsOf(missing),
       'is registered but no longer published: remove it if it is not used',
     ),
+    finding(
+      'key_certificate_held',
+      kidsOf(uncertified(withChanged(keys, changed), shown)),
+      'is published with another certificate than registered: add that as a transport credential, or have the entity push its set',
+    ),
   ];
-  return { fresh, shown, findings: findings.filter((one) => one !== undefined) };
+  return { fresh, changed, shown, isAccepted, findings: findings.filter((one) => one !== undefined) };
 }
 
 function finding(kind: FindingKind, kids: readonly string[], text: string): Finding | undefined {
   return kids.length === 0 ? undefined : { kind, detail: `${namedKids(kids)}: ${text}` };
+}
+
+function withChanged(keys: readonly Jwk[], changed: readonly Jwk[]): Jwk[] {
+  return keys.map((key) => changed.find(({ kid }) => kid === key.kid) ?? key);
+}
+
+async function isAccepting(tx: Tx, { authorityId }: EntityRow): Promise<boolean> {
+  const [authority] = await tx
+    .select({ keyProposals: authorities.keyProposals })
+    .from(authorities)
+    .where(eq(authorities.id, authorityId));
+  return authority?.keyProposals === 'accept';
 }
 
 interface Taken {
@@ -189,13 +226,15 @@ interface Taken {
   added: string[];
   /** Proposals that the configuration no longer shows. */
   withdrawn: string[];
+  /** Keys that lost their certificate or have another. */
+  recertified: string[];
 }
 
 async function takeIn(
   tx: Tx,
   entity: EntityRow,
   keys: Jwk[],
-  { fresh, shown }: News,
+  { fresh, changed, shown, isAccepted }: News,
   signedBy: string,
   now: Date,
 ): Promise<Taken> {
@@ -206,20 +245,27 @@ async function takeIn(
   const withdrawn = kidsOf(open.filter((proposal) => !isShown(proposal)));
   await withdraw(tx, entity.id, withdrawn);
   const wanted = fresh.filter((key) => !isRefused(key, proposals));
-  const [authority] = await tx
-    .select({ keyProposals: authorities.keyProposals })
-    .from(authorities)
-    .where(eq(authorities.id, entity.authorityId));
-  const isAccepted = authority?.keyProposals === 'accept';
   const isOpen = ({ kid }: Jwk) => open.some((proposal) => proposal.kid === kid && !withdrawn.includes(kid));
   const proposed = isAccepted ? [] : wanted.filter((key) => !isOpen(key));
   await propose(tx, entity.id, isAccepted ? wanted : proposed, signedBy, now);
+  for (const key of changed) {
+    const isKey = and(eq(entityKeys.entityId, entity.id), eq(entityKeys.kid, key.kid));
+    await tx
+      .update(entityKeys)
+      .set({ publicJwk: key as JsonObject })
+      .where(isKey);
+  }
   if (isAccepted && wanted.length > 0) {
-    await registerKeys(tx, entity, { keys: [...keys, ...wanted] }, now, 'configuration');
+    await registerKeys(tx, entity, { keys: [...withChanged(keys, changed), ...wanted] }, now, 'configuration');
     await decide(tx, entity.id, kidsOf(wanted), { state: 'accepted', reason: 'as the authority has it' }, now);
   }
   await settleProposals(tx, entity.id, now);
-  return { proposed: kidsOf(proposed), added: isAccepted ? kidsOf(wanted) : [], withdrawn };
+  return {
+    proposed: kidsOf(proposed),
+    added: isAccepted ? kidsOf(wanted) : [],
+    withdrawn,
+    recertified: kidsOf(changed),
+  };
 }
 
 function kidsOf(keys: readonly { kid: string }[]): string[] {

@@ -112,8 +112,13 @@ describe('[F45] every deny, and of the allows as many as the enforcement point s
 });
 
 it('[F45] nothing that was shown is kept, nor anything about a person: hashes and ids alone', async () => {
+  const tokenHash = hash('sha256', TOKEN, 'base64url');
+  // Whoever was denied before anybody looked at it.
+  expect(await dumpOf(service.db, 'decisions')).not.toContain(tokenHash);
+  expect(await ask(point, { certificate: good, token: TOKEN })).toBe('deny');
+  await service.evidence.save();
   const dump = await dumpOf(service.db, 'decisions');
-  expect(dump).toContain(hash('sha256', TOKEN, 'base64url'));
+  expect(dump).toContain(tokenHash);
   expect(dump).toContain(bad.x5tS256);
   for (const part of TOKEN.split('.')) expect(dump).not.toContain(part);
   const base64 = new X509Certificate(bad.certificate).raw.toString('base64');

@@ -53,8 +53,31 @@ describe('POST', () => {
     expect(body).toMatchObject({ token: null, hasToken: false, mode: 'test', environment: 'sandbox' });
     expect(body.clientX5tS256).toBe(hash('sha256', leaf, 'base64url'));
     const second = { authorityId, name: nextId(), clientX5tS256: body.clientX5tS256 };
-    expect(refusalOf(await api.admin.post(PATH, second))).toBe('409 enforcement_point_exists');
+    expect(refusalOf(await api.admin.post(PATH, { ...second, hasToken: false }))).toBe('409 enforcement_point_exists');
     expect(await digestOf(body.id)).toBeNull();
+  });
+
+  it('[F41] 403: no admin of one authority has one known by a certificate alone, which may be that of another', async () => {
+    const clientX5tS256 = hash('sha256', chainOf()[0], 'base64url');
+    const { body: theirs } = await added({ hasToken: false, clientX5tS256 });
+    const other = await api.service.authority();
+    const admin = await api.client(['admin'], [other]);
+    const alone = { authorityId: other.id, hasToken: false };
+    for (const fingerprint of [clientX5tS256, 'a'.repeat(43)]) {
+      const answer = await admin.post(PATH, { ...alone, name: nextId(), clientX5tS256: fingerprint });
+      expect(refusalOf(answer)).toBe('403 role_missing');
+    }
+    // Beside a token it says nothing of anybody else, whoever has recorded it.
+    const both = await admin.post(PATH, { authorityId: other.id, name: nextId(), clientX5tS256 });
+    expect(both.status).toBe(201);
+    const ending = await admin.patch(`${PATH}/${both.body.id}`, { hasToken: false }, SEEN);
+    expect(refusalOf(ending)).toBe('403 role_missing');
+    const socket = await admin.post(PATH, { ...alone, name: nextId() });
+    const taking = await admin.patch(`${PATH}/${socket.body.id}`, { clientX5tS256 }, SEEN);
+    expect([socket.status, refusalOf(taking)]).toEqual([201, '403 role_missing']);
+    // What an admin of all authorities settled, that of the authority may go on with.
+    const own = await api.client(['admin'], [authority]);
+    expect((await own.patch(`${PATH}/${theirs.id}`, { name: nextId() }, SEEN)).status).toBe(200);
   });
 
   it('400: takes no Idempotency-Key: the token could not be shown again', async () => {

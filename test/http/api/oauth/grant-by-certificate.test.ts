@@ -211,7 +211,7 @@ describe('[F41] a partner at the port that asks for certificates', () => {
     expect(refusal(await whoami(below.identity, token))).toBe('401 unauthenticated');
   });
 
-  it('may connect with the certificate that a Federation Entity Key came with, until that is removed', async () => {
+  it('may connect with the certificate that a Federation Entity Key came with, until another lists it, too', async () => {
     const key = ecKey();
     const der = certificate({ key });
     const identity = identityOf(key, pem(der));
@@ -220,13 +220,18 @@ describe('[F41] a partner at the port that asks for certificates', () => {
     const jwks = { keys: [certified, (await testKey('ES256', 7000)).jwk] };
     const entity = await service.entity(await service.organisation(someone.authority), { jwks });
     const token = await tokenOf({ ...someone, entity, identity });
-    expect((await whoami(identity, token)).body.entityId).toBe(entity.id);
-    service.clock.advance(1);
-    const copyist = await service.entity(await service.organisation(someone.authority), {
-      jwks: { keys: [certified] },
-    });
+    const isKnown = async () => (await whoami(identity, token)).body.entityId === entity.id;
+    expect(await isKnown()).toBe(true);
+    const copyist = await service.entity(await service.organisation(someone.authority), { jwks });
+    expect(refusal(await whoami(identity, token))).toBe('401 unauthenticated');
     expect(refusal(await ask(identity, copyist.entityIdentifier))).toBe('401 invalid_client');
-    await removeEntityKey(service.context(), entity.id, { kid: 'certified', reason: 'x' });
+    await removeEntityKey(service.context(), copyist.id, { kid: 'certified', reason: 'x' });
+    expect(await isKnown()).toBe(true);
+
+    const signing = { usage: 'signing', material: { certificate: pem(certificate({ key, serial: [7] })) } } as const;
+    const { id } = await addCredential(service.context(), entity.id, signing);
+    expect(await isKnown()).toBe(true);
+    await revokeCredential(service.context(), id, { reasonCode: 'key_compromise', reason: 'x' });
     expect(refusal(await whoami(identity, token))).toBe('401 unauthenticated');
   });
 

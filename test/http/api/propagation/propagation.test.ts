@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Authority } from '../../../../src/registry/authorities/authority.ts';
 import { addCredential } from '../../../../src/registry/credentials/add-credential.ts';
+import { rotateEnforcementPointToken } from '../../../../src/registry/enforcement-points/rotate-enforcement-point-token.ts';
 import type { Entity } from '../../../../src/registry/entities/entity.ts';
 import { transitionEntity } from '../../../../src/registry/entities/transition-entity.ts';
 import { pruneExpired } from '../../../../src/registry/prune-expired.ts';
@@ -170,6 +171,29 @@ describe.each(DATABASE_KINDS)('[B1] the way of a change on %s', (kind) => {
     await stream.next();
     await suspendPoint(service, gone);
     expect(await stream.next()).toBeUndefined();
+  });
+
+  it('is followed no longer with a token that was rotated', async () => {
+    const { service, origin } = first();
+    const rotated = await testPoint(service, authority);
+    await using stream = await follow(origin, { 'holdfast-enforcement-point': rotated.token });
+    await stream.next();
+    await rotateEnforcementPointToken(service.context(), rotated.id);
+    expect(await stream.next()).toBeUndefined();
+  });
+
+  it('is nothing to staff of another authority, whose latest is their own', async () => {
+    const { service } = first();
+    const other = await service.authority();
+    const { seq: own } = await propagation('latest');
+    const stranger = new ApiClient(service.app, await service.bearer(['auditor'], [other]));
+    const { body: last } = await stranger.get('/api/v1/propagation/latest');
+    const seq = await change();
+    expect((await stranger.get(`/api/v1/propagation/${seq}`)).status).toBe(404);
+    expect((await stranger.get('/api/v1/propagation/latest')).body).toMatchObject({ seq: last.seq });
+    expect((await stranger.get(`/api/v1/propagation/${last.seq}`)).status).toBe(200);
+    expect((await first().auditor.get(`/api/v1/propagation/${last.seq}`)).status).toBe(404);
+    expect(own).toBeLessThan(last.seq);
   });
 
   it('does not count those that came after it, nor those of another authority', async () => {

@@ -101,6 +101,42 @@ describe.each(DATABASE_KINDS)('[OIDFED-11.2-8] a configuration signed by a regis
     await updateAuthority(registry.context(), accepting.id, { keyProposals: 'hold' });
   });
 
+  it('[F40] drops the certificate of a registered key that it no longer shows, and takes another where keys are', async () => {
+    const certified = (key: TestKey, x5c?: string[]): TestKey => ({
+      ...key,
+      jwk: { ...key.jwk, ...(x5c && { x5c, 'x5t#S256': x5c[0] }) },
+    });
+    const accepting = await registry.authority({ keyProposals: 'accept' });
+    for (const [of, taken] of [
+      [authority, undefined],
+      [accepting, ['MIIC']],
+    ] as const) {
+      const entity = await TestSubordinate.enrol(registry, of);
+      const further = await freshKey();
+      await entity.push([entity.key, certified(further, ['MIIB'])]);
+      const shown = async (x5c: string[] | undefined, iat: number) => {
+        await entity.refresh([entity.key, certified(further, x5c)], at(iat));
+        const { keys } = await entity.record();
+        return keys.find(({ jwk }) => jwk.kid === further.kid)?.jwk;
+      };
+      // What was pushed later stands.
+      expect((await shown(undefined, NOW - 1))?.['x5c']).toEqual(['MIIB']);
+      expect((await shown(['MIIB'], NOW))?.['x5t#S256']).toBe('MIIB');
+      const seq = await registry.seq();
+      const changed = await shown(['MIIC'], NOW + 1);
+      expect([changed?.['x5c'], changed?.['x5t#S256']]).toEqual([taken, undefined]);
+      expect(await entity.findings()).toEqual(taken === undefined ? ['key_certificate_held'] : []);
+      expect(await registry.auditAfter(seq)).toContainEqual(
+        expect.objectContaining({
+          action: 'entity.follow_key_certificates',
+          after: expect.objectContaining({ recertified: [further.kid], signedBy: entity.key.kid }),
+        }),
+      );
+      expect((await shown(undefined, NOW + 2))?.['x5c']).toBeUndefined();
+      expect(await entity.findings()).toEqual([]);
+    }
+  });
+
   it('counts only when it is later than the last accepted one', async () => {
     const entity = await enrol();
     const next = await freshKey();
