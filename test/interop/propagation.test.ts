@@ -46,7 +46,7 @@ describe.runIf(tried.length > 0)(`[B1] with ${tried.join(', ')}, asking another 
     await database?.[Symbol.asyncDispose]();
   });
 
-  it('the report is what clients measure, within 50 ms, and 99 of 100 changes arrive within a second', async () => {
+  it('the report is within 50 ms of what 95 of 100 clients measure and never out of what they saw, and 99 of 100 changes arrive within a second', async () => {
     for (const { client } of clients) expect((await client.ask()).status).toBe(200);
     const lags: number[] = [];
     const differences: number[] = [];

@@ -50,10 +50,11 @@ export interface Gateway extends AsyncDisposable {
   port: number;
 }
 
-/** Asks Holdfast on 127.0.0.1, known by its token. */
+/** Asks Holdfast on 127.0.0.1, known by its token; nobody, where somebody lost the line that says so. */
 export async function startNginx(
   settings: GatewaySettings,
   holdfast: { port: number; token: string },
+  { asks = true } = {},
 ): Promise<Gateway> {
   const { file, port } = await prepare('nginx', settings);
   const tokenFile = file('token.conf', `proxy_set_header Holdfast-Enforcement-Point "${holdfast.token}";\n`);
@@ -64,6 +65,7 @@ export async function startNginx(
     '/etc/nginx/tls/api.pem': file('api.pem', settings.certificate),
     '/etc/nginx/tls/api.key': file('api.key', settings.key),
     'include /etc/nginx/holdfast-token.conf': `include ${tokenFile}`,
+    ...(asks ? {} : { 'auth_request /holdfast-admission;': '' }),
   });
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `${kind}_temp_path ${join(settings.folder, kind)};`,

@@ -16,7 +16,7 @@ import {
   startHaproxy,
   startNginx,
 } from './gateways.ts';
-import { enrolThrough, organisationThrough, ServiceProcess, systemClock } from './service-process.ts';
+import { enrolThrough, ifMatch, organisationThrough, ServiceProcess, systemClock } from './service-process.ts';
 import { TEST_TLS_CERTIFICATE, TEST_TLS_KEY } from './tls.ts';
 
 /** A certificate for TLS clients, and its key. */
@@ -53,6 +53,8 @@ export interface Participant {
 type Echo = Awaited<ReturnType<typeof startEchoApi>>;
 
 interface Parts {
+  places: Places;
+  points: Record<GatewayName, Point>;
   /** What is started before the service and ends after it. */
   stack: AsyncDisposableStack;
   api: Echo;
@@ -90,7 +92,7 @@ export class Perimeter implements AsyncDisposable {
       const api = stack.use(await startEchoApi());
       const gateways = new Map<GatewayName, Gateway>();
       for (const name of names) gateways.set(name, stack.use(await startGateway(name, places, api, points)));
-      const parts = { api, gateways, partner, other, startAsked, asked, deciding };
+      const parts = { places, points, api, gateways, partner, other, startAsked, asked, deciding };
       return new Perimeter({ ...parts, stack: stack.move() });
     } catch (error) {
       await asked[Symbol.asyncDispose]();
@@ -142,6 +144,34 @@ export class Perimeter implements AsyncDisposable {
     Object.assign(this.partner, { identity, credentialId });
   }
 
+  /** The canary of the service knocks at each gateway from now on. */
+  async knockAtGateways(): Promise<void> {
+    for (const [name, { port }] of this.#parts.gateways) {
+      const path = `/enforcement-points/${this.#parts.points[name].id}`;
+      const etag = ifMatch(await this.deciding.api('GET', path));
+      const canaryUrl = `https://localhost:${port}/`;
+      const { status, text } = await this.deciding.api('PATCH', path, { canaryUrl }, etag);
+      if (status !== 200) throw new Error(`PATCH ${path} answered with status ${status}: ${text}`);
+    }
+  }
+
+  /** An nginx whose configuration lost the line by which it asks; the canary knocks there as well. @returns its name */
+  async startCarelessNginx(): Promise<string> {
+    const { places, api, points, stack } = this.#parts;
+    const settings = { folder: join(places.folder, 'careless'), apiPort: api.port, ...OWN_TLS };
+    const holdfast = { port: places.port, token: points.nginx.token ?? '' };
+    const { port } = stack.use(await startNginx(settings, holdfast, { asks: false }));
+    const { body } = await this.deciding.api('GET', '/authorities');
+    const fields = { name: 'careless', canaryUrl: `https://localhost:${port}/` };
+    await change(this.deciding, '/enforcement-points', { authorityId: body.items[0].id, ...fields });
+    return fields.name;
+  }
+
+  /** The service that the gateways ask keeps all connections, and answers nothing until it goes on. */
+  pause(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    if (this.#asked !== undefined) process.kill(this.#asked.pid, signal);
+  }
+
   /** Ends the service that the gateways ask. */
   async stop(): Promise<void> {
     await this.#asked?.[Symbol.asyncDispose]();
@@ -176,14 +206,24 @@ async function startNode(
   const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   await writeFile(cert, TEST_TLS_CERTIFICATE);
   await writeFile(key, TEST_TLS_KEY);
-  const tls = { HOLDFAST_MTLS_CERT_FILE: cert, HOLDFAST_MTLS_KEY_FILE: key };
+  const tls = { HOLDFAST_MTLS_CERT_FILE: cert, HOLDFAST_MTLS_KEY_FILE: key, HOLDFAST_EXTRA_CA_FILE: cert };
+  const [canaryCert, canaryKey] = [join(folder, 'canary.pem'), join(folder, 'canary.key')];
+  await writeFile(canaryCert, CANARY.certificate);
+  await writeFile(canaryKey, CANARY.key);
+  const canary = {
+    ...{ HOLDFAST_CANARY_CERT_FILE: canaryCert, HOLDFAST_CANARY_KEY_FILE: canaryKey },
+    ...{ HOLDFAST_CANARY_ALLOW: 'localhost', HOLDFAST_CANARY_INTERVAL_SECONDS: '5' },
+  };
   return await ServiceProcess.start({
     ...{ port, baseUrl: 'http://localhost:8080', dataDir: join(folder, 'data'), databaseUrl },
-    environment: { ...tls, HOLDFAST_MTLS_PORT: String(mtlsPort), ...environment },
+    environment: { ...tls, ...canary, HOLDFAST_MTLS_PORT: String(mtlsPort), ...environment },
   });
 }
 
 const CADDY = clientIdentity('caddy');
+/** Of the participant that is always suspended. */
+const CANARY = clientIdentity('canary');
+const OWN_TLS = { certificate: TEST_TLS_CERTIFICATE, key: TEST_TLS_KEY };
 
 interface Point {
   id: string;
@@ -197,19 +237,21 @@ async function fillRegistry(
   const { body } = await node.api('GET', '/authorities');
   const [{ id: authorityId, entityIdentifier }] = body.items;
   const superior = { entityIdentifier };
-  const settings = { partner: relyingParty(superior), other: relyingParty(superior) };
+  const rp = relyingParty(superior);
+  const settings = { partner: rp, other: rp, canary: rp };
   const server = stack.use(await serveFederation(settings, { clock: systemClock }));
   const organisationId = await organisationThrough(node, authorityId);
-  const enrol = async (name: string): Promise<Participant> => {
+  const enrol = async (name: string, identity = clientIdentity(name)): Promise<Participant> => {
     const { identifier } = server.federation.entity(name);
     const { id } = await enrolThrough(node, organisationId, identifier);
-    const identity = clientIdentity(name);
     return { id, entityIdentifier: identifier, identity, credentialId: await register(node, id, identity) };
   };
   const point = async (name: GatewayName, fields: object): Promise<Point> => {
     const { id, token } = await change(node, '/enforcement-points', { authorityId, name, ...fields });
     return { id, token };
   };
+  const canary = await enrol('canary', CANARY);
+  await change(node, `/entities/${canary.id}/suspend`, { reason: 'always, so that it is refused' });
   return {
     participants: [await enrol('partner'), await enrol('other')],
     points: {
@@ -241,8 +283,7 @@ async function startGateway(
   api: Echo,
   points: Record<GatewayName, Point>,
 ): Promise<Gateway> {
-  const tls = { certificate: TEST_TLS_CERTIFICATE, key: TEST_TLS_KEY };
-  const settings = { folder: join(places.folder, name), apiPort: api.port, ...tls };
+  const settings = { folder: join(places.folder, name), apiPort: api.port, ...OWN_TLS };
   if (name === 'nginx') return await startNginx(settings, { port: places.port, token: points.nginx.token ?? '' });
   if (name === 'haproxy') return await startHaproxy(settings, { socket: socketOf(places) });
   const identity = { clientCertificate: CADDY.certificate, clientKey: CADDY.key };

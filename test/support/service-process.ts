@@ -49,6 +49,7 @@ export class ServiceProcess implements AsyncDisposable {
   readonly #closed: Promise<unknown>;
   readonly #port: number;
   readonly #agent = new Agent({ keepAlive: true });
+  #log = '';
 
   private constructor(
     child: ChildProcess,
@@ -88,10 +89,18 @@ export class ServiceProcess implements AsyncDisposable {
       said.push(line);
       const { ready } = JSON.parse(line);
       if (ready === undefined) continue;
-      child.stdout.resume();
-      return new ServiceProcess(child, closed, settings, ready);
+      const service = new ServiceProcess(child, closed, settings, ready);
+      child.stdout.on('data', (chunk) => {
+        service.#log += chunk;
+      });
+      return service;
     }
     throw new Error(`the service ended before it was ready: ${said.join('\n')}${await complaints}`);
+  }
+
+  /** What it logged since it was ready. */
+  get log(): string {
+    return this.#log;
   }
 
   get pid(): number {

@@ -17,7 +17,7 @@ import { transitionEntity } from '../../../src/registry/entities/transition-enti
 import { giveRole } from '../../../src/registry/roles/give-role.ts';
 import { tokenIssuers } from '../../../src/storage/schema/token-issuers.ts';
 import { jwtOf } from '../../support/answers.ts';
-import { type ApiAnswer, ApiClient } from '../../support/api-client.ts';
+import { type ApiAnswer, ApiClient, type Body } from '../../support/api-client.ts';
 import { relyingParty } from '../../support/api-service.ts';
 import { leafOf, root } from '../../support/certificate-paths.ts';
 import { ecKey, pem } from '../../support/certificates.ts';
@@ -391,6 +391,37 @@ async function tokenIssuer({ id: authorityId }: Authority) {
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'as' })
       .sign(privateKey);
 }
+
+it('[F45] every deny is on record, whichever door it was given at', async () => {
+  const door = await testPoint(service, authority);
+  const stranger = clientCertificate().certificate;
+  const der = (shown: string) => new X509Certificate(shown).raw.toString('base64');
+  await transitionEntity(service.context(), entity.id, 'suspend', 'breach');
+  const { body } = await ask({ certificate }, '', door.token);
+  expect(body.reasons).toEqual(['suspended']);
+  const forward = async (lines: Record<string, string>) => {
+    const headers = { 'holdfast-enforcement-point': door.token, ...lines };
+    return (await fetch(`${origin}/api/v1/admission/http`, { headers })).status;
+  };
+  expect(await forward({ 'client-cert': `:${der(stranger)}:` })).toBe(403);
+  expect(await forward({})).toBe(401);
+  expect(await forward({ 'client-cert': ':broken:' })).toBe(403);
+  await service.evidence.save();
+  const auditor = new ApiClient(service.app, await service.bearer(['auditor'], [authority]));
+  const { items } = (await auditor.get(`/api/v1/decisions?enforcementPointId=${door.id}`)).body;
+  const noted = items.map(({ decision, reasons, count, entityId, certificateSha256 }: Body) => {
+    return [decision, ...reasons, count, entityId, certificateSha256];
+  });
+  expect(noted).toHaveLength(4);
+  expect(noted).toEqual(
+    expect.arrayContaining([
+      ['deny', 'suspended', 1, entity.id, x5tS256(certificate)],
+      ['deny', 'unknown_participant', 1, null, x5tS256(stranger)],
+      ['deny', 'certificate_missing', 1, null, null],
+      ['deny', 'certificate_malformed', 1, null, null],
+    ]),
+  );
+});
 
 describe('[B3] explain', () => {
   it('gives the steps that led to the very same decision', async () => {
