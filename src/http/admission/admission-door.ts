@@ -56,9 +56,9 @@ interface Question {
 }
 
 /** @throws RegistryError unauthenticated, validation_failed; HttpProblem unsupported_media_type, payload_too_large */
-function questionOf({ incoming, outgoing, admission, clock }: Exchange): Question {
+function questionOf({ incoming, admission, clock }: Exchange): Question {
   const point = requireEnforcementPoint(incoming, admission.state, clock.now());
-  keepConnection(incoming, outgoing);
+  keepConnection(incoming);
   const { 'content-type': type, 'content-encoding': encoding, 'content-length': length } = incoming.headers;
   requireJson(type, encoding);
   if (Number(length ?? 0) > MAX_BODY_BYTES) throw tooLarge(MAX_BODY_BYTES);
@@ -117,11 +117,10 @@ function answer(exchange: Exchange, { point, isExplained, isSigned }: Question, 
 const USUAL_HEADERS = DEFAULT_HEADERS.flat();
 
 function send({ incoming, outgoing }: Exchange, { contentType, body }: AdmissionAnswer): void {
-  outgoing.writeHead(200, [
-    ...['content-type', contentType, 'content-length', String(Buffer.byteLength(body))],
-    ...USUAL_HEADERS,
-    ...[REQUEST_ID_HEADER, requestIdOf(incoming.headers[REQUEST_ID_HEADER])],
-  ]);
+  const requestId = requestIdOf(incoming.headers[REQUEST_ID_HEADER]);
+  const length = String(Buffer.byteLength(body));
+  const own = ['content-type', contentType, 'content-length', length, REQUEST_ID_HEADER, requestId];
+  outgoing.writeHead(200, own.concat(USUAL_HEADERS));
   outgoing.end(body);
 }
 

@@ -1,6 +1,6 @@
 /** Which enforcement point asks: by its token, by the certificate that it connects with, or by the socket that is its own. */
 import { hash } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { KnownState } from '../../admission/known-state.ts';
 import type { NumericDate } from '../../federation/time.ts';
@@ -17,10 +17,15 @@ const MAX_TOKEN_LENGTH = 128;
 /** Longer than gateways keep idle connections to those they ask: otherwise one closes what the other just uses. */
 export const GATEWAY_KEEP_ALIVE_MS = 75_000;
 
-/** Once an enforcement point has its answer; connections of others end when the server says. */
-export function keepConnection({ socket }: IncomingMessage, outgoing: ServerResponse): void {
-  // After Node, which sets the server's own timeout at the same event.
-  outgoing.once('finish', () => socket.setTimeout(GATEWAY_KEEP_ALIVE_MS));
+const keptConnections = new WeakSet<Socket>();
+
+/** From the first answer to an enforcement point on; connections of others end when the server says. */
+export function keepConnection({ socket }: IncomingMessage): void {
+  if (keptConnections.has(socket)) return;
+  keptConnections.add(socket);
+  // Node sets the server's own timeout after each answer; a listener for each of them costs more than this.
+  const setTimeout = socket.setTimeout.bind(socket);
+  socket.setTimeout = (ms, callback) => setTimeout(ms === 0 ? 0 : Math.max(ms, GATEWAY_KEEP_ALIVE_MS), callback);
 }
 
 /** A request, and the connection that it came through, if by one. */
@@ -50,12 +55,23 @@ export function enforcementPointOf(
 ): KnownEnforcementPoint | undefined {
   const [token, ...repeated] = headerValues(incoming, TOKEN_HEADER).filter((value) => value !== '');
   if (repeated.length > 0 || (token !== undefined && token.length > MAX_TOKEN_LENGTH)) return undefined;
-  const byToken = token === undefined ? undefined : state.enforcementPointOfToken(hash('sha256', token, 'base64url'));
+  const byToken = token === undefined ? undefined : state.enforcementPointOfToken(digestOf(token, incoming.socket));
   if (token !== undefined && byToken === undefined) return undefined;
   const bySocket = incoming.socket && socketPoints.get(incoming.socket);
   const point = bySocket === undefined ? byConnection(byToken, incoming, state, now) : state.enforcementPoint(bySocket);
   if (point === undefined || (byToken !== undefined && byToken.id !== point.id)) return undefined;
   return point.state === 'active' ? point : undefined;
+}
+
+/** Who keeps a connection shows the same token again and again. */
+const shownTokens = new WeakMap<Socket, { token: string; digest: string }>();
+
+function digestOf(token: string, socket: Socket | undefined): string {
+  const shown = socket && shownTokens.get(socket);
+  if (shown?.token === token) return shown.digest;
+  const digest = hash('sha256', token, 'base64url');
+  if (socket !== undefined) shownTokens.set(socket, { token, digest });
+  return digest;
 }
 
 function byConnection(

@@ -28,7 +28,7 @@ export function createForwardAuthDoor(dependencies: ForwardAuthDependencies): Ad
   return (incoming, outgoing) => {
     if (!isForwardAuth(incoming.url)) return false;
     try {
-      const answer = answerTo(incoming, outgoing, dependencies);
+      const answer = answerTo(incoming, dependencies);
       if (!(answer instanceof Promise)) send(answer, incoming, outgoing);
       else {
         const later = answer.catch((error: unknown) => failure(error, dependencies));
@@ -52,12 +52,11 @@ export function isForwardAuth(url: string | undefined): boolean {
 
 function answerTo(
   incoming: IncomingMessage,
-  outgoing: ServerResponse,
   { admission, clock }: ForwardAuthDependencies,
 ): ForwardAuthAnswer | Promise<ForwardAuthAnswer> {
   const point = enforcementPointOf(incoming, admission.state, clock.now());
   if (point === undefined) return undecided('enforcement_point_unknown');
-  keepConnection(incoming, outgoing);
+  keepConnection(incoming);
   const { request, detail } = forwardAuthQuestion(incoming, point.certificateHeader);
   const decision = admission.ask(point, request);
   return decision instanceof Promise ? decision.then((later) => decided(later, detail)) : decided(decision, detail);
