@@ -1,12 +1,12 @@
 /** Certificates of Federation Entity Keys, found by what callers show, with their way up to the trust list of now. */
 import type { NumericDate } from '../federation/time.ts';
-import { pathOfCertifiedKey, type TrustAnchors, trustAnchorsOf } from '../registry/participants/certified-keys.ts';
 import type {
   CertifiedKey,
   KnownApplication,
   KnownCertificate,
   KnownTrustListEntry,
 } from '../registry/participants/known-participants.ts';
+import { anchorsOf, findListedPath, type TrustAnchors } from '../registry/trust-lists/listed-path.ts';
 import { type Follower, Grouping } from './record-tables.ts';
 
 interface KeyOfApplication {
@@ -99,13 +99,14 @@ export class CertifiedKeyIndex implements Follower<KnownApplication> {
     const known = this.#paths.get(key);
     const isKnown = known?.anchors === anchors && (known.path !== null || now < known.judgedAt + RETRY_SECONDS);
     if (isKnown) return known.path;
-    const path = pathOfCertifiedKey(key, anchors, now);
+    const found = findListedPath(key.x5c, 'transport', anchors, new Date(now * 1000));
+    const path = 'anchor' in found ? found : null;
     this.#paths.set(key, { anchors, path, judgedAt: now });
     return path;
   }
 
   #anchorsOf(list: readonly KnownTrustListEntry[]): TrustAnchors {
-    const known = this.#anchors.get(list) ?? trustAnchorsOf(list);
+    const known = this.#anchors.get(list) ?? anchorsOf(list);
     this.#anchors.set(list, known);
     return known;
   }

@@ -45,7 +45,7 @@ it('finds its way to the trust list of now, and looks again where there was none
     index.get(CERTIFIED.x5tS256, PARTICIPANT.authorityId, entries, now)[0]?.path;
   expect(pathIn([])).toBeNull();
   expect(pathIn(list)?.notAfter).toBeGreaterThan(NOW);
-  expect(pathIn([{ ...ANCHOR, certificate: base64(root().der) }])).toBeNull();
+  expect(pathIn([{ ...ANCHOR, x5tS256: 'another root', certificate: base64(root().der) }])).toBeNull();
   const early = Date.UTC(2025, 0, 1) / 1000;
   const again = [...list];
   expect(pathIn(again, early)).toBeNull();

@@ -1,19 +1,14 @@
 /** Certificates that Federation Entity Keys come with, as far as TLS may be spoken with them. @see RFC 7517 §4.7 */
 import type { JsonObject } from '../../federation/json.ts';
-import type { NumericDate } from '../../federation/time.ts';
 import { CertificateError } from '../../pki/certificate-error.ts';
 import { certificateComplaint } from '../../pki/certificate-usage.ts';
 import { subjectIdentifiers } from '../../pki/names/subject-identifiers.ts';
 import { parseCertificates } from '../../pki/parse-certificate.ts';
-import { findPath } from '../../pki/path/find-path.ts';
 import { parsePathCertificate } from '../../pki/path/path-certificate.ts';
-import { readTrustAnchors, type TrustAnchors } from '../../pki/path/trust-anchors.ts';
 import { type PublicJwk, parsePublicJwk } from '../../pki/public-key.ts';
-import type { CertificatePath } from '../../storage/schema/credentials.ts';
 import type { NamedSubject } from '../credentials/subject-complaint.ts';
-import type { CertifiedKey, KnownTrustListEntry } from './known-participants.ts';
-
-export type { TrustAnchors };
+import { derOf } from '../trust-lists/listed-path.ts';
+import type { CertifiedKey } from './known-participants.ts';
 
 /** A registered key as the database has it, with times in seconds. */
 export interface RegisteredKeyRow {
@@ -54,24 +49,4 @@ function certifiedKeyOf({ publicJwk, expiresAt }: RegisteredKeyRow): UnjudgedKey
 
 function isTextList(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
-}
-
-function derOf(base64: string): Uint8Array {
-  return new Uint8Array(Buffer.from(base64, 'base64'));
-}
-
-export function trustAnchorsOf(list: readonly KnownTrustListEntry[]): TrustAnchors {
-  return readTrustAnchors(list.map(({ certificate }) => derOf(certificate)));
-}
-
-/** The way of its certificate up to the trust list; null: there is none at the moment. */
-export function pathOfCertifiedKey(
-  { x5c: [leaf = '', ...above] }: CertifiedKey,
-  anchors: TrustAnchors,
-  now: NumericDate,
-): CertificatePath | null {
-  const intermediates = above.map(derOf);
-  const found = findPath({ leaf: derOf(leaf), intermediates, anchors, purpose: 'clientAuth', now });
-  const anchor = 'path' in found ? found.path.at(-1) : undefined;
-  return 'path' in found && anchor !== undefined ? { anchor: anchor.x5tS256, notAfter: found.notAfter } : null;
 }

@@ -8,6 +8,8 @@ import type { CertificatePath, CredentialUsage } from '../../storage/schema/cred
 import { type TrustListPurpose, trustListEntries } from '../../storage/schema/trust-list-entries.ts';
 import type { TRUST_LIST_PURPOSES } from './trust-list-entry.ts';
 
+export type { TrustAnchors };
+
 /** Whether there are trust lists for credentials of this use. */
 export function isListable(usage: CredentialUsage): usage is (typeof TRUST_LIST_PURPOSES)[number] {
   return usage !== 'encryption';
@@ -38,7 +40,7 @@ export async function readListedAnchors(
 const READ = new Map<string, TrustAnchors>();
 const MAX_READ = 20;
 
-function anchorsOf(entries: readonly { certificate: string; x5tS256: string }[]): TrustAnchors {
+export function anchorsOf(entries: readonly { certificate: string; x5tS256: string }[]): TrustAnchors {
   const key = entries.map((entry) => entry.x5tS256).join();
   const known = READ.get(key);
   if (known !== undefined) return known;
