@@ -66,8 +66,8 @@ export function composeAdmission({
 }
 
 /** @throws UnsealError */
-function secretOf({ id, introspection, sealedSecret }: KnownTokenIssuer, masterKey: MasterKey): string {
-  if (introspection === null || sealedSecret === null) throw new Error(`the token issuer ${id} has no secret`);
+function secretOf({ id, introspection, sealedSecret }: KnownTokenIssuer, masterKey: MasterKey): string | undefined {
+  if (introspection === null || sealedSecret === null) return undefined;
   return openClientSecret(masterKey, sealedSecret, { issuerId: id, introspection });
 }
 

@@ -1,6 +1,8 @@
 /** The wiring of the canary: a client certificate, and a list of its own of where gateways may be. */
+
 import packageJson from '../package.json' with { type: 'json' };
 import type { KnownState } from './admission/known-state.ts';
+import { type Instruments, measuredSend } from './compose-measured.ts';
 import type { Config } from './config/config.ts';
 import { Canary } from './jobs/knock-as-canary.ts';
 import type { Log } from './observability/log.ts';
@@ -21,15 +23,18 @@ export interface CanaryParts {
   clientCertificate: ClientCertificate;
   /** What admission knows as of now. */
   state: () => KnownState;
+  instruments: Instruments;
 }
 
-export function composeCanary({ config, db, log, extraCas, clientCertificate, state }: CanaryParts): Canary {
+export function composeCanary(parts: CanaryParts): Canary {
+  const { config, db, log, extraCas, clientCertificate, state, instruments } = parts;
+  const measured = measuredSend('canary', instruments);
   const allow = parseOutboundAllow(config.canaryAllow, CANARY_ALLOW_SETTING);
   const probe = { allow, clientCertificate, extraCas, userAgent: `holdfast/${packageJson.version} canary` };
   return new Canary({
     db,
     intervalSeconds: config.canaryIntervalSeconds,
-    knock: (url, signal) => probeStatus(url, probe, signal),
+    knock: (url, signal) => measured('GET', () => probeStatus(url, probe, signal)),
     objection: (authorityId) => objectionTo(clientCertificate, authorityId, state()),
     onAdmitted: log.canaryAdmitted,
     onUnclear: log.canaryUnclear,

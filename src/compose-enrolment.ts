@@ -1,5 +1,7 @@
 /** The wiring of enrolment: what its steps ask outside, each with the list of who may be asked. */
+
 import packageJson from '../package.json' with { type: 'json' };
+import { type Instruments, measuredClient } from './compose-measured.ts';
 import type { Config } from './config/config.ts';
 import type { RetrieveConfiguration } from './enrolment/configuration-checks.ts';
 import { createHookCaller } from './enrolment/flow/call-hook.ts';
@@ -23,6 +25,7 @@ export interface EnrolmentMaterials {
   signer: Signer;
   houseRules: HouseRules;
   clock: Clock;
+  instruments: Instruments;
 }
 
 export interface ComposedEnrolment extends AsyncDisposable {
@@ -35,12 +38,13 @@ export const HOOK_ALLOW_SETTING = 'HOLDFAST_HOOK_ALLOW';
 export function composeEnrolment(materials: EnrolmentMaterials): ComposedEnrolment {
   const { config, extraCas, participants, retrieveConfiguration, directory, signer, houseRules, clock } = materials;
   const { nameServers } = config;
-  const hooks = createOutboundClient({
+  const client = createOutboundClient({
     allow: parseOutboundAllow(config.hookAllow, HOOK_ALLOW_SETTING),
     allowHttp: false,
     userAgent: `holdfast/${packageJson.version}`,
     extraCas,
   });
+  const hooks = measuredClient(client, 'hooks', materials.instruments);
   const sign = enrolmentHookSigner({ directory, signer, houseRules });
   return {
     tools: {

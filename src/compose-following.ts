@@ -8,6 +8,8 @@ import type { Resolutions } from './http/federation/resolutions.ts';
 import type { EntityCollections } from './issuance/companion/entity-collections.ts';
 import type { ExtendedLists } from './issuance/companion/extended-lists.ts';
 import type { SubordinateEvents } from './issuance/companion/subordinate-events.ts';
+import type { KeyStores } from './issuance/key-stores.ts';
+import type { ParticipantsDocument } from './issuance/participants/participants-document.ts';
 import type { ReadyAnswers } from './issuance/ready-answers.ts';
 import type { TrustMarkAnswers } from './issuance/trust-marks/trust-mark-answers.ts';
 import type { Log } from './observability/log.ts';
@@ -33,6 +35,8 @@ export interface Followers {
   answers: ReadyAnswers;
   trustMarks: TrustMarkAnswers;
   companions: Companions;
+  keyStores: KeyStores;
+  participantsDocument: ParticipantsDocument;
   hosting: ComposedHosting;
   participants: ParticipantIndex;
   resolutions: Resolutions;
@@ -65,6 +69,8 @@ export async function follow(changes: RegistryChange[], followers: Followers): P
   await followers.hosting.follow(changes, affected);
   answers.follow(changes, affected, marks);
   trustMarks.follow(changes, marks);
+  followers.keyStores.follow(changes);
+  followers.participantsDocument.follow(changes);
   companions.extendedLists.follow(changes, affected, marks);
   companions.subordinateEvents.follow(changes, affected);
   companions.collections.follow(changes, affected, marks);

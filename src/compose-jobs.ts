@@ -4,14 +4,16 @@ import type { Config } from './config/config.ts';
 import type { RetrieveConfiguration } from './enrolment/configuration-checks.ts';
 import type { EnrolmentTools } from './enrolment/flow/step-subject.ts';
 import type { Clock } from './federation/time.ts';
-import { DirectoryUpkeep } from './jobs/directory-upkeep.ts';
 import { judgePaths } from './jobs/judge-paths.ts';
 import { keepDates } from './jobs/keep-dates.ts';
+import { keepMembersAlive } from './jobs/keep-members-alive.ts';
 import { ConfigurationRefreshes } from './jobs/refresh-configurations.ts';
 import { refreshHeldTrustMarks } from './jobs/refresh-held-trust-marks.ts';
+import { reviewConfigurations } from './jobs/review-configurations.ts';
 import { KeyRolls } from './jobs/roll-authority-keys.ts';
 import { rollHostedKeys } from './jobs/roll-hosted-keys.ts';
 import { runEnrolments } from './jobs/run-enrolments.ts';
+import { signHostedConfigurations } from './jobs/sign-hosted-configurations.ts';
 import { createSuperiorStatements } from './jobs/superior-statements.ts';
 import type { TrustMarkIssuers } from './jobs/trust-mark-issuers.ts';
 import { CollectionWalks } from './jobs/walk-collections.ts';
@@ -52,6 +54,8 @@ export interface ComposedJobs {
   keyRolls: KeyRolls;
   /** The same for the keys of hosted entities. */
   rollHostedKeys: (signal?: AbortSignal) => Promise<void>;
+  /** Signs Entity Configurations of hosted entities anew as they age; to be run again and again. */
+  signHostedConfigurations: (signal?: AbortSignal) => Promise<void>;
   /** Asks for fresh Trust Marks where our authorities show some that age; to be run again and again. */
   refreshTrustMarks: (signal?: AbortSignal) => Promise<void>;
   /** Fetches configurations of subordinates that are due; to be run again and again. */
@@ -65,7 +69,9 @@ export interface ComposedJobs {
   /** Looks for the paths of certificates anew once a trust list changed; to be run again and again. */
   judgePaths: (signal?: AbortSignal) => Promise<void>;
   /** Reminds members, notes what lapsed and acts on it; to be run again and again. */
-  directoryUpkeep: DirectoryUpkeep;
+  keepMembersAlive: (signal?: AbortSignal) => Promise<void>;
+  /** Compares configurations that were taken in with what is said of their entities; to be run once a day. */
+  reviewConfigurations: (signal?: AbortSignal) => Promise<void>;
 }
 
 export function composeJobs(parts: JobParts): ComposedJobs {
@@ -85,6 +91,11 @@ export function composeJobs(parts: JobParts): ComposedJobs {
     }),
     rollHostedKeys: (signal) =>
       rollHostedKeys({ db, generateKey: hosting.generateKey, onError: log.keyRollFailed, changeContext }, signal),
+    signHostedConfigurations: (signal) =>
+      signHostedConfigurations(
+        { db, clock, configurations: hosting.configurations, onError: log.statementUnfit },
+        signal,
+      ),
     refreshTrustMarks: (signal) =>
       refreshHeldTrustMarks(
         { db, clock, fetchTrustMark, verify, onProblem: log.heldTrustMarkStale, changeContext, identifierOf },
@@ -104,6 +115,8 @@ export function composeJobs(parts: JobParts): ComposedJobs {
     runEnrolments: (signal) => runEnrolments({ db, ...upkeep, tools: enrolmentTools }, signal),
     keepDates: (signal) => keepDates(upkeep, signal),
     judgePaths: (signal) => judgePaths({ changeContext }, signal),
-    directoryUpkeep: new DirectoryUpkeep({ ...upkeep, identifiers }),
+    keepMembersAlive: (signal) => keepMembersAlive(upkeep, signal),
+    reviewConfigurations: (signal) =>
+      reviewConfigurations({ db, now: () => changeContext().now, identifiers, onError: log.upkeepFailed }, signal),
   };
 }

@@ -1,4 +1,5 @@
 /** The wiring: hands each module the few things it needs. It opens no file, database or port; start.ts does. */
+import { hostname } from 'node:os';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Admission } from './admission/admission.ts';
 import { CertificateClients } from './admission/certificate-clients.ts';
@@ -9,15 +10,30 @@ import { type ComposedEvidence, composeEvidence } from './compose-evidence.ts';
 import { type Companions, caughtUp, follow, followPins, readiness } from './compose-following.ts';
 import { composeHosting } from './compose-hosting.ts';
 import { type ComposedJobs, composeJobs } from './compose-jobs.ts';
+import {
+  admissionCounter,
+  createInstruments,
+  type Instruments,
+  measuredClient,
+  measuredEarlyDoor,
+  measuredPlainDoor,
+  measuredResolver,
+  measuredSigner,
+  requestObserver,
+  tracedDb,
+} from './compose-measured.ts';
+import { type ComposedMeasures, composeMeasures, serviceMinutes } from './compose-measures.ts';
 import { ownAuthoritiesOf, ownTrustMarkStatus, textOf } from './compose-own-answers.ts';
+import { type ComposedWebhooks, composeWebhooks } from './compose-webhooks.ts';
 import { type Config, isLoopbackDeployment } from './config/config.ts';
 import type { RetrieveConfiguration } from './enrolment/configuration-checks.ts';
 import type { EntityIdentifier } from './federation/identifiers.ts';
 import type { HouseRules } from './federation/lint/house-rules.ts';
 import type { Clock } from './federation/time.ts';
-import { createAdmissionDoor } from './http/admission/admission-door.ts';
-import { createForwardAuthDoor } from './http/admission/forward-auth-door.ts';
+import { ADMISSION_PATH, createAdmissionDoor } from './http/admission/admission-door.ts';
+import { type AdmissionDoor, createForwardAuthDoor } from './http/admission/forward-auth-door.ts';
 import { signForPoints } from './http/admission/signing-room.ts';
+import { EventStreams } from './http/api/events/event-streams.ts';
 import { createClientNetworkOf } from './http/client-address.ts';
 import { createApp } from './http/create-app.ts';
 import { BackgroundEvaluations } from './http/federation/background-evaluations.ts';
@@ -30,21 +46,27 @@ import { DEFAULT_ANONYMOUS_POLICY, DEFAULT_AUTHENTICATED_POLICY, RateLimits } fr
 import { Resolutions } from './http/federation/resolutions.ts';
 import { UsedAssertions } from './http/federation/used-assertions.ts';
 import { createHostedDoor } from './http/hosted/hosted-door.ts';
+import { createParticipantsDoor } from './http/participants/participants-door.ts';
 import { admissionDecisionSigner } from './issuance/admission-decision-signer.ts';
 import { auditCheckpointSigner } from './issuance/audit-checkpoint-signer.ts';
 import { EntityCollections } from './issuance/companion/entity-collections.ts';
 import { ExtendedLists } from './issuance/companion/extended-lists.ts';
 import { SubordinateEvents } from './issuance/companion/subordinate-events.ts';
+import { KeyStores } from './issuance/key-stores.ts';
+import { ParticipantsDocument } from './issuance/participants/participants-document.ts';
 import { ReadyAnswers } from './issuance/ready-answers.ts';
 import { SignedResolutions } from './issuance/signed-resolutions.ts';
+import { softwareStatements } from './issuance/software-statements.ts';
 import { StatementIssuer } from './issuance/statement-issuer.ts';
 import { delegationSigner } from './issuance/trust-marks/delegation-signer.ts';
 import { TrustMarkAnswers } from './issuance/trust-marks/trust-mark-answers.ts';
 import { TrustMarkIssuer } from './issuance/trust-marks/trust-mark-issuer.ts';
 import { TrustMarkStatuses } from './issuance/trust-marks/trust-mark-status.ts';
+import { JobQueue } from './jobs/job-queue.ts';
 import type { Canary } from './jobs/knock-as-canary.ts';
 import { TrustMarkIssuers } from './jobs/trust-mark-issuers.ts';
 import type { Log } from './observability/log.ts';
+import { NO_TRACING } from './observability/tracing.ts';
 import { parseOutboundAllow } from './outbound/address-rules.ts';
 import type { ClientCertificate } from './outbound/client-certificate.ts';
 import { createOutboundClient, type OutboundClient } from './outbound/outbound-client.ts';
@@ -56,6 +78,8 @@ import type { SignedByKey } from './registry/authorities/keys/signed-by-key.ts';
 import { noteTokenObject } from './registry/authorities/keys/token-objects-in-making.ts';
 import type { ChangeContext } from './registry/change.ts';
 import { LIFETIME_SECONDS } from './registry/claims-input.ts';
+import { EventWaiters } from './registry/events/event-waiters.ts';
+import { LiveEvents } from './registry/events/live-events.ts';
 import { SYSTEM } from './registry/prepare-deployment.ts';
 import { createRecordIds } from './registry/record-id.ts';
 import type { Authenticate } from './registry/tokens/authenticate.ts';
@@ -95,14 +119,27 @@ export interface Materials {
   authenticate: Authenticate;
   /** Called when the first admin token was made. */
   firstAdminMade?: () => Promise<void>;
+  /** What counts and traces; counts alone unless given. */
+  instruments?: Instruments;
 }
 
 export interface Composition extends ComposedJobs, AsyncDisposable {
   app: ReturnType<typeof createApp>;
   admission: Admission;
   evidence: ComposedEvidence;
+  /** Kept up by whoever calls it every second; otherwise made when it is asked for. */
+  participantsDocument: ParticipantsDocument;
+  eventStreams: EventStreams;
+  webhooks: ComposedWebhooks;
   /** Knocks at gateways where it is time; to be run again and again. Undefined where no certificate for that is set up. */
   canary: Canary | undefined;
+  /** For what happens by itself: it is begun where jobs are started. */
+  jobQueue: JobQueue;
+  instruments: Instruments;
+  /** What `/metrics` shows. */
+  measured: ComposedMeasures;
+  /** Adds what was answered to the hours that all nodes share; to be run again and again. */
+  saveServiceMinute: () => Promise<void>;
   directory: AuthorityDirectory;
   changeContext: (actor: Actor, requestId: string | null) => ChangeContext;
   generateAuthorityKey: GenerateAuthorityKey;
@@ -122,13 +159,14 @@ export async function compose({
   log,
   authenticate,
   firstAdminMade,
+  instruments = createInstruments(),
 }: Materials): Promise<Composition> {
   await using stack = new AsyncDisposableStack();
   const { db } = database;
   const { allowHttp, statementCacheBytes, resolver: limits } = config;
-  const signer = createSigner(
-    masterKey,
-    tokenCustody && { ...tokenCustody, note: (place) => noteTokenObject(db, place) },
+  const signer = measuredSigner(
+    createSigner(masterKey, tokenCustody && { ...tokenCustody, note: (place) => noteTokenObject(db, place) }),
+    instruments,
   );
   const understoodClaims: ReadonlySet<string> = new Set(config.understoodClaims);
   const houseRules: HouseRules = { allowHttp, understoodClaims, maxLifetimeSeconds: LIFETIME_SECONDS.max };
@@ -142,9 +180,16 @@ export async function compose({
   const extendedLists = new ExtendedLists({ db, answers, clock, onUnfit: log.statementUnfit });
   const subordinateEvents = new SubordinateEvents({ db, signer, clock, directory, houseRules });
   const collections = new EntityCollections({ db, directory, clock });
+  const keyStores = new KeyStores({ db, clock, baseUrl: config.baseUrl });
+  const participantsDocument = stack.use(
+    new ParticipantsDocument({
+      ...{ db, clock, monotonicMs, baseUrl: config.baseUrl },
+      onError: (error) => log.requestFailed(error, 'participants'),
+    }),
+  );
   const companions: Companions = { extendedLists, subordinateEvents, collections };
   const ownAuthorities = ownAuthoritiesOf(directory, answers);
-  const outbound = stack.use(participantsClient(config, extraCas));
+  const outbound = stack.use(measuredClient(participantsClient(config, extraCas), 'participants', instruments));
   const cache = new StatementCache({
     ...limits.statements,
     clock,
@@ -156,7 +201,7 @@ export async function compose({
     log.trustAnchorKeys({ trustAnchor, kind, kids: jwks.keys.map(({ kid }) => kid) });
     seenKeys.record(event);
   });
-  const resolver = createResolver({
+  const plainResolver = createResolver({
     ...{ outbound, ownAuthorities, clock, allowHttp, understoodClaims, cache },
     budget: limits.budget,
     timeoutMs: limits.timeoutMs,
@@ -168,6 +213,7 @@ export async function compose({
     }),
     trustAnchorKeys,
   });
+  const resolver = measuredResolver(plainResolver, instruments);
   const resolutionCache = new ResolutionCache({ ...limits.resolutions, clock });
   const resolutions = new Resolutions({
     ...{ resolver, cache: resolutionCache, directory, clock },
@@ -184,27 +230,40 @@ export async function compose({
   );
   const participants = participantIndex(database);
   const evidence = stack.use(composeEvidence({ ...{ db, log }, state: () => admission.state }));
+  const countAdmission = admissionCounter(instruments);
   const admission = composeAdmission({
     ...{ index: participants, ageMs: () => feed.ageMs, clock, log, directory, resolutions },
-    ...{ requests: stack.use(participantsClient(config, extraCas)), masterKey },
-    observe: evidence.observe,
+    requests: stack.use(measuredClient(participantsClient(config, extraCas), 'token_issuers', instruments)),
+    masterKey,
+    observe: (asked) => {
+      countAdmission(asked);
+      evidence.observe(asked);
+    },
   });
+  const waiters = new EventWaiters({ seq: () => feed.seq });
+  const eventStreams = new EventStreams({ live: new LiveEvents({ db, waiters }) });
   const feed = stack.use(
     createChangeFeed({
       ...{ database, monotonicMs },
       onChanges: async (changes) => {
         await follow(changes, {
-          ...{ database, directory, answers, trustMarks, companions, hosting, participants },
+          ...{ database, directory, answers, trustMarks, companions, keyStores, hosting, participants },
+          participantsDocument,
           ...{ resolutions, trustAnchorKeys, background, log },
         });
         evidence.streams.announce();
+        const concernsTokens = changes.some(({ subjectKind }) => subjectKind === 'api_token');
+        waiters.announce(changes.at(-1)?.seq ?? feed.seq, { concernsTokens });
+        webhooks.deliveries.announce(changes);
+        if (changes.some(({ subjectKind }) => subjectKind === 'webhook')) jobQueue.keysChanged();
       },
       onError: log.stateStale,
     }),
   );
   const newId = createRecordIds(() => Date.now());
+  const changeDb = tracedDb(db, instruments);
   const changeContext = (actor: Actor, requestId: string | null): ChangeContext => ({
-    db,
+    db: changeDb,
     actor,
     now: new Date(clock.now() * 1000),
     requestId,
@@ -217,6 +276,12 @@ export async function compose({
       await caughtUp(feed, seq);
     },
   });
+  const webhooks = stack.use(
+    composeWebhooks({
+      ...{ config, db, log, extraCas, masterKey, instruments },
+      changeContext: () => changeContext(SYSTEM, null),
+    }),
+  );
   const seenKeys = stack.use(
     new SeenKeysRecorder({ context: () => changeContext(SYSTEM, null), onError: log.trustAnchorKeysUnrecorded }),
   );
@@ -229,7 +294,7 @@ export async function compose({
     (await hosting.checked(entity, record, outbound)) ?? (await retrievePublished(entity));
   const enrolment = stack.use(
     composeEnrolment({
-      ...{ config, extraCas, directory, signer, houseRules, clock, retrieveConfiguration },
+      ...{ config, extraCas, directory, signer, houseRules, clock, retrieveConfiguration, instruments },
       participants: outbound,
     }),
   );
@@ -248,6 +313,7 @@ export async function compose({
     ...{ changeContext: () => changeContext(SYSTEM, null), generateAuthorityKey, retrieveConfiguration },
     ...{ fetchTrustMark, verifyTrustMark, enrolmentTools: enrolment.tools },
   });
+  const jobQueue = stack.use(new JobQueue({ database, log, node: `${hostname()} ${process.pid}` }));
   const signAuditCheckpoint = auditCheckpointSigner({ directory, signer, houseRules });
   await feed.start();
   await directory.reload();
@@ -264,10 +330,18 @@ export async function compose({
   const signAdmissionDecision = signForPoints(admissionDecisionSigner({ directory, signer, houseRules }));
   const certificateClients = new CertificateClients({ admission, freshness: feed, clock });
   const ofAdmission = { admission, clock, logError: log.requestFailed };
-  const admissionDoor = createAdmissionDoor({ ...ofAdmission, sign: signAdmissionDecision });
-  const forwardAuthDoor = createForwardAuthDoor(ofAdmission);
+  const measuredDoor = (door: AdmissionDoor, route: string): AdmissionDoor =>
+    measuredEarlyDoor(door, { door: 'admission', route }, instruments, log);
+  const admissionDoor = measuredDoor(
+    createAdmissionDoor({ ...ofAdmission, sign: signAdmissionDecision }),
+    ADMISSION_PATH,
+  );
+  const forwardAuthDoor = measuredDoor(createForwardAuthDoor(ofAdmission), '/api/v1/admission/http');
+  const observe = requestObserver(instruments, log);
+  const { tracing } = instruments;
+  const plain = createPlainDoor({ directory, answers, hot, freshness: feed, clock });
   const app = createApp({
-    plain: createPlainDoor({ directory, answers, hot, freshness: feed, clock }),
+    plain: measuredPlainDoor(plain, instruments, log),
     admission: (incoming, outgoing) => admissionDoor(incoming, outgoing) || forwardAuthDoor(incoming, outgoing),
     federation: createFederationDoor({
       directory,
@@ -291,6 +365,7 @@ export async function compose({
       freshness: feed,
       hot,
       clock,
+      observe,
       logError: log.requestFailed,
     }),
     hosted: createHostedDoor({
@@ -315,7 +390,11 @@ export async function compose({
       ...{ verifyTrustMark, fetchTrustMark, signDelegation: delegationSigner({ directory, signer, houseRules }) },
       signAuditCheckpoint,
       sealClientSecret: (secret, place) => sealClientSecret(masterKey, secret, place),
+      ...{ sealWebhookSecret: webhooks.sealSecret, sendPing: webhooks.sendPing },
       ...{ admission, signAdmissionDecision },
+      stateSoftware: softwareStatements({
+        ...{ db, directory, signer, houseRules, clock, baseUrl: config.baseUrl, state: feed },
+      }),
       ...{ directory, resolutions, identifiers },
       enforcementPoints: {
         ...{ clock, acknowledgements: evidence.acknowledgements, streams: evidence.streams },
@@ -323,18 +402,42 @@ export async function compose({
         caughtUp: (seq) => caughtUp(feed, seq),
       },
       tokenEndpoint: { url: `${config.baseUrl}/api/v1/oauth/token`, quotas, used, clock, certificateClients },
+      jobs: jobQueue,
+      ...{ registryState: feed, eventStreams },
       readiness: () => readiness(feed),
     },
+    participants: createParticipantsDoor({
+      ...{ document: participantsDocument, state: feed, directory },
+      isHosting: (hostname) => (hosting.hosts.kindOf(hostname) ?? 'awaited') !== 'awaited',
+      observe,
+      logError: log.requestFailed,
+    }),
+    keyStores: { stores: keyStores, state: feed, clock },
     publicAuthorities: () => directory.all.map(({ authority }) => authority),
+    observe,
+    ...(tracing !== NO_TRACING && { traced: (traceparent, work) => tracing.request(traceparent, work) }),
     logError: log.requestFailed,
   });
+  const parts = { tallies: instruments.tallies, database, feed, hot, answers, resolutionCache, jobQueue };
+  const saveServiceMinute = serviceMinutes(parts, () => new Date(clock.now() * 1000));
   const running = stack.move();
   return {
     ...jobs,
-    ...{ app, admission, evidence },
+    ...{
+      app,
+      admission,
+      evidence,
+      participantsDocument,
+      eventStreams,
+      webhooks,
+      jobQueue,
+      saveServiceMinute,
+      instruments,
+    },
+    measured: composeMeasures({ ...parts, version: packageJson.version }),
     canary:
       clientCertificate &&
-      composeCanary({ ...{ config, db, log, extraCas, clientCertificate }, state: () => admission.state }),
+      composeCanary({ ...{ config, db, log, extraCas, clientCertificate, instruments }, state: () => admission.state }),
     directory,
     changeContext,
     generateAuthorityKey,

@@ -1,12 +1,15 @@
 /** The composition root: opens port, database and master key, and stops them in order. */
 import path from 'node:path';
+import packageJson from '../package.json' with { type: 'json' };
 import { type Composition, compose } from './compose.ts';
 import { CANARY_ALLOW_SETTING } from './compose-canary.ts';
 import { HOOK_ALLOW_SETTING } from './compose-enrolment.ts';
+import { createInstruments } from './compose-measured.ts';
 import { type Config, isLoopbackDeployment, type Secrets } from './config/config.ts';
 import type { Clock } from './federation/time.ts';
 import { parseNetworks } from './http/client-address.ts';
 import { createLog, type Log } from './observability/log.ts';
+import { NO_TRACING, type Tracing } from './observability/tracing.ts';
 import { parseOutboundAllow } from './outbound/address-rules.ts';
 import { type ClientCertificate, readClientCertificate } from './outbound/client-certificate.ts';
 import { readExtraCas } from './outbound/extra-cas.ts';
@@ -22,6 +25,7 @@ import { masterKeyFile, openMasterKey, openToken } from './start-custody.ts';
 import { openEntrance } from './start-entrance.ts';
 import { asStartError, operatorInput, StartError } from './start-error.ts';
 import { startJobs } from './start-jobs.ts';
+import { openMetricsPort } from './start-metrics.ts';
 import { connectDatabase, type Database } from './storage/connect.ts';
 import { migrateDatabase, pendingMigrations } from './storage/migrate.ts';
 
@@ -61,9 +65,12 @@ export async function startService({ config, secrets }: { config: Config; secret
   });
   const canaryCertificate = await canaryCertificateOf(config);
   operatorInput(() => parseNetworks(config.trustedProxies));
-  const log = createLog(config.logLevel);
+  // Last of all to stop, so that the spans of the stop are sent as well.
+  const tracing = stack.use(await openTracing(config));
+  const log = createLog(config.logLevel, tracing.ids);
   // First of all: a start that cannot listen leaves nothing behind, no authority with the wrong identifier above all.
   const entrance = stack.use(await openEntrance(config));
+  const metricsPort = config.metrics && stack.use(await openMetricsPort(config.metrics));
   const database = stack.use(await openDatabase(config, secrets, log));
   const { masterKey, isNew: isMasterKeyNew } = await openMasterKey(config, secrets, database);
   const token = await openToken(config, secrets, log);
@@ -90,21 +97,26 @@ export async function startService({ config, secrets }: { config: Config; secret
       log,
       authenticate,
       firstAdminMade: async () => firstAdminToken?.withdraw(),
+      instruments: createInstruments(tracing),
     }),
   );
   const { directory, changeContext, generateAuthorityKey } = composition;
-  await ensureFirstAuthority(changeContext(SYSTEM, null), config.baseUrl, generateAuthorityKey).catch((error) => {
-    throw error instanceof CustodyUnavailable ? asStartError(error) : error;
-  });
+  if (config.firstAuthority === 'made') {
+    await ensureFirstAuthority(changeContext(SYSTEM, null), config.baseUrl, generateAuthorityKey).catch((error) => {
+      throw error instanceof CustodyUnavailable ? asStartError(error) : error;
+    });
+  }
   await directory.reload();
   if (token === undefined) requireSealedKeys(directory);
   requireHostingApart(config, directory);
   const mailSender = stack.use(mailSenderOf(config, secrets, extraCas));
   stack.use(startJobs({ config, database, composition, token: token?.custody, mailSender, clock, log }));
+  await metricsPort?.show(composition.measured);
   entrance.admit(composition.app);
   stack.defer(() => entrance[Symbol.asyncDispose]());
   // Streams end by themselves only when the service does.
   stack.defer(() => composition.evidence.streams[Symbol.dispose]());
+  stack.defer(() => composition.eventStreams[Symbol.dispose]());
   const summary: ServiceSummary = {
     listening: placesOf(config).join(', '),
     database: database.kind === 'embedded' ? `embedded, in ${path.resolve(config.dataDir)}` : 'PostgreSQL',
@@ -122,6 +134,13 @@ export async function startService({ config, secrets }: { config: Config; secret
   log.serviceStarted({ url: config.baseUrl, database: database.kind, authorities: summary.authorities.length });
   const running = stack.move();
   return { url: config.baseUrl, summary, log, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** What makes traces is loaded only where somebody collects them. */
+async function openTracing({ traces }: Config): Promise<Tracing> {
+  if (traces === undefined) return NO_TRACING;
+  const { createOtlpTracing } = await import('./observability/otlp-tracing.ts');
+  return createOtlpTracing({ ...traces, version: packageJson.version });
 }
 
 /** @throws StartError */
@@ -212,6 +231,9 @@ function notes(config: Config, directory: AuthorityDirectory): string[] {
 /** Others know an authority by its identifier, so the way out is another authority or another address. */
 function foreignBaseUrl({ baseUrl, dataDir }: Config, directory: AuthorityDirectory): string {
   const served = directory.all.map(({ authority }) => authority.entityIdentifier);
+  if (served.length === 0) {
+    return 'there is no authority yet: bring one with `holdfast import DIR --restore`, or make one with `holdfast authority add`';
+  }
   return [
     `no authority has the identifier ${baseUrl} (HOLDFAST_BASE_URL, by default http://localhost:PORT); ` +
       `served are ${served.join(', ')}. An Entity Identifier cannot be changed. Either`,

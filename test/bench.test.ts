@@ -37,6 +37,7 @@ describe('bench', () => {
     ['suspend_to_refused_p99', 1000, 'lower'],
     ['revoke_to_deny_p99', 1000, 'lower'],
     ['search_100k_p95', 50, 'lower'],
+    ['status_since_p99', 5, 'lower'],
   ])('measures what is promised of the directory: %s', (name, target, better) => {
     expect(FIGURES.find((figure) => figure.name === name)).toMatchObject({ target, better });
   });

@@ -33,7 +33,7 @@ declare module 'oidc-provider' {
     cookies: { keys: readonly string[] };
     enabledJWA: object;
     extraTokenClaims: (ctx: Context, token: Token) => Promise<object | undefined>;
-    features: {
+    features: Partial<{
       clientCredentials: { enabled: boolean };
       devInteractions: { enabled: boolean };
       dPoP: { enabled: boolean };
@@ -49,6 +49,13 @@ declare module 'oidc-provider' {
         getCertificate: (ctx: Context) => X509Certificate | undefined;
       };
       pushedAuthorizationRequests: { enabled: boolean };
+      registration: {
+        enabled: boolean;
+        /** Whoever registers shows such a token; it names the policies that judge what he asks for. */
+        initialAccessToken: boolean;
+        policies: Record<string, (ctx: Context, properties: Record<string, unknown>) => Promise<void>>;
+        issueRegistrationAccessToken?: boolean;
+      };
       rpInitiatedLogout: { enabled: boolean };
       userinfo: { enabled: boolean };
       resourceIndicators: {
@@ -56,7 +63,7 @@ declare module 'oidc-provider' {
         defaultResource: (ctx: Context) => string;
         getResourceServerInfo: (ctx: Context, resource: string, client: Client) => object;
       };
-    };
+    }>;
     jwks: { keys: readonly object[] };
     responseTypes: readonly string[];
     scopes: readonly string[];
@@ -64,7 +71,10 @@ declare module 'oidc-provider' {
   }
 
   export class Provider {
-    constructor(issuer: string, configuration: Configuration);
+    constructor(issuer: string, configuration: Partial<Configuration>);
+    readonly InitialAccessToken: new (content: {
+      policies: readonly string[];
+    }) => { save(): Promise<string> };
     callback(): (incoming: IncomingMessage, outgoing: ServerResponse) => void;
   }
 
@@ -75,8 +85,14 @@ declare module 'oidc-provider' {
     class InvalidClient extends Error {
       constructor(description: string);
     }
+    class InvalidSoftwareStatement extends Error {
+      constructor(description: string);
+    }
     class InvalidTarget extends Error {
       constructor(description?: string);
+    }
+    class UnapprovedSoftwareStatement extends Error {
+      constructor(description: string);
     }
   }
 }

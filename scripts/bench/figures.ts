@@ -4,15 +4,18 @@ import { admission, admissionP99, admissionToken } from './figures/admission.ts'
 import { approveToServed } from './figures/approve-to-served.ts';
 import { chainValidate } from './figures/chain-validate.ts';
 import { enrolments } from './figures/enrolments.ts';
+import { eventDelivery } from './figures/event-delivery.ts';
 import { extendedList100 } from './figures/extended-list-100.ts';
 import { fetchAt100k } from './figures/fetch-at-100k.ts';
 import { fetchSigning } from './figures/fetch-signing.ts';
 import { fetchWarm } from './figures/fetch-warm.ts';
+import { import10k } from './figures/import-10k.ts';
 import { list100k } from './figures/list-100k.ts';
 import { markIssue } from './figures/mark-issue.ts';
 import { markStatus } from './figures/mark-status.ts';
 import { markedList100k } from './figures/marked-list-100k.ts';
 import { memory100k } from './figures/memory-100k.ts';
+import { participants10k, participants304 } from './figures/participants.ts';
 import { pkcs11Sign } from './figures/pkcs11-sign.ts';
 import { policyResolve } from './figures/policy-resolve.ts';
 import { resolveCoalesced } from './figures/resolve-coalesced.ts';
@@ -24,6 +27,7 @@ import { resolveWarmSigned } from './figures/resolve-warm-signed.ts';
 import { revokeToDeny } from './figures/revoke-to-deny.ts';
 import { search100k } from './figures/search-100k.ts';
 import { statementCache100k } from './figures/statement-cache-100k.ts';
+import { statusSince } from './figures/status-since.ts';
 import { suspendToRefused } from './figures/suspend-to-refused.ts';
 
 export const FIGURES: readonly Figure[] = [
@@ -42,7 +46,12 @@ export const FIGURES: readonly Figure[] = [
   approveToServed,
   suspendToRefused,
   revokeToDeny,
+  eventDelivery,
+  participants10k,
+  participants304,
   search100k,
+  statusSince,
+  import10k,
   admission,
   admissionP99,
   admissionToken,

@@ -109,15 +109,26 @@ export class Admission {
   }
 
   #decide(
-    { id, ...before }: KnownEnforcementPoint,
-    { isExplained = false, token, ...request }: AdmissionRequest,
+    point: KnownEnforcementPoint,
+    { certificate, token, api, entityId, onBehalfOf, isExplained = false }: AdmissionRequest,
     evidence: AdmissionEvidence,
   ): AdmissionDecision {
-    const { state } = this;
-    const place: EnforcementPlace = state.enforcementPoint(id) ?? { ...before, state: 'removed' };
-    const question: AdmissionQuestion = { ...request, place, isTokenPresented: token !== undefined };
-    if (isExplained && token !== undefined) question.tokenSha256 = hash('sha256', token, 'base64url');
-    return decide(question, state, evidence, { now: this.#options.clock.now(), isExplained });
+    const { index, ageMs, clock } = this.#options;
+    const now = clock.now();
+    const state = index.at(ageMs() / 1000, now);
+    const place: EnforcementPlace = state.enforcementPoint(point.id) ?? { ...point, state: 'removed' };
+    const isTokenPresented = token !== undefined;
+    const tokenSha256 = isExplained && isTokenPresented ? hash('sha256', token, 'base64url') : undefined;
+    const question: AdmissionQuestion = {
+      place,
+      certificate,
+      isTokenPresented,
+      tokenSha256,
+      api,
+      entityId,
+      onBehalfOf,
+    };
+    return decide(question, state, evidence, { now, isExplained });
   }
 
   async #verify(

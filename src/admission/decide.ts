@@ -74,9 +74,10 @@ export function decide(
   const isTokenJudged = !findings.areBad && evidence.token !== undefined;
   if (!findings.areBad) needed = judgeToken(evidence.token, question, judged, state, findings, now);
   if (!findings.areBad) needed = judgeChain(evidence.chain, question, findings, now);
-  const chain = findings.areBad || question.entityId === undefined ? undefined : evidence.chain;
+  const shown = findings.areBad || question.entityId === undefined ? undefined : evidence.chain;
+  const chain = shown !== undefined && 'trustAnchor' in shown ? shown : undefined;
   const steps = findings.steps && explainedSteps(findings.steps, question, judged.participant);
-  return { ...conclude(judged, state, findings, now, chain), steps, needed, isTokenJudged };
+  return conclude(judged, state, findings, now, { chain, steps, needed, isTokenJudged });
 }
 
 export interface Judged {
@@ -94,8 +95,8 @@ function judgeParticipant(
   now: NumericDate,
 ): Judged {
   judgeState(state, question.place, findings, now);
-  const judged: Judged = { ...identify(question, state, findings, now), onBehalfOf: undefined, roles: [] };
-  const { participant, certificate } = judged;
+  const { participant, certificate, exceptions } = identify(question, state, findings, now);
+  const judged: Judged = { participant, certificate, exceptions, onBehalfOf: undefined, roles: [] };
   if (participant === undefined) return judged;
   const { application } = participant;
   if (certificate !== undefined) judgeCertificate(certificate, application.authorityId, state, findings, now);
@@ -154,7 +155,7 @@ function identify(
   findings.pass('certificate', () => `x5t#S256 ${certificate.x5tS256}`);
   let [counting, last]: Found[] = [];
   for (const known of state.certificates(certificate.x5tS256, place.authorityId)) {
-    const application = state.application(known.applicationId);
+    const application = state.applicationOf(known);
     const participant = application && participantOf(application, place, state);
     if (participant === undefined) continue;
     last = { participant, certificate: known };
@@ -166,7 +167,7 @@ function identify(
     return nobody;
   }
   findings.pass('participant', () => nameOf(found.participant));
-  return { ...found, exceptions: [] };
+  return { participant: found.participant, certificate: found.certificate, exceptions: [] };
 }
 
 type Found = { participant: Participant; certificate: KnownCertificate } | undefined;
@@ -349,20 +350,27 @@ function conclude(
   { seq }: KnownState,
   findings: Findings,
   now: NumericDate,
-  chain: ChainVerdict | undefined,
-): Omit<AdmissionDecision, 'steps' | 'needed' | 'isTokenJudged'> {
+  { chain, steps, needed, isTokenJudged }: Pick<AdmissionDecision, 'chain' | 'steps' | 'needed' | 'isTokenJudged'>,
+): AdmissionDecision {
   // Of somebody suspended it says what is left to them; without a certificate nobody knows that it is they.
   const isKnown = !findings.areBad || (certificate !== undefined && findings.areGoodBut('standing'));
   return {
     decision: findings.areBad ? 'deny' : 'allow',
     reasons: findings.reasons,
-    ...{ participant, onBehalfOf, roles, exceptions, seq },
+    participant,
+    onBehalfOf,
+    roles,
+    exceptions,
+    seq,
     permissions:
       participant === undefined || !isKnown
         ? NOTHING_PERMITTED
         : permissionsOf(participant.organisation.state, participant.application.state),
-    chain: chain !== undefined && 'trustAnchor' in chain ? chain : undefined,
+    chain,
     evaluatedAt: now,
     validUntil: findings.areBad ? now : Math.floor(findings.validUntil),
+    needed,
+    isTokenJudged,
+    steps,
   };
 }

@@ -23,7 +23,7 @@ export interface Step {
 
 export class Findings {
   readonly reasons: DenyReason[] = [];
-  readonly #failed = new Set<Check>();
+  readonly #failed: Check[] = [];
   /** Only where the decision is to be explained: nobody else reads them. */
   readonly #steps: Step[] | undefined;
   /** How long everything that was found holds if nothing changes. */
@@ -34,12 +34,12 @@ export class Findings {
   }
 
   get areBad(): boolean {
-    return this.#failed.size > 0;
+    return this.#failed.length > 0;
   }
 
   /** Whether this failed at most, and nothing else. */
   areGoodBut(check: Check): boolean {
-    return this.#failed.size === (this.#failed.has(check) ? 1 : 0);
+    return this.#failed.every((failed) => failed === check);
   }
 
   /** All of them, also those that were never reached; undefined if nobody asked. */
@@ -59,7 +59,7 @@ export class Findings {
   }
 
   fail(check: Check, reason: DenyReason, detail: () => string): void {
-    this.#failed.add(check);
+    this.#failed.push(check);
     if (!this.reasons.includes(reason)) this.reasons.push(reason);
     const { canMend, hint } = DENY_REASONS[reason];
     this.#steps?.push({ check, outcome: 'failed', reason, detail: detail(), canMend, hint });

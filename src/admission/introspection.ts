@@ -13,8 +13,8 @@ type IntrospectionSetting = NonNullable<KnownTokenIssuer['introspection']>;
 export interface IntrospectionOptions {
   requests: Pick<IssuerRequests, 'post'>;
   keys: Pick<IssuerKeys, 'find'>;
-  /** `client_secret` for the introspection endpoint of an issuer. */
-  secretOf: (issuer: KnownTokenIssuer) => string;
+  /** `client_secret` for the introspection endpoint of an issuer; undefined for one that came with an import, without it. */
+  secretOf: (issuer: KnownTokenIssuer) => string | undefined;
 }
 
 /** Questions to one issuer at a time: a flood of tokens reaches neither it nor us as a flood. */
@@ -77,12 +77,14 @@ export class Introspection {
   async #ask(issuer: KnownTokenIssuer, token: string, expected: Expected): Promise<TokenVerdict> {
     const { introspection } = issuer;
     if (introspection === null) return unverifiable('its authorization server is asked about no tokens');
+    const secret = this.#options.secretOf(issuer);
+    if (secret === undefined) return unverifiable('the secret for its authorization server is not here yet');
     let response: IssuerResponse;
     try {
       response = await this.#options.requests.post(introspection.endpoint, {
         ...LIMITS,
         accept: [introspection.isSigned ? SIGNED : PLAIN],
-        authorization: basicCredentials(introspection, this.#options.secretOf(issuer)),
+        authorization: basicCredentials(introspection, secret),
         contentType: 'application/x-www-form-urlencoded',
         body: new URLSearchParams({ token, token_type_hint: 'access_token' }).toString(),
       });

@@ -30,6 +30,8 @@ export interface KnownState {
   ageSeconds: number;
   /** Those of an authority; several, if a certificate was registered again after it had ended, the last one last. */
   certificates(x5tS256: string, authorityId: string): readonly KnownCertificate[];
+  /** Whose it is: the same as by its `applicationId`, and quicker. */
+  applicationOf(certificate: KnownCertificate): KnownApplication | undefined;
   application(id: string): KnownApplication | undefined;
   /** In all authorities, ended records too. */
   applicationsNamed(entityIdentifier: string): readonly KnownApplication[];

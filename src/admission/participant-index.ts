@@ -16,6 +16,7 @@ import type {
   KnownTrustListEntry,
   RecordKind,
 } from '../registry/participants/known-participants.ts';
+import { CertificateIndex } from './certificate-index.ts';
 import { CertifiedKeyIndex } from './certified-key-index.ts';
 import type { GivenRole, KnownState } from './known-state.ts';
 import { Grouping, Table } from './record-tables.ts';
@@ -48,7 +49,7 @@ type Tables = { readonly [Kind in RecordKind]: Table<KnownRecords[Kind]> };
 /** All records, and what finds them. */
 interface Known {
   tables: Tables;
-  certificates: Grouping<KnownCertificate>;
+  certificates: CertificateIndex;
   certifiedKeys: CertifiedKeyIndex;
   names: Grouping<KnownApplication>;
   exceptions: Grouping<KnownException>;
@@ -60,7 +61,6 @@ interface Known {
 
 function nothingKnown(): Known {
   const found = {
-    certificates: new Grouping<KnownCertificate>(({ x5tS256 }) => x5tS256),
     certifiedKeys: new CertifiedKeyIndex(),
     names: new Grouping<KnownApplication>(({ entityIdentifier }) => entityIdentifier),
     exceptions: new Grouping<KnownException>(({ applicationId }) => applicationId),
@@ -73,21 +73,23 @@ function nothingKnown(): Known {
     ),
     tokenIssuers: new Grouping<KnownTokenIssuer>(({ authorityId }) => authorityId),
   };
+  const entity = new Table(found.names, found.certifiedKeys);
+  const certificates = new CertificateIndex(entity);
   const tables = {
+    entity,
     authority: new Table<KnownAuthority>(),
     trust_list_entry: new Table(found.transportAnchors),
     organisation: new Table<KnownOrganisation>(),
-    entity: new Table(found.names, found.certifiedKeys),
     role: new Table<KnownRole>(),
     role_assignment: new Table<KnownRoleAssignment>(),
     entity_exception: new Table(found.exceptions),
-    credential: new Table(found.certificates),
+    credential: new Table(certificates),
     authorization_server: new Table<KnownAuthorizationServer>(),
     api_resource: new Table<KnownApi>(),
     enforcement_point: new Table(found.pointsByToken, found.pointsByClient),
     token_issuer: new Table(found.tokenIssuers),
   };
-  return { tables, ...found };
+  return { tables, certificates, ...found };
 }
 
 export class ParticipantIndex {
@@ -198,11 +200,13 @@ class StateOfIndex implements KnownState {
   /** What the authority recorded as a credential is judged by that record alone. */
   certificates(x5tS256: string, authorityId: string): readonly KnownCertificate[] {
     const { certificates, certifiedKeys, transportAnchors } = this.#known;
-    const recorded = certificates.get(x5tS256).filter(({ applicationId }) => {
-      return this.application(applicationId)?.authorityId === authorityId;
-    });
+    const recorded = certificates.get(x5tS256, authorityId);
     if (recorded.length > 0) return recorded;
     return certifiedKeys.get(x5tS256, authorityId, transportAnchors.get(authorityId), this.#now);
+  }
+
+  applicationOf(certificate: KnownCertificate): KnownApplication | undefined {
+    return this.#known.certificates.applicationOf(certificate);
   }
 
   application(id: string): KnownApplication | undefined {

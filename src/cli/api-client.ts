@@ -18,6 +18,10 @@ export interface ApiRequest {
   /** Version of the record that was looked at. */
   ifMatch?: number;
   idempotencyKey?: string;
+  /** Ends it before. */
+  signal?: AbortSignal;
+  /** For what takes longer than most. */
+  timeoutMs?: number;
 }
 
 export interface ApiClient {
@@ -76,6 +80,7 @@ const HINTS: Readonly<Record<string, string>> = {
   checks_failed: 'Let the partner mend it, then run `holdfast entity check`.',
   key_not_published: 'When the partner publishes it: `holdfast entity check`, then repeat the command.',
   organisation_not_active: 'Approve the organisation first: `holdfast organisation approve`.',
+  not_active: '`holdfast entity show` shows its state and that of its organisation.',
   contact_missing: 'Add one with `holdfast organisation contact add`, then repeat the command.',
   organisation_exists: '`holdfast organisation list --registration-number` shows the record that exists.',
   authorization_server_exists: '`holdfast authorization-server show` shows the record that exists.',
@@ -100,7 +105,7 @@ export function createApiClient({ serviceUrl, token, onPendingChange }: ApiClien
 
   async function send<T>(request: ApiRequest, answer: z.ZodType<T>): Promise<T> {
     const url = urlOf(request);
-    const response = await exchange(url, request, token);
+    const response = await exchange(url, request, token, endOf(request));
     const pendingSeq = response.headers.get('holdfast-pending-seq');
     if (pendingSeq !== null) onPendingChange?.(pendingSeq);
     const body = await readBody(response, url);
@@ -148,11 +153,16 @@ export function createApiClient({ serviceUrl, token, onPendingChange }: ApiClien
   };
 }
 
+function endOf({ timeoutMs = TIMEOUT_MS, signal }: ApiRequest): AbortSignal {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+}
+
 async function exchange(
   url: URL,
   request: ApiRequest,
   token: string | undefined,
-  signal: AbortSignal = AbortSignal.timeout(TIMEOUT_MS),
+  signal: AbortSignal,
 ): Promise<Response> {
   const headers = new Headers({ accept: 'application/json, application/problem+json' });
   if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
@@ -169,13 +179,13 @@ async function exchange(
       signal,
     });
   } catch (error) {
-    throw unreachable(url, error);
+    throw unreachable(url, error, request.timeoutMs);
   }
 }
 
-function unreachable(url: URL, error: unknown): CommandError {
+function unreachable(url: URL, error: unknown, timeoutMs = TIMEOUT_MS): CommandError {
   const isTimeout = error instanceof Error && error.name === 'TimeoutError';
-  const reason = isTimeout ? `no answer within ${TIMEOUT_MS / 1000} s` : causeOf(error);
+  const reason = isTimeout ? `no answer within ${timeoutMs / 1000} s` : causeOf(error);
   return new CommandError('unreachable', `cannot reach the service at ${url.origin}: ${reason}`, {
     hint: 'Start it with `npm start` or `holdfast serve`, or set HOLDFAST_URL to where it runs.',
     code: 'service_unreachable',

@@ -42,9 +42,9 @@ export async function readJsonObjectInput(
 }
 
 /** @throws CommandError usage */
-export function parseJsonInput(content: string, file: string): JsonValue {
+export function parseJsonInput(content: string, file: string, maxDepth?: number): JsonValue {
   try {
-    return parseJson(content);
+    return parseJson(content, maxDepth);
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;
     const syntax = error.cause instanceof Error ? `: ${error.cause.message}` : '';

@@ -2,6 +2,14 @@
 import { z } from 'zod';
 import { isEntityIdentifier, isLoopbackHost } from '../federation/identifiers.ts';
 import { type AdmissionSocket, admissionSocketsSetting } from './admission-sockets.ts';
+import {
+  type MetricsConfig,
+  metricsOf,
+  OBSERVABILITY_ENVIRONMENT,
+  observabilityContradictions,
+  type TracesConfig,
+  tracesOf,
+} from './observability-settings.ts';
 import { RESOLVER_ENVIRONMENT, type ResolverConfig, resolverConfigOf } from './resolver-settings.ts';
 import { flag, list, megabytes, wholeNumber } from './setting-values.ts';
 import { understoodClaimsSetting } from './understood-claims.ts';
@@ -15,6 +23,8 @@ export interface Config {
   baseUrl: string;
   /** What Entity Identifiers of hosted entities begin with; undefined: they have host names of their own. */
   hostedBaseUrl: string | undefined;
+  /** Whether the first start makes an authority, or leaves that to an import. */
+  firstAuthority: 'made' | 'imported';
   dataDir: string;
   masterKeyFile: string | undefined;
   /** Who gets custody of new keys; those there are stay where they are. */
@@ -39,6 +49,8 @@ export interface Config {
   canaryIntervalSeconds: number;
   /** Hosts, addresses and networks where gateways may be although they are private. */
   canaryAllow: string;
+  /** Hosts, addresses and networks where receivers of events may be although they are private. */
+  webhookAllow: string;
   /** DNS servers that are asked for proofs of domains; none: those of the system. */
   nameServers: readonly string[];
   /** PEM file of certificate authorities trusted for outgoing requests besides those that Node trusts. */
@@ -58,12 +70,18 @@ export interface Config {
   auditCheckpointIntervalSeconds: number;
   /** How long decisions of admission are kept; 0: until somebody prunes them. */
   decisionRetentionDays: number;
+  /** How long events are kept; 0: for good. */
+  eventRetentionDays: number;
   /** Whom mails come from; undefined: none are sent. */
   mailFrom: string | undefined;
   /** Addresses and networks whose `X-Forwarded-For` is believed. */
   trustedProxies: readonly string[];
   /** Claims whose meaning this federation defined: `crit` may name them. */
   understoodClaims: readonly string[];
+  /** Where `/metrics` is; undefined: nowhere. */
+  metrics: MetricsConfig | undefined;
+  /** Where traces go; undefined: there are none. */
+  traces: TracesConfig | undefined;
   resolver: Readonly<ResolverConfig>;
 }
 
@@ -132,6 +150,7 @@ const ENVIRONMENT = z.object({
   HOLDFAST_LISTEN: z.string().min(1).optional(),
   HOLDFAST_BASE_URL: z.string().optional(),
   HOLDFAST_HOSTED_BASE_URL: z.string().optional(),
+  HOLDFAST_FIRST_AUTHORITY: z.enum(['made', 'imported']).default('made'),
   HOLDFAST_DATA_DIR: z.string().min(1).default('./data'),
   HOLDFAST_DATABASE_URL: postgresqlUrl.optional(),
   HOLDFAST_DATABASE_OWNER_URL: postgresqlUrl.optional(),
@@ -162,6 +181,7 @@ const ENVIRONMENT = z.object({
   HOLDFAST_CANARY_KEY_FILE: z.string().min(1).optional(),
   HOLDFAST_CANARY_INTERVAL_SECONDS: wholeNumber(5, 86_400).default(60),
   HOLDFAST_CANARY_ALLOW: z.string().default(''),
+  HOLDFAST_WEBHOOK_ALLOW: z.string().default(''),
   HOLDFAST_NAME_SERVERS: list
     .refine((servers) => servers.every(isNameServer), 'names addresses, with :port where it is not 53')
     .default([]),
@@ -176,6 +196,7 @@ const ENVIRONMENT = z.object({
   HOLDFAST_AUDIT_CHECKPOINT_INTERVAL_SECONDS: z
     .union([z.literal('0').transform(() => 0), wholeNumber(600, 30 * 86_400)])
     .default(86_400),
+  HOLDFAST_EVENT_RETENTION_DAYS: z.union([z.literal('0').transform(() => 0), wholeNumber(1, 3_650)]).default(90),
   HOLDFAST_DECISION_RETENTION_DAYS: z.union([z.literal('0').transform(() => 0), wholeNumber(1, 3_650)]).default(90),
   HOLDFAST_SMTP_URL: z
     .string()
@@ -184,6 +205,7 @@ const ENVIRONMENT = z.object({
   HOLDFAST_MAIL_FROM: z.email().optional(),
   HOLDFAST_TRUSTED_PROXIES: list.default([]),
   HOLDFAST_UNDERSTOOD_CLAIMS: understoodClaimsSetting,
+  ...OBSERVABILITY_ENVIRONMENT,
   ...RESOLVER_ENVIRONMENT,
 });
 
@@ -236,6 +258,7 @@ function contradictions(environment: Environment): string[] {
     problems.push('HOLDFAST_DATABASE_OWNER_URL goes with HOLDFAST_DATABASE_URL');
   }
   problems.push(...tokenContradictions(environment));
+  problems.push(...observabilityContradictions(environment));
   const baseUrl = baseUrlOf(environment);
   if (!isEntityIdentifier(baseUrl, { allowHttp: environment.HOLDFAST_ALLOW_HTTP })) {
     problems.push(
@@ -311,6 +334,7 @@ function settings(
     listen: environment.HOLDFAST_LISTEN ?? '127.0.0.1',
     baseUrl: baseUrlOf(environment),
     hostedBaseUrl: hostedBaseUrlOf(environment),
+    firstAuthority: environment.HOLDFAST_FIRST_AUTHORITY,
     dataDir: environment.HOLDFAST_DATA_DIR,
     masterKeyFile: environment.HOLDFAST_MASTER_KEY_FILE,
     keyCustody: environment.HOLDFAST_KEY_CUSTODY,
@@ -325,6 +349,7 @@ function settings(
     canary: canaryOf(environment),
     canaryIntervalSeconds: environment.HOLDFAST_CANARY_INTERVAL_SECONDS,
     canaryAllow: environment.HOLDFAST_CANARY_ALLOW,
+    webhookAllow: environment.HOLDFAST_WEBHOOK_ALLOW,
     nameServers: environment.HOLDFAST_NAME_SERVERS,
     extraCaFile: environment.HOLDFAST_EXTRA_CA_FILE,
     allowHttp: environment.HOLDFAST_ALLOW_HTTP,
@@ -335,10 +360,13 @@ function settings(
     resolveAnonymous: environment.HOLDFAST_RESOLVE_ANONYMOUS,
     refreshIntervalSeconds: environment.HOLDFAST_REFRESH_INTERVAL_SECONDS,
     auditCheckpointIntervalSeconds: environment.HOLDFAST_AUDIT_CHECKPOINT_INTERVAL_SECONDS,
+    eventRetentionDays: environment.HOLDFAST_EVENT_RETENTION_DAYS,
     decisionRetentionDays: environment.HOLDFAST_DECISION_RETENTION_DAYS,
     mailFrom: environment.HOLDFAST_MAIL_FROM,
     trustedProxies: environment.HOLDFAST_TRUSTED_PROXIES,
     understoodClaims: environment.HOLDFAST_UNDERSTOOD_CLAIMS,
+    metrics: metricsOf(environment),
+    traces: tracesOf(environment),
     resolver: resolverConfigOf(environment),
   };
   const secrets: Secrets = {

@@ -16,6 +16,8 @@ export const TYP = {
   auditCheckpoint: 'audit-checkpoint+jwt',
   /** Ours: whether somebody is admitted at an enforcement point. */
   admissionDecision: 'admission-decision+jwt',
+  /** Ours: what an authority says of an application to whoever registers it. */
+  softwareStatement: 'software-statement+jwt',
   /** Ours: an entity asks to be enrolled. */
   enrolmentRequest: 'enrolment-request+jwt',
   /** Ours: an authority asks a hook about an enrolment. */

@@ -1,6 +1,7 @@
 /** The one place where errors become problem+json. @see RFC 9457 */
 import { HTTPException } from 'hono/http-exception';
 import { FederationError } from '../federation/errors.ts';
+import { NoSigningKey } from '../issuance/statement-issuer.ts';
 import { RegistryError } from '../registry/registry-error.ts';
 import { isOutage } from './outage.ts';
 import { HttpProblem, type ProblemCode, problemKind, problemType } from './problem.ts';
@@ -28,7 +29,10 @@ export function toProblemResponse(error: unknown, requestId: string, logError: L
   if (error instanceof HTTPException && error.status < 500) return frameworkProblem(error, requestId);
   logError(error, requestId);
   if (isOutage(error)) {
-    const detail = 'the database cannot be reached or does not confirm the current state; try again shortly';
+    const detail =
+      error instanceof NoSigningKey
+        ? 'the authority has no active key to sign with; an admin rolls one in (`holdfast authority keys roll`)'
+        : 'the database cannot be reached or does not confirm the current state; try again shortly';
     return problemResponse('temporarily_unavailable', detail, requestId, { headers: { 'retry-after': '1' } });
   }
   const detail = 'something went wrong here; the log has more under the request id';

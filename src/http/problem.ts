@@ -14,6 +14,7 @@ const KINDS = {
   forbidden: { status: 403, title: 'Not permitted' },
   not_found: { status: 404, title: 'Not found' },
   conflict: { status: 409, title: 'Conflict' },
+  gone: { status: 410, title: 'No longer kept' },
   precondition_failed: { status: 412, title: 'Changed in the meantime' },
   precondition_required: { status: 428, title: 'Version required' },
 } as const satisfies Record<RegistryErrorKind, ProblemKind>;

@@ -93,6 +93,9 @@ export class ReadyAnswers {
     isRepeated: true,
   });
 
+  /** Statements about subjects that lay ready, and others. */
+  readonly reads = { hits: 0, misses: 0 };
+
   constructor(options: ReadyAnswersOptions) {
     this.#options = options;
     this.#statements = new FollowingCache({ maxBytes: options.statementCacheBytes, sizeOf, isRepeated: true });
@@ -116,7 +119,9 @@ export class ReadyAnswers {
   /** The statement about a subject if it lies ready: what a busy endpoint does. */
   readyStatement(served: ServedAuthority, subject: string): ReadyAnswer | undefined {
     const ready = this.#statements.get(served.authority.id, subject);
-    return ready !== undefined && ready.refreshAt > this.#options.clock.now() ? ready : undefined;
+    if (ready === undefined || ready.refreshAt <= this.#options.clock.now()) return undefined;
+    this.reads.hits++;
+    return ready;
   }
 
   /** §8.1; undefined when this authority vouches for no such subject. */
@@ -126,6 +131,7 @@ export class ReadyAnswers {
   ): ReadyAnswer | Promise<ReadyAnswer | undefined> | undefined {
     const ready = this.readyStatement(served, subject);
     if (ready !== undefined) return ready;
+    this.reads.misses++;
     const { id } = served.authority;
     if (this.#statements.isAbsent(id, subject)) return undefined;
     return this.#statements.load(id, subject, async () => {

@@ -15,9 +15,9 @@ export interface AuditCheckpointJob {
   intervalSeconds: number;
 }
 
-/** One round, signed by the first authority. Nodes that do so at once make one checkpoint between them. */
+/** One round, signed by the first authority that has a key. Nodes that do so at once make one checkpoint between them. */
 export async function makeDueAuditCheckpoint(job: AuditCheckpointJob): Promise<void> {
-  const [first] = job.directory.all;
+  const first = job.directory.all.find(({ keys }) => keys.some(({ state }) => state === 'active'));
   if (first === undefined) return;
   const context = job.changeContext();
   const last = await lastAuditCheckpoint(context.db, first.authority.id);

@@ -96,7 +96,12 @@ export class KeyRolls {
       await archiveAuthorityKey(changeContext(), authority.id, kid, signedByKey);
     }
     const [announced, active] = [keyIn(keys, 'announced'), keyIn(keys, 'active')];
-    if (active === undefined) return await this.#announce(authority, { reason: 'no key signs' });
+    if (active === undefined) {
+      // An imported authority signs nothing until a person says so: elsewhere it may sign still.
+      if (keys.some(({ activatedAt }) => activatedAt !== null))
+        await this.#announce(authority, { reason: 'no key signs' });
+      return;
+    }
     const isPending = announced?.activateAfter != null;
     if (!isPending && isRollDue(authority, active, announced !== undefined, now)) {
       return await this.#announce(authority, { reason: 'scheduled roll' });

@@ -6,11 +6,22 @@ export interface Log {
   serviceStopping(signal: string): void;
   registryChanged(change: { seq: number; actions: string[] }): void;
   requestFailed(error: unknown, requestId: string): void;
+  /** Whether every request is told of, refused or not. */
+  readonly tellsRequests: boolean;
+  /** A line a request; who has a token and asked for what he may not, and whatever failed here, is told at any level. */
+  requestAnswered(request: AnsweredLine): void;
   /** Our own records would make a statement that readers refuse; what shows it beside others does without. */
   statementUnfit(error: unknown): void;
   stateStale(error: unknown): void;
-  pruningFailed(error: unknown): void;
-  auditCheckpointFailed(error: unknown): void;
+  /** Told of the first of several failures in a row. */
+  jobFailed(error: unknown, job: string): void;
+  /** Whoever was at work at it was not heard of for too long. */
+  jobTakenOver(job: string): void;
+  /** They did not end in time when the service stopped. */
+  jobsGivenUp(jobs: readonly string[]): void;
+  /** What is to happen by itself does not for the moment; told once, and once when it is over. */
+  jobsStalled(error: unknown): void;
+  jobsResumed(): void;
   /** The cache of retrieved statements goes on in memory. */
   statementStoreFailed(error: unknown): void;
   /** A new key of an authority cannot sign yet although its time has come. */
@@ -25,7 +36,6 @@ export interface Log {
   tokenChanged(event: { isHere: boolean; detail: string }): void;
   /** No fresh Trust Mark could be had for an authority; the present one is shown until it expires. */
   heldTrustMarkStale(mark: { issuer: string; trustMarkType: string; expiresAt: Date | null }, error: unknown): void;
-  tokenClearingFailed(error: unknown): void;
   clockLeapt(leapSeconds: number): void;
   /** Positive when the clock of this node is ahead of that of the database. */
   clockApart(apartSeconds: number): void;
@@ -37,34 +47,63 @@ export interface Log {
   /** Nobody but the owner of the tables can delete them. */
   decisionsTooOld(details: { retentionDays: number; chains: number }): void;
   acknowledgementsUnsaved(error: unknown): void;
+  /** What was answered is added the next time; whether this node was ready then is lost. */
+  serviceMinuteUnsaved(error: unknown): void;
   /** Somebody who is suspended came in. */
   canaryAdmitted(trial: { enforcementPoint: string; enforcementPointId: string; url: string; detail: string }): void;
   /** Whether somebody who is suspended would come in is not known. */
   canaryUnclear(trial: { enforcementPoint: string; enforcementPointId: string; url: string; detail: string }): void;
-  canaryFailed(error: unknown): void;
+  /** A receiver of events has taken none for at least an hour. */
+  webhookFailing(report: { webhookId: string; webhook: string; waitingSince: Date; failure: string }): void;
   warning(message: string): void;
 }
 
-/** Errors are logged with their stack and causes, never with requests, tokens, statements or query parameters. */
-export function createLog(level: string): Log {
+/** What is said of a request that was answered: never its query, body or header fields. */
+export interface AnsweredLine {
+  door: string;
+  /** A template, not the path. */
+  route: string;
+  method: string;
+  status: number;
+  durationMs: number;
+  requestId?: string | undefined;
+  actor?: { kind: string; id: string } | undefined;
+}
+
+/**
+ * Errors are logged with their stack and causes, never with requests, tokens, statements or query parameters.
+ * @param traceIds of the trace that a line belongs to
+ */
+export function createLog(level: string, traceIds: () => object | undefined = () => undefined): Log {
   const logger: Logger = pino({
     level,
     base: undefined,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: serializeError },
+    mixin: () => traceIds() ?? {},
   });
   return {
     serviceStarted: (details) => logger.info(details, 'service started'),
     serviceStopping: (signal) => logger.info({ signal }, 'service stopping'),
     registryChanged: (change) => logger.info(change, 'registry changed'),
     requestFailed: (err, requestId) => logger.error({ err, requestId }, 'request failed'),
+    tellsRequests: logger.isLevelEnabled('debug'),
+    requestAnswered: (request) => {
+      const level = levelOf(request);
+      if (!logger.isLevelEnabled(level)) return;
+      const { durationMs, ...line } = request;
+      logger[level]({ ...line, durationMs: Math.round(durationMs * 1000) / 1000 }, 'request answered');
+    },
     statementUnfit: (err) => logger.error({ err }, 'a statement cannot be signed; mend the record that it is about'),
     stateStale: (err) =>
       logger.error({ err }, 'the database does not confirm our state; vouching for nobody meanwhile'),
-    pruningFailed: (err) => logger.warn({ err }, 'what has expired could not be deleted; it is tried again'),
-    auditCheckpointFailed: (err) =>
-      logger.error({ err }, 'no checkpoint of the audit could be signed; it is tried again'),
+    jobFailed: (err, job) => logger.error({ err, job }, 'a job failed; it is tried again: holdfast jobs'),
+    jobTakenOver: (job) => logger.warn({ job }, 'a job is taken over: its worker was not heard of for too long'),
+    jobsGivenUp: (jobs) =>
+      logger.warn({ jobs }, 'jobs did not end in time; they are taken over, or go on at the next start'),
+    jobsStalled: (err) => logger.error({ err }, 'jobs do not run for the moment; it is tried again'),
+    jobsResumed: () => logger.info('jobs run again'),
     statementStoreFailed: (err) => logger.warn({ err }, 'retrieved statements are not shared for the moment'),
     authorityKeyWaits: (event) =>
       logger.warn(event, 'a new key waits for superiors; see that they list it: holdfast authority keys list'),
@@ -84,8 +123,6 @@ export function createLog(level: string): Log {
         : logger.error({ detail }, 'keys in the token cannot sign for the moment'),
     heldTrustMarkStale: ({ issuer, trustMarkType, expiresAt }, err) =>
       logger.warn({ issuer, trustMarkType, expiresAt, err }, 'a Trust Mark that we show could not be refreshed'),
-    tokenClearingFailed: (err) =>
-      logger.warn({ err }, 'keys that sign no more could not be destroyed in the token; it is tried again'),
     clockLeapt: (leapSeconds) =>
       logger.error({ leapSeconds }, 'the clock leapt; keys stay as they are until it has gone evenly for ten minutes'),
     clockApart: (apartSeconds) =>
@@ -105,14 +142,22 @@ export function createLog(level: string): Log {
         details,
         'decisions of admission are older than HOLDFAST_DECISION_RETENTION_DAYS, and the log grows without end: run holdfast decisions prune as the owner of the tables, in a timer',
       ),
+    serviceMinuteUnsaved: (err) => logger.warn({ err }, 'what was answered is not added up yet; it is tried again'),
     acknowledgementsUnsaved: (err) =>
       logger.warn({ err }, 'what enforcement points act on is not saved yet; it is tried again'),
     canaryAdmitted: (trial) =>
       logger.error(trial, 'ALARM: a gateway lets in a member that is suspended; look at its configuration at once'),
     canaryUnclear: (trial) => logger.warn(trial, 'whether a gateway lets in who is suspended is not known'),
-    canaryFailed: (err) => logger.error({ err }, 'the canary could not knock; it is tried again'),
+    webhookFailing: (report) =>
+      logger.warn(report, 'the receiver of a webhook fails for long; `holdfast webhook show` has how many events wait'),
     warning: (message) => logger.warn(message),
   };
+}
+
+/** Who sends no valid token could have as much written as he likes, and so could an outage: that is for debugging. */
+function levelOf({ status, actor }: AnsweredLine): 'debug' | 'info' | 'warn' {
+  if (status === 500) return 'warn';
+  return actor !== undefined && (status === 403 || status === 409) ? 'info' : 'debug';
 }
 
 /**

@@ -53,6 +53,7 @@ export const ACCESS = {
   ...rows('organisation', OWNERS, ['acceptTerms', 'withdrawTerms', 'withdrawOrganisationDomain']),
 
   ...rows('entity', ALL, ['listEntities', 'readEntity', 'listEntityKeys', 'readHosting']),
+  ...rows('entity', ALL, ['issueEntityAssertion']),
   ...rows('authority', EDITORS, ['enrolEntity', 'updateEntity']),
   ...rows('authority', REGISTRAR, ['createEnrolmentChallenge', 'bringHostedKey']),
   ...rows('authority', DECIDERS, ['approveEntity', 'rejectEntity', 'suspendEntity']),
@@ -107,6 +108,9 @@ export const ACCESS = {
   ...rows('authority', ADMIN, ['suspendEnforcementPoint', 'reinstateEnforcementPoint', 'removeEnforcementPoint']),
   ...rows('authority', READERS, ['listTokenIssuers', 'readTokenIssuer']),
   ...rows('authority', ADMIN, ['addTokenIssuer', 'updateTokenIssuer', 'removeTokenIssuer']),
+  ...rows('authority', ADMIN, ['listWebhooks', 'readWebhook', 'listWebhookDeliveries']),
+  ...rows('authority', ADMIN, ['addWebhook', 'updateWebhook', 'pauseWebhook', 'resumeWebhook', 'removeWebhook']),
+  ...rows('authority', ADMIN, ['rotateWebhookSecret', 'replayWebhook', 'pingWebhook']),
   ...rows('entity', ALL, ['listDecisions']),
   ...rows('authority', READERS, ['readPropagation']),
   ...rows('authority', READERS, ['tryAdmission']),
@@ -121,10 +125,20 @@ export const ACCESS = {
   ...rows('authority', AUDITORS, ['listAudit', 'listAuditCheckpoints', 'makeAuditCheckpoint']),
   ...rows('deployment', AUDITORS, ['exportAudit']),
 
+  ...rows('deployment', ADMIN, ['exportRegistry', 'importRegistry', 'listImports', 'readImport']),
+  ...rows('deployment', ADMIN, ['approveImport', 'rejectImport']),
+  ...rows('deployment', READERS, ['readSlo']),
+
+  ...rows('deployment', AUDITORS, ['listJobs', 'readJob']),
+  ...rows('deployment', ADMIN, ['runJob']),
+
+  ...rows('entity', ALL, ['listEvents', 'followEvents']),
+
   ...rows('caller', ALL, ['whoAmI', 'rotateOwnToken']),
   ...rows('organisation', ['admin', 'organisation-admin'], ['createToken', 'rotateToken', 'revokeToken']),
   ...rows('organisation', ['admin', 'auditor', 'organisation-admin'], ['listTokens']),
-  ...rows('anyone', [], ['grantAccessToken', 'readLiveness', 'readReadiness']),
+  ...rows('anyone', [], ['grantAccessToken', 'readLiveness', 'readReadiness', 'followStatus', 'readStatus']),
+  ...rows('anyone', [], ['findPublicOrganisations', 'readPublicOrganisation']),
 } as const;
 
 /** Operations that ACCESS says something about. */

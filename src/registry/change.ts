@@ -1,16 +1,21 @@
-/** The one way to change the registry: a transaction, its audit rows, the next seq taken last, a notification. */
+/** The one way to change the registry: a transaction, its audit rows, events, the next seq taken last, a notification. */
 import { and, eq, getTableColumns, ne, type SQL, sql, TransactionRollbackError } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
 import type { JsonObject } from '../federation/json.ts';
 import { isAnyOf } from '../storage/any-of.ts';
-import { type AuditContents, auditContents, hashAuditRow } from '../storage/audit-chain.ts';
+import { auditContents, hashAuditRow } from '../storage/audit-chain.ts';
 import { CHANGES_CHANNEL } from '../storage/change-feed.ts';
 import type { Db, Tx } from '../storage/connect.ts';
 import { audit } from '../storage/schema/audit.ts';
 import { entities } from '../storage/schema/entities.ts';
+import { events } from '../storage/schema/events.ts';
 import { idempotencyKeys } from '../storage/schema/idempotency-keys.ts';
 import { registryCounter } from '../storage/schema/registry-counter.ts';
 import type { Actor } from './actor.ts';
+import { eventsOf } from './events/event-rows.ts';
+import type { Action } from './events/event-types.ts';
 import type { HostingSites } from './hosting/hosting-place.ts';
+import type { Affected } from './life-cycle/effects.ts';
 import { RegistryError } from './registry-error.ts';
 
 /** What every verb needs to act: where, who, when, and whom to tell. */
@@ -54,17 +59,21 @@ export type SubjectKind =
   | 'enforcement_point'
   | 'token_issuer'
   | 'api_token'
+  | 'webhook'
+  | 'import'
   | 'deployment';
 
 export interface AuditEntry {
-  /** `<kind>.<verb>`, such as `entity.suspend`. */
-  action: string;
+  /** `<kind>.<verb>`, such as `entity.suspend`; whether others are told of it says event-types.ts. */
+  action: Action;
   authorityId: string | null;
   subjectKind: SubjectKind;
   subjectId: string;
   before?: JsonObject;
   after?: JsonObject;
   reason?: string;
+  /** What it does to everything below: not part of the audit, but of what others are told. */
+  affected?: readonly Affected[];
 }
 
 /** Marks a request that may be repeated: the same key and the same request make one record only. */
@@ -82,8 +91,8 @@ export interface ChangeOptions {
 }
 
 /**
- * Runs a change. What `work` records becomes audit rows under the next `seq`, which is taken after all else, so that
- * the counter is locked briefly and numbers appear in the order of commits. Work that records nothing takes no seq.
+ * Runs a change. What `work` records becomes audit rows and events under the next `seq`, which is taken after all else,
+ * so that the counter is locked briefly and numbers appear in the order of commits. Work that records nothing takes no seq.
  */
 export async function changeRegistry<T>(
   context: ChangeContext,
@@ -94,8 +103,9 @@ export async function changeRegistry<T>(
     const entries: AuditEntry[] = [];
     const result = await work(tx, (entry) => entries.push(entry));
     if (isDryRun) return { result, seq: null };
+    if (entries.length === 0) return { result, seq: null };
     await markUpdated(tx, entries, context.now);
-    return { result, seq: entries.length === 0 ? null : await writeAudit(tx, context, entries) };
+    return { result, seq: await writeAudit(tx, context, entries) };
   });
   if (seq === null) return result;
   onSeq?.(seq);
@@ -156,9 +166,14 @@ async function writeAudit(tx: Tx, context: ChangeContext, entries: readonly Audi
     return { ...contents, hash };
   });
   for (; rows.length > ROWS_AT_A_TIME; rows.splice(0, ROWS_AT_A_TIME)) {
-    await tx.insert(audit).select(selectRows(rows.slice(0, ROWS_AT_A_TIME)));
+    await tx.insert(audit).select(auditRows(rows.slice(0, ROWS_AT_A_TIME)));
   }
-  const written = tx.$with('written').as(tx.insert(audit).select(selectRows(rows)).returning({ seq: audit.seq }));
+  const news = (await eventsOf(tx, entries)).map((event) => ({ ...event, seq: counter.seq, at: context.now }));
+  for (; news.length > ROWS_AT_A_TIME; news.splice(0, ROWS_AT_A_TIME)) {
+    await tx.insert(events).select(eventRows(news.slice(0, ROWS_AT_A_TIME)));
+  }
+  const written = tx.$with('written').as(tx.insert(audit).select(auditRows(rows)).returning({ seq: audit.seq }));
+  const told = tx.$with('told').as(tx.insert(events).select(eventRows(news)).returning({ seq: events.seq }));
   const chained = tx.$with('chained').as(
     tx
       .update(registryCounter)
@@ -167,30 +182,32 @@ async function writeAudit(tx: Tx, context: ChangeContext, entries: readonly Audi
       .returning({ seq: registryCounter.seq }),
   );
   await tx
-    .with(written, chained)
+    .with(written, told, chained)
     .select({ notified: sql`pg_notify(${CHANGES_CHANNEL}, ${String(counter.seq)})` })
     .from(chained);
   return counter.seq;
 }
 
-const AUDIT_COLUMNS = Object.entries(getTableColumns(audit)).map(([member, column]) => {
-  // By the clock of the database, whatever a node believes.
-  const value = member === 'writtenAt' ? sql`clock_timestamp()` : sql.identifier(member);
-  return { member: sql.identifier(member), value, type: sql.raw(column.getSQLType()) };
-});
-const VALUES = sql.join(
-  AUDIT_COLUMNS.map(({ value }) => value),
-  sql`, `,
-);
-const TYPED_MEMBERS = sql.join(
-  AUDIT_COLUMNS.map(({ member, type }) => sql`${member} ${type}`),
-  sql`, `,
-);
-
-/** Rows of the audit out of one parameter, however many they are. */
-function selectRows(rows: readonly (AuditContents & { hash: string })[]): SQL {
-  return sql`select ${VALUES} from json_to_recordset(${JSON.stringify(rows)}::json) as given (${TYPED_MEMBERS})`;
+/** Makes rows of a table out of one parameter, however many they are. */
+function rowsOf(table: PgTable): (rows: readonly object[]) => SQL {
+  const columns = Object.entries(getTableColumns(table)).map(([member, column]) => {
+    // By the clock of the database, whatever a node believes.
+    const value = member === 'writtenAt' ? sql`clock_timestamp()` : sql.identifier(member);
+    return { value, member: sql`${sql.identifier(member)} ${sql.raw(column.getSQLType())}` };
+  });
+  const values = sql.join(
+    columns.map(({ value }) => value),
+    sql`, `,
+  );
+  const members = sql.join(
+    columns.map(({ member }) => member),
+    sql`, `,
+  );
+  return (rows) => sql`select ${values} from json_to_recordset(${JSON.stringify(rows)}::json) as given (${members})`;
 }
+
+const auditRows = rowsOf(audit);
+const eventRows = rowsOf(events);
 
 /**
  * Makes a record at most once for an idempotency key, inside the transaction that makes it.

@@ -11,11 +11,13 @@ import { enrolments } from '../storage/schema/enrolments.ts';
 import { entityTokens } from '../storage/schema/entity-tokens.ts';
 import { idempotencyKeys } from '../storage/schema/idempotency-keys.ts';
 import { outgoingMails } from '../storage/schema/outgoing-mails.ts';
+import { serviceHours } from '../storage/schema/service-hours.ts';
 import { issuedDelegations } from '../storage/schema/trust-mark-delegations.ts';
 import { issuedTrustMarks } from '../storage/schema/trust-marks.ts';
 import { usedAssertions } from '../storage/schema/used-assertions.ts';
 import { isMailOver } from './life-cycle/outgoing-mails.ts';
 import { ACKNOWLEDGEMENT_MEMORY_SECONDS } from './propagation/save-acknowledgements.ts';
+import { SERVICE_HOURS_MEMORY_SECONDS } from './slo/save-service-hours.ts';
 
 /** How long a request may be repeated with the same idempotency key, at least. */
 export const IDEMPOTENCY_LIFETIME_SECONDS = 7 * 86_400;
@@ -63,6 +65,7 @@ export async function pruneExpired(db: Db, now: Date, signal?: AbortSignal): Pro
     lt(enrolments.stateChangedAt, before(LAPSED_MEMORY_SECONDS)),
   );
   if (isLongLapsed !== undefined) await deleteInBatches(db, enrolments, isLongLapsed, signal);
+  await deleteInBatches(db, serviceHours, lt(serviceHours.hour, before(SERVICE_HOURS_MEMORY_SECONDS)), signal);
   await deleteInBatches(db, outgoingMails, isMailOver(now), signal);
   await deleteInBatches(db, enforcementPointAcknowledgements, isAcknowledgedSince(), signal);
   await deleteInBatches(db, canaryTrials, isTriedSince(), signal);

@@ -1,11 +1,12 @@
 /** Seals every private key and secret of the deployment under another master key, all or none. */
-import { asc, eq, isNotNull } from 'drizzle-orm';
+import { asc, eq, isNotNull, ne } from 'drizzle-orm';
 import type { Tx } from '../storage/connect.ts';
 import { authorityKeys } from '../storage/schema/authority-keys.ts';
 import { deployment } from '../storage/schema/deployment.ts';
 import { entities } from '../storage/schema/entities.ts';
 import { hostedKeys } from '../storage/schema/hosted-entities.ts';
 import { tokenIssuers } from '../storage/schema/token-issuers.ts';
+import { webhooks } from '../storage/schema/webhooks.ts';
 import { authorise } from './actor.ts';
 import { type ChangeContext, changeRegistry } from './change.ts';
 import { RegistryError } from './registry-error.ts';
@@ -32,6 +33,8 @@ export interface MasterKeyChange {
   rewrap: (key: SealedKeyRecord) => Uint8Array;
   /** The same with the secret by which an authorization server knows us. */
   rewrapClientSecret: (sealed: Uint8Array, place: SecretPlace) => Uint8Array;
+  /** The same with the secrets that sign what a webhook tells. */
+  rewrapWebhookSecret: (sealed: Uint8Array, webhookId: string) => Uint8Array;
 }
 
 /**
@@ -41,7 +44,7 @@ export interface MasterKeyChange {
  */
 export async function rewrapAuthorityKeys(
   context: ChangeContext,
-  { isPresentCheck, newCheck, rewrap, rewrapClientSecret }: MasterKeyChange,
+  { isPresentCheck, newCheck, rewrap, rewrapClientSecret, rewrapWebhookSecret }: MasterKeyChange,
 ): Promise<{ rewrapped: number }> {
   authorise(context.actor, ['admin'], null);
   return changeRegistry(context, async (tx, record) => {
@@ -58,13 +61,14 @@ export async function rewrapAuthorityKeys(
         .where(eq(table.id, key.id));
     }
     const issuerIds = await rewrapClientSecrets(tx, rewrapClientSecret);
+    const webhookIds = await rewrapWebhookSecrets(tx, rewrapWebhookSecret);
     await tx.update(deployment).set({ masterKeyCheck: newCheck }).where(eq(deployment.id, 1));
     record({
       action: 'deployment.rewrap_keys',
       authorityId: null,
       subjectKind: 'deployment',
       subjectId: 'master_key',
-      after: { kids: keys.map(({ kid }) => kid), tokenIssuers: issuerIds },
+      after: { kids: keys.map(({ kid }) => kid), tokenIssuers: issuerIds, webhooks: webhookIds },
     });
     return { rewrapped: keys.length };
   });
@@ -83,6 +87,23 @@ async function rewrapClientSecrets(tx: Tx, rewrap: MasterKeyChange['rewrapClient
     await tx.update(tokenIssuers).set({ sealedSecret: rewrapped }).where(eq(tokenIssuers.id, id));
   }
   return issuers.map(({ id }) => id);
+}
+
+async function rewrapWebhookSecrets(tx: Tx, rewrap: MasterKeyChange['rewrapWebhookSecret']): Promise<string[]> {
+  const kept = await tx
+    .select()
+    .from(webhooks)
+    .where(ne(webhooks.state, 'removed'))
+    .orderBy(asc(webhooks.id))
+    .for('update');
+  for (const { id, sealedSecret, previousSealedSecret } of kept) {
+    const rewrapped = {
+      sealedSecret: rewrap(sealedSecret, id),
+      previousSealedSecret: previousSealedSecret && rewrap(previousSealedSecret, id),
+    };
+    await tx.update(webhooks).set(rewrapped).where(eq(webhooks.id, id));
+  }
+  return kept.map(({ id }) => id);
 }
 
 /** A key and where its record is. */

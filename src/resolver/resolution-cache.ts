@@ -87,6 +87,8 @@ export class ResolutionCache {
   readonly #restingOn = new Map<string, Set<string>>();
   readonly #outcomesUnderWay = new Map<string, Promise<ResolveOutcome>>();
   readonly #flights = new Set<Flight>();
+  /** Outcomes that were there, and evaluations that somebody had to wait for. */
+  readonly reads = { hits: 0, misses: 0 };
 
   constructor(options: ResolutionCacheOptions) {
     this.#clock = options.clock;
@@ -122,6 +124,7 @@ export class ResolutionCache {
   peek(key: ResolutionKey, evaluate?: Evaluate): ResolveOutcome | undefined {
     const name = nameOf(key);
     const entry = this.#fresh(name);
+    if (entry !== undefined) this.reads.hits++;
     if (entry !== undefined && evaluate !== undefined) this.#renewIfDue(name, entry, key, evaluate);
     return entry?.outcome;
   }
@@ -136,11 +139,13 @@ export class ResolutionCache {
     const name = nameOf(key);
     const entry = this.#fresh(name);
     if (entry !== undefined) {
+      this.reads.hits++;
       this.#renewIfDue(name, entry, key, evaluate);
       return entry.outcome;
     }
     let underWay = this.#outcomesUnderWay.get(name);
     if (underWay === undefined) {
+      this.reads.misses++;
       underWay = this.#begin(name, key, evaluate);
     }
     return await underWay;

@@ -27,6 +27,13 @@ export interface Database {
   readonly db: Db;
   /** The same for the change feed alone, so that it never waits behind requests (embedded: there is one connection). */
   readonly feedDb: Db;
+  /** Of the pool behind `db`, now; undefined where there is one connection and no pool. */
+  connections?(): PoolLoad;
+  /**
+   * Runs SQL as the library has it that keeps the queue of jobs: one statement with its values, or several, in a
+   * transaction if they begin one. On connections of its own, two at most (embedded: there is one connection).
+   */
+  executeJobSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
   /**
    * Calls `onNotification` for every NOTIFY on `channel` until the returned function is called. Notifications sent
    * while the connection is down are lost, so they may only hasten what polling would find.
@@ -38,6 +45,14 @@ export interface Database {
    */
   asOwner<T>(use: (db: Db) => Promise<T>): Promise<T>;
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface PoolLoad {
+  most: number;
+  busy: number;
+  idle: number;
+  /** Who waits for a connection. */
+  waiting: number;
 }
 
 export type DatabaseOptions = PostgresqlOptions | EmbeddedOptions;

@@ -8,6 +8,9 @@ import type { Database, Db, EmbeddedOptions } from './connect.ts';
 import { lockDataDirectory } from './data-dir-lock.ts';
 import { findServiceRole } from './service-role.ts';
 
+/** Begun by itself on the one connection, a transaction that failed would have others' statements in it. */
+const WHOLE_TRANSACTION = /^\s*BEGIN;(.*)COMMIT;\s*$/s;
+
 const IN_MEMORY = 'memory://';
 
 /**
@@ -50,6 +53,14 @@ function database(client: PGlite, lock: Disposable | undefined): Database {
     kind: 'embedded',
     db,
     feedDb: db,
+    async executeJobSql(text, values = []) {
+      if (values.length > 0) return await client.query(text, values);
+      const inTransaction = WHOLE_TRANSACTION.exec(text)?.[1];
+      const results = await (inTransaction === undefined
+        ? client.exec(text)
+        : client.transaction((tx) => tx.exec(inTransaction)));
+      return { rows: results.flatMap(({ rows }) => rows) };
+    },
     async listen(channel, onNotification) {
       // Unquoted, the name would be folded to lower case. The function that listen() returns forgets the quotes.
       const quoted = `"${channel}"`;

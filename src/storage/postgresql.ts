@@ -1,7 +1,7 @@
 /** PostgreSQL: a pool with limits of time, transactions that never reuse a doubtful connection, LISTEN that reconnects. */
 import { drizzle, NodePgSession, NodePgTransaction } from 'drizzle-orm/node-postgres';
 import { PgDialect } from 'drizzle-orm/pg-core';
-import { Client, type ClientConfig, escapeIdentifier, Pool, type PoolClient } from 'pg';
+import { Client, type ClientConfig, escapeIdentifier, Pool, type PoolClient, type QueryResult } from 'pg';
 import type { Database, Db, PostgresqlOptions, Tx } from './connect.ts';
 import { serviceRoleOf } from './service-role.ts';
 
@@ -17,6 +17,7 @@ const TIME_LIMITS = {
 };
 const KEEP_ALIVE_DELAY_MS = 10_000;
 const DEFAULT_MAX_CONNECTIONS = 10;
+const MAX_JOB_CONNECTIONS = 2;
 const FIRST_RECONNECT_DELAY_MS = 100;
 const LONGEST_RECONNECT_DELAY_MS = 5_000;
 
@@ -32,8 +33,9 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<Databa
   const limited = { ...config, ...TIME_LIMITS };
   const pool = new Pool({ ...limited, max: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS });
   const feedPool = new Pool({ ...limited, max: 1 });
-  tolerateLostConnections(pool);
-  tolerateLostConnections(feedPool);
+  // Opened when there is something to do.
+  const jobPool = new Pool({ ...limited, max: MAX_JOB_CONNECTIONS });
+  for (const each of [pool, feedPool, jobPool]) tolerateLostConnections(each);
   try {
     await requireRole(pool, role);
   } catch (error) {
@@ -46,6 +48,13 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<Databa
     kind: 'postgresql',
     db: pooledDatabase(pool),
     feedDb: pooledDatabase(feedPool),
+    connections: () => ({
+      most: pool.options.max,
+      busy: pool.totalCount - pool.idleCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+    }),
+    executeJobSql: (text, values) => executeSql(jobPool, text, values),
     async listen(channel, onNotification) {
       const subscription = await subscribe(limited, channel, onNotification);
       subscriptions.add(subscription);
@@ -59,6 +68,7 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<Databa
       closed ??= Promise.all([
         pool.end(),
         feedPool.end(),
+        jobPool.end(),
         ...[...subscriptions].map((subscription) => subscription.end()),
       ]);
       await closed;
@@ -164,6 +174,20 @@ function pooledDatabase(pool: Pool): Db {
     }
   };
   return db;
+}
+
+/** What failed may have begun a transaction: then the connection is given up with it. */
+async function executeSql(pool: Pool, text: string, values: unknown[] = []): Promise<{ rows: unknown[] }> {
+  const client = await pool.connect();
+  let hasFailed = true;
+  try {
+    // Several statements have several results.
+    const results: QueryResult | QueryResult[] = await client.query(text, values);
+    hasFailed = false;
+    return Array.isArray(results) ? { rows: results.flatMap(({ rows }) => rows) } : results;
+  } finally {
+    client.release(hasFailed);
+  }
 }
 
 /** Whether the connection is known to be outside a transaction again. */

@@ -149,6 +149,17 @@ async function grantTables(tx: Db, role: string): Promise<void> {
   ]) {
     await tx.execute(statement);
   }
+  await grantJobs(tx, role);
+}
+
+/** What the library has that keeps the queue of jobs; which version that is, the owner alone says. */
+async function grantJobs(tx: Db, role: string): Promise<void> {
+  const { rows } = await tx.execute(sql`SELECT 1 FROM pg_namespace WHERE nspname = 'holdfast_jobs'`);
+  if (rows.length === 0) return;
+  const service = sql.identifier(role);
+  await grantUsage(tx, role, 'holdfast_jobs');
+  await tx.execute(sql`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA holdfast_jobs TO ${service}`);
+  await tx.execute(sql`REVOKE INSERT, UPDATE, DELETE ON holdfast_jobs.version FROM ${service}`);
 }
 
 /** Up to PostgreSQL 14 everybody may make tables in `public`. */

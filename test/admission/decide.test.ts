@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TokenVerdict } from '../../src/admission/admission-question.ts';
+import type { KnownCertificate } from '../../src/registry/participants/known-participants.ts';
 import {
   ANCHOR,
   API,
@@ -73,9 +74,11 @@ describe('[F40] a certificate is admitted only as that of an active participant'
       { ...PARTICIPANT, id: 'left', state: 'withdrawn' as const },
       { ...PARTICIPANT, id: 'left', organisationId: 'gone' },
     ]) {
+      const application = (id: string) => (id === 'left' ? left : known.application(id));
       const state = {
         ...known,
-        application: (id: string) => (id === 'left' ? left : known.application(id)),
+        application,
+        applicationOf: ({ applicationId }: KnownCertificate) => application(applicationId),
         organisation: (id: string) =>
           id === 'gone' ? { ...ORGANISATION, id, state: 'revoked' as const } : known.organisation(id),
       };

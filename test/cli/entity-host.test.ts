@@ -16,6 +16,7 @@ import {
   type RunningCommand,
   serveHoldfast,
 } from '../support/cli.ts';
+import { publicJwk } from '../support/credentials.ts';
 
 const METADATA = { openid_relying_party: { client_name: 'Clinic' } };
 const CONFIRMED = ['--reason', 'a test', '--yes'];
@@ -71,6 +72,29 @@ async function configuration(): Promise<string> {
   expect(response.statusCode).toBe(200);
   return await text(response);
 }
+
+it('holdfast entity assertion and holdfast keystore: what others are told of an application and its keys', async () => {
+  const practice = `http://hosted.localhost:${port}/practice`;
+  const hosted = ['--hosted', await file('practice.json', METADATA)];
+  await json('entity', 'add', practice, '--organisation', 'Clinic', ...hosted);
+  const early = await call('entity', 'assertion', practice);
+  expect([early.exitCode, early.stderr]).toEqual([1, expect.stringContaining('the application is pending')]);
+  const { id, organisationId } = await json('entity', 'approve', practice, ...CONFIRMED);
+  const { stdout } = await call('entity', 'assertion', practice);
+  const keystore = `${serviceUrl}/keystore/${organisationId}/${id}`;
+  expect(claimsOf(stdout.trim())).toMatchObject({
+    ...{ iss: serviceUrl, software_id: id, software_client_id: practice, client_name: 'Clinic' },
+    ...{ org_name: 'Clinic', jwks_uri: `${keystore}/application.jwks` },
+  });
+  const jwk = await file('practice-key.json', publicJwk().jwk);
+  const { kid } = await json('credential', 'add', practice, '--usage', 'signing', '--jwk', jwk);
+  const shown = await call('keystore', 'Clinic', practice, '--for', 'signing');
+  expect(shown.stdout).toContain(`${keystore}/signing.jwks\n`);
+  expect(shown.stdout).toMatch(new RegExp(`${kid} +EC +sig +- +-`));
+  expect(await json('keystore', 'Clinic', '--for', 'application')).toMatchObject({ keys: [{ kid, use: 'sig' }] });
+  expect(await json('keystore', 'Clinic', '--for', 'application', '--mode', 'test')).toEqual({ keys: [] });
+  expect(await json('keystore', 'Clinic', practice, '--for', 'signing', '--inactive')).toEqual({ keys: [] });
+});
 
 describe('holdfast entity host', () => {
   it('takes a partner without a web server in, and out again with its key', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -387,16 +387,36 @@ describe('lists and the export', () => {
     expect(one.exitCode, one.stderr).toBe(0);
     expect(two.stdout).toBe(one.stdout);
     expect(one.stdout).not.toMatch(/"d":|sealedPrivateKey|sealed_|holdfast_/);
-    const { format, authorities } = JSON.parse(one.stdout);
-    expect(format).toBe('holdfast-export-1');
-    expect(authorities[0].entityIdentifier).toBe(serviceUrl);
-    expect(authorities[0].keys).toHaveLength(1);
-    const identifiers = authorities[0].entities.map((entity: { entityIdentifier: string }) => entity.entityIdentifier);
+    const { format, records } = JSON.parse(one.stdout);
+    expect(format).toBe('holdfast-export-2');
+    expect(records.authorities[0].entityIdentifier).toBe(serviceUrl);
+    expect(records.authorities[0].keys).toHaveLength(1);
+    const identifiers = records.entities.map((entity: { entityIdentifier: string }) => entity.entityIdentifier);
     expect(identifiers).toContain(partner);
-    expect(identifiers).toEqual(identifiers.toSorted());
-    expect(authorities[0].entities).toContainEqual(
+    expect(records.entities).toContainEqual(
       expect.objectContaining({ evidence: expect.objectContaining({ claims: expect.any(Object) }) }),
     );
+  });
+
+  it('export files that an import takes back: nothing changes, and a file at fault is named', async () => {
+    const directory = folder.at('exported');
+    expect((await call(['export', '--out', directory])).exitCode).toBe(0);
+    const tried = await call(['--json', 'import', directory, '--dry-run']);
+    expect(tried.exitCode, tried.stderr).toBe(0);
+    expect(JSON.parse(tried.stdout)).toMatchObject({ seq: null, differences: [] });
+    const [file = ''] = readdirSync(join(directory, 'organisations'));
+    const place = join(directory, 'organisations', file);
+    const record = JSON.parse(readFileSync(place, 'utf8'));
+    writeFileSync(place, JSON.stringify({ ...record, legalName: 'Renamed Ltd' }));
+    const done = await call(['import', directory, '--yes']);
+    expect(done.stdout, done.stderr).toMatch(/^Imported as change \d+\.\n$/);
+    writeFileSync(place, JSON.stringify({ ...record, legalName: '' }));
+    const refused = await call(['import', directory, '--yes']);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain(`${place} /legalName`);
+    expect((await call(['import', directory, '--restore', '--yes'])).exitCode).toBe(1);
+    writeFileSync(place, JSON.stringify(record));
+    expect((await call(['import', directory, '--yes'])).exitCode).toBe(0);
   });
 
   it('tell of checks that were made before settings changed, until they are run again', async () => {

@@ -21,6 +21,14 @@ describe('HOLDFAST_DECISION_RETENTION_DAYS', () => {
   });
 });
 
+describe('HOLDFAST_EVENT_RETENTION_DAYS', () => {
+  it('is 90 by default, one at least, and 0 for ever', () => {
+    const daysOf = (value: string) => configOf({ HOLDFAST_EVENT_RETENTION_DAYS: value }).eventRetentionDays;
+    expect([configOf({}).eventRetentionDays, daysOf('0'), daysOf('1')]).toEqual([90, 0, 1]);
+    for (const value of ['-1', '00', '1.5']) expect(() => daysOf(value)).toThrow('HOLDFAST_EVENT_RETENTION_DAYS');
+  });
+});
+
 describe('HOLDFAST_AUDIT_CHECKPOINT_INTERVAL_SECONDS', () => {
   it('is a day by default, ten minutes at least, and 0 for never', () => {
     const secondsOf = (value: string) =>

@@ -115,8 +115,15 @@ describe('health', () => {
   it('503: says when this node is not current', async () => {
     const readiness = async () => ({ ready: false, seq: 41 });
     const nobody = () => undefined;
-    const doors = { plain: () => false, admission: () => false, federation: nobody, hosted: nobody };
-    const dependencies = { ...doors, publicAuthorities: () => [], logError: () => {} };
+    const doors = {
+      plain: nobody,
+      admission: () => false,
+      participants: () => false,
+      federation: nobody,
+      hosted: nobody,
+    };
+    const keyStores = {} as AppDependencies['keyStores'];
+    const dependencies = { ...doors, keyStores, publicAuthorities: () => [], logError: () => {} };
     const app = createApp({ ...dependencies, api: { readiness } as unknown as AppDependencies['api'] });
     const response = await app.fetch(new Request('http://localhost/readyz'));
     expect([response.status, await response.json()]).toEqual([503, { status: 'unavailable', seq: 41 }]);
@@ -163,10 +170,12 @@ it('a fault is logged in full and shown as nothing but a number', async () => {
   const logged: unknown[] = [];
   const fault = new Error('relation "entities" does not exist');
   const app = createApp({
-    plain: () => false,
+    plain: () => undefined,
+    participants: () => false,
     admission: () => false,
     federation: () => undefined,
     hosted: () => undefined,
+    keyStores: {} as AppDependencies['keyStores'],
     publicAuthorities: () => [],
     logError: (error, requestId) => logged.push([error, requestId]),
     api: { authenticate: () => Promise.reject(fault) } as unknown as AppDependencies['api'],

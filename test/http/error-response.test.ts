@@ -26,6 +26,7 @@ const STATUS_OF_KIND = {
   forbidden: 403,
   not_found: 404,
   conflict: 409,
+  gone: 410,
   precondition_failed: 412,
   precondition_required: 428,
 } as const;

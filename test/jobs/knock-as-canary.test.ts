@@ -5,6 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeEach, expect, it } from 'vitest';
 import { composeCanary } from '../../src/compose-canary.ts';
+import { createInstruments } from '../../src/compose-measured.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import type { Canary, CanaryReport } from '../../src/jobs/knock-as-canary.ts';
 import { createLog } from '../../src/observability/log.ts';
@@ -64,6 +65,7 @@ function canaryOf(settings: Record<string, string> = { HOLDFAST_CANARY_ALLOW: 'l
     canaryUnclear: (report: CanaryReport) => unclear.push(report),
   };
   return composeCanary({
+    instruments: createInstruments(),
     ...{ config: loadConfig(settings).config, db: service.db, log, extraCas: [TEST_TLS_CERTIFICATE] },
     clientCertificate: {
       ...{ certificate, key: armoured('PRIVATE KEY', pkcs8) },

@@ -5,8 +5,8 @@ import { createToken } from '../../src/registry/tokens/create-token.ts';
 import { apiTokens } from '../../src/storage/schema/api-tokens.ts';
 import { authorityKeys } from '../../src/storage/schema/authority-keys.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
-import { actor, NOW_DATE, openRegistry, outcome, type TestRegistry } from '../support/registry.ts';
-import { REASON, VERBS, type Verb } from '../support/registry-verbs.ts';
+import { actor, NOW_DATE, openRegistry, outcome, REASON, type TestRegistry } from '../support/registry.ts';
+import { VERBS, type Verb } from '../support/registry-verbs.ts';
 
 const ADA = actor({ id: 'ada' });
 

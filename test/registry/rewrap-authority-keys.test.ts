@@ -3,12 +3,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Algorithm } from '../../src/federation/signature.ts';
 import { bindMasterKey, readMasterKeyCheck } from '../../src/registry/prepare-deployment.ts';
 import { type MasterKeyChange, rewrapAuthorityKeys } from '../../src/registry/rewrap-authority-keys.ts';
+import { rotateWebhookSecret } from '../../src/registry/webhooks/rotate-webhook-secret.ts';
 import { openClientSecret, sealClientSecret } from '../../src/signer/client-secrets.ts';
 import { makeMasterKeyCheck, masterKeyMatches } from '../../src/signer/master-key-check.ts';
 import { MasterKey, UnsealError } from '../../src/signer/sealing.ts';
+import { openWebhookSecret, sealWebhookSecret } from '../../src/signer/webhook-secrets.ts';
 import { authorityKeys } from '../../src/storage/schema/authority-keys.ts';
 import { hostedKeys } from '../../src/storage/schema/hosted-entities.ts';
 import { tokenIssuers } from '../../src/storage/schema/token-issuers.ts';
+import { webhooks } from '../../src/storage/schema/webhooks.ts';
 import { DATABASE_KINDS } from '../support/databases.ts';
 import { hostedEntity } from '../support/hosting-verbs.ts';
 import {
@@ -21,6 +24,7 @@ import {
 } from '../support/registry.ts';
 import { opens } from '../support/sealed-keys.ts';
 import { tokenIssuer } from '../support/token-issuers.ts';
+import { addTestWebhook, sealTestWebhookSecret } from '../support/webhooks.ts';
 
 const NEXT_MASTER_KEY = new MasterKey(new Uint8Array(32).fill(8));
 
@@ -30,6 +34,8 @@ const CHANGE: MasterKeyChange = {
   rewrap: ({ owner, alg, ...key }) => testSigner.rewrap({ ...key, owner, alg: alg as Algorithm }, NEXT_MASTER_KEY),
   rewrapClientSecret: (sealed, place) =>
     sealClientSecret(NEXT_MASTER_KEY, openClientSecret(TEST_MASTER_KEY, sealed, place), place),
+  rewrapWebhookSecret: (sealed, id) =>
+    sealWebhookSecret(NEXT_MASTER_KEY, openWebhookSecret(TEST_MASTER_KEY, sealed, id), id),
 };
 
 describe.each(DATABASE_KINDS)('rewrapAuthorityKeys on %s', (kind) => {
@@ -79,6 +85,18 @@ describe.each(DATABASE_KINDS)('rewrapAuthorityKeys on %s', (kind) => {
     const place = { issuerId: id, introspection };
     expect(openClientSecret(NEXT_MASTER_KEY, sealed, place)).toBe('a secret');
     expect(() => openClientSecret(TEST_MASTER_KEY, sealed, place)).toThrow(UnsealError);
+  });
+
+  it('seals the secrets of webhooks, the former one as well', async () => {
+    const { id } = await registry.authority();
+    const { webhook, secret } = await addTestWebhook(registry, { authorityId: id });
+    const rotated = await rotateWebhookSecret(registry.context(), webhook.id, sealTestWebhookSecret);
+    await rewrapAuthorityKeys(registry.context(), CHANGE);
+    const [row] = await registry.db.select().from(webhooks).where(eq(webhooks.id, webhook.id));
+    const open = (sealed: Uint8Array | null | undefined, key = NEXT_MASTER_KEY) =>
+      openWebhookSecret(key, sealed ?? new Uint8Array(), webhook.id);
+    expect([open(row?.sealedSecret), open(row?.previousSealedSecret)]).toEqual([rotated.secret, secret]);
+    expect(() => open(row?.sealedSecret, TEST_MASTER_KEY)).toThrow(UnsealError);
   });
 
   it('changes nothing when the present master key is not that of the deployment', async () => {

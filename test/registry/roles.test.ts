@@ -70,8 +70,12 @@ describe('the table of verbs', () => {
     ...['requireNotSuspended', 'despiteSuspension', 'changeRegistry', 'createOnce', 'madeBefore'],
     ...['tokensInReach', 'requireGovernable', 'requireMayGive', 'requireMayCertify', 'requireMayAskFor'],
     ...['requireMayNameAudience', 'requireMayBeKnownBy'],
+    // Of what eventsInReach let him see.
+    'eventBodyFor',
     // Of whoever asks, whatever the role.
     'rotateOwnToken',
+    // Works in the transaction of importRegistry and approveImport, who authorise.
+    ...['importInto', 'applyImport'],
     // Of what the roles of somebody belong to.
     ...['requireOrganisation', 'requireEntity'],
     // Called by recheckEntity and approveEntity, who authorise; by addEntity and an enrolment that passed its checks;

@@ -1,6 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { JobQueue } from '../../src/jobs/job-queue.ts';
+import { createLog } from '../../src/observability/log.ts';
 import { connectDatabase, type Db } from '../../src/storage/connect.ts';
 import { migrateDatabase, pendingMigrations } from '../../src/storage/migrate.ts';
 import { DatabaseUnreachable } from '../../src/storage/postgresql.ts';
@@ -224,6 +226,11 @@ describe('on postgresql', () => {
       await using service = await connectDatabase({ url: url(app, database) });
       expect(await pendingMigrations(service)).toEqual([]);
       await service.db.insert(audit).values(ROW);
+      await using jobs = new JobQueue({ database: service, node: 'here', log: createLog('silent') });
+      const { promise: done, resolve: run } = Promise.withResolvers<void>();
+      jobs.define({ periodic: [{ name: 'any', everySeconds: 60, summary: 'runs', run: async () => run() }] });
+      await jobs.look();
+      await done;
       await service.db.execute(sql`SET ROLE NONE`);
       expect(await refusal(service.asOwner((db) => db.execute(sql`DELETE FROM audit`)))).toBe(INSUFFICIENT_PRIVILEGE);
     });

@@ -122,10 +122,12 @@ export function knownState({
     { ...ORGANISATION, ...known.organisation },
     { ...OTHER_ORGANISATION, ...known.otherOrganisation },
   ];
+  const applicationWith = (id: string) => (id === application.id ? application : undefined);
   return {
     ...{ seq: 42, ageSeconds },
     certificates: (x5tS256) => certificates.filter((certificate) => certificate.x5tS256 === x5tS256),
-    application: (id) => (id === application.id ? application : undefined),
+    applicationOf: ({ applicationId }) => applicationWith(applicationId),
+    application: applicationWith,
     applicationsNamed: (entityIdentifier) => (entityIdentifier === application.entityIdentifier ? [application] : []),
     applicationNamed: (authorityId, entityIdentifier) =>
       authorityId === application.authorityId && entityIdentifier === application.entityIdentifier

@@ -25,6 +25,9 @@ export async function authorityRecords({ service, admin }: ApiService, authority
   const tokenIssuerId = await made(admin, '/api/v1/token-issuers', {
     ...{ authorityId, issuer: freshIdentifier('as'), audiences: ['https://api.example'], jwks: await freshJwks() },
   });
+  const webhook = { authorityId, name: 'ops', url: 'http://127.0.0.1:9/events' };
+  const webhookId = await made(admin, '/api/v1/webhooks', webhook);
+  const restored = await admin.post('/api/v1/imports?restore=true', { format: 'holdfast-export-2', records: {} });
   const domain = await made(admin, '/api/v1/authorisation-domains', { authorityId, name: 'banking' });
   const role = await made(admin, '/api/v1/roles', { domainId: domain, name: 'bank' });
   const type = await service.trustMarkType(authority);
@@ -44,6 +47,8 @@ export async function authorityRecords({ service, admin }: ApiService, authority
       trustListEntryId,
       enforcementPointId,
       tokenIssuerId,
+      webhookId,
+      importId: restored.body.stored,
       domainId: domain,
       roleId: role,
     },
@@ -77,6 +82,7 @@ export async function organisationRecords(
   });
   return {
     organisationId: organisation.id,
+    participantId: organisation.id,
     contactId: organisation.contacts[0]?.id ?? '',
     entityId: entity.id,
     organisationRoleId: await made(admin, `${ofOrganisation}/roles`, { roleId }),
@@ -91,7 +97,12 @@ export async function organisationRecords(
 }
 
 /** What stands in paths beside ids. */
-const OTHER_PARAMETERS: RecordIds = { seq: 'latest', kid: 'x', step: 'identity' };
+const OTHER_PARAMETERS: RecordIds = {
+  seq: 'latest',
+  kid: 'x',
+  step: 'identity',
+  job: 'prune_expired',
+};
 
 /** All records of a place. */
 export function recordsAt(...records: readonly RecordIds[]): RecordIds {

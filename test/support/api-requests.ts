@@ -77,9 +77,14 @@ const BODIES: Readonly<Record<string, (ids: RecordIds) => unknown>> = {
   pinTrustAnchor: ({ authorityId }) => ({ authorityId, entityIdentifier: 'https://x.example', jwks }),
   replaceTrustAnchorKeys: () => ({ jwks }),
   addTrustListEntry: ({ authorityId }) => ({ authorityId, purpose: 'signing', certificate: CA_PEM }),
+  importRegistry: () => ({ format: 'holdfast-export-2', records: {} }),
   askAdmission: () => ({}),
   tryAdmission: () => ({}),
   acknowledgeSeq: () => ({ seq: 1 }),
+  addWebhook: ({ authorityId }) => ({ authorityId, name: 'x', url: 'http://127.0.0.1:9/x' }),
+  updateWebhook: () => ({ name: 'x' }),
+  rotateWebhookSecret: () => ({}),
+  replayWebhook: () => ({ what: 'dead' }),
   addTokenIssuer: ({ authorityId }) => ({ authorityId, issuer: 'https://x.example', audiences: ['x'], jwks }),
   updateTokenIssuer: () => ({ audiences: ['x'] }),
   addEnforcementPoint: ({ authorityId }) => ({ authorityId, name: 'x', hasToken: false }),
@@ -112,10 +117,10 @@ const QUERIES: Readonly<Record<string, (ids: RecordIds) => string>> = {
 };
 
 /** Lists of what has no authority to ask for. */
-const UNFILTERED = ['listAuthorities', 'listTokens'];
+const UNFILTERED = ['listAuthorities', 'listTokens', 'listJobs', 'listImports'];
 
 /** They show what is in reach of an authority, like lists. */
-const LIKE_LISTS = ['readPropagation'];
+const LIKE_LISTS = ['readPropagation', 'followEvents'];
 
 export interface ApiOperation {
   operationId: string;

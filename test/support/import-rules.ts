@@ -35,7 +35,7 @@ function packagesOf(cell: string): string[] {
 /** The modules that a source file imports, type-only and dynamic imports and re-exports included. */
 export function importsOf(source: string): string[] {
   const code = source.replaceAll(/^\s*(?:\/\/|\/?\*).*$/gm, '');
-  const specifier = /\b(?:from|import|require\s*\(|import\s*\()\s*(['"`])([^'"`\n]+)\1/g;
+  const specifier = /(?<![\w.'"`])(?:from|import|require\s*\(|import\s*\()\s*(['"`])([^'"`\n]+)\1/g;
   return [...code.matchAll(specifier)].map(([, , name = '']) => name);
 }
 

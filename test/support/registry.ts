@@ -90,6 +90,8 @@ export async function freshJwks(count = 1): Promise<JwkSet> {
   return { keys: keys.map((key) => key.jwk) };
 }
 
+export const REASON = 'a reason of the test';
+
 /**
  * @example
  * await using registry = await openRegistry('embedded');

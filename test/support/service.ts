@@ -7,6 +7,7 @@ import type { EntityIdentifier } from '../../src/federation/identifiers.ts';
 import type { JwkSet } from '../../src/federation/jwk-set.ts';
 import type { TrustAnchors } from '../../src/federation/trust-chain/trust-chain.ts';
 import { endpointUrl, type FederationEndpoint } from '../../src/issuance/authority-endpoints.ts';
+import type { PeriodicJob } from '../../src/jobs/job-queue.ts';
 import { makeDueAuditCheckpoint } from '../../src/jobs/make-audit-checkpoints.ts';
 import { createLog, type Log } from '../../src/observability/log.ts';
 import type { Actor } from '../../src/registry/actor.ts';
@@ -53,6 +54,11 @@ export type Query = Record<string, string | readonly string[]> | string;
 
 /** Stands for the first admin token, which counts here beside all others. */
 export const FIRST_ADMIN_SECRET = 'the-first-admin-token';
+
+const SHOWN_JOB: PeriodicJob = {
+  ...{ name: 'prune_expired', everySeconds: 3600, summary: 'deletes what has expired' },
+  run: async () => undefined,
+};
 
 const FIRST_ADMIN_ACTOR = actor({ id: FIRST_ADMIN, roles: [] });
 
@@ -108,6 +114,14 @@ export class TestService extends TestRegistry {
     });
   }
 
+  get jobQueue(): Composition['jobQueue'] {
+    return this.#running.jobQueue;
+  }
+
+  get eventStreams(): Composition['eventStreams'] {
+    return this.#running.eventStreams;
+  }
+
   get admission(): Composition['admission'] {
     return this.#running.admission;
   }
@@ -117,6 +131,11 @@ export class TestService extends TestRegistry {
     return this.#running.evidence;
   }
 
+  /** Adds what this node answered to the hours that all share, as the service does every 25 seconds. */
+  get saveServiceMinute(): Composition['saveServiceMinute'] {
+    return this.#running.saveServiceMinute;
+  }
+
   get keyRolls(): Composition['keyRolls'] {
     return this.#running.keyRolls;
   }
@@ -124,6 +143,11 @@ export class TestService extends TestRegistry {
   /** One round of the job that moves the keys of hosted entities along. */
   async rollHostedKeys(): Promise<void> {
     await this.#running.rollHostedKeys();
+  }
+
+  /** One round of the job that signs configurations of hosted entities anew. */
+  async signHostedConfigurations(): Promise<void> {
+    await this.#running.signHostedConfigurations();
   }
 
   /** One round of the job that looks at enrolments that came without a token. */
@@ -173,6 +197,8 @@ export class TestService extends TestRegistry {
       authenticate: async (secret, shown) =>
         secret === FIRST_ADMIN_SECRET ? FIRST_ADMIN_ACTOR : await authenticate(secret, shown),
     });
+    // Nothing happens by itself here; the API shows one job.
+    this.#composition.jobQueue.define({ periodic: [SHOWN_JOB] });
   }
 
   /** Changes made with it are followed by the service before they return, as those of its API are. */

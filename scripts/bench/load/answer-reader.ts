@@ -1,6 +1,6 @@
 /** Reads pipelined HTTP/1.1 answers off a connection; heads that look like the one before are not taken apart again. */
 
-/** What every answer of a load must look like: 200 and a body of one size. */
+/** What every answer of a load must look like: one status, and a body of one size. */
 export interface AnswerShape {
   headBytes: number;
   bodyBytes: number;
@@ -13,21 +13,26 @@ export interface AnswerShape {
 export type OnAnswer = (body: Buffer | undefined) => void;
 
 const CRLF_CRLF = 0x0a0d0a0d;
-const STATUS_200 = 0x20303032;
+/** 200, or 304, which has no body. */
+export type ExpectedStatus = 200 | 304;
+
+const STATUS_BYTES: Readonly<Record<ExpectedStatus, number>> = { 200: 0x20303032, 304: 0x20343033 };
 const STATUS_OFFSET = 'HTTP/1.1 '.length;
 const MAX_HEAD_BYTES = 16_384;
 
 export class AnswerReader {
   readonly #onAnswer: OnAnswer;
   readonly #wantsBody: () => boolean;
+  readonly #status: ExpectedStatus;
   #shape: AnswerShape | undefined;
   /** Bytes of a head whose end has not arrived. */
   #rest: Buffer | undefined;
   #bodyBytesLeft = 0;
 
-  constructor(onAnswer: OnAnswer, wantsBody: () => boolean) {
+  constructor(onAnswer: OnAnswer, wantsBody: () => boolean, status: ExpectedStatus = 200) {
     this.#onAnswer = onAnswer;
     this.#wantsBody = wantsBody;
+    this.#status = status;
   }
 
   /** Takes what arrived; the bytes may be overwritten afterwards. @throws Error when an answer is not as it should be */
@@ -65,13 +70,13 @@ export class AnswerReader {
 
   /** The shape of the head that begins here; undefined while it is incomplete. */
   #shapeAt(bytes: Buffer, start: number): AnswerShape | undefined {
-    if (this.#shape !== undefined && fits(this.#shape, bytes, start)) return this.#shape;
+    if (this.#shape !== undefined && fits(this.#shape, this.#status, bytes, start)) return this.#shape;
     const end = bytes.indexOf('\r\n\r\n', start, 'latin1');
     if (end === -1) {
       if (bytes.length - start > MAX_HEAD_BYTES) throw new Error('the server sends something else than HTTP answers');
       return undefined;
     }
-    const shape = parseHead(bytes.toString('latin1', start, end + 4));
+    const shape = parseHead(bytes.toString('latin1', start, end + 4), this.#status);
     if (this.#shape !== undefined && shape.bodyBytes !== this.#shape.bodyBytes) {
       throw new Error(`a body of ${shape.bodyBytes} bytes instead of ${this.#shape.bodyBytes}`);
     }
@@ -81,9 +86,14 @@ export class AnswerReader {
 }
 
 /** Whether a head of exactly this shape begins here: status, length and end are all that count. */
-function fits({ headBytes, lengthOffset, lengthDigits }: AnswerShape, bytes: Buffer, start: number): boolean {
+function fits(
+  { headBytes, lengthOffset, lengthDigits }: AnswerShape,
+  status: ExpectedStatus,
+  bytes: Buffer,
+  start: number,
+): boolean {
   if (start + headBytes > bytes.length) return false;
-  if (bytes.readUInt32LE(start + STATUS_OFFSET) !== STATUS_200) return false;
+  if (bytes.readUInt32LE(start + STATUS_OFFSET) !== STATUS_BYTES[status]) return false;
   if (bytes.readUInt32LE(start + headBytes - 4) !== CRLF_CRLF) return false;
   for (let index = 0; index < lengthDigits.length; index++) {
     if (bytes[start + lengthOffset + index] !== lengthDigits[index]) return false;
@@ -93,10 +103,11 @@ function fits({ headBytes, lengthOffset, lengthDigits }: AnswerShape, bytes: Buf
 
 const CONTENT_LENGTH = /\r\ncontent-length: (\d+)\r\n/i;
 
-/** @throws Error unless it is a 200 with a Content-Length */
-function parseHead(head: string): AnswerShape {
+/** @throws Error unless it has the status and, where there is a body, a Content-Length */
+function parseHead(head: string, status: ExpectedStatus): AnswerShape {
   const [statusLine] = head.split('\r\n', 1);
-  if (!head.startsWith('HTTP/1.1 200 ')) throw new Error(`answered with ${statusLine} instead of 200`);
+  if (!head.startsWith(`HTTP/1.1 ${status} `)) throw new Error(`answered with ${statusLine} instead of ${status}`);
+  if (status === 304) return { headBytes: head.length, bodyBytes: 0, lengthOffset: 0, lengthDigits: Buffer.alloc(0) };
   const match = CONTENT_LENGTH.exec(head);
   if (match?.[1] === undefined) throw new Error('answered without a Content-Length');
   const digits = match[1];

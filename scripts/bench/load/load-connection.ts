@@ -1,6 +1,6 @@
 /** One connection that keeps so many requests under way as it may. */
 import { connect, type Socket } from 'node:net';
-import { AnswerReader } from './answer-reader.ts';
+import { AnswerReader, type ExpectedStatus } from './answer-reader.ts';
 import type { Requests } from './request-tape.ts';
 
 export interface LoadConnectionOptions {
@@ -11,6 +11,7 @@ export interface LoadConnectionOptions {
   /** Every answer, with the position of its request on the tape; with the body when it was wanted. */
   onAnswer: (position: number, body: Buffer | undefined) => void;
   wantsBody: () => boolean;
+  status?: ExpectedStatus | undefined;
 }
 
 /** Read at once: some bodies have megabytes. */
@@ -29,11 +30,15 @@ export class LoadConnection {
   constructor(options: LoadConnectionOptions) {
     this.#options = options;
     this.#positions = new Uint32Array(options.pipelining);
-    this.#reader = new AnswerReader((body) => {
-      const position = this.#positions[this.#answered % options.pipelining] ?? 0;
-      this.#answered++;
-      options.onAnswer(position, body);
-    }, options.wantsBody);
+    this.#reader = new AnswerReader(
+      (body) => {
+        const position = this.#positions[this.#answered % options.pipelining] ?? 0;
+        this.#answered++;
+        options.onAnswer(position, body);
+      },
+      options.wantsBody,
+      options.status,
+    );
   }
 
   async open(): Promise<void> {

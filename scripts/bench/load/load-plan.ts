@@ -1,5 +1,6 @@
 /** What a load generator is told to do, and what it tells back. */
 import type { Run } from '../rounds.ts';
+import type { ExpectedStatus } from './answer-reader.ts';
 
 export interface LoadPlan {
   /** On the loopback interface. */
@@ -16,6 +17,8 @@ export interface LoadPlan {
   headers?: Readonly<Record<string, string>>;
   /** Where given, sampled bodies must be statements with this `sub`, path by path. */
   subjects?: readonly string[];
+  /** Of every answer; 200 unless given. */
+  status?: ExpectedStatus;
   connections: number;
   /** Requests that a connection sends ahead of their answers. */
   pipelining: number;

@@ -33,8 +33,8 @@ export class BenchClient implements Disposable {
   }
 
   /** Asks a federation endpoint, or whatever else needs no token. */
-  async get(path: string): Promise<Answer> {
-    return await this.#send('GET', path, {});
+  async get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+    return await this.#send('GET', path, headers);
   }
 
   /** Asks the API and gets the success that it must be. @throws Error with any other answer */

@@ -35,6 +35,8 @@ process.once('message', async (answer: BareAnswer) => {
       if (verify !== undefined) await verify(body.token);
       return new Response(payload, { headers });
     });
+  } else if (answer.isUnchanged === true) {
+    app.get(path, () => new Response(null, { status: 304, headers }));
   } else {
     // A message brings a Uint8Array; the service holds texts as strings and lists as bytes.
     const payload = typeof answer.body === 'string' ? answer.body : new Uint8Array(answer.body);

@@ -10,6 +10,8 @@ export interface BareAnswer {
   body: string | Uint8Array;
   /** The body is a JWT, and each answer signs its header and payload anew. */
   isSignedEachTime: boolean;
+  /** It is 304, whatever is asked. */
+  isUnchanged?: boolean;
   /** Asked by POST: the JWT in this parameter is verified with this key before each answer. */
   verifies?: { parameter: string; key: JWK } | undefined;
   /** Asked by POST with JSON, which is read and parsed before each answer. */
@@ -62,14 +64,35 @@ export async function startFloor(
   json?: PostedJson,
 ): Promise<Floor> {
   const question = json ? { form: json.body, headers: json.headers } : { form: posted && formOf(posted) };
+  return await startLike(like, requestPath, question, (answer) => ({
+    ...bareAnswer(answer, requestPath, bodyAs),
+    verifies: posted && { parameter: posted.parameter, key: posted.key },
+    json,
+  }));
+}
+
+/** The same for a request with these header fields that is answered 304. */
+export async function startUnchangedFloor(
+  like: Target,
+  requestPath: string,
+  headers: Record<string, string>,
+): Promise<Floor> {
+  return await startLike(like, requestPath, { headers }, (answer) => {
+    if (answer.status !== 304) throw new Error(`answered with status ${answer.status} instead of 304`);
+    return { ...bareAnswer(answer, requestPath, 'text'), isUnchanged: true };
+  });
+}
+
+async function startLike(
+  like: Target,
+  requestPath: string,
+  question: Parameters<typeof exchange>[2],
+  bare: (answer: Answer) => BareAnswer,
+): Promise<Floor> {
   const answer = await exchange(like, requestPath, question);
   const worker = startWorker(path.join(import.meta.dirname, 'bare-server.ts'));
   try {
-    const { port } = await worker.ask<BareServerStarted>({
-      ...bareAnswer(answer, requestPath, bodyAs),
-      verifies: posted && { parameter: posted.parameter, key: posted.key },
-      json,
-    } satisfies BareAnswer);
+    const { port } = await worker.ask<BareServerStarted>(bare(answer));
     const floor = { port, host: like.host, pid: worker.pid };
     requireSameSize(answer, await exchange(floor, requestPath, question));
     return { ...floor, [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose]() };

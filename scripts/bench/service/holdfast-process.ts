@@ -65,6 +65,8 @@ function environmentOf(
     HOLDFAST_BASE_URL: baseUrl,
     HOLDFAST_DATA_DIR: dataDir,
     HOLDFAST_DATABASE_URL: databaseUrl,
+    // The hosts of sample entities do not exist: to look for their configurations would ask name servers elsewhere.
+    HOLDFAST_REFRESH_INTERVAL_SECONDS: '0',
     ...environment,
   };
 }

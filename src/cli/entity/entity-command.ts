@@ -6,6 +6,7 @@ import { example } from '../help-text.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { addTransitionCommands } from '../transition-commands.ts';
 import { addEntityAddCommand } from './add.ts';
+import { addEntityAssertionCommand } from './assertion.ts';
 import { addEntityChallengeCommand } from './challenge.ts';
 import { addEntityCheckCommand } from './check.ts';
 import { checkDoubts, describeEntity } from './entity-report.ts';
@@ -31,6 +32,7 @@ export function addEntityCommand(program: Command, surroundings: Surroundings): 
   addEntityUpdateCommand(entity, surroundings);
   addEntityCheckCommand(entity, surroundings);
   addEntityRefreshCommand(entity, surroundings);
+  addEntityAssertionCommand(entity, surroundings);
   addEntityKeysCommand(entity, surroundings);
   addEntityHostCommand(entity, surroundings);
   addTransitionCommands<EntityRecord>(entity, surroundings, {

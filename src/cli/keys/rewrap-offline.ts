@@ -13,6 +13,7 @@ import { makeMasterKeyCheck, masterKeyMatches } from '../../signer/master-key-ch
 import { ensureMasterKeyFile, parseMasterKey, readMasterKeyFile } from '../../signer/master-key-file.ts';
 import type { MasterKey } from '../../signer/sealing.ts';
 import { createSigner } from '../../signer/signer.ts';
+import { openWebhookSecret, sealWebhookSecret } from '../../signer/webhook-secrets.ts';
 import { connectDatabase, type Database } from '../../storage/connect.ts';
 import { pendingMigrations } from '../../storage/migrate.ts';
 import { CommandError } from '../command-error.ts';
@@ -50,6 +51,7 @@ async function rewrap(database: Database, present: MasterKey, next: MasterKey): 
     newCheck: makeMasterKeyCheck(next),
     rewrap: ({ alg, ...key }) => signer.rewrap({ ...key, alg: alg as Algorithm }, next),
     rewrapClientSecret: (sealed, place) => sealClientSecret(next, openClientSecret(present, sealed, place), place),
+    rewrapWebhookSecret: (sealed, id) => sealWebhookSecret(next, openWebhookSecret(present, sealed, id), id),
   });
 }
 

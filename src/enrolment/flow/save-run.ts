@@ -38,8 +38,7 @@ export interface RunToSave {
   subject?: Pick<StepSubject, 'authority' | 'organisation'>;
   /** Whether the record is made now. */
   isNew: boolean;
-  /** `enrolment.submit`, `enrolment.update` or `enrolment.check`. */
-  action: `enrolment.${string}`;
+  action: 'enrolment.submit' | 'enrolment.update' | 'enrolment.check';
   idempotency?: Idempotency | undefined;
 }
 

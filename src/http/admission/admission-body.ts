@@ -60,13 +60,17 @@ function isUsual(body: JsonValue): body is { certificate: string; token?: string
 export function presentedRequest({
   certificate,
   'x5t#S256': x5tS256,
-  ...request
+  token,
+  api,
+  entityId,
+  onBehalfOf,
 }: z.infer<typeof AdmissionRequestSchema>): AdmissionRequest {
-  if (x5tS256 !== undefined) return { ...request, certificate: { x5tS256 } };
-  return { ...request, certificate: certificate === undefined ? 'none' : presented(certificate) };
+  const shown = x5tS256 === undefined ? presented(certificate) : { x5tS256 };
+  return { certificate: shown, token, api, entityId, onBehalfOf };
 }
 
-function presented(certificate: string): PresentedCertificate {
+function presented(certificate: string | undefined): PresentedCertificate {
+  if (certificate === undefined) return 'none';
   try {
     const base64 = base64Of(certificate);
     const der = base64 === undefined ? certificateOfPem(certificate) : certificateOfBase64(base64);
@@ -159,9 +163,11 @@ export const AdmissionDecisionSchema = z
   })
   .openapi('AdmissionDecision');
 
-export function decisionBody(decision: AdmissionDecision): z.infer<typeof AdmissionDecisionSchema> {
+type DecisionBody = z.infer<typeof AdmissionDecisionSchema>;
+
+export function decisionBody(decision: AdmissionDecision): DecisionBody {
   const { participant, onBehalfOf, roles, chain, steps } = decision;
-  return {
+  const body: DecisionBody = {
     decision: decision.decision,
     reasons: [...decision.reasons],
     participant: participant === undefined ? null : { entityIdentifier: participant.application.entityIdentifier },
@@ -169,11 +175,11 @@ export function decisionBody(decision: AdmissionDecision): z.infer<typeof Admiss
     organisation: participant === undefined ? null : organisationBody(participant.organisation),
     onBehalfOf: onBehalfOf === undefined ? null : organisationBody(onBehalfOf),
     roles: roles.map(({ roleId, name, jurisdictions, validFrom, validTo }) => ({
-      ...{ id: roleId, name, jurisdictions: [...jurisdictions] },
-      ...{
-        validFrom: validFrom === null ? null : timeOf(validFrom),
-        validTo: validTo === null ? null : timeOf(validTo),
-      },
+      id: roleId,
+      name,
+      jurisdictions: [...jurisdictions],
+      validFrom: validFrom === null ? null : timeOf(validFrom),
+      validTo: validTo === null ? null : timeOf(validTo),
     })),
     permissions: decision.permissions,
     exceptions: [...decision.exceptions],
@@ -184,8 +190,9 @@ export function decisionBody(decision: AdmissionDecision): z.infer<typeof Admiss
     seq: decision.seq,
     evaluatedAt: timeOf(decision.evaluatedAt),
     validUntil: timeOf(decision.validUntil),
-    ...(steps === undefined ? {} : { steps: [...steps] }),
   };
+  if (steps !== undefined) body.steps = [...steps];
+  return body;
 }
 
 function applicationBody({ id, name, entityIdentifier }: NonNullable<AdmissionDecision['participant']>['application']) {

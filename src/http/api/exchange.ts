@@ -33,9 +33,10 @@ const REPLY_HEADERS = {
 const PROBLEMS = {
   400: 'The request is not valid: `validation_failed`.',
   401: 'No valid API token: `unauthenticated`; one that is bound to another client certificate: `token_bound`.',
-  403: 'The token lacks the role, or does not reach all authorities: `role_missing`.',
+  403: 'The token lacks the role, or does not reach all authorities: `role_missing`; nothing is stated about whoever is not active: `not_active`.',
   404: 'No such record in what the token reaches: `not_found`.',
   409: 'The registry forbids it as it stands; `code` and `detail` say why.',
+  410: 'What was asked for is no longer kept: `resync_required`; read what there is, and follow from there.',
   412: 'The record changed since it was read: `version_mismatch`.',
   413: 'The body has more than 256 KiB: `payload_too_large`.',
   415: 'The body is not `application/json`: `unsupported_media_type`.',
@@ -48,7 +49,7 @@ const PROBLEMS = {
 
 type ProblemStatus = keyof typeof PROBLEMS;
 
-interface ProblemReply {
+export interface ProblemReply {
   description: string;
   content: { 'application/problem+json': { schema: typeof ProblemSchema } };
 }

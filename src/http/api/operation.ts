@@ -12,16 +12,17 @@ export interface Operation {
   mount(app: OpenAPIHono<ApiEnv>, dependencies: ApiDependencies): void;
 }
 
-/** Joins a route with the factory of its handler. */
+/** Joins a route with the factory of its handler. @param readBody what reads the body, where it has limits of its own */
 export function defineOperation<R extends RouteConfig & { getRoutingPath(): string }>(
   route: R,
   createHandler: (dependencies: ApiDependencies) => RouteHandler<R, ApiEnv>,
+  readBody: MiddlewareHandler<ApiEnv> = readJsonBody,
 ): Operation {
   return {
     route,
     mount(app, dependencies) {
       app.on(route.method, route.getRoutingPath(), mayAsk(route));
-      if (route.request?.body !== undefined) app.on(route.method, route.getRoutingPath(), readJsonBody);
+      if (route.request?.body !== undefined) app.on(route.method, route.getRoutingPath(), readBody);
       app.openapi(route, createHandler(dependencies));
     },
   };

@@ -33,6 +33,7 @@ import { readCredentialOperation } from './credentials/read-credential.ts';
 import { replaceCredentialOperation } from './credentials/replace-credential.ts';
 import { transitionCredentialOperations } from './credentials/transition-credential.ts';
 import { listDecisionsOperation } from './decisions/list-decisions.ts';
+import { findPublicOrganisationsOperation, readPublicOrganisationOperation } from './directory/public-organisations.ts';
 import { addEnforcementPointOperation } from './enforcement-points/add-enforcement-point.ts';
 import { listEnforcementPointsOperation } from './enforcement-points/list-enforcement-points.ts';
 import { readEnforcementPointOperation } from './enforcement-points/read-enforcement-point.ts';
@@ -58,6 +59,7 @@ import { approveEntityOperation } from './entities/approve-entity.ts';
 import { changeEntityKeysOperations } from './entities/change-entity-keys.ts';
 import { changeEntitySuspensionOperation } from './entities/change-suspension.ts';
 import { enrolEntityOperation } from './entities/enrol-entity.ts';
+import { issueEntityAssertionOperation } from './entities/issue-entity-assertion.ts';
 import { listEntitiesOperation } from './entities/list-entities.ts';
 import { listEntityKeysOperation } from './entities/list-entity-keys.ts';
 import { readEntityOperation } from './entities/read-entity.ts';
@@ -65,6 +67,9 @@ import { recheckEntityOperation } from './entities/recheck-entity.ts';
 import { refreshEntityOperation } from './entities/refresh-entity.ts';
 import { transitionEntityOperations } from './entities/transition-entity.ts';
 import { updateEntityOperation } from './entities/update-entity.ts';
+import { followEventsOperation } from './events/follow-events.ts';
+import { listEventsOperation } from './events/list-events.ts';
+import { followStatusOperation, readStatusOperation } from './events/participant-status.ts';
 import { listExceptionsOperation, readExceptionOperation } from './exceptions/read-exceptions.ts';
 import { requestExceptionOperation } from './exceptions/request-exception.ts';
 import { transitionExceptionOperations } from './exceptions/transition-exception.ts';
@@ -79,6 +84,8 @@ import { stopHostingOperation } from './hosting/stop-hosting.ts';
 import { takeHostedKeyOperation } from './hosting/take-hosted-key.ts';
 import { updateHostingOperation } from './hosting/update-hosting.ts';
 import { uploadConfigurationOperation } from './hosting/upload-configuration.ts';
+import { listJobsOperation, readJobOperation } from './jobs/read-jobs.ts';
+import { runJobOperation } from './jobs/run-job.ts';
 import { grantAccessTokenOperation } from './oauth/grant-access-token.ts';
 import type { Operation } from './operation.ts';
 import { addOrganisationOperation } from './organisations/add-organisation.ts';
@@ -123,6 +130,7 @@ import {
 } from './roles/organisation-roles.ts';
 import { addRoleOperation, listRolesOperation, readRoleOperation, updateRoleOperation } from './roles/roles.ts';
 import { transitionRoleOperations } from './roles/transition-role.ts';
+import { readSloOperation } from './slo/read-slo.ts';
 import { addTokenIssuerOperation } from './token-issuers/add-token-issuer.ts';
 import { listTokenIssuersOperation } from './token-issuers/list-token-issuers.ts';
 import { readTokenIssuerOperation } from './token-issuers/read-token-issuer.ts';
@@ -133,6 +141,9 @@ import { listTokensOperation } from './tokens/list-tokens.ts';
 import { revokeTokenOperation } from './tokens/revoke-token.ts';
 import { rotateOwnTokenOperation, rotateTokenOperation } from './tokens/rotate-token.ts';
 import { whoAmIOperation } from './tokens/who-am-i.ts';
+import { exportRegistryOperation } from './transfer/export-registry.ts';
+import { importRegistryOperation } from './transfer/import-registry.ts';
+import { decideImportOperations, listImportsOperation, readImportOperation } from './transfer/stored-imports.ts';
 import { listTrustAnchorsOperation } from './trust-anchors/list-trust-anchors.ts';
 import { pinTrustAnchorOperation } from './trust-anchors/pin-trust-anchor.ts';
 import { readTrustAnchorOperation } from './trust-anchors/read-trust-anchor.ts';
@@ -158,6 +169,20 @@ import { readTrustMarkOperation } from './trust-marks/read-trust-mark.ts';
 import { renewTrustMarkOperation } from './trust-marks/renew-trust-mark.ts';
 import { requestTrustMarkOperation } from './trust-marks/request-trust-mark.ts';
 import { transitionTrustMarkOperations } from './trust-marks/transition-trust-mark.ts';
+import { addWebhookOperation } from './webhooks/add-webhook.ts';
+import { listWebhooksOperation, readWebhookOperation } from './webhooks/read-webhooks.ts';
+import { rotateWebhookSecretOperation } from './webhooks/rotate-webhook-secret.ts';
+import {
+  pauseWebhookOperation,
+  removeWebhookOperation,
+  resumeWebhookOperation,
+} from './webhooks/transition-webhook.ts';
+import { updateWebhookOperation } from './webhooks/update-webhook.ts';
+import {
+  listWebhookDeliveriesOperation,
+  pingWebhookOperation,
+  replayWebhookOperation,
+} from './webhooks/webhook-deliveries.ts';
 
 export const OPERATIONS: readonly Operation[] = [
   listAuthoritiesOperation,
@@ -207,6 +232,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...transitionEntityOperations,
   changeEntitySuspensionOperation,
   refreshEntityOperation,
+  issueEntityAssertionOperation,
   listEntityKeysOperation,
   acceptEntityKeyOperation,
   ...changeEntityKeysOperations,
@@ -303,10 +329,35 @@ export const OPERATIONS: readonly Operation[] = [
   readPropagationOperation,
   followSeqOperation,
   acknowledgeSeqOperation,
+  listEventsOperation,
+  followEventsOperation,
+  listWebhooksOperation,
+  addWebhookOperation,
+  readWebhookOperation,
+  updateWebhookOperation,
+  rotateWebhookSecretOperation,
+  pauseWebhookOperation,
+  resumeWebhookOperation,
+  listWebhookDeliveriesOperation,
+  replayWebhookOperation,
+  pingWebhookOperation,
+  removeWebhookOperation,
+  findPublicOrganisationsOperation,
+  readPublicOrganisationOperation,
+  followStatusOperation,
+  readStatusOperation,
   listAuditOperation,
   exportAuditOperation,
+  exportRegistryOperation,
+  importRegistryOperation,
+  listImportsOperation,
+  readImportOperation,
+  ...decideImportOperations,
   listAuditCheckpointsOperation,
   makeAuditCheckpointOperation,
+  listJobsOperation,
+  readJobOperation,
+  runJobOperation,
   whoAmIOperation,
   listTokensOperation,
   createTokenOperation,
@@ -316,4 +367,5 @@ export const OPERATIONS: readonly Operation[] = [
   grantAccessTokenOperation,
   readLivenessOperation,
   readReadinessOperation,
+  readSloOperation,
 ];

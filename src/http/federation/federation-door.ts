@@ -13,6 +13,7 @@ import type { TrustMarkAnswers } from '../../issuance/trust-marks/trust-mark-ans
 import type { Actor } from '../../registry/actor.ts';
 import type { AuthorityDirectory, ServedAuthority } from '../../registry/authorities/authority-directory.ts';
 import type { ChangeContext } from '../../registry/change.ts';
+import { boundedMethod, type ObserveRequest } from '../answered-request.ts';
 import { toFederationErrorResponse } from '../federation-error-response.ts';
 import { isOutage } from '../outage.ts';
 import { admit, methodsOf } from './admission.ts';
@@ -65,6 +66,7 @@ export interface FederationDependencies {
   /** Is told of what it may give again. */
   hot: HotAnswers;
   clock: Clock;
+  observe: ObserveRequest;
   logError: (error: unknown, requestId: string) => void;
 }
 
@@ -100,7 +102,7 @@ export function createFederationDoor(
   dependencies: FederationDependencies,
 ): (request: Request, environment?: unknown) => Response | Promise<Response> | undefined {
   const table = new EndpointTable(dependencies.directory);
-  const { directory, freshness, hot, clock, logError } = dependencies;
+  const { directory, freshness, hot, clock, observe, logError } = dependencies;
   const servedBy = (authorityId: string): ServedAuthority => {
     const served = directory.get(authorityId);
     if (served !== undefined) return served;
@@ -111,6 +113,7 @@ export function createFederationDoor(
     if (target === undefined) return undefined;
     const { authorityId, endpoint } = target;
     if (request.method === 'OPTIONS') return preflightAnswer(methodsOf(servedBy(authorityId), endpoint));
+    const begunAt = performance.now();
     const exchange = new Exchange(request, environment);
     let answeredBy: ServedAuthority | undefined;
     const answer = () => {
@@ -121,8 +124,15 @@ export function createFederationDoor(
       return caller instanceof Promise ? caller.then(answerTo) : answerTo(caller);
     };
     const isCurrent = () => freshness.isCurrent() && signingKid(directory.get(authorityId)) === signingKid(answeredBy);
-    const answered = (ready: ReadyAnswer) => exchange.complete(publicAnswer(request, ready, clock.now()));
-    const refused = (error: unknown) => exchange.complete(refuse(error, logError));
+    const told = (response: Response, isFault = false) => {
+      const { status } = response;
+      const durationMs = performance.now() - begunAt;
+      const method = boundedMethod(request.method);
+      observe({ door: 'federation', route: endpoint, method, status, isFault, durationMs });
+      return exchange.complete(response);
+    };
+    const answered = (ready: ReadyAnswer) => told(publicAnswer(request, ready, clock.now()));
+    const refused = (error: unknown) => told(refuse(error, logError), !isRefusal(error));
     try {
       const begun = freshness.isCurrent() ? answer() : undefined;
       if (begun !== undefined && !(begun instanceof Promise)) {
@@ -160,9 +170,13 @@ function signingKid(served: ServedAuthority | undefined): string | undefined {
 
 /** A refusal is the caller's news, an outage the feed's; anything else is ours to look at. */
 function refuse(error: unknown, logError: FederationDependencies['logError']): Response {
-  const isRefusal = error instanceof FederationError && error.wire !== 'server_error';
-  if (!isRefusal && !isOutage(error)) logError(error, randomUUID());
+  if (!isRefusal(error) && !isOutage(error)) logError(error, randomUUID());
   return toFederationErrorResponse(error);
+}
+
+/** Also 503, where others cannot be reached or a limit was met. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof FederationError && error.wire !== 'server_error';
 }
 
 /** Host with its port, and path, of a request's URL, which is in its normal form; quicker than parsing it anew. */

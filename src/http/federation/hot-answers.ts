@@ -1,11 +1,18 @@
 /** Signed answers that are asked for many times a second: given again, before anything else looks at the request. */
 import type { Clock, NumericDate } from '../../federation/time.ts';
+import type { ServedEndpoint } from '../../issuance/authority-endpoints.ts';
 import type { SignedAnswer } from '../../issuance/ready-answers.ts';
 
 /** What the registry is known to hold; see the change feed. */
 export interface KnownState {
   /** The last change that all caches follow. */
   readonly seq: number;
+}
+
+/** An answer, and which endpoint gave it. */
+export interface HotAnswer {
+  endpoint: ServedEndpoint;
+  answer: SignedAnswer;
 }
 
 /** More are not busy ones. */
@@ -19,9 +26,11 @@ const MAX_QUESTION_LENGTH = 1024;
 export class HotAnswers {
   readonly #clock: Clock;
   readonly #state: KnownState;
-  #answers = new Map<string, SignedAnswer>();
+  #answers = new Map<string, HotAnswer>();
   #second: NumericDate = 0;
   #seq = 0;
+  /** Questions that were answered from here, and others. */
+  readonly reads = { hits: 0, misses: 0 };
 
   constructor({ clock, state }: { clock: Clock; state: KnownState }) {
     this.#clock = clock;
@@ -29,11 +38,14 @@ export class HotAnswers {
   }
 
   /** @param question whatever the answer depends on besides time and registry */
-  get(question: string): SignedAnswer | undefined {
-    return this.#isOfNow() ? this.#answers.get(question) : undefined;
+  get(question: string): HotAnswer | undefined {
+    const answer = this.#isOfNow() ? this.#answers.get(question) : undefined;
+    if (answer === undefined) this.reads.misses++;
+    else this.reads.hits++;
+    return answer;
   }
 
-  keep(question: string, answer: SignedAnswer): void {
+  keep(question: string, answer: HotAnswer): void {
     if (!this.#isOfNow()) {
       this.#answers = new Map();
       this.#second = this.#clock.now();

@@ -6,12 +6,12 @@ import type { AuthorityDirectory } from '../../registry/authorities/authority-di
 import { authenticationOf } from '../../registry/authorities/endpoint-authentication.ts';
 import { EndpointTable } from './endpoint-table.ts';
 import type { FederationDependencies } from './federation-door.ts';
-import type { HotAnswers } from './hot-answers.ts';
+import type { HotAnswer, HotAnswers } from './hot-answers.ts';
 import { incomingOf, type PlainRequest, plainRequestOf, soleParameter } from './plain-request.ts';
 import { publicHeaders } from './public-answer.ts';
 
-/** @returns false, and nothing is done, when the request is for the other doors */
-export type PlainDoor = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
+/** @returns the endpoint that was answered for; undefined, and nothing is done, when the request is for the other doors */
+export type PlainDoor = (incoming: IncomingMessage, outgoing: ServerResponse) => ServedEndpoint | undefined;
 
 /** Gives what the federation door would give. */
 export function createPlainDoor({
@@ -22,22 +22,23 @@ export function createPlainDoor({
   clock,
 }: Pick<FederationDependencies, 'directory' | 'answers' | 'hot' | 'freshness' | 'clock'>): PlainDoor {
   const table = new EndpointTable(directory);
-  const readyAnswer = (request: PlainRequest): SignedAnswer | undefined => {
+  const readyAnswer = (request: PlainRequest): HotAnswer | undefined => {
     const { host, target } = request;
     const queryStart = target.indexOf('?');
     if (queryStart === -1) return hot.get(questionOf(request));
     const found = table.find(host + target.slice(0, queryStart));
     if (found?.endpoint !== 'fetch') return hot.get(questionOf(request));
-    return readyStatement(found.authorityId, target.slice(queryStart + 1), { directory, answers });
+    const answer = readyStatement(found.authorityId, target.slice(queryStart + 1), { directory, answers });
+    return answer && { endpoint: 'fetch', answer };
   };
   return (incoming, outgoing) => {
     const request = plainRequestOf(incoming);
-    if (request === undefined || !freshness.isCurrent()) return false;
+    if (request === undefined || !freshness.isCurrent()) return undefined;
     const ready = readyAnswer(request);
-    if (ready === undefined) return false;
-    outgoing.writeHead(200, publicHeaders(ready, clock.now()));
-    outgoing.end(ready.body);
-    return true;
+    if (ready === undefined) return undefined;
+    outgoing.writeHead(200, publicHeaders(ready.answer, clock.now()));
+    outgoing.end(ready.answer.body);
+    return ready.endpoint;
   };
 }
 
@@ -59,7 +60,7 @@ export function keepHot(hot: HotAnswers, endpoint: ServedEndpoint, environment: 
   if (endpoint === 'fetch' || answer.etag !== undefined || answer.status !== undefined) return;
   const incoming = incomingOf(environment);
   const request = incoming && plainRequestOf(incoming);
-  if (request !== undefined) hot.keep(questionOf(request), answer);
+  if (request !== undefined) hot.keep(questionOf(request), { endpoint, answer });
 }
 
 function questionOf({ host, target }: PlainRequest): string {

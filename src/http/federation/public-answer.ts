@@ -57,7 +57,7 @@ export function preflightAnswer(methods: readonly string[]): Response {
 }
 
 /** Weak comparison of RFC 9110 §13.1.2. */
-function matches(ifNoneMatch: string | null, etag: string): boolean {
+export function matches(ifNoneMatch: string | null, etag: string): boolean {
   if (ifNoneMatch === null) return false;
   if (ifNoneMatch.trim() === '*') return true;
   return ifNoneMatch.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === etag);

@@ -1,7 +1,7 @@
 /** Reads a JSON body: within its limit, strictly, and only what the database can hold. */
 import type { MiddlewareHandler } from 'hono';
 import { FederationError, pointer } from '../../federation/errors.ts';
-import { type JsonValue, parseJson } from '../../federation/json.ts';
+import { type JsonValue, MAX_JSON_DEPTH, parseJson } from '../../federation/json.ts';
 import { invalidField, RegistryError } from '../../registry/registry-error.ts';
 import type { ApiEnv } from '../api/api-env.ts';
 import { HttpProblem } from '../problem.ts';
@@ -11,14 +11,24 @@ export const MAX_BODY_BYTES = 256 * 1024;
 const JSON_CONTENT_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
 
 /** Leaves the parsed body in `body` and its text to the schema of the operation. */
-export const readJsonBody: MiddlewareHandler<ApiEnv> = async (c, next) => {
-  requireJson(c.req.header('content-type'), c.req.header('content-encoding'));
-  const body = parseJsonBody(await readLimited(c.req.raw));
-  requireStorable(body, '');
-  c.set('body', body);
-  c.req.bodyCache.json = Promise.resolve(body);
-  await next();
-};
+export const readJsonBody: MiddlewareHandler<ApiEnv> = bodyReader({
+  maxBytes: MAX_BODY_BYTES,
+  maxDepth: MAX_JSON_DEPTH,
+});
+
+/** The same for an operation with limits of its own. */
+export function bodyReader(limits: { maxBytes: number; maxDepth: number }): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
+    requireJson(c.req.header('content-type'), c.req.header('content-encoding'));
+    const bytes = await readLimited(c.req.raw, limits.maxBytes);
+    const body = parseJsonBody(bytes, limits.maxDepth);
+    requireStorable(body, '');
+    c.set('body', body);
+    c.set('bodyBytes', bytes);
+    c.req.bodyCache.json = Promise.resolve(body);
+    await next();
+  };
+}
 
 /** @throws HttpProblem unsupported_media_type */
 export function requireJson(contentType = '', encoding = 'identity'): void {
@@ -31,23 +41,23 @@ export function tooLarge(maxBytes: number): HttpProblem {
 }
 
 /** Stops to read as soon as the limit is passed, whatever length was announced. */
-async function readLimited(request: Request): Promise<Uint8Array> {
-  const refusal = tooLarge(MAX_BODY_BYTES);
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw refusal;
+async function readLimited(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const refusal = tooLarge(maxBytes);
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw refusal;
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw refusal;
+    if (size > maxBytes) throw refusal;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
 /** @throws RegistryError validation_failed */
-export function parseJsonBody(bytes: Uint8Array): JsonValue {
+export function parseJsonBody(bytes: Uint8Array, maxDepth: number = MAX_JSON_DEPTH): JsonValue {
   try {
-    return parseJson(decode(bytes));
+    return parseJson(decode(bytes), maxDepth);
   } catch (error) {
     if (!(error instanceof FederationError)) throw error;
     const errors = [{ pointer: '', detail: error.message }];

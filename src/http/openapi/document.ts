@@ -3,7 +3,9 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { stringify } from 'yaml';
 import { BEARER_SCHEME } from '../api/exchange.ts';
 import { OPERATIONS } from '../api/operations.ts';
+import { KEY_STORE_ROUTES } from '../keystore/key-store-routes.ts';
 import { PAGE_ROUTES } from '../pages/page-routes.ts';
+import { PARTICIPANTS_ROUTE } from '../participants/participants-route.ts';
 import { FEDERATION_PATHS, FEDERATION_TAG } from './federation-paths.ts';
 import { SUBORDINATE_PATHS } from './subordinate-paths.ts';
 
@@ -35,6 +37,7 @@ const TAGS = [
     description:
       'Certificates and keys of entities: whose they are, and whether they count. Each has a version of its own: that of its entity stays as it is, and so does what is said about that.',
   },
+  { name: 'Key stores', description: 'Public keys and certificates of members, for everybody.' },
   { name: 'Roles', description: 'What organisations and their entities may be, and what that implies.' },
   { name: 'APIs', description: 'What entities offer: authorization servers, and the APIs that these protect.' },
   { name: 'Trust Marks', description: 'Types of Trust Marks that our authorities issue, and who bears them.' },
@@ -47,7 +50,13 @@ const TAGS = [
     name: 'Admission',
     description: 'Who may pass at gateways and servers, what was answered there, and which changes have come there.',
   },
+  { name: 'Events', description: 'What happened, for those who depend on it.' },
+  { name: 'Webhooks', description: 'Who is told of events, and how far that has come.' },
+  { name: 'Directory', description: 'Participants and what they offer, for everybody.' },
+  { name: 'Status', description: 'Who is in, for everybody, and what changed since.' },
   { name: 'Audit', description: 'Who changed what, when and why.' },
+  { name: 'Import and export', description: 'The registry as reviewable files, and back.' },
+  { name: 'Jobs', description: 'What happens by itself, and how that fares.' },
   { name: 'Tokens', description: 'Who may use this API.' },
   { name: 'Health', description: 'For supervisors and load balancers.' },
   { name: 'Pages', description: 'For people.' },
@@ -63,6 +72,8 @@ export function buildOpenApiDocument(): OpenApiDocument {
   });
   for (const route of [...FEDERATION_PATHS, ...SUBORDINATE_PATHS]) openAPIRegistry.registerPath(route);
   for (const { route } of OPERATIONS) openAPIRegistry.registerPath(route);
+  for (const route of KEY_STORE_ROUTES) openAPIRegistry.registerPath(route);
+  openAPIRegistry.registerPath(PARTICIPANTS_ROUTE);
   for (const route of PAGE_ROUTES) openAPIRegistry.registerPath(route);
   const document = app.getOpenAPI31Document({
     openapi: '3.1.0',

@@ -22,7 +22,7 @@ export function withoutBlanks(text: string): string {
 export function certificateOfBase64(text: string): Uint8Array {
   const bytes = Buffer.from(text, 'base64');
   if (bytes.length === 0 || bytes.toString('base64') !== text) throw malformed('is not base64');
-  return requireWhole(new Uint8Array(bytes));
+  return requireWhole(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
 }
 
 /** Certificates as PEM blocks. @throws CertificateHeaderError header_malformed, header_too_large, header_repeated */
@@ -62,9 +62,10 @@ function requireWhole(bytes: Uint8Array): Uint8Array {
       `has a certificate of more than ${MAX_CERTIFICATE_BYTES} bytes`,
     );
   }
-  const [tag, first = 0] = bytes;
+  const [first = 0, second = 0, third = 0] = [bytes[1], bytes[2], bytes[3]];
   const count = first < 0x80 ? 0 : first & 0x7f;
-  const length = count === 0 ? first : bytes.subarray(2, 2 + count).reduce((sum, byte) => sum * 256 + byte, 0);
-  if (tag !== 0x30 || count > 2 || 2 + count + length !== bytes.length) throw malformed('has no whole certificate');
+  const length = count === 0 ? first : count === 1 ? second : second * 256 + third;
+  if (bytes[0] !== 0x30 || count > 2 || 2 + count + length !== bytes.length)
+    throw malformed('has no whole certificate');
   return bytes;
 }

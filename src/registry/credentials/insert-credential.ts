@@ -75,7 +75,11 @@ async function requireUnbarred(
           eq(credentials.revocationReason, 'key_compromise'),
           and(inArray(credentials.revocationReason, DISBELIEVED), eq(credentials.x5tS256, x5tS256 ?? '')),
         ),
-        or(eq(entities.organisationId, organisationId), eq(credentials.possession, 'proven'), REVOKED_BY_STAFF),
+        or(
+          eq(entities.organisationId, organisationId),
+          eq(credentials.possession, 'proven'),
+          revokedByStaff('credentials'),
+        ),
       ),
     )
     .limit(1);
@@ -88,12 +92,12 @@ async function requireUnbarred(
 }
 
 /** Reasons by which what the certificate says is not true any more. */
-const DISBELIEVED: CredentialRevocationReason[] = ['ca_compromise', 'affiliation_changed'];
+export const DISBELIEVED: CredentialRevocationReason[] = ['ca_compromise', 'affiliation_changed'];
 
-/** Neither a machine of an entity revoked it nor a token of organisations. */
-const REVOKED_BY_STAFF = sql`EXISTS (
+/** Neither a machine of an entity revoked it nor a token of organisations. @param alias of `credentials` in the query */
+export const revokedByStaff = (alias: string) => sql`EXISTS (
   SELECT 1 FROM audit LEFT JOIN api_tokens ON api_tokens.id::text = audit.actor ->> 'id'
-  WHERE audit.subject_kind = 'credential' AND audit.subject_id = credentials.id::text
+  WHERE audit.subject_kind = 'credential' AND audit.subject_id = ${sql.identifier(alias)}.id::text
     AND audit.action = 'credential.revoke' AND audit.actor ->> 'kind' <> 'entity'
     AND api_tokens.organisation_ids IS NULL)`;
 

@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm';
 import type { Tx } from '../../storage/connect.ts';
 import { authorities } from '../../storage/schema/authorities.ts';
 import { entities } from '../../storage/schema/entities.ts';
-import { organisations } from '../../storage/schema/organisations.ts';
+import { organisations, type ParticipantState } from '../../storage/schema/organisations.ts';
 import { authorise } from '../actor.ts';
 import { type AuditEntry, type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
 import { endHosting } from '../hosting/end-hosting.ts';
@@ -42,11 +42,12 @@ export async function transitionEntity(
     context,
     async (tx, record) => {
       const before = await lockEntity(tx, entityId);
+      const organisationState = await holdOrganisation(tx, before);
       const moved = stateChange(transition, nextState(before.state, transition), decided, context.now);
       requireVersion(before, expectedVersion);
       const keys = await registeredKeysOf(tx, entityId);
       if (transition === 'approve') {
-        await requireApprovable(tx, before, keys);
+        await requireApprovable(tx, before, organisationState, keys);
         if (before.enrolment === 'hosted') await requireHostingPlace(tx, before, context.hostingSites);
       }
       const registeredAt = transition === 'approve' ? context.now : before.registeredAt;
@@ -64,6 +65,7 @@ export async function transitionEntity(
         before: entitySnapshot(before, keys),
         after: entitySnapshot({ ...before, ...change }, keys),
         reason: decided.reason,
+        affected: effects.affected,
       });
       await alongside?.(tx, record);
       return effects.affected;
@@ -73,15 +75,25 @@ export async function transitionEntity(
   return { ...(await readEntity(context.db, context.actor, entityId)), seq, affected };
 }
 
-/** Organisation and authority stand still until the transaction ends, so that what is found here holds for it. */
-async function requireApprovable(tx: Tx, entity: EntityRow, keys: readonly RegisteredKey[]): Promise<void> {
+/** It stands still until the transaction ends: what counts of the entity follows from both. */
+async function holdOrganisation(tx: Tx, { organisationId }: EntityRow): Promise<ParticipantState | undefined> {
   const [organisation] = await tx
     .select({ state: organisations.state })
     .from(organisations)
-    .where(eq(organisations.id, entity.organisationId))
+    .where(eq(organisations.id, organisationId))
     .for('share');
-  if (organisation?.state !== 'active') {
-    const message = `its organisation is ${organisation?.state}; it must be active first`;
+  return organisation?.state;
+}
+
+/** The authority stands still as well, so that what is found here holds for it. */
+async function requireApprovable(
+  tx: Tx,
+  entity: EntityRow,
+  organisationState: ParticipantState | undefined,
+  keys: readonly RegisteredKey[],
+): Promise<void> {
+  if (organisationState !== 'active') {
+    const message = `its organisation is ${organisationState}; it must be active first`;
     throw new RegistryError('organisation_not_active', message, { organisation: entity.organisationId });
   }
   const [authority] = await tx.select().from(authorities).where(eq(authorities.id, entity.authorityId)).for('share');

@@ -15,6 +15,7 @@ import { activeSince } from '../entities/keys/keys-changeable.ts';
 import { lockOpenEntity } from '../entities/lock-entity.ts';
 import { registeredKeysOf } from '../entities/read-entity.ts';
 import { registerKeys } from '../entities/register-keys.ts';
+import type { Action } from '../events/event-types.ts';
 import { RegistryError } from '../registry-error.ts';
 import { isUniqueViolation } from '../unique-violation.ts';
 import { type HostedEntity, type HostedKey, hostingSnapshot, isKeptHere, isListed } from './hosted-entity.ts';
@@ -185,7 +186,7 @@ export async function dropAnnounced(
 export async function hostingChanged(
   tx: Tx,
   before: LockedHosting,
-  action: string,
+  action: Action,
   more: { reason?: string | undefined; after?: JsonObject } = {},
 ): Promise<AuditEntry> {
   const { entity } = before;

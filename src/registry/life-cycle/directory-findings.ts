@@ -6,6 +6,7 @@ import { directoryFindings } from '../../storage/schema/directory-findings.ts';
 import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, type SubjectKind } from '../change.ts';
 import { isOpen } from '../credentials/credential-standing.ts';
+import type { Action } from '../events/event-types.ts';
 import {
   API_NAME,
   at,
@@ -48,8 +49,8 @@ interface Rule {
   subjectKind: SubjectKind;
   /** Columns: authority_id, organisation_id, subject_id, subject_name, detail. */
   query: (now: Date) => SQL;
-  /** Whether it stands in the audit that it was raised: because something follows from it. */
-  isRecorded?: boolean;
+  /** As what it stands in the audit that it was raised: because something follows from it. */
+  recordedAs?: Action;
 }
 
 const CLOSED = sql`('rejected', 'withdrawn', 'revoked')`;
@@ -63,7 +64,7 @@ const RULES: readonly Rule[] = [
   {
     kind: 'contact_stale',
     subjectKind: 'contact',
-    isRecorded: true,
+    recordedAs: 'contact.stale',
     query: (now) => sql`
       SELECT organisations.authority_id, organisations.id AS organisation_id, contacts.id AS subject_id,
         contacts.email AS subject_name,
@@ -99,7 +100,7 @@ const RULES: readonly Rule[] = [
   {
     kind: 'certification_lapsed',
     subjectKind: 'api_resource',
-    isRecorded: true,
+    recordedAs: 'api_resource.certification_lapsed',
     query: (now) => sql`
       SELECT organisations.authority_id, organisations.id AS organisation_id, api_resources.id AS subject_id,
         ${API_NAME} AS subject_name,
@@ -110,7 +111,7 @@ const RULES: readonly Rule[] = [
   {
     kind: 'terms_lapsed',
     subjectKind: 'organisation',
-    isRecorded: true,
+    recordedAs: 'organisation.terms_lapsed',
     query: (now) => sql`
       SELECT DISTINCT organisations.authority_id, organisations.id AS organisation_id, organisations.id AS subject_id,
         organisations.legal_name AS subject_name,
@@ -255,10 +256,10 @@ function isWithin(id: SQL, { after, last }: Bounds): SQL {
 async function applyRecorded(context: ChangeContext, rule: Rule, bounds: Bounds): Promise<number> {
   return await changeRegistry(context, async (tx, record) => {
     const raised = await applyRule(tx, rule, bounds, context.now);
-    if (rule.isRecorded !== true) return raised.length;
+    if (rule.recordedAs === undefined) return raised.length;
     for (const { authorityId, subjectId, detail } of raised) {
       record({
-        action: `${rule.subjectKind}.${rule.kind.replace(`${rule.subjectKind}_`, '')}`,
+        action: rule.recordedAs,
         authorityId,
         subjectKind: rule.subjectKind,
         subjectId,

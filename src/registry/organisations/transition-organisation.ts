@@ -56,6 +56,7 @@ export async function transitionOrganisation(
         before: organisationSnapshot(before),
         after: organisationSnapshot({ ...before, ...change }),
         reason: decided.reason,
+        affected: effects.affected,
       });
       await alongside?.(tx);
       return effects.affected;

@@ -5,6 +5,7 @@ import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry } from '../change.ts';
 import { lockRole } from './role.ts';
 import { datedState, roleAssignmentSnapshot } from './role-assignment.ts';
+import { givenBelow } from './role-effects.ts';
 import { lockHolders, markHoldersUpdated } from './role-holders.ts';
 
 /** Looked for at a time; the others follow in the next round. */
@@ -46,6 +47,10 @@ async function recordDate(context: ChangeContext, { id, roleId }: { id: string; 
     await tx.update(roleAssignments).set({ recordedState }).where(eq(roleAssignments.id, id));
     await markHoldersUpdated(tx, { roleAssignmentId: id }, now);
     const snapshot = roleAssignmentSnapshot(before, role);
+    // The clock changed them, and nobody saw it happen.
+    const changed = (await givenBelow(tx, { roleAssignmentId: id }, now)).filter(
+      ({ state }) => state === recordedState,
+    );
     record({
       action: `role_assignment.${VERBS[recordedState]}`,
       authorityId: before.authorityId,
@@ -54,6 +59,7 @@ async function recordDate(context: ChangeContext, { id, roleId }: { id: string; 
       before: { ...snapshot, byDate: before.recordedState },
       after: { ...snapshot, byDate: recordedState },
       reason: 'its date has come',
+      affected: changed.map(({ state, ...one }) => ({ ...one, stateBefore: before.recordedState, stateAfter: state })),
     });
   });
 }

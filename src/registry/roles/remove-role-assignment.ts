@@ -9,6 +9,7 @@ import { entityRoleSnapshot } from './entity-role.ts';
 import { policiesOf } from './give-role.ts';
 import { givenRoles } from './given-roles.ts';
 import { type RoleAssignment, readRoleAssignment, roleAssignmentSnapshot } from './role-assignment.ts';
+import { withRoleEffects } from './role-effects.ts';
 import { type Holder, liveHolders, lockHolders, touchHolders } from './role-holders.ts';
 import type { RoleChangeOptions } from './update-role.ts';
 import { lockAssignment } from './update-role-assignment.ts';
@@ -40,14 +41,12 @@ export async function removeRoleAssignment(
       const holders = await lockHolders(tx, { roleAssignmentId: assignmentId });
       const moved = { state: 'removed' as const, stateReason: reason, stateChangedAt: context.now };
       const after = { ...before, ...moved, version: before.version + 1 };
-      const entries = await lockRoles(tx, {
-        assignmentId,
-        role: { id: roleId, name: role.name },
-        holders,
-        reason,
-        context,
+      const locking = { assignmentId, role: { id: roleId, name: role.name }, holders, reason, context };
+      const effects = await withRoleEffects(tx, { roleAssignmentId: assignmentId }, context.now, async () => {
+        const entries = await lockRoles(tx, locking);
+        await tx.update(roleAssignments).set(after).where(eq(roleAssignments.id, assignmentId));
+        return entries;
       });
-      await tx.update(roleAssignments).set(after).where(eq(roleAssignments.id, assignmentId));
       record({
         action: 'role_assignment.remove',
         authorityId,
@@ -56,8 +55,9 @@ export async function removeRoleAssignment(
         before: roleAssignmentSnapshot(before, role),
         after: roleAssignmentSnapshot(after, role),
         reason,
+        affected: effects.affected,
       });
-      for (const entry of entries) record({ ...entry, authorityId });
+      for (const entry of effects.result) record({ ...entry, authorityId });
       return { assignment: { ...after, role, domain }, affected: liveHolders(holders) };
     },
     { isDryRun },

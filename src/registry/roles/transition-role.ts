@@ -6,6 +6,7 @@ import { authorise } from '../actor.ts';
 import { type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
 import { RegistryError } from '../registry-error.ts';
 import { lockRole, readRole, roleSnapshot } from './role.ts';
+import { withRoleEffects } from './role-effects.ts';
 import { liveHolders, lockHolders, requireMergeablePolicies, touchHolders } from './role-holders.ts';
 import type { ChangedRole, RoleChangeOptions } from './update-role.ts';
 
@@ -44,7 +45,9 @@ export async function transitionRole(
       requireVersion(before, expectedVersion);
       const after = { ...before, state: to, version: before.version + 1 };
       const holders = await lockHolders(tx, { roleId });
-      await tx.update(roles).set(after).where(eq(roles.id, roleId));
+      const { affected } = await withRoleEffects(tx, { roleId }, context.now, () =>
+        tx.update(roles).set(after).where(eq(roles.id, roleId)),
+      );
       await requireMergeablePolicies(tx, authorityId, holders, '');
       await touchHolders(tx, { roleId }, context.now);
       record({
@@ -55,6 +58,7 @@ export async function transitionRole(
         before: roleSnapshot(before),
         after: roleSnapshot(after),
         reason,
+        affected,
       });
       return { role: { ...after, domain }, affected: liveHolders(holders) };
     },

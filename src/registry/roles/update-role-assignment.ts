@@ -17,6 +17,7 @@ import {
   requireValidAssignment,
   roleAssignmentSnapshot,
 } from './role-assignment.ts';
+import { withRoleEffects } from './role-effects.ts';
 import { lockHolders, touchHolders } from './role-holders.ts';
 
 /**
@@ -42,7 +43,9 @@ export async function updateRoleAssignment(
     requireValidAssignment(after);
     if (jsonEquals(roleAssignmentSnapshot(before, role), roleAssignmentSnapshot(after, role))) return;
     await lockHolders(tx, { roleAssignmentId: assignmentId });
-    await tx.update(roleAssignments).set(after).where(eq(roleAssignments.id, assignmentId));
+    const { affected } = await withRoleEffects(tx, { roleAssignmentId: assignmentId }, context.now, () =>
+      tx.update(roleAssignments).set(after).where(eq(roleAssignments.id, assignmentId)),
+    );
     await touchHolders(tx, { roleAssignmentId: assignmentId }, context.now);
     record({
       action: 'role_assignment.update',
@@ -51,6 +54,7 @@ export async function updateRoleAssignment(
       subjectId: assignmentId,
       before: roleAssignmentSnapshot(before, role),
       after: roleAssignmentSnapshot(after, role),
+      affected,
     });
   });
   return readRoleAssignment(context.db, context.actor, organisationId, assignmentId);

@@ -1,14 +1,11 @@
 import { expect, it } from 'vitest';
 import { MEDIA_TYPE } from '../../../src/federation/media-types.ts';
-import { HotAnswers } from '../../../src/http/federation/hot-answers.ts';
-import type { SignedAnswer } from '../../../src/issuance/ready-answers.ts';
+import { type HotAnswer, HotAnswers } from '../../../src/http/federation/hot-answers.ts';
 import { ManualClock } from '../../support/federation.ts';
 
-const ANSWER: SignedAnswer = {
-  body: 'a.b.c',
-  contentType: MEDIA_TYPE.resolveResponse,
-  expiresAt: 1e12,
-  refreshAt: 1e12,
+const ANSWER: HotAnswer = {
+  endpoint: 'resolve',
+  answer: { body: 'a.b.c', contentType: MEDIA_TYPE.resolveResponse, expiresAt: 1e12, refreshAt: 1e12 },
 };
 
 function hotAnswers() {

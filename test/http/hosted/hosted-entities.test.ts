@@ -1,6 +1,8 @@
+import { desc, eq } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { updateEntity } from '../../../src/registry/entities/update-entity.ts';
 import { transitionOrganisation } from '../../../src/registry/organisations/transition-organisation.ts';
+import { issuedStatements } from '../../../src/storage/schema/issued-statements.ts';
 import { claimsOf, headerOf, jwtOf } from '../../support/answers.ts';
 import { refusalOf } from '../../support/api-client.ts';
 import { buildFederation } from '../../support/federation.ts';
@@ -270,5 +272,71 @@ describe('what cannot be hosted is refused', () => {
     const answer = await hosting.registrar.post('/api/v1/entities', body);
     expect(refusalOf(answer)).toBe('400 validation_failed /entityIdentifier');
     expect(JSON.stringify(answer.body)).toContain('ask whoever operates this service');
+  });
+});
+
+describe('[F16] the configuration of a hosted entity', () => {
+  const MINUTE = 60;
+
+  /** As it is stored for all nodes. */
+  async function stored(entityIdentifier: string): Promise<{ iat: number; exp: number }> {
+    const [row] = await hosting.service.db
+      .select({ jwt: issuedStatements.jwt })
+      .from(issuedStatements)
+      .where(eq(issuedStatements.subject, entityIdentifier))
+      .orderBy(desc(issuedStatements.issuedAt))
+      .limit(1);
+    return claimsOf(row?.jwt ?? '') as { iat: number; exp: number };
+  }
+
+  it('is signed anew by the job before half of its life, although nobody asks for it', async () => {
+    const { service } = hosting;
+    const configurationLifetimeSeconds = 4 * 3600;
+    const { entityIdentifier } = await hosting.host(undefined, { metadata: METADATA, configurationLifetimeSeconds });
+    await hosting.configuration(entityIdentifier);
+    let signatures = 0;
+    let before = await stored(entityIdentifier);
+    for (let minutes = 0; minutes < 12 * 60; minutes += 10) {
+      service.clock.advance(10 * MINUTE);
+      await service.signHostedConfigurations();
+      const now = await stored(entityIdentifier);
+      expect(now.exp - now.iat).toBe(configurationLifetimeSeconds);
+      expect(service.clock.now() - now.iat).toBeLessThanOrEqual(configurationLifetimeSeconds / 2);
+      if (now.iat !== before.iat) signatures++;
+      before = now;
+    }
+    expect(signatures).toBeGreaterThanOrEqual(6);
+    expect(claimsOf(await hosting.configuration(entityIdentifier))).toMatchObject(before);
+  });
+
+  it.each([0.3, 0.49, 0.51, 0.99, 1, 1.5, 30])(
+    'never expires, with a clock that skips %s of its life',
+    async (lives) => {
+      const { service } = hosting;
+      const { entityIdentifier } = await hosting.host();
+      await hosting.configuration(entityIdentifier);
+      service.clock.advance(Math.round(lives * LIFETIME));
+      // Somebody may ask before the job has its turn, and after it.
+      for (const run of [async () => {}, () => service.signHostedConfigurations()]) {
+        await run();
+        const { iat, exp } = claimsOf(await hosting.configuration(entityIdentifier)) as { iat: number; exp: number };
+        expect(service.clock.now()).toBeLessThan(exp);
+        expect(service.clock.now() - iat).toBeLessThanOrEqual(LIFETIME / 2);
+      }
+    },
+  );
+
+  it('is left alone by the job while it is young, or not published', async () => {
+    const { service } = hosting;
+    const { id, entityIdentifier } = await hosting.host();
+    const before = await hosting.configuration(entityIdentifier);
+    await service.signHostedConfigurations();
+    expect(await hosting.configuration(entityIdentifier)).toBe(before);
+    const { iat } = await stored(entityIdentifier);
+    await hosting.transition(id, 'suspend');
+    service.clock.advance(2 * LIFETIME);
+    await service.signHostedConfigurations();
+    expect((await stored(entityIdentifier)).iat).toBe(iat);
+    expect((await hosting.ask(entityIdentifier)).status).toBe(404);
   });
 });

@@ -1,12 +1,10 @@
 /** Tells an enforcement point of each change, and hears which it acts on. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { invalidField } from '../../../registry/registry-error.ts';
+import { EVENT_STREAM, EVENT_STREAM_HEADERS } from '../../server-sent-events.ts';
 import { jsonBody, problems } from '../exchange.ts';
 import { defineOperation } from '../operation.ts';
 import { callerOf, isCaller } from './enforcement-point-tools.ts';
-
-/** Not as a literal: of a literal the types would take it for JSON that a handler returns whole. */
-const EVENT_STREAM: string = 'text/event-stream';
 
 const FOR_POINTS = 'For enforcement points, which prove who they are as for admission: no token of the API counts.';
 
@@ -28,8 +26,8 @@ export const followSeqOperation = defineOperation(
     (c) => {
       const { id } = callerOf(c, enforcementPoints);
       const isKnown = () => isCaller(c, enforcementPoints, id);
-      const headers = { 'content-type': EVENT_STREAM, 'x-accel-buffering': 'no' };
-      return c.body(c.req.method === 'HEAD' ? '' : enforcementPoints.streams.open(id, isKnown), 200, headers);
+      const stream = c.req.method === 'HEAD' ? '' : enforcementPoints.streams.open(id, isKnown);
+      return c.body(stream, 200, EVENT_STREAM_HEADERS);
     },
 );
 

@@ -1,5 +1,6 @@
 /** Tells enforcement points of each change as soon as this node answers by it: Server-Sent Events. */
 import type { KnownState } from '../../../admission/known-state.ts';
+import { serverSentEvent } from '../../server-sent-events.ts';
 
 export interface SeqStreamsOptions {
   /** As of now. */
@@ -17,8 +18,6 @@ const HEARTBEAT_EVERY_MS = 5_000;
 const MAX_PER_POINT = 16;
 /** Events that wait for a reader; who is further behind may come again. */
 const MAX_WAITING = 1_000;
-
-const UTF_8 = new TextEncoder();
 
 export class SeqStreams implements Disposable {
   readonly #options: SeqStreamsOptions;
@@ -82,5 +81,5 @@ export class SeqStreams implements Disposable {
 }
 
 function eventOf(name: 'seq' | 'heartbeat', { seq, ageSeconds }: KnownState): Uint8Array {
-  return UTF_8.encode(`event: ${name}\ndata: ${JSON.stringify({ seq, ageSeconds })}\n\n`);
+  return serverSentEvent(name, { seq, ageSeconds });
 }

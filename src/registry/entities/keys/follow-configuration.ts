@@ -15,6 +15,7 @@ import { entities, entityKeys } from '../../../storage/schema/entities.ts';
 import { ACCESS } from '../../access.ts';
 import { authorise } from '../../actor.ts';
 import { type ChangeContext, changeRegistry } from '../../change.ts';
+import type { Action } from '../../events/event-types.ts';
 import { RegistryError } from '../../registry-error.ts';
 import { type EntityRow, entitySnapshot } from '../entity.ts';
 import { lockOpenEntity } from '../lock-entity.ts';
@@ -107,7 +108,7 @@ export async function followConfiguration(
   });
 }
 
-function actionOf({ proposed, added, withdrawn, recertified }: Taken): string {
+function actionOf({ proposed, added, withdrawn, recertified }: Taken): Action {
   if (added.length > 0) return 'entity.add_published_keys';
   const isRecertified = recertified.length > 0 && proposed.length + withdrawn.length === 0;
   return isRecertified ? 'entity.follow_key_certificates' : 'entity.propose_keys';

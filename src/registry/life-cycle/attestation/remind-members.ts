@@ -3,6 +3,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Tx } from '../../../storage/connect.ts';
 import { authorise } from '../../actor.ts';
 import { type AuditEntry, type ChangeContext, changeRegistry } from '../../change.ts';
+import type { Action } from '../../events/event-types.ts';
 import { writeMail } from '../outgoing-mails.ts';
 import {
   API_NAME,
@@ -128,7 +129,7 @@ async function termsReminders(tx: Tx): Promise<Reminder[]> {
 
 function placeOf(
   { occasion, recipient, authorityId, subjectId }: FactsRow,
-  action: string,
+  action: Action,
   subjectKind: AuditEntry['subjectKind'],
 ): Omit<Reminder, 'text'> {
   return { occasion, recipient, entry: { action, authorityId, subjectKind, subjectId } };

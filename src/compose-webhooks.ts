@@ -1,0 +1,82 @@
+/** The wiring of webhooks: a client of their own, with a list of its own of where receivers may be. */
+import packageJson from '../package.json' with { type: 'json' };
+import { type Instruments, measuredSend } from './compose-measured.ts';
+import { type Config, isLoopbackDeployment } from './config/config.ts';
+import { EventDeliveries } from './jobs/deliver-events.ts';
+import { sendWebhookMessage } from './jobs/webhook-message.ts';
+import type { Log } from './observability/log.ts';
+import { parseOutboundAllow } from './outbound/address-rules.ts';
+import { createMessagePost, type MessagePost } from './outbound/message-post.ts';
+import type { ChangeContext } from './registry/change.ts';
+import { RegistryError } from './registry/registry-error.ts';
+import { activeWebhookIds } from './registry/webhooks/deliveries.ts';
+import type { SendPing } from './registry/webhooks/ping-webhook.ts';
+import { transitionWebhook } from './registry/webhooks/transition-webhook.ts';
+import type { SealWebhookSecret } from './registry/webhooks/webhook.ts';
+import type { MasterKey } from './signer/sealing.ts';
+import { openWebhookSecret, sealWebhookSecret } from './signer/webhook-secrets.ts';
+import type { Db } from './storage/connect.ts';
+
+/** Name of the setting that lets receivers be at private addresses. */
+export const WEBHOOK_ALLOW_SETTING = 'HOLDFAST_WEBHOOK_ALLOW';
+
+export interface WebhookParts {
+  config: Config;
+  db: Db;
+  log: Log;
+  extraCas: readonly string[];
+  masterKey: MasterKey;
+  /** For changes that the service itself makes. */
+  changeContext: () => ChangeContext;
+  instruments: Instruments;
+}
+
+export interface ComposedWebhooks extends AsyncDisposable {
+  deliveries: EventDeliveries;
+  /** Webhooks that are to be delivered to. */
+  activeIds: () => Promise<string[]>;
+  sealSecret: SealWebhookSecret;
+  sendPing: SendPing;
+}
+
+export function composeWebhooks(parts: WebhookParts): ComposedWebhooks {
+  const { config, db, log, extraCas, masterKey, changeContext, instruments } = parts;
+  // A deployment on localhost is somebody trying it out, with receivers on the same machine.
+  const ownMachine = isLoopbackDeployment(config) ? ['localhost', '127.0.0.0/8', '::1'] : [];
+  const allowed = [...ownMachine, config.webhookAllow].filter((entries) => entries.trim() !== '');
+  const client = createMessagePost({
+    allow: parseOutboundAllow(allowed.join(','), WEBHOOK_ALLOW_SETTING),
+    allowHttp: config.allowHttp,
+    userAgent: `holdfast/${packageJson.version}`,
+    extraCas,
+  });
+  const measured = measuredSend('webhooks', instruments);
+  const post: MessagePost['post'] = (target, message, signal) =>
+    measured('POST', () => client.post(target, message, signal));
+  const messages = {
+    post,
+    openSecret: (sealed: Uint8Array, webhookId: string) => openWebhookSecret(masterKey, sealed, webhookId),
+    now: () => new Date(),
+  };
+  return {
+    deliveries: new EventDeliveries({
+      ...messages,
+      ...{ db, random: Math.random, onFailing: log.webhookFailing },
+      pause: async (webhookId, reason) => {
+        try {
+          await transitionWebhook(changeContext(), webhookId, 'pause', reason);
+        } catch (error) {
+          // Somebody was faster.
+          if (!(error instanceof RegistryError) || error.code !== 'illegal_transition') throw error;
+        }
+      },
+    }),
+    activeIds: () => activeWebhookIds(db),
+    sealSecret: (secret, webhookId) => sealWebhookSecret(masterKey, secret, webhookId),
+    sendPing: async (webhook, event) => {
+      const attempt = await sendWebhookMessage(messages, webhook, event);
+      return { status: attempt.status, failure: attempt.isDelivered ? null : attempt.failure };
+    },
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+  };
+}

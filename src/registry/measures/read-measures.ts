@@ -1,0 +1,75 @@
+/** What an operator watches of the registry: numbers of few labels, whatever the number of members. */
+import { sql } from 'drizzle-orm';
+import type { Db } from '../../storage/connect.ts';
+
+/** Times are in seconds since the epoch; authorities are named by their Entity Identifiers. */
+export interface RegistryMeasures {
+  /** The last change that the database has, whatever this node knows. */
+  seq: number;
+  /** By their own state. */
+  entities: { state: string; count: number }[];
+  /** The soonest end of credentials that are active and not over. */
+  credentials: { authority: string; kind: string; usage: string; notAfter: number }[];
+  /** The soonest end of what authorities last signed about themselves, unless that is over. */
+  statements: { authority: string; kind: string; notAfter: number }[];
+  /** Keys by state, and since when the one is active that signs. */
+  keys: { authority: string; state: string; count: number; activatedAt: number | null }[];
+  deliveries: { waiting: number; dead: number; oldestWaitingSeconds: number };
+  /** Changes of which some webhook's deliveries are not made yet. */
+  unplannedChanges: number;
+}
+
+/** A few small queries, one after the other: they are asked again and again, and nobody waits for them. */
+export async function readMeasures(db: Db): Promise<RegistryMeasures> {
+  const [counter] = await rows<{ seq: number }>(db, sql`SELECT seq::float8 AS seq FROM registry_counter WHERE id = 1`);
+  const seq = counter?.seq ?? 0;
+  const [deliveries] = await rows<RegistryMeasures['deliveries']>(db, DELIVERIES);
+  const [unplanned] = await rows<{ changes: number | null }>(
+    db,
+    sql`SELECT ${seq} - min(planned_through_seq)::float8 AS changes FROM webhooks WHERE state = 'active'`,
+  );
+  return {
+    seq,
+    entities: await rows(db, sql`SELECT state, count(*)::float8 AS count FROM entities GROUP BY state`),
+    credentials: await rows(db, CREDENTIALS),
+    statements: await rows(db, STATEMENTS),
+    keys: await rows(db, KEYS),
+    deliveries: deliveries ?? { waiting: 0, dead: 0, oldestWaitingSeconds: 0 },
+    unplannedChanges: Math.max(0, Number(unplanned?.changes ?? 0)),
+  };
+}
+
+async function rows<Row extends object>(db: Db, query: ReturnType<typeof sql>): Promise<Row[]> {
+  const found = await db.execute<Row & Record<string, unknown>>(query);
+  return found.rows;
+}
+
+const CREDENTIALS = sql`
+  SELECT authorities.entity_identifier AS authority, kind, usage,
+    extract(epoch FROM min(not_after))::float8 AS "notAfter"
+  FROM credentials JOIN authorities ON authorities.id = credentials.authority_id
+  WHERE credentials.state = 'active' AND not_after > now() AND (superseded_at IS NULL OR superseded_at > now())
+  GROUP BY 1, 2, 3`;
+
+/** Of authorities about themselves: those about others are too many to look at, and are renewed for whoever asks. */
+const STATEMENTS = sql`
+  SELECT authorities.entity_identifier AS authority, kinds.kind,
+    extract(epoch FROM min(expires_at))::float8 AS "notAfter"
+  FROM authorities CROSS JOIN (VALUES ('entity-configuration'), ('historical-keys')) AS kinds (kind)
+  JOIN issued_statements ON issued_statements.authority_id = authorities.id AND issued_statements.kind = kinds.kind
+  WHERE expires_at > now()
+  GROUP BY 1, 2`;
+
+const KEYS = sql`
+  SELECT authorities.entity_identifier AS authority, authority_keys.state, count(*)::float8 AS count,
+    extract(epoch FROM min(activated_at) FILTER (WHERE authority_keys.state = 'active'))::float8 AS "activatedAt"
+  FROM authority_keys JOIN authorities ON authorities.id = authority_keys.authority_id
+  GROUP BY 1, 2`;
+
+const DELIVERIES = sql`
+  SELECT count(*) FILTER (WHERE state = 'waiting')::float8 AS waiting,
+    count(*) FILTER (WHERE state = 'dead')::float8 AS dead,
+    coalesce(extract(epoch FROM clock_timestamp() - min(written_at) FILTER (WHERE state = 'waiting')), 0)::float8
+      AS "oldestWaitingSeconds"
+  FROM webhook_deliveries JOIN events USING (seq, ordinal)
+  WHERE state IN ('waiting', 'dead')`;
