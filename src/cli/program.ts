@@ -1,5 +1,5 @@
 /** The command line: all commands, their help, and what their outcome means to the shell. */
-import { Command, Help, type Option } from 'commander';
+import { type Command, Help, type Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { addAdmissionCommand } from './admission.ts';
 import { addAnchorCommand } from './anchor/anchor-command.ts';
@@ -43,6 +43,7 @@ import { addImportCommand } from './transfer/import.ts';
 import { addImportsCommand } from './transfer/imports.ts';
 import { addTrustListCommand } from './trust-list/trust-list-command.ts';
 import { addTrustMarkCommand } from './trust-mark/trust-mark-command.ts';
+import { ValueAwareCommand } from './value-aware-command.ts';
 import { addWebhookCommand } from './webhook/webhook-command.ts';
 import { addWhoamiCommand } from './whoami.ts';
 
@@ -72,7 +73,7 @@ Environment: HOLDFAST_URL (http://localhost:8080), HOLDFAST_TOKEN; those of the 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 service or database out of reach, 70 a fault of holdfast`);
 
 export function createProgram(surroundings: Surroundings): Command {
-  const program: Command = new Command('holdfast')
+  const program: Command = new ValueAwareCommand('holdfast')
     .description(DESCRIPTION)
     .version(packageJson.version)
     .option('--json', 'write JSON for machines: the result to stdout, an error to stderr')
