@@ -15,8 +15,10 @@ export class ValueAwareCommand extends Command {
 
   override parseOptions(args: string[]): { operands: string[]; unknown: string[] } {
     // The value of an option is taken as it is.
-    const isValue = (index: number) =>
-      this.options.some((option) => option.required && option.is(args[index - 1] ?? ''));
+    const isValue = (index: number) => {
+      const before = args[index - 1];
+      return this.options.some(({ required, long, short }) => required && (long === before || short === before));
+    };
     const masked = (arg: string, index: number) =>
       HYPHENATED_THUMBPRINT.test(arg) && !isValue(index) ? MASK + arg : arg;
     const { operands, unknown } = super.parseOptions(args.map(masked));

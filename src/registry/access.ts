@@ -87,6 +87,13 @@ export const ACCESS = {
   ...rows('entity', [...OPERATORS, 'approver'], ['holdCredential']),
   ...rows('authority', [...EDITORS, 'approver'], ['releaseCredential']),
 
+  ...rows('authority', READERS, ['listCertificationAuthorities', 'readCertificationAuthority']),
+  ...rows('authority', ADMIN, ['createCertificationAuthority', 'activateCertificationAuthority']),
+  ...rows('authority', ADMIN, ['updateCertificationAuthority', 'retireCertificationAuthority']),
+  ...rows('entity', ALL, ['listCertificateRequests', 'readCertificateRequest']),
+  ...rows('entity', [...OPERATORS, 'approver'], ['requestCertificate', 'makeCertificateCode']),
+  ...rows('authority', DECIDERS, ['approveCertificateRequest', 'rejectCertificateRequest']),
+
   ...rows('organisation', ALL, ['listFindings']),
   ...rows('entity', ALL, ['listExceptions', 'readException']),
   ...rows('authority', EDITORS, ['requestException']),

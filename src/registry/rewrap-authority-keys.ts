@@ -2,6 +2,7 @@
 import { asc, eq, isNotNull, ne } from 'drizzle-orm';
 import type { Tx } from '../storage/connect.ts';
 import { authorityKeys } from '../storage/schema/authority-keys.ts';
+import { certificationAuthorities, ocspSigners } from '../storage/schema/certification-authorities.ts';
 import { deployment } from '../storage/schema/deployment.ts';
 import { entities } from '../storage/schema/entities.ts';
 import { hostedKeys } from '../storage/schema/hosted-entities.ts';
@@ -15,11 +16,11 @@ import type { SecretPlace } from './token-issuers/token-issuer.ts';
 /** A key with its sealed private half. */
 export interface SealedKeyRecord {
   id: string;
-  /** Who it is sealed for: the id of an authority, or the Entity Identifier of a hosted entity. */
+  /** Who it is sealed for: the id of an authority or certification authority, or the Entity Identifier of a hosted entity. */
   owner: string;
   kid: string;
   alg: string;
-  purpose: 'federation' | 'hosted-entity';
+  purpose: 'federation' | 'hosted-entity' | 'certification-authority' | 'ocsp-responder';
   sealedPrivateKey: Uint8Array;
 }
 
@@ -107,7 +108,9 @@ async function rewrapWebhookSecrets(tx: Tx, rewrap: MasterKeyChange['rewrapWebho
 }
 
 /** A key and where its record is. */
-type PlacedKey = SealedKeyRecord & { table: typeof authorityKeys | typeof hostedKeys };
+type PlacedKey = SealedKeyRecord & {
+  table: typeof authorityKeys | typeof hostedKeys | typeof certificationAuthorities | typeof ocspSigners;
+};
 
 async function sealedKeys(tx: Tx): Promise<PlacedKey[]> {
   const ofAuthorities = await tx
@@ -123,9 +126,23 @@ async function sealedKeys(tx: Tx): Promise<PlacedKey[]> {
     .where(isNotNull(hostedKeys.sealedPrivateKey))
     .orderBy(asc(hostedKeys.id))
     .for('update', { of: hostedKeys });
+  const ofIssuers = await tx
+    .select()
+    .from(certificationAuthorities)
+    .where(isNotNull(certificationAuthorities.sealedPrivateKey))
+    .orderBy(asc(certificationAuthorities.id))
+    .for('update');
+  const ofResponders = await tx
+    .select()
+    .from(ocspSigners)
+    .where(isNotNull(ocspSigners.sealedPrivateKey))
+    .orderBy(asc(ocspSigners.id))
+    .for('update');
   const placed = [
     ...ofAuthorities.map((key) => ({ ...key, owner: key.authorityId, table: authorityKeys })),
     ...ofHosted.map(({ key, owner }) => ({ ...key, owner, table: hostedKeys })),
+    ...ofIssuers.map((key) => ({ ...key, owner: key.id, table: certificationAuthorities })),
+    ...ofResponders.map((key) => ({ ...key, owner: key.certificationAuthorityId, table: ocspSigners })),
   ];
   return placed.flatMap(({ id, owner, kid, alg, purpose, sealedPrivateKey, table }) =>
     sealedPrivateKey === null ? [] : [{ id, owner, kid, alg, purpose, sealedPrivateKey, table }],

@@ -2,6 +2,8 @@
 import type { Jwk } from '../federation/jwk-set.ts';
 import type { LintedStatement } from '../federation/lint/linted-statement.ts';
 import type { Algorithm } from '../federation/signature.ts';
+import type { LintedDer, SignedKind } from '../pki/signed/linted-der.ts';
+import { signedDer } from '../pki/signed/signed-der.ts';
 import {
   CustodyUnavailable,
   type GeneratedKey,
@@ -24,6 +26,12 @@ export interface Signer<Held extends SigningKey = SigningKey> {
    * @throws UnsealError, CustodyUnavailable, TypeError when the key is not for this
    */
   sign(key: SigningKey, statement: LintedStatement): Promise<string>;
+  /**
+   * The same in the form of X.509: a certificate, a request, a list of revocations, or a BasicOCSPResponse, in DER. Keys of
+   * certification authorities and of OCSP responders sign nothing else.
+   * @throws UnsealError, CustodyUnavailable, TypeError when the key is not for this
+   */
+  signDer(key: SigningKey, linted: LintedDer): Promise<Uint8Array>;
   /** The same key sealed under another master key. @throws UnsealError */
   rewrap(key: SealedKey, masterKey: MasterKey): Uint8Array;
   /** The private JWK of a hosted entity's key as a JWE for `recipient`, who takes it along. @throws UnsealError, TypeError */
@@ -58,6 +66,11 @@ export function createSigner(masterKey: MasterKey, custody?: TokenCustody): Sign
       const header = JSON.stringify({ ...statement.header, typ: statement.typ, alg: key.alg, kid: key.kid });
       return await compactJws(header, statement.spend(), (signingInput) => signatureOf(key, signingInput));
     },
+    async signDer(key, linted) {
+      requireX509Purpose(key, linted);
+      const contents = linted.spend();
+      return signedDer(contents, await signatureOf(key, contents.toBeSigned));
+    },
     rewrap: sealed.rewrap,
     exportKey: sealed.exportKey,
   };
@@ -65,8 +78,20 @@ export function createSigner(masterKey: MasterKey, custody?: TokenCustody): Sign
 
 /** Its custody knows a hosted entity's key by its owner, so what is checked here is what the key was made for. */
 function requirePurpose({ kid, owner, purpose }: SigningKey, { configurationOf }: LintedStatement): void {
-  if (purpose === 'federation' || configurationOf === owner) return;
-  throw new TypeError(`the key ${kid} signs Entity Configurations of ${owner} and nothing else`);
+  if (purpose === 'federation' || (purpose === 'hosted-entity' && configurationOf === owner)) return;
+  const what = purpose === 'hosted-entity' ? `Entity Configurations of ${owner}` : SIGNED_BY[purpose].join(', ');
+  throw new TypeError(`the key ${kid} signs ${what} and nothing else`);
+}
+
+const SIGNED_BY: Readonly<Record<'certification-authority' | 'ocsp-responder', readonly SignedKind[]>> = {
+  'certification-authority': ['certificate', 'certificate-request', 'revocation-list'],
+  'ocsp-responder': ['ocsp-response'],
+};
+
+function requireX509Purpose({ kid, alg, purpose }: SigningKey, linted: LintedDer): void {
+  const isForThis = purpose !== 'federation' && purpose !== 'hosted-entity' && SIGNED_BY[purpose].includes(linted.kind);
+  if (isForThis && alg === linted.alg) return;
+  throw new TypeError(`the key ${kid} (${purpose}, ${alg}) does not sign a ${linted.kind} with ${linted.alg}`);
 }
 
 /**

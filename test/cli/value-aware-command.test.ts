@@ -14,7 +14,9 @@ function parse(...args: string[]) {
     .argument('<kid>')
     .option('--yes')
     .option('--thumbprint <thumbprint>')
-    .action((...given) => seen.push(given.slice(0, 3)));
+    .action((...given) => {
+      seen.push(given.slice(0, 3));
+    });
   program.parse(['keys', 'remove', ...args], { from: 'user' });
   return seen[0];
 }

@@ -13,7 +13,10 @@ import { requireOneEnvironment } from './one-environment.ts';
 import { claimTransportKey } from './transport-keys.ts';
 
 export type CredentialPlan = MaterialColumns &
-  Pick<CredentialRow, 'id' | 'usage' | 'possession' | 'supersedes' | 'path' | 'pathJudgedAt'>;
+  Pick<CredentialRow, 'id' | 'usage' | 'possession' | 'supersedes' | 'path' | 'pathJudgedAt'> & {
+    /** Who of ours issued it; left out of what others did. */
+    certificationAuthorityId?: string;
+  };
 
 /** @throws RegistryError wrong_environment, key_barred, credential_exists, credential_in_use, limit_reached */
 export async function insertCredential(
@@ -24,6 +27,7 @@ export async function insertCredential(
   record: (entry: AuditEntry) => void,
 ): Promise<void> {
   const { authorityId, id: entityId, environment } = entity;
+  const { certificationAuthorityId = null } = plan;
   await requireOneEnvironment(tx, entity, now);
   await requireUnbarred(tx, entity, plan);
   await requireNew(tx, entityId, plan, now);
@@ -32,7 +36,8 @@ export async function insertCredential(
     ...plan,
     authorityId,
     entityId,
-    source: 'external',
+    source: certificationAuthorityId === null ? 'external' : 'issued',
+    certificationAuthorityId,
     environment,
     state: 'active',
     stateReason: null,
@@ -45,7 +50,7 @@ export async function insertCredential(
   };
   await tx.insert(credentials).values(credential);
   record({
-    action: 'credential.add',
+    action: certificationAuthorityId === null ? 'credential.add' : 'credential.issue',
     authorityId,
     subjectKind: 'credential',
     subjectId: plan.id,

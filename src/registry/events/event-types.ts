@@ -72,12 +72,18 @@ export const EVENT_TYPES = {
   'role_assignment.end': 'role_assignment.ended',
   'role_assignment.import': 'role_assignment.imported',
   'credential.add': 'credential.added',
+  'credential.issue': 'credential.issued',
+  'credential.remind': 'credential.expiring',
   'credential.hold': 'credential.held',
   'credential.release': 'credential.released',
   'credential.supersede': 'credential.superseded',
   'credential.revoke': 'credential.revoked',
   'credential.path': 'credential.path_changed',
   'credential.import': 'credential.imported',
+  'certification_authority.create': 'certification_authority.created',
+  'certification_authority.activate': 'certification_authority.activated',
+  'certification_authority.update': 'certification_authority.updated',
+  'certification_authority.retire': 'certification_authority.retired',
   'authorization_server.add': 'authorization_server.added',
   'authorization_server.update': 'authorization_server.updated',
   'authorization_server.deprecate': 'authorization_server.deprecated',
@@ -122,6 +128,8 @@ export const EVENT_TYPES = {
 
 /** What nobody is told of: whom to call, who may do what, what protects itself, and what is between two and not decided. */
 export const UNTOLD_ACTIONS = [
+  // What a service does to go on saying what it says.
+  'certification_authority.renew_responder',
   // People.
   'contact.add',
   'contact.update',
@@ -136,6 +144,10 @@ export const UNTOLD_ACTIONS = [
   'organisation.withdraw_terms',
   'organisation.withdraw_domain',
   'organisation.remind',
+  'certificate_request.submit',
+  'certificate_request.reject',
+  'certificate_request.lapse',
+  'certificate_code.make',
   'api_resource.remind',
   'api_resource.certification_lapsed',
   'entity.check',

@@ -2,13 +2,16 @@
 import type { Jwk } from '../../federation/jwk-set.ts';
 import type { Algorithm } from '../../federation/signature.ts';
 
-/** What a key may sign: whatever an authority says, or the Entity Configuration of the hosted entity that owns it. */
-export type KeyPurpose = 'federation' | 'hosted-entity';
+/**
+ * What a key may sign: whatever an authority says; the Entity Configuration of the hosted entity that owns it; certificates
+ * and lists of revocations; or what is said of the status of certificates.
+ */
+export type KeyPurpose = 'federation' | 'hosted-entity' | 'certification-authority' | 'ocsp-responder';
 
 interface Key {
   kid: string;
   alg: Algorithm;
-  /** Who signs with it: the id of the authority, or the Entity Identifier of a hosted entity. */
+  /** Who signs with it: the id of the authority or certification authority, or the Entity Identifier of a hosted entity. */
   owner: string;
   purpose: KeyPurpose;
 }

@@ -2,6 +2,7 @@
 import { integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import type { JsonObject } from '../../federation/json.ts';
 import { authorities } from './authorities.ts';
+import { certificationAuthorities } from './certification-authorities.ts';
 import { entities } from './entities.ts';
 
 export type CredentialKind = 'x509' | 'jwk';
@@ -39,6 +40,8 @@ export const credentials = pgTable('credentials', {
   usage: text('usage').$type<CredentialUsage>().notNull(),
   /** Whether we issued it, or somebody else. */
   source: text('source').$type<'external' | 'issued'>().notNull(),
+  /** Who issued it, if we did. */
+  certificationAuthorityId: uuid('certification_authority_id').references(() => certificationAuthorities.id),
   /** Whether whoever handed it in showed that he has the private key. */
   possession: text('possession').$type<CredentialPossession>().notNull().default('unproven'),
   /** That of its entity, which stays while this may count. */

@@ -7,7 +7,7 @@ import { RegistryError } from '../../registry-error.ts';
 /** What a key in the token is found by. */
 export interface TokenObjectPlace {
   owner: string;
-  purpose: 'federation' | 'hosted-entity';
+  purpose: 'federation' | 'hosted-entity' | 'certification-authority' | 'ocsp-responder';
   tokenObject: string;
 }
 
