@@ -1,5 +1,5 @@
 /** What is asked of a certification authority, with which code, and what is told of certificates that end soon. */
-import { boolean, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { boolean, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import type { JsonObject } from '../../federation/json.ts';
 import { authorities } from './authorities.ts';
 import { bytea } from './bytea.ts';
@@ -65,10 +65,14 @@ export const certificateCodes = pgTable('certificate_codes', {
 });
 
 /** That a certificate ends soon is told once for each of some numbers of days. */
-export const certificateReminders = pgTable('certificate_reminders', {
-  credentialId: uuid('credential_id')
-    .notNull()
-    .references(() => credentials.id),
-  days: integer('days').notNull(),
-  toldAt: timestamp('told_at', { withTimezone: true }).notNull(),
-});
+export const certificateReminders = pgTable(
+  'certificate_reminders',
+  {
+    credentialId: uuid('credential_id')
+      .notNull()
+      .references(() => credentials.id),
+    days: integer('days').notNull(),
+    toldAt: timestamp('told_at', { withTimezone: true }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.credentialId, table.days] })],
+);

@@ -1,5 +1,5 @@
 /** Who issues certificates for an authority, and who answers about their status; private halves sealed, or in a token. */
-import { bigint, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { bigint, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import type { JsonObject } from '../../federation/json.ts';
 import { authorities } from './authorities.ts';
 import { bytea } from './bytea.ts';
@@ -66,19 +66,23 @@ export const ocspSigners = pgTable('ocsp_signers', {
   createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
 });
 
-export const certificateRevocationLists = pgTable('certificate_revocation_lists', {
-  certificationAuthorityId: uuid('certification_authority_id')
-    .notNull()
-    .references(() => certificationAuthorities.id),
-  number: bigint('number', { mode: 'number' }).notNull(),
-  thisUpdate: timestamp('this_update', { withTimezone: true }).notNull(),
-  nextUpdate: timestamp('next_update', { withTimezone: true }).notNull(),
-  /** It holds every change up to this one. */
-  seq: bigint('seq', { mode: 'number' }).notNull(),
-  /** When the clock alone changes what belongs on it; null: never. */
-  changesAt: timestamp('changes_at', { withTimezone: true }),
-  entries: integer('entries').notNull(),
-  /** Of all that it says of certificates: another list is made when this is another one. */
-  digest: text('digest').notNull(),
-  der: bytea('der').notNull(),
-});
+export const certificateRevocationLists = pgTable(
+  'certificate_revocation_lists',
+  {
+    certificationAuthorityId: uuid('certification_authority_id')
+      .notNull()
+      .references(() => certificationAuthorities.id),
+    number: bigint('number', { mode: 'number' }).notNull(),
+    thisUpdate: timestamp('this_update', { withTimezone: true }).notNull(),
+    nextUpdate: timestamp('next_update', { withTimezone: true }).notNull(),
+    /** It holds every change up to this one. */
+    seq: bigint('seq', { mode: 'number' }).notNull(),
+    /** When the clock alone changes what belongs on it; null: never. */
+    changesAt: timestamp('changes_at', { withTimezone: true }),
+    entries: integer('entries').notNull(),
+    /** Of all that it says of certificates: another list is made when this is another one. */
+    digest: text('digest').notNull(),
+    der: bytea('der').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.certificationAuthorityId, table.number] })],
+);
