@@ -208,6 +208,12 @@ function registryMeasures(read: () => RegistryMeasures | undefined): Measure[] {
       ({ credentials }) => credentials.map(({ notAfter: value, ...labels }) => ({ labels, value })),
     ),
     each(
+      'holdfast_certification_not_after_seconds',
+      'When what a certification authority rests on ends: its certificate, its list of revocations, its OCSP signer.',
+      ['authority', 'name', 'what'],
+      ({ certification }) => certification.map(({ notAfter: value, ...labels }) => ({ labels, value })),
+    ),
+    each(
       'holdfast_statement_not_after_seconds',
       'When what an authority last signed about itself ends, by authority and kind; it is renewed when it is asked for.',
       ['authority', 'kind'],

@@ -9,9 +9,10 @@ import { HttpProblem, type ProblemCode, problemKind, problemType } from './probl
 /** Takes the full error for the log; nothing of it is shown. */
 export type LogError = (error: unknown, requestId: string) => void;
 
-/** @see RFC 6750 §3, RFC 8705 §3 */
+/** @see RFC 6750 §3, RFC 8705 §3, RFC 7617 §2 */
 function challengeOf({ code, kind }: RegistryError): Record<string, string> {
   if (kind !== 'unauthenticated') return {};
+  if (code === 'code_invalid') return { 'www-authenticate': 'Basic realm="holdfast", charset="UTF-8"' };
   const error = code === 'token_bound' ? ', error="invalid_token"' : '';
   return { 'www-authenticate': `Bearer realm="holdfast"${error}` };
 }

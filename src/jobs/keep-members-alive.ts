@@ -1,5 +1,6 @@
 /** Reminds members of what they have to confirm, notes what lapsed, and acts where their authority says so. */
 import type { ChangeContext } from '../registry/change.ts';
+import { remindOfExpiry } from '../registry/credentials/remind-of-expiry.ts';
 import { transitionEntity } from '../registry/entities/transition-entity.ts';
 import { lapsedMembers, requireLapsed } from '../registry/life-cycle/attestation/lapsed-members.ts';
 import { remindMembers } from '../registry/life-cycle/attestation/remind-members.ts';
@@ -22,6 +23,7 @@ export async function keepMembersAlive(job: MemberUpkeep, signal?: AbortSignal):
   const { changeContext, onError } = job;
   const isStopped = () => signal?.aborted === true;
   while (!isStopped() && (await remindMembers(changeContext())) > 0);
+  while (!isStopped() && (await remindOfExpiry(changeContext())) > 0);
   if (isStopped()) return;
   await takeFindings(changeContext(), { signal });
   const { db, now } = changeContext();

@@ -10,6 +10,8 @@ export interface RegistryMeasures {
   entities: { state: string; count: number }[];
   /** The soonest end of credentials that are active and not over. */
   credentials: { authority: string; kind: string; usage: string; notAfter: number }[];
+  /** The end of the certificates of those that issue some, of their lists of revocations, and of who answers for them. */
+  certification: { authority: string; name: string; what: string; notAfter: number }[];
   /** The soonest end of what authorities last signed about themselves, unless that is over. */
   statements: { authority: string; kind: string; notAfter: number }[];
   /** Keys by state, and since when the one is active that signs. */
@@ -32,6 +34,7 @@ export async function readMeasures(db: Db): Promise<RegistryMeasures> {
     seq,
     entities: await rows(db, sql`SELECT state, count(*)::float8 AS count FROM entities GROUP BY state`),
     credentials: await rows(db, CREDENTIALS),
+    certification: await rows(db, CERTIFICATION),
     statements: await rows(db, STATEMENTS),
     keys: await rows(db, KEYS),
     deliveries: deliveries ?? { waiting: 0, dead: 0, oldestWaitingSeconds: 0 },
@@ -50,6 +53,22 @@ const CREDENTIALS = sql`
   FROM credentials JOIN authorities ON authorities.id = credentials.authority_id
   WHERE credentials.state = 'active' AND not_after > now() AND (superseded_at IS NULL OR superseded_at > now())
   GROUP BY 1, 2, 3`;
+
+const CERTIFICATION = sql`
+  WITH issuing AS (
+    SELECT certification_authorities.id, authorities.entity_identifier AS authority, certification_authorities.name,
+      certification_authorities.not_after
+    FROM certification_authorities JOIN authorities ON authorities.id = certification_authorities.authority_id
+    WHERE certification_authorities.state <> 'pending' AND certification_authorities.not_after > now())
+  SELECT authority, name, ends.what, extract(epoch FROM ends.not_after)::float8 AS "notAfter"
+  FROM issuing CROSS JOIN LATERAL (
+    SELECT 'certificate' AS what, issuing.not_after
+    UNION ALL
+    SELECT 'revocation-list', max(next_update) FROM certificate_revocation_lists
+      WHERE certification_authority_id = issuing.id
+    UNION ALL
+    SELECT 'ocsp-signer', max(not_after) FROM ocsp_signers WHERE certification_authority_id = issuing.id) AS ends
+  WHERE ends.not_after IS NOT NULL`;
 
 /** Of authorities about themselves: those about others are too many to look at, and are renewed for whoever asks. */
 const STATEMENTS = sql`

@@ -1,4 +1,4 @@
-/** What reminders say. Names that others chose stand in the text, and in the subject on one line. */
+/** What reminders say, and what all mails are written with. Names that others chose stand in the text, and in the subject on one line. */
 
 export interface ReminderFacts {
   authority: { name: string; entityIdentifier: string; contacts: readonly string[] };
@@ -54,7 +54,7 @@ export function termsReminder(facts: ReminderFacts & { version: string }): MailT
   };
 }
 
-const NO_REPLY = 'This mail was made by Holdfast, the directory of the federation; answers to it reach nobody.';
+export const NO_REPLY = 'This mail was made by Holdfast, the directory of the federation; answers to it reach nobody.';
 
 function consequences({ graceDays, onLapse }: ReminderFacts, lapse?: string, condition?: string): string[] {
   const texts = lapse === undefined ? [] : [`After ${graceDays} days ${lapse}.`];
@@ -73,14 +73,14 @@ function placeOf({ name, entityIdentifier }: ReminderFacts['authority']): string
   return `${oneLine(name)} (${entityIdentifier})`;
 }
 
-function dayOf(moment: Date): string {
+export function dayOf(moment: Date): string {
   return moment.toISOString().slice(0, 'YYYY-MM-DD'.length);
 }
 
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 }
 
-function paragraphs(...texts: string[]): string {
+export function paragraphs(...texts: string[]): string {
   return `${texts.join('\n\n')}\n`;
 }
