@@ -33,8 +33,9 @@ CREATE TABLE certification_authorities (
   retired_at timestamptz,
   version integer NOT NULL,
   created_at timestamptz NOT NULL,
-  CHECK ((state = 'pending') = (num_nonnulls(x5c, x5t_s256, not_before, not_after, activated_at) = 0)),
-  CHECK (state = 'pending' OR num_nonnulls(x5c, x5t_s256, not_before, not_after, activated_at) = 5),
+  -- One that never got its certificate may be retired as well.
+  CHECK (num_nonnulls(x5c, x5t_s256, not_before, not_after, activated_at) IN (0, 5)),
+  CHECK (state = 'retired' OR (state = 'active') = (x5c IS NOT NULL)),
   CHECK ((state = 'retired') = (retired_at IS NOT NULL)),
   CHECK ((custody = 'sealed') = (sealed_private_key IS NOT NULL)),
   CHECK ((custody = 'pkcs11') = (token_object IS NOT NULL))

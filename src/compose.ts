@@ -5,7 +5,9 @@ import type { Admission } from './admission/admission.ts';
 import { CertificateClients } from './admission/certificate-clients.ts';
 import { composeAdmission, participantIndex } from './compose-admission.ts';
 import { composeCanary } from './compose-canary.ts';
+import { composeCertification } from './compose-certification.ts';
 import { composeEnrolment } from './compose-enrolment.ts';
+import { composeEst } from './compose-est.ts';
 import { type ComposedEvidence, composeEvidence } from './compose-evidence.ts';
 import { type Companions, caughtUp, follow, followPins, readiness } from './compose-following.ts';
 import { composeHosting } from './compose-hosting.ts';
@@ -282,6 +284,10 @@ export async function compose({
       changeContext: () => changeContext(SYSTEM, null),
     }),
   );
+  const certification = composeCertification({
+    ...{ config, database, signer, clock, log, feed: () => feed },
+    changeContext: () => changeContext(SYSTEM, null),
+  });
   const seenKeys = stack.use(
     new SeenKeysRecorder({ context: () => changeContext(SYSTEM, null), onError: log.trustAnchorKeysUnrecorded }),
   );
@@ -403,6 +409,7 @@ export async function compose({
       },
       tokenEndpoint: { url: `${config.baseUrl}/api/v1/oauth/token`, quotas, used, clock, certificateClients },
       jobs: jobQueue,
+      certification: certification.tools,
       ...{ registryState: feed, eventStreams },
       readiness: () => readiness(feed),
     },
@@ -413,6 +420,10 @@ export async function compose({
       logError: log.requestFailed,
     }),
     keyStores: { stores: keyStores, state: feed, clock },
+    est: composeEst({
+      ...{ db, quotas, issueCertificate: certification.tools.issueCertificate },
+      changeContext: (requestId) => changeContext(SYSTEM, requestId),
+    }),
     publicAuthorities: () => directory.all.map(({ authority }) => authority),
     observe,
     ...(tracing !== NO_TRACING && { traced: (traceparent, work) => tracing.request(traceparent, work) }),

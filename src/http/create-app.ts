@@ -8,8 +8,13 @@ import { boundedMethod, type ObserveRequest } from './answered-request.ts';
 import type { ApiDependencies } from './api/api-dependencies.ts';
 import type { ApiEnv } from './api/api-env.ts';
 import { OPERATIONS } from './api/operations.ts';
+import {
+  CERTIFICATION_AUTHORITY_ROUTES,
+  mountCertificationAuthorities,
+} from './certification/certification-authority-routes.ts';
 import { renderDocsPage } from './docs-page/docs-page.ts';
 import { type LogError, toProblemResponse } from './error-response.ts';
+import { EST_ROUTES, type EstDependencies, mountEst } from './est/est-routes.ts';
 import type { PlainDoor } from './federation/plain-door.ts';
 import { KEY_STORE_ROUTES, type KeyStoreDependencies, mountKeyStores } from './keystore/key-store-routes.ts';
 import { authenticate, withoutToken } from './middleware/authenticate.ts';
@@ -39,6 +44,8 @@ export interface AppDependencies {
   hosted: FederationDoor;
   api: ApiDependencies;
   keyStores: KeyStoreDependencies;
+  /** What EST hands out certificates with. */
+  est: EstDependencies;
   /** Answers what is asked of the public directory as a whole. */
   participants: ParticipantsDoor;
   publicAuthorities: () => readonly PublicAuthority[];
@@ -103,6 +110,7 @@ function observedHosted(hosted: FederationDoor, observe: ObserveRequest): Federa
 export function createServiceApp({
   api,
   keyStores,
+  est,
   publicAuthorities,
   observe = () => {},
   logError,
@@ -119,13 +127,22 @@ export function createServiceApp({
     observed(observe),
     requestId,
     responseHeaders,
-    knownRoutes([...OPERATIONS.map(({ route }) => route), ...KEY_STORE_ROUTES, PARTICIPANTS_ROUTE, ...PAGE_ROUTES]),
+    knownRoutes([
+      ...OPERATIONS.map(({ route }) => route),
+      ...KEY_STORE_ROUTES,
+      ...CERTIFICATION_AUTHORITY_ROUTES,
+      ...EST_ROUTES,
+      PARTICIPANTS_ROUTE,
+      ...PAGE_ROUTES,
+    ]),
   );
   const pending = new PendingChanges();
   app.use('/api/*', authenticate(api, withoutToken(OPERATIONS.map(({ route }) => route))), pending.tell);
   const changeContext = pending.tolerate(api.changeContext);
   for (const operation of OPERATIONS) operation.mount(app, { ...api, changeContext });
   mountKeyStores(app, () => keyStores);
+  mountEst(app, () => est);
+  mountCertificationAuthorities(app, api.db);
   mountPages(app, publicAuthorities);
   return app;
 }

@@ -24,6 +24,12 @@ export const CERTIFICATE_REASONS = [
   'extension_invalid',
   /** Not meant for what it shall be used for. */
   'usage_unsuitable',
+  /** Nothing that could be a request for a certificate. */
+  'request_malformed',
+  /** A request that is not signed with the key that it is for. */
+  'csr_signature_invalid',
+  /** Something of our own that is not as it should be, and so is not signed. */
+  'lint_failed',
 ] as const;
 
 export type CertificateReason = (typeof CERTIFICATE_REASONS)[number];

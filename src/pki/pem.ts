@@ -42,11 +42,33 @@ export function decodePem(text: string): Uint8Array[] {
 
 /** A certificate in the way that `openssl x509` writes it. */
 export function encodePem(der: Uint8Array): string {
+  return encodePemBlock('CERTIFICATE', der);
+}
+
+/** The same of a request or a list of revocations. @see RFC 7468 §6, §7 */
+export function encodePemBlock(label: 'CERTIFICATE' | 'CERTIFICATE REQUEST' | 'X509 CRL', der: Uint8Array): string {
   const lines =
     Buffer.from(der)
       .toString('base64')
       .match(/.{1,64}/g) ?? [];
-  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
+}
+
+/**
+ * The one block of a kind that a text has, and nothing else.
+ * @throws CertificateError private_key, certificate_malformed
+ */
+export function decodePemBlock(label: 'CERTIFICATE REQUEST' | 'X509 CRL', text: string): Uint8Array {
+  if (hasPrivateKey(text)) {
+    throw new CertificateError('private_key', 'holds a private key; send the rest alone, and replace that key');
+  }
+  // Old tools write NEW before it.
+  const block = new RegExp(
+    `^\\s*-----BEGIN (NEW )?${label}-----([A-Za-z0-9+/=\\s]*)-----END (NEW )?${label}-----\\s*$`,
+  );
+  const [, , base64] = (text.length <= MAX_PEM_LENGTH && block.exec(text)) || [];
+  if (base64 !== undefined) return decodeBase64(base64);
+  throw new CertificateError('certificate_malformed', `is no PEM: -----BEGIN ${label}-----, base64, and its end`);
 }
 
 function decodeBase64(text: string): Uint8Array {

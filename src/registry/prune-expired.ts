@@ -1,9 +1,10 @@
-/** Deletes what has served its time: idempotency keys, challenges, assertions, entities' tokens, what was retrieved, Trust Marks long over, mails that were sent. */
+/** Deletes what has served its time: idempotency keys, challenges, codes, assertions, entities' tokens, what was retrieved, Trust Marks long over, mails that were sent. */
 import { and, eq, lt, type SQL, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Db } from '../storage/connect.ts';
 import { pruneRetrievedStatements } from '../storage/retrieved-statements.ts';
 import { canaryTrials } from '../storage/schema/canary-trials.ts';
+import { certificateCodes } from '../storage/schema/certificate-requests.ts';
 import { collectedEntities } from '../storage/schema/collected-entities.ts';
 import { enforcementPointAcknowledgements } from '../storage/schema/enforcement-points.ts';
 import { enrolmentChallenges } from '../storage/schema/enrolment-challenges.ts';
@@ -53,6 +54,8 @@ export async function pruneExpired(db: Db, now: Date, signal?: AbortSignal): Pro
   await deleteInBatches(db, usedAssertions, isUseless, signal);
   const isEnded = lt(entityTokens.expiresAt, before(CLOCK_DIFFERENCE_SECONDS));
   await deleteInBatches(db, entityTokens, isEnded, signal);
+  const isOutdated = lt(certificateCodes.expiresAt, before(CLOCK_DIFFERENCE_SECONDS));
+  await deleteInBatches(db, certificateCodes, isOutdated, signal);
   await deleteInBatches(db, idempotencyKeys, isForgotten, signal);
   const isOver = lt(issuedTrustMarks.expiresAt, before(ISSUED_MARK_MEMORY_SECONDS));
   await deleteInBatches(db, issuedTrustMarks, isOver, signal);

@@ -123,7 +123,8 @@ describe('health', () => {
       hosted: nobody,
     };
     const keyStores = {} as AppDependencies['keyStores'];
-    const dependencies = { ...doors, keyStores, publicAuthorities: () => [], logError: () => {} };
+    const est = {} as AppDependencies['est'];
+    const dependencies = { ...doors, keyStores, est, publicAuthorities: () => [], logError: () => {} };
     const app = createApp({ ...dependencies, api: { readiness } as unknown as AppDependencies['api'] });
     const response = await app.fetch(new Request('http://localhost/readyz'));
     expect([response.status, await response.json()]).toEqual([503, { status: 'unavailable', seq: 41 }]);
@@ -176,6 +177,7 @@ it('a fault is logged in full and shown as nothing but a number', async () => {
     federation: () => undefined,
     hosted: () => undefined,
     keyStores: {} as AppDependencies['keyStores'],
+    est: {} as AppDependencies['est'],
     publicAuthorities: () => [],
     logError: (error, requestId) => logged.push([error, requestId]),
     api: { authenticate: () => Promise.reject(fault) } as unknown as AppDependencies['api'],

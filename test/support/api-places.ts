@@ -3,7 +3,9 @@ import type { Authority } from '../../src/registry/authorities/authority.ts';
 import type { ApiClient } from './api-client.ts';
 import { inDays, type RecordIds } from './api-requests.ts';
 import type { ApiService } from './api-service.ts';
+import { requestPem } from './certificate-requests.ts';
 import { chainOf, pem } from './certificates.ts';
+import { certificationAuthority } from './certification.ts';
 import { noteDeny } from './evidence.ts';
 import { freshIdentifier, freshJwks, nextId } from './registry.ts';
 
@@ -21,6 +23,8 @@ export async function authorityRecords({ service, admin }: ApiService, authority
   const trustListEntryId = await made(admin, '/api/v1/trust-list', {
     ...{ authorityId, purpose: 'transport', certificate: pem(chainOf()[1]) },
   });
+  const certificationAuthorityId = await made(admin, '/api/v1/certification-authorities', { authorityId, name: 'CA' });
+  await certificationAuthority(service, authority);
   const enforcementPointId = await made(admin, '/api/v1/enforcement-points', { authorityId, name: 'gateway' });
   const tokenIssuerId = await made(admin, '/api/v1/token-issuers', {
     ...{ authorityId, issuer: freshIdentifier('as'), audiences: ['https://api.example'], jwks: await freshJwks() },
@@ -45,6 +49,7 @@ export async function authorityRecords({ service, admin }: ApiService, authority
       ownerId,
       trustAnchorId: anchor,
       trustListEntryId,
+      certificationAuthorityId,
       enforcementPointId,
       tokenIssuerId,
       webhookId,
@@ -89,6 +94,7 @@ export async function organisationRecords(
     entityRoleId: await made(admin, `${ofEntity}/roles`, { roleId }),
     exceptionId: await made(admin, `${ofEntity}/exceptions`, exception),
     credentialId: await made(admin, `${ofEntity}/credentials`, { usage: 'signing', jwk: key }),
+    requestId: await made(admin, `${ofEntity}/certificate-requests`, { request: requestPem(), profile: 'client' }),
     authorizationServerId: server,
     apiResourceId: await made(admin, '/api/v1/api-resources', api),
     enrolmentId: await made(admin, '/api/v1/enrolments', enrolment),

@@ -1,5 +1,6 @@
 /** A request for every operation of the API, about any records: complete enough to get as far as looking at these. */
 import { OPERATIONS } from '../../src/http/api/operations.ts';
+import { requestPem } from './certificate-requests.ts';
 import { chainOf, pem } from './certificates.ts';
 import { NOW } from './federation.ts';
 import { testKey } from './keys.ts';
@@ -77,6 +78,11 @@ const BODIES: Readonly<Record<string, (ids: RecordIds) => unknown>> = {
   pinTrustAnchor: ({ authorityId }) => ({ authorityId, entityIdentifier: 'https://x.example', jwks }),
   replaceTrustAnchorKeys: () => ({ jwks }),
   addTrustListEntry: ({ authorityId }) => ({ authorityId, purpose: 'signing', certificate: CA_PEM }),
+  requestCertificate: () => ({ request: requestPem(), profile: 'client' }),
+  makeCertificateCode: () => ({ profile: 'client' }),
+  createCertificationAuthority: ({ authorityId }) => ({ authorityId, name: 'x' }),
+  updateCertificationAuthority: () => ({ overlapDays: 7 }),
+  activateCertificationAuthority: () => ({ certificate: CA_PEM }),
   importRegistry: () => ({ format: 'holdfast-export-2', records: {} }),
   askAdmission: () => ({}),
   tryAdmission: () => ({}),

@@ -142,6 +142,8 @@ import { authorityKeys } from '../../src/storage/schema/authority-keys.ts';
 import { contacts } from '../../src/storage/schema/contacts.ts';
 import { imports } from '../../src/storage/schema/imports.ts';
 import type { ParticipantState } from '../../src/storage/schema/organisations.ts';
+import { CERTIFICATE_VERBS } from './certificate-verbs.ts';
+import { CERTIFICATION_AUTHORITY_VERBS } from './certification-authorities.ts';
 import { CREDENTIAL_CHANGES, CREDENTIAL_READS } from './credential-verbs.ts';
 import { ENFORCEMENT_POINT_VERBS } from './enforcement-points.ts';
 import { enrolmentOf, keyProof, publishedEntity } from './enrolment.ts';
@@ -1258,6 +1260,8 @@ export const VERBS: readonly Verb[] = [
   ...HOSTING_CHANGES,
   ...CREDENTIAL_READS,
   ...TRUST_LIST_VERBS,
+  ...CERTIFICATION_AUTHORITY_VERBS,
+  ...CERTIFICATE_VERBS,
   ...ENFORCEMENT_POINT_VERBS,
   ...TOKEN_ISSUER_VERBS,
   ...WEBHOOK_VERBS,

@@ -5,11 +5,11 @@ import { causeText } from '../input-file.ts';
 
 const OTHERS_MAY_ACCESS = 0o007;
 
-/** Makes the file, mode 0600. @throws CommandError usage */
+/** Makes the file, mode 0600. @param content text as it is, or what becomes JSON @throws CommandError usage */
 export async function createPrivateFile(file: string, content: unknown): Promise<void> {
   try {
     await using handle = await open(file, 'wx', 0o600);
-    await handle.writeFile(`${JSON.stringify(content, null, 2)}\n`);
+    await handle.writeFile(typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`);
     await handle.sync();
   } catch (error) {
     throw new CommandError('usage', `cannot make the key file ${file}: ${causeText(error)}`, {

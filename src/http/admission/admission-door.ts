@@ -12,6 +12,7 @@ import { type AdmissionAnswer, type AdmissionAnswering, answerAdmission } from '
 import { AdmissionQuerySchema, admissionRequestOf } from './admission-body.ts';
 import { keepConnection, requireEnforcementPoint } from './enforcement-point-caller.ts';
 import type { AdmissionDoor } from './forward-auth-door.ts';
+import { inSteps } from './in-steps.ts';
 
 export interface AdmissionDoorDependencies extends AdmissionAnswering {
   admission: Pick<Admission, 'state' | 'ask'>;
@@ -25,13 +26,14 @@ export const ADMISSION_PATH = '/api/v1/admission';
 const MAX_BODY_BYTES = 80 * 1024;
 
 export function createAdmissionDoor(dependencies: AdmissionDoorDependencies): AdmissionDoor {
+  const answer = inSteps(answerAtOnce, sendAtOnce);
   return (incoming, outgoing) => {
     const { method, url } = incoming;
     if (method !== 'POST' || url === undefined || !isAdmission(url)) return false;
     const exchange: Exchange = { incoming, outgoing, ...dependencies };
     try {
       const question = questionOf(exchange);
-      readBody(exchange, (bytes) => answer(exchange, question, bytes));
+      readBody(exchange, (bytes) => answer({ exchange, question, bytes }));
     } catch (error) {
       refuse(exchange, error);
     }
@@ -93,22 +95,39 @@ function readBody(exchange: Exchange, read: (bytes: Buffer) => void): void {
     const [first] = chunks;
     if (size > MAX_BODY_BYTES) return;
     const bytes = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
-    // What arrived together is read before anything is answered: to wake the others for each answer costs more than that.
-    setImmediate(read, bytes);
+    read(bytes);
   });
   incoming.on('error', () => {});
 }
 
-function answer(exchange: Exchange, { point, isExplained, isSigned }: Question, bytes: Buffer): void {
+/** A question that was read to its end. */
+interface Asked {
+  exchange: Exchange;
+  question: Question;
+  bytes: Buffer;
+}
+
+/** @returns undefined where somebody else has to be asked, or something signed, before; or it was refused */
+function answerAtOnce({ exchange, question, bytes }: Asked): AdmissionAnswer | undefined {
+  const { point, isExplained, isSigned } = question;
   try {
     const request = admissionRequestOf(parseJsonBody(bytes));
     const answered = answerAdmission(exchange, point, { ...request, isExplained }, isSigned);
-    if (!(answered instanceof Promise)) send(exchange, answered);
-    else
-      answered.then(
-        (later) => send(exchange, later),
-        (error: unknown) => refuse(exchange, error),
-      );
+    if (!(answered instanceof Promise)) return answered;
+    answered.then(
+      (later) => send(exchange, later),
+      (error: unknown) => refuse(exchange, error),
+    );
+  } catch (error) {
+    refuse(exchange, error);
+  }
+  return undefined;
+}
+
+function sendAtOnce({ exchange }: Asked, answer: AdmissionAnswer | undefined): void {
+  if (answer === undefined) return;
+  try {
+    send(exchange, answer);
   } catch (error) {
     refuse(exchange, error);
   }

@@ -22,6 +22,7 @@ import type { Db } from '../../storage/connect.ts';
 import type { SignForPoint } from '../admission/signing-room.ts';
 import type { Resolutions } from '../federation/resolutions.ts';
 import type { PeerCertificate } from '../peer-certificate.ts';
+import type { CertificationTools } from './certification-authorities/certification-tools.ts';
 import type { EventStreams } from './events/event-streams.ts';
 import type { RegistryState } from './events/participant-status.ts';
 import type { JobControl } from './jobs/job-control.ts';
@@ -63,6 +64,7 @@ export interface ApiDependencies {
   /** Where entities get access tokens. */
   tokenEndpoint: TokenEndpoint;
   jobs: JobControl;
+  certification: CertificationTools;
   /** What this node answers by. */
   registryState: RegistryState;
   eventStreams: Pick<EventStreams, 'poll' | 'open'>;

@@ -27,6 +27,24 @@ import { listAuthorizationServersOperation } from './authorization-servers/list-
 import { readAuthorizationServerOperation } from './authorization-servers/read-authorization-server.ts';
 import { removeAuthorizationServerOperation } from './authorization-servers/remove-authorization-server.ts';
 import { updateAuthorizationServerOperation } from './authorization-servers/update-authorization-server.ts';
+import {
+  approveCertificateRequestOperation,
+  rejectCertificateRequestOperation,
+} from './certificate-requests/decide-certificate-request.ts';
+import { makeCertificateCodeOperation } from './certificate-requests/make-certificate-code.ts';
+import {
+  listCertificateRequestsOperation,
+  readCertificateRequestOperation,
+} from './certificate-requests/read-certificate-requests.ts';
+import { requestCertificateOperation } from './certificate-requests/request-certificate.ts';
+import { activateCertificationAuthorityOperation } from './certification-authorities/activate-certification-authority.ts';
+import { createCertificationAuthorityOperation } from './certification-authorities/create-certification-authority.ts';
+import {
+  listCertificationAuthoritiesOperation,
+  readCertificationAuthorityOperation,
+} from './certification-authorities/read-certification-authorities.ts';
+import { retireCertificationAuthorityOperation } from './certification-authorities/retire-certification-authority.ts';
+import { updateCertificationAuthorityOperation } from './certification-authorities/update-certification-authority.ts';
 import { addCredentialOperation } from './credentials/add-credential.ts';
 import { listCredentialsOperation, listEntityCredentialsOperation } from './credentials/list-credentials.ts';
 import { readCredentialOperation } from './credentials/read-credential.ts';
@@ -267,6 +285,18 @@ export const OPERATIONS: readonly Operation[] = [
   readCredentialOperation,
   replaceCredentialOperation,
   ...transitionCredentialOperations,
+  listCertificateRequestsOperation,
+  requestCertificateOperation,
+  readCertificateRequestOperation,
+  approveCertificateRequestOperation,
+  rejectCertificateRequestOperation,
+  makeCertificateCodeOperation,
+  listCertificationAuthoritiesOperation,
+  createCertificationAuthorityOperation,
+  readCertificationAuthorityOperation,
+  updateCertificationAuthorityOperation,
+  activateCertificationAuthorityOperation,
+  retireCertificationAuthorityOperation,
   listAuthorizationServersOperation,
   addAuthorizationServerOperation,
   readAuthorizationServerOperation,

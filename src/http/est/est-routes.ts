@@ -1,6 +1,7 @@
 /** Enrolment over Secure Transport: certificates for whoever has a code, or the certificate before. @see RFC 7030, RFC 8951 */
 import { createRoute, type RouteConfig, z } from '@hono/zod-openapi';
 import type { Context, Hono } from 'hono';
+import type { EntityIdentifier } from '../../federation/identifiers.ts';
 import { writeCertificateRequestAttributes } from '../../pki/cms/certificate-request-attributes.ts';
 import { writeCertsOnly } from '../../pki/cms/certs-only.ts';
 import { invalidField, RegistryError } from '../../registry/registry-error.ts';
@@ -18,7 +19,7 @@ import { codeOf } from './basic-credentials.ts';
 
 /** What came of a request for a certificate. */
 export interface EstOutcome {
-  entityIdentifier: string;
+  entityIdentifier: EntityIdentifier;
   /** DER; null while somebody has to approve it. */
   certificate: Uint8Array | null;
 }

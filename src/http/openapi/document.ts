@@ -3,6 +3,8 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { stringify } from 'yaml';
 import { BEARER_SCHEME } from '../api/exchange.ts';
 import { OPERATIONS } from '../api/operations.ts';
+import { CERTIFICATION_AUTHORITY_ROUTES } from '../certification/certification-authority-routes.ts';
+import { EST_ROUTES } from '../est/est-routes.ts';
 import { KEY_STORE_ROUTES } from '../keystore/key-store-routes.ts';
 import { PAGE_ROUTES } from '../pages/page-routes.ts';
 import { PARTICIPANTS_ROUTE } from '../participants/participants-route.ts';
@@ -38,6 +40,11 @@ const TAGS = [
       'Certificates and keys of entities: whose they are, and whether they count. Each has a version of its own: that of its entity stays as it is, and so does what is said about that.',
   },
   { name: 'Key stores', description: 'Public keys and certificates of members, for everybody.' },
+  {
+    name: 'Certification authorities',
+    description: 'Those of our own: who issues certificates to the entities of an authority, and what they publish.',
+  },
+  { name: 'EST', description: 'Certificates for machines: the first with a code, the next with the one before.' },
   { name: 'Roles', description: 'What organisations and their entities may be, and what that implies.' },
   { name: 'APIs', description: 'What entities offer: authorization servers, and the APIs that these protect.' },
   { name: 'Trust Marks', description: 'Types of Trust Marks that our authorities issue, and who bears them.' },
@@ -73,6 +80,8 @@ export function buildOpenApiDocument(): OpenApiDocument {
   for (const route of [...FEDERATION_PATHS, ...SUBORDINATE_PATHS]) openAPIRegistry.registerPath(route);
   for (const { route } of OPERATIONS) openAPIRegistry.registerPath(route);
   for (const route of KEY_STORE_ROUTES) openAPIRegistry.registerPath(route);
+  for (const route of CERTIFICATION_AUTHORITY_ROUTES) openAPIRegistry.registerPath(route);
+  for (const route of EST_ROUTES) openAPIRegistry.registerPath(route);
   openAPIRegistry.registerPath(PARTICIPANTS_ROUTE);
   for (const route of PAGE_ROUTES) openAPIRegistry.registerPath(route);
   const document = app.getOpenAPI31Document({

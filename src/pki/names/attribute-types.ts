@@ -2,6 +2,7 @@
 
 export const COMMON_NAME = '2.5.4.3';
 export const SERIAL_NUMBER = '2.5.4.5';
+export const ORGANISATION = '2.5.4.10';
 export const ORGANISATION_IDENTIFIER = '2.5.4.97';
 export const USER_ID = '0.9.2342.19200300.100.1.1';
 export const EMAIL_ADDRESS = '1.2.840.113549.1.9.1';
@@ -11,7 +12,7 @@ const STANDARD_KEYWORDS: readonly (readonly [keyword: string, type: string])[] =
   ['CN', COMMON_NAME],
   ['L', '2.5.4.7'],
   ['ST', '2.5.4.8'],
-  ['O', '2.5.4.10'],
+  ['O', ORGANISATION],
   ['OU', '2.5.4.11'],
   ['C', '2.5.4.6'],
   ['STREET', '2.5.4.9'],
@@ -46,7 +47,7 @@ const FURTHER_KEYWORDS: readonly (readonly [keyword: string, type: string])[] = 
   ['commonName', COMMON_NAME],
   ['localityName', '2.5.4.7'],
   ['stateOrProvinceName', '2.5.4.8'],
-  ['organizationName', '2.5.4.10'],
+  ['organizationName', ORGANISATION],
   ['organizationalUnitName', '2.5.4.11'],
   ['countryName', '2.5.4.6'],
   ['streetAddress', '2.5.4.9'],

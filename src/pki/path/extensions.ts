@@ -35,7 +35,7 @@ const MAX_EXTENSIONS = 64;
 /** Of policies, mappings, names and purposes each. */
 const MAX_LISTED = 256;
 /** By their bits. */
-const KEY_USAGES = [
+export const KEY_USAGES = [
   ...(['digitalSignature', 'nonRepudiation', 'keyEncipherment', 'dataEncipherment', 'keyAgreement'] as const),
   ...(['keyCertSign', 'cRLSign', 'encipherOnly', 'decipherOnly'] as const),
 ];

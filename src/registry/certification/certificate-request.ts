@@ -1,8 +1,9 @@
 /** Requests for certificates as records: who asked for what, and what became of it. */
 import type { JsonObject } from '../../federation/json.ts';
-import type { certificateRequests } from '../../storage/schema/certificate-requests.ts';
+import type { CertificateRequestState, certificateRequests } from '../../storage/schema/certificate-requests.ts';
 import type { CertificateProfile } from '../../storage/schema/certification-authorities.ts';
 import type { CredentialUsage } from '../../storage/schema/credentials.ts';
+import type { Actor } from '../actor.ts';
 import type { ChangeContext, Idempotency } from '../change.ts';
 import type { Credential } from '../credentials/credential.ts';
 import type { IssueCertificate } from './issue-certificate.ts';
@@ -73,6 +74,16 @@ export interface Reenrolment {
 /** See renew-certificate.ts. */
 export type Reenrol = (context: TokenlessCertificationContext, renewal: Reenrolment) => Promise<CertificateOutcome>;
 
+export const CERTIFICATE_REQUEST_STATES = [
+  'pending',
+  'issued',
+  'rejected',
+  'lapsed',
+] as const satisfies readonly CertificateRequestState[];
+
+/** Of a request as PEM, in characters: those of 16 KiB in base64. */
+export const MAX_REQUEST_LENGTH = 24 * 1024;
+
 /** Most requests of an entity that may wait at once. */
 export const MAX_WAITING_REQUESTS = 10;
 
@@ -87,6 +98,11 @@ export const PROFILE_USAGE: Readonly<Record<CertificateProfile, CredentialUsage>
   server: 'transport',
   signing: 'signing',
 };
+
+/** Who asked or decided, as the record keeps it. */
+export function actorRecord({ kind, id, name }: Actor): JsonObject {
+  return { kind, id, name };
+}
 
 /** The record as the audit keeps it: the fingerprint names its key. */
 export function certificateRequestSnapshot(request: CertificateRequestRow): JsonObject {

@@ -26,7 +26,7 @@ export const certificationAuthorities = pgTable('certification_authorities', {
   tokenObject: text('token_object'),
   /** PKCS#10, for whoever certifies it. */
   request: bytea('request').notNull(),
-  /** Its own certificate first, then those above it, base64 of DER; null while it is pending, as the next three. */
+  /** Its own certificate first, then those above it, base64 of DER; null until it has one, as the next three. */
   x5c: jsonb('x5c').$type<string[]>(),
   x5tS256: text('x5t_s256'),
   notBefore: timestamp('not_before', { withTimezone: true }),

@@ -505,6 +505,23 @@ describe('what is no question', () => {
     expect(endless?.status ?? 413).toBe(413);
   });
 
+  it('gets its own answer, and so does everybody who asks at the same time', async () => {
+    const unmapped = clientCertificate().certificate;
+    const bodies = [{ certificate }, { certificate: 1 }, { certificate: unmapped }, { certificate: 'x' }, {}, []];
+    const asked = Array.from({ length: 60 }, (_, index) => bodies[index % bodies.length]);
+    const answers = await Promise.all(asked.map((body) => ask(body)));
+    const told = answers.map(({ status, body }) => [status, body.decision ?? body.code, ...(body.reasons ?? [])]);
+    const each = [
+      [200, 'allow'],
+      [400, 'validation_failed'],
+      [200, 'deny', 'unknown_participant'],
+      [200, 'deny', 'certificate_malformed'],
+      [200, 'deny', 'certificate_missing'],
+      [400, 'validation_failed'],
+    ];
+    expect(told).toEqual(asked.map((_, index) => each[index % each.length]));
+  });
+
   it('never is a fault of ours, and never lets anybody in', async () => {
     const near = x5tS256(certificate);
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(certificate.slice(1), `${certificate}x`, ''));

@@ -1,0 +1,28 @@
+/** Options that say which certificate is wanted, and of whom. */
+import { type Command, Option } from 'commander';
+import { CERTIFICATE_PROFILES } from '../../registry/certification/certificate-request.ts';
+import type { ApiClient } from '../api-client.ts';
+import { findAuthority } from '../find-record.ts';
+
+export interface WantedOptions {
+  profile: string;
+  ca?: string;
+  authority?: string;
+}
+
+export function addWantedOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--profile <profile>', 'what it is for: either end of TLS connections, or under what is signed')
+        .choices(CERTIFICATE_PROFILES)
+        .makeOptionMandatory(),
+    )
+    .option('--ca <id>', 'the certification authority that is asked, if several are active')
+    .option('--authority <authority>', 'the authority meant, if several have enrolled the entity');
+}
+
+/** What the API takes, and the authority that was named. @throws CommandError refused, usage */
+export async function readWantedOptions(client: ApiClient, { profile, ca, authority }: WantedOptions) {
+  const authorityId = authority === undefined ? undefined : (await findAuthority(client, authority)).id;
+  return { authorityId, profile, certificationAuthorityId: ca };
+}

@@ -1,0 +1,130 @@
+/** Issues a certificate to an entity: signed outside the transaction that records it, in which everything is looked at again. */
+import { isDeepStrictEqual } from 'node:util';
+import { eq } from 'drizzle-orm';
+import { encodePem } from '../../pki/pem.ts';
+import type { Tx } from '../../storage/connect.ts';
+import { type CertificateProfile, certificationAuthorities } from '../../storage/schema/certification-authorities.ts';
+import type { AuditEntry } from '../change.ts';
+import type { CredentialRow } from '../credentials/credential.ts';
+import { type MaterialColumns, readMaterial } from '../credentials/credential-material.ts';
+import { insertCredential } from '../credentials/insert-credential.ts';
+import { judgeCertificate } from '../credentials/judge-certificate.ts';
+import { RegistryError } from '../registry-error.ts';
+import { derOf } from '../trust-lists/listed-path.ts';
+import type { Applicant } from './applicant.ts';
+import { type CertificationContext, PROFILE_USAGE } from './certificate-request.ts';
+import type { ParsedRequest } from './certificate-request-input.ts';
+import { type CertificateSubject, certificateSubject } from './certificate-subject.ts';
+import { type CertifiedAuthorityRow, MAX_VALIDITY_DAYS } from './certification-authority.ts';
+import { type Renewable, supersede } from './renewable.ts';
+
+export interface IssuePlan {
+  applicant: Applicant;
+  certificationAuthority: CertifiedAuthorityRow;
+  profile: CertificateProfile;
+  request: ParsedRequest;
+  subject: CertificateSubject;
+  /** What it takes the place of, if anything. */
+  renewed: Renewable | undefined;
+}
+
+/** A certificate that nobody has yet: it is handed out once it is on record. */
+export interface SignedCertificate {
+  plan: IssuePlan;
+  columns: MaterialColumns & Pick<CredentialRow, 'path' | 'pathJudgedAt'>;
+}
+
+/** Before now: clocks of others are behind. */
+const BACKDATED_SECONDS = 300;
+const DAY_SECONDS = 86_400;
+
+/**
+ * Has it made and signed, and judges it as one of somebody else's: what would not count is not issued.
+ * @throws RegistryError chain_untrusted, subject_mismatch, certification_authority_not_active; whatever the issuer throws,
+ *   such as when its token is away
+ */
+export async function signCertificate(context: CertificationContext, plan: IssuePlan): Promise<SignedCertificate> {
+  const { applicant, certificationAuthority, profile, request, subject } = plan;
+  const { now, db, issueCertificate } = context;
+  const { der } = await issueCertificate({
+    ...{ certificationAuthority, profile, ...subject, spki: request.spki },
+    ...validityOf(certificationAuthority, profile, now),
+  });
+  const usage = PROFILE_USAGE[profile];
+  const chain = [der, ...certificationAuthority.x5c.map(derOf)];
+  const columns = await readMaterial({ certificate: chain.map((one) => encodePem(one)).join('') }, usage, now);
+  try {
+    const path = await judgeCertificate(db, applicant.entity, usage, columns, now);
+    return { plan, columns: { ...columns, ...path } };
+  } catch (error) {
+    if (!(error instanceof RegistryError) || error.code !== 'chain_untrusted') throw error;
+    const { name } = certificationAuthority;
+    const message =
+      `for ${usage} this authority believes what is below its trust list alone, and what ${name} issues would not count: ` +
+      `${error.message}. Put it on the list: holdfast trust-list add ca.pem --purpose ${usage}`;
+    throw new RegistryError('chain_untrusted', message, error.details, { cause: error });
+  }
+}
+
+/**
+ * Until the profile, the certification authority or its own certificate ends it, whichever is first. An application has no
+ * end of its own while it is active: when it leaves, so do its certificates.
+ * @throws RegistryError certification_authority_not_active
+ */
+function validityOf(
+  { name, validityDays, notBefore, notAfter }: CertifiedAuthorityRow,
+  profile: CertificateProfile,
+  now: Date,
+): { notBefore: Date; notAfter: Date } {
+  const second = Math.floor(now.getTime() / 1000);
+  const begin = Math.max(second - BACKDATED_SECONDS, notBefore.getTime() / 1000);
+  const days = Math.min(validityDays[profile], MAX_VALIDITY_DAYS);
+  // Both ends count (RFC 5280 §4.1.2.5).
+  const end = Math.min(begin + days * DAY_SECONDS - 1, notAfter.getTime() / 1000);
+  if (begin <= second && end > second) return { notBefore: new Date(begin * 1000), notAfter: new Date(end * 1000) };
+  const message = `the certificate of ${name} is not valid now; bring another one, or name another certification authority`;
+  throw new RegistryError('certification_authority_not_active', message);
+}
+
+/**
+ * Writes it down as a credential, unless what it was signed for is not so any more; works on an applicant that is held.
+ * @returns the id of the credential
+ * @throws RegistryError certification_authority_not_active, evidence_changed, illegal_transition, limit_reached and what
+ *   else keeps a credential from being added
+ */
+export async function recordCertificate(
+  tx: Tx,
+  { now, newId }: Pick<CertificationContext, 'now' | 'newId'>,
+  { plan, columns }: SignedCertificate,
+  { entity, organisation }: Applicant,
+  record: (entry: AuditEntry) => void,
+): Promise<string> {
+  const { certificationAuthority, profile, subject, renewed } = plan;
+  const { overlapDays } = await holdActive(tx, certificationAuthority);
+  if (!isDeepStrictEqual(certificateSubject(entity, organisation, profile), subject)) {
+    const message = 'the record of the entity or its organisation changed meanwhile; ask again';
+    throw new RegistryError('evidence_changed', message);
+  }
+  if (renewed !== undefined) await supersede(tx, renewed, { overlapDays, now }, record);
+  const id = newId();
+  const credential = {
+    ...columns,
+    ...{ id, usage: PROFILE_USAGE[profile], possession: 'proven' as const },
+    supersedes: renewed?.credential.id ?? null,
+    certificationAuthorityId: certificationAuthority.id,
+  };
+  await insertCredential(tx, { now }, entity, credential, record);
+  return id;
+}
+
+/** It stays active until the transaction ends. @throws RegistryError certification_authority_not_active */
+async function holdActive(tx: Tx, { id, name }: CertifiedAuthorityRow): Promise<{ overlapDays: number }> {
+  const { state, overlapDays } = certificationAuthorities;
+  const [row] = await tx
+    .select({ state, overlapDays })
+    .from(certificationAuthorities)
+    .where(eq(certificationAuthorities.id, id))
+    .for('share');
+  if (row?.state === 'active') return row;
+  throw new RegistryError('certification_authority_not_active', `${name} was retired meanwhile; name another one`);
+}
