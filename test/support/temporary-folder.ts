@@ -17,10 +17,11 @@ export class TemporaryFolder implements Disposable {
     return join(this.path, ...names);
   }
 
-  /** Writes text as it is, anything else as JSON. @returns the path of the file */
+  /** Writes text and bytes as they are, anything else as JSON. @returns the path of the file */
   write(name: string, content: unknown): string {
     const file = this.at(name);
-    writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+    const isPlain = typeof content === 'string' || content instanceof Uint8Array;
+    writeFileSync(file, isPlain ? content : JSON.stringify(content));
     return file;
   }
 

@@ -1,12 +1,10 @@
 /** Base64 as EST sends it. @see RFC 8951 §3.1, RFC 4648 §4 */
 
-const LINE_LENGTH = 64;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** In lines that end with LF alone: strongSwan takes no CR. */
+/** In one line: strongSwan takes line breaks for letters. */
 export function encodeBase64Body(bytes: Uint8Array): string {
-  const base64 = Buffer.from(bytes).toString('base64');
-  return base64.replaceAll(new RegExp(`.{1,${LINE_LENGTH}}`, 'g'), '$&\n');
+  return Buffer.from(bytes).toString('base64');
 }
 
 /** @returns undefined for what is no base64, wherever its lines break */
