@@ -116,6 +116,11 @@ CREATE INDEX certificate_requests_entity ON certificate_requests (entity_id, id)
 --> statement-breakpoint
 CREATE INDEX certificate_requests_authority ON certificate_requests (authority_id, state, id);
 --> statement-breakpoint
+-- What a certificate came of, and who asked to renew it.
+CREATE UNIQUE INDEX certificate_requests_credential ON certificate_requests (credential_id) WHERE credential_id IS NOT NULL;
+--> statement-breakpoint
+CREATE INDEX certificate_requests_replaces ON certificate_requests (replaces) WHERE replaces IS NOT NULL;
+--> statement-breakpoint
 -- A key waits once, whoever shows it.
 CREATE UNIQUE INDEX certificate_requests_waiting ON certificate_requests (spki_sha256) WHERE state = 'pending';
 --> statement-breakpoint
@@ -151,3 +156,7 @@ CREATE TABLE certificate_reminders (
   told_at timestamptz NOT NULL,
   PRIMARY KEY (credential_id, days)
 );
+--> statement-breakpoint
+
+-- Whoever asks for a certificate brings no key that an entity has for something else.
+CREATE INDEX entity_keys_public_jwk ON entity_keys USING gin (public_jwk jsonb_path_ops);

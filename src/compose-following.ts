@@ -1,5 +1,6 @@
 /** How every cache follows the registry, and what a change waits for. */
 import type { ParticipantIndex } from './admission/participant-index.ts';
+import type { ComposedCertification } from './compose-certification.ts';
 import type { ComposedHosting } from './compose-hosting.ts';
 import type { EntityIdentifier } from './federation/identifiers.ts';
 import type { JwkSet } from './federation/jwk-set.ts';
@@ -36,6 +37,7 @@ export interface Followers {
   trustMarks: TrustMarkAnswers;
   companions: Companions;
   keyStores: KeyStores;
+  certification: Pick<ComposedCertification, 'follow'>;
   participantsDocument: ParticipantsDocument;
   hosting: ComposedHosting;
   participants: ParticipantIndex;
@@ -70,6 +72,7 @@ export async function follow(changes: RegistryChange[], followers: Followers): P
   answers.follow(changes, affected, marks);
   trustMarks.follow(changes, marks);
   followers.keyStores.follow(changes);
+  await followers.certification.follow(changes);
   followers.participantsDocument.follow(changes);
   companions.extendedLists.follow(changes, affected, marks);
   companions.subordinateEvents.follow(changes, affected);

@@ -261,8 +261,10 @@ function jobMeasures(read: () => JobReports | undefined): Measure[] {
   const sinceSeconds = (moment: Date | null) =>
     moment === null ? undefined : Math.max(0, (Date.now() - moment.getTime()) / 1000);
   return [
-    each('holdfast_job_last_success_age_seconds', 'Since a job last ended well, on whichever node.', (job) =>
-      sinceSeconds(job.lastSucceededAt),
+    each(
+      'holdfast_job_last_success_age_seconds',
+      'Since a job, or a part of what goes on all the time, last went well, on whichever node.',
+      (job) => sinceSeconds(job.lastSucceededAt),
     ),
     each('holdfast_job_interval_seconds', 'How often a job is to run.', (job) => job.everySeconds ?? undefined),
     each('holdfast_job_failures', 'How many times in a row a job failed, until now.', (job) => job.failures),

@@ -9,7 +9,7 @@ import { parseOutboundAllow } from './outbound/address-rules.ts';
 import { createMessagePost, type MessagePost } from './outbound/message-post.ts';
 import type { ChangeContext } from './registry/change.ts';
 import { RegistryError } from './registry/registry-error.ts';
-import { activeWebhookIds } from './registry/webhooks/deliveries.ts';
+import { activeWebhookIds, lastDeliveredAt } from './registry/webhooks/deliveries.ts';
 import type { SendPing } from './registry/webhooks/ping-webhook.ts';
 import { transitionWebhook } from './registry/webhooks/transition-webhook.ts';
 import type { SealWebhookSecret } from './registry/webhooks/webhook.ts';
@@ -35,6 +35,8 @@ export interface ComposedWebhooks extends AsyncDisposable {
   deliveries: EventDeliveries;
   /** Webhooks that are to be delivered to. */
   activeIds: () => Promise<string[]>;
+  /** When a receiver last took an event; null: none that is still on record. */
+  lastDeliveredAt: () => Promise<Date | null>;
   sealSecret: SealWebhookSecret;
   sendPing: SendPing;
 }
@@ -72,6 +74,7 @@ export function composeWebhooks(parts: WebhookParts): ComposedWebhooks {
       },
     }),
     activeIds: () => activeWebhookIds(db),
+    lastDeliveredAt: () => lastDeliveredAt(db),
     sealSecret: (secret, webhookId) => sealWebhookSecret(masterKey, secret, webhookId),
     sendPing: async (webhook, event) => {
       const attempt = await sendWebhookMessage(messages, webhook, event);

@@ -5,7 +5,7 @@ import type { Admission } from './admission/admission.ts';
 import { CertificateClients } from './admission/certificate-clients.ts';
 import { composeAdmission, participantIndex } from './compose-admission.ts';
 import { composeCanary } from './compose-canary.ts';
-import { composeCertification } from './compose-certification.ts';
+import { type ComposedCertification, composeCertification } from './compose-certification.ts';
 import { composeEnrolment } from './compose-enrolment.ts';
 import { composeEst } from './compose-est.ts';
 import { type ComposedEvidence, composeEvidence } from './compose-evidence.ts';
@@ -36,6 +36,7 @@ import { ADMISSION_PATH, createAdmissionDoor } from './http/admission/admission-
 import { type AdmissionDoor, createForwardAuthDoor } from './http/admission/forward-auth-door.ts';
 import { signForPoints } from './http/admission/signing-room.ts';
 import { EventStreams } from './http/api/events/event-streams.ts';
+import { createOcspDoor } from './http/certification/ocsp-door.ts';
 import { createClientNetworkOf } from './http/client-address.ts';
 import { createApp } from './http/create-app.ts';
 import { BackgroundEvaluations } from './http/federation/background-evaluations.ts';
@@ -129,6 +130,7 @@ export interface Composition extends ComposedJobs, AsyncDisposable {
   app: ReturnType<typeof createApp>;
   admission: Admission;
   evidence: ComposedEvidence;
+  certification: ComposedCertification;
   /** Kept up by whoever calls it every second; otherwise made when it is asked for. */
   participantsDocument: ParticipantsDocument;
   eventStreams: EventStreams;
@@ -251,7 +253,7 @@ export async function compose({
         await follow(changes, {
           ...{ database, directory, answers, trustMarks, companions, keyStores, hosting, participants },
           participantsDocument,
-          ...{ resolutions, trustAnchorKeys, background, log },
+          ...{ resolutions, trustAnchorKeys, background, log, certification },
         });
         evidence.streams.announce();
         const concernsTokens = changes.some(({ subjectKind }) => subjectKind === 'api_token');
@@ -343,12 +345,16 @@ export async function compose({
     ADMISSION_PATH,
   );
   const forwardAuthDoor = measuredDoor(createForwardAuthDoor(ofAdmission), '/api/v1/admission/http');
+  const ocspDoor = createOcspDoor({
+    ...{ responses: certification.ocspResponses, state: feed, clock, logError: log.requestFailed },
+  });
   const observe = requestObserver(instruments, log);
   const { tracing } = instruments;
   const plain = createPlainDoor({ directory, answers, hot, freshness: feed, clock });
   const app = createApp({
     plain: measuredPlainDoor(plain, instruments, log),
     admission: (incoming, outgoing) => admissionDoor(incoming, outgoing) || forwardAuthDoor(incoming, outgoing),
+    ocsp: measuredEarlyDoor(ocspDoor, { door: 'public', route: '/ca/{id}/ocsp' }, instruments, log),
     federation: createFederationDoor({
       directory,
       answers,
@@ -420,6 +426,7 @@ export async function compose({
       logError: log.requestFailed,
     }),
     keyStores: { stores: keyStores, state: feed, clock },
+    revocationLists: { lists: certification.revocationLists, state: feed, clock },
     est: composeEst({
       ...{ db, quotas, issueCertificate: certification.tools.issueCertificate },
       changeContext: (requestId) => changeContext(SYSTEM, requestId),
@@ -438,6 +445,7 @@ export async function compose({
       app,
       admission,
       evidence,
+      certification,
       participantsDocument,
       eventStreams,
       webhooks,

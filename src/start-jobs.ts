@@ -117,12 +117,13 @@ function keyedJobs({ composition: { webhooks } }: JobMaterials): KeyedJob[] {
       summary: 'tells the receivers of webhooks of events',
       keys: webhooks.activeIds,
       run: (webhookId, signal) => webhooks.deliveries.run(webhookId, signal),
+      lastSucceededAt: webhooks.lastDeliveredAt,
     },
   ];
 }
 
 function ofKeys(materials: JobMaterials): PeriodicJob[] {
-  const { keyRolls, rollHostedKeys, signHostedConfigurations } = materials.composition;
+  const { certification, keyRolls, rollHostedKeys, signHostedConfigurations } = materials.composition;
   const isSteady = steadyClock(materials);
   const ifSteady = (roll: (signal: AbortSignal) => Promise<void>) => async (signal: AbortSignal) => {
     if (await isSteady()) await roll(signal);
@@ -139,6 +140,19 @@ function ofKeys(materials: JobMaterials): PeriodicJob[] {
       everySeconds: MINUTE,
       summary: 'moves keys of hosted entities along',
       run: ifSteady(rollHostedKeys),
+    },
+    {
+      name: 'renew_ocsp_signers',
+      everySeconds: 10 * MINUTE,
+      summary: 'gives OCSP responders their next key and certificate, and drops those that ended',
+      run: ifSteady((signal) => certification.ocspSigners.renew(signal)),
+    },
+    {
+      name: 'publish_revocation_lists',
+      // A list that says all there is to say costs nothing.
+      everySeconds: 2,
+      summary: 'makes lists of revocations after changes, and before the last ones grow old',
+      run: (signal) => certification.revocationLists.publish(signal),
     },
     {
       name: 'sign_hosted_configurations',

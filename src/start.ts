@@ -15,6 +15,8 @@ import { type ClientCertificate, readClientCertificate } from './outbound/client
 import { readExtraCas } from './outbound/extra-cas.ts';
 import { createMailSender, type MailSender } from './outbound/mail-sender.ts';
 import type { AuthorityDirectory } from './registry/authorities/authority-directory.ts';
+import type { CertifiedAuthorityRow } from './registry/certification/certification-authority.ts';
+import { readCertifiedAuthorities } from './registry/certification/read-certification-authority.ts';
 import { hostnameOf } from './registry/hosting/hosting-place.ts';
 import { ensureFirstAuthority, SYSTEM } from './registry/prepare-deployment.ts';
 import { ADMIN_TOKEN_IGNORED, createAuthenticator } from './registry/tokens/authenticate.ts';
@@ -107,7 +109,10 @@ export async function startService({ config, secrets }: { config: Config; secret
     });
   }
   await directory.reload();
-  if (token === undefined) requireSealedKeys(directory);
+  if (token === undefined) {
+    requireSealedKeys(directory);
+    requireSealedCertification(await readCertifiedAuthorities(database.db));
+  }
   requireHostingApart(config, directory);
   const mailSender = stack.use(mailSenderOf(config, secrets, extraCas));
   stack.use(startJobs({ config, database, composition, token: token?.custody, mailSender, clock, log }));
@@ -196,9 +201,19 @@ function requireSealedKeys(directory: AuthorityDirectory): void {
       ({ custody, state }) => custody === 'pkcs11' && (state === 'active' || state === 'announced'),
     );
     if (key === undefined) continue;
-    const setUp = 'HOLDFAST_PKCS11_MODULE, HOLDFAST_PKCS11_TOKEN and HOLDFAST_PKCS11_PIN_FILE';
-    throw new StartError(`the key ${key.kid} of ${authority.entityIdentifier} is in a PKCS#11 token; set ${setUp}`);
+    throw inUnknownToken(key.kid, authority.entityIdentifier);
   }
+}
+
+/** Those that are retired sign lists of revocations still. @throws StartError */
+function requireSealedCertification(certified: readonly CertifiedAuthorityRow[]): void {
+  const held = certified.find(({ custody }) => custody === 'pkcs11');
+  if (held !== undefined) throw inUnknownToken(held.kid, `the certification authority ${held.name}`);
+}
+
+function inUnknownToken(kid: string, owner: string): StartError {
+  const setUp = 'HOLDFAST_PKCS11_MODULE, HOLDFAST_PKCS11_TOKEN and HOLDFAST_PKCS11_PIN_FILE';
+  return new StartError(`the key ${kid} of ${owner} is in a PKCS#11 token; set ${setUp}`);
 }
 
 /** @throws StartError when an authority is on the host that is for hosted entities */

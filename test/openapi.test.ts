@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { OCSP_ROUTES } from '../src/http/certification/ocsp-routes.ts';
 import { type AppDependencies, createServiceApp } from '../src/http/create-app.ts';
 import { openApiYaml } from '../src/http/openapi/document.ts';
 import { PARTICIPANTS_PATH } from '../src/http/participants/participants-door.ts';
@@ -50,7 +51,8 @@ describe('openapi.yaml', () => {
     });
     const subordinates = Object.values(SUBORDINATE_ENDPOINT_PATHS).map((path) => `POST ${path}`);
     // Of doors before the framework.
-    const others = [...federation, ...subordinates, `GET ${PARTICIPANTS_PATH}`];
+    const ocsp = OCSP_ROUTES.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+    const others = [...federation, ...subordinates, ...ocsp, `GET ${PARTICIPANTS_PATH}`];
     expect(operations.map(({ id }) => id).sort()).toEqual([...new Set(routes), ...others].sort());
   });
 

@@ -2,7 +2,9 @@
 import type { Figure } from './figure.ts';
 import { admission, admissionP99, admissionToken } from './figures/admission.ts';
 import { approveToServed } from './figures/approve-to-served.ts';
+import { certificateIssue } from './figures/certificate-issue.ts';
 import { chainValidate } from './figures/chain-validate.ts';
+import { crl100k } from './figures/crl-100k.ts';
 import { enrolments } from './figures/enrolments.ts';
 import { eventDelivery } from './figures/event-delivery.ts';
 import { extendedList100 } from './figures/extended-list-100.ts';
@@ -15,6 +17,7 @@ import { markIssue } from './figures/mark-issue.ts';
 import { markStatus } from './figures/mark-status.ts';
 import { markedList100k } from './figures/marked-list-100k.ts';
 import { memory100k } from './figures/memory-100k.ts';
+import { ocsp, ocspNonce } from './figures/ocsp.ts';
 import { participants10k, participants304 } from './figures/participants.ts';
 import { pkcs11Sign } from './figures/pkcs11-sign.ts';
 import { policyResolve } from './figures/policy-resolve.ts';
@@ -35,6 +38,7 @@ export const FIGURES: readonly Figure[] = [
   chainValidate,
   fetchSigning,
   markIssue,
+  certificateIssue,
   pkcs11Sign,
   memory100k,
   fetchWarm,
@@ -42,6 +46,8 @@ export const FIGURES: readonly Figure[] = [
   markedList100k,
   extendedList100,
   markStatus,
+  ocsp,
+  ocspNonce,
   enrolments,
   approveToServed,
   suspendToRefused,
@@ -52,6 +58,7 @@ export const FIGURES: readonly Figure[] = [
   search100k,
   statusSince,
   import10k,
+  crl100k,
   admission,
   admissionP99,
   admissionToken,

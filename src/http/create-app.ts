@@ -12,6 +12,13 @@ import {
   CERTIFICATION_AUTHORITY_ROUTES,
   mountCertificationAuthorities,
 } from './certification/certification-authority-routes.ts';
+import type { OcspDoor } from './certification/ocsp-door.ts';
+import { OCSP_ROUTES } from './certification/ocsp-routes.ts';
+import {
+  mountRevocationLists,
+  REVOCATION_LIST_ROUTE,
+  type RevocationListDependencies,
+} from './certification/revocation-list-route.ts';
 import { renderDocsPage } from './docs-page/docs-page.ts';
 import { type LogError, toProblemResponse } from './error-response.ts';
 import { EST_ROUTES, type EstDependencies, mountEst } from './est/est-routes.ts';
@@ -40,10 +47,13 @@ export interface AppDependencies {
   plain: PlainDoor;
   /** Answers gateways and servers that ask whom they may let in. */
   admission: AdmissionDoor;
+  /** Answers whoever asks about the status of a certificate of ours. */
+  ocsp: OcspDoor;
   /** Answers whatever is asked of a host of hosted entities; undefined on any other host. */
   hosted: FederationDoor;
   api: ApiDependencies;
   keyStores: KeyStoreDependencies;
+  revocationLists: RevocationListDependencies;
   /** What EST hands out certificates with. */
   est: EstDependencies;
   /** Answers what is asked of the public directory as a whole. */
@@ -69,7 +79,7 @@ export interface App {
 
 export function createApp(dependencies: AppDependencies): App {
   const service = createServiceApp(dependencies);
-  const { federation, plain, admission, participants, observe = () => {}, traced } = dependencies;
+  const { federation, plain, admission, ocsp, participants, observe = () => {}, traced } = dependencies;
   const hosted = observedHosted(dependencies.hosted, observe);
   const answer: App['fetch'] = (request, env) =>
     federation(request, env) ?? hosted(request, env) ?? service.fetch(request, env);
@@ -82,7 +92,7 @@ export function createApp(dependencies: AppDependencies): App {
     fetch,
     listener: (incoming, outgoing) => {
       // First: some gateways send the host and path of the original request, by which no other door may be chosen.
-      if (admission(incoming, outgoing) || participants(incoming, outgoing)) return;
+      if (admission(incoming, outgoing) || ocsp(incoming, outgoing) || participants(incoming, outgoing)) return;
       if (plain(incoming, outgoing) === undefined) listen(incoming, outgoing);
     },
     admissionListener: (incoming, outgoing) => {
@@ -110,11 +120,15 @@ function observedHosted(hosted: FederationDoor, observe: ObserveRequest): Federa
 export function createServiceApp({
   api,
   keyStores,
+  revocationLists,
   est,
   publicAuthorities,
   observe = () => {},
   logError,
-}: Omit<AppDependencies, 'federation' | 'plain' | 'admission' | 'participants' | 'hosted'>): OpenAPIHono<ApiEnv> {
+}: Omit<
+  AppDependencies,
+  'federation' | 'plain' | 'admission' | 'ocsp' | 'participants' | 'hosted'
+>): OpenAPIHono<ApiEnv> {
   const app = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
       if (result.success) return;
@@ -131,6 +145,8 @@ export function createServiceApp({
       ...OPERATIONS.map(({ route }) => route),
       ...KEY_STORE_ROUTES,
       ...CERTIFICATION_AUTHORITY_ROUTES,
+      ...OCSP_ROUTES,
+      REVOCATION_LIST_ROUTE,
       ...EST_ROUTES,
       PARTICIPANTS_ROUTE,
       ...PAGE_ROUTES,
@@ -143,6 +159,7 @@ export function createServiceApp({
   mountKeyStores(app, () => keyStores);
   mountEst(app, () => est);
   mountCertificationAuthorities(app, api.db);
+  mountRevocationLists(app, () => revocationLists);
   mountPages(app, publicAuthorities);
   return app;
 }

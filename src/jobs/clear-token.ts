@@ -1,6 +1,7 @@
 /** Destroys in the token what signs no more, as the database drops sealed keys that do, and what never arrived here. */
 import { forgetTokenObject, spentTokenObjects } from '../registry/authorities/keys/spent-token-objects.ts';
 import { forgetGivenUp, giveUpTokenObjects } from '../registry/authorities/keys/token-objects-in-making.ts';
+import { forgetResponderObject, spentResponderObjects } from '../registry/certification/ocsp-signers.ts';
 import { forgetHostedObject, spentHostedObjects } from '../registry/hosting/spent-token-objects.ts';
 import type { Pkcs11Custody } from '../signer/custody/pkcs11/token-custody.ts';
 import type { Db } from '../storage/connect.ts';
@@ -23,6 +24,9 @@ export async function clearToken({ db, token }: TokenClearing): Promise<void> {
   }
   for (const place of await spentHostedObjects(db)) {
     await attempt(token.destroyKey(place).then(() => forgetHostedObject(db, place)));
+  }
+  for (const place of await spentResponderObjects(db)) {
+    await attempt(token.destroyKey(place).then(() => forgetResponderObject(db, place)));
   }
   for (const place of await giveUpTokenObjects(db)) {
     await attempt(token.destroyKey(place).then(() => forgetGivenUp(db, place)));

@@ -34,6 +34,8 @@ export interface KeyedJob {
   keys: () => Promise<string[]>;
   /** Ends by itself when there is nothing to hold any more. Whatever else ends it, it begins anew while the key is there. */
   run: (key: string, signal: AbortSignal) => Promise<void>;
+  /** When a part of it last went well, as far as that is on record: a turn seldom ends, and says little when it does. */
+  lastSucceededAt: () => Promise<Date | null>;
 }
 
 /** How a job fares. */
@@ -129,12 +131,19 @@ export class JobQueue implements AsyncDisposable {
     this.#rest.abort();
   }
 
-  /** Of all jobs that this node knows, by their names. One small query. */
+  /** Of all jobs that this node knows, by their names. One small query, and one for each job with keys. */
   async list(): Promise<JobReport[]> {
     const runs = new Map((await readJobRuns(this.#options.database.db)).map((run) => [run.name, run]));
     const held = Map.groupBy(this.#held.names, (name) => name);
-    return [...this.#periodic.values(), ...this.#keyed.values()]
-      .map((job) => reportOf(job, runs.get(job.name), held.get(job.name)?.length ?? 0))
+    const keyed = await Promise.all(
+      [...this.#keyed.values()].map(async (job) => {
+        const lastSucceededAt = await job.lastSucceededAt();
+        return { job, run: { ...(runs.get(job.name) ?? neverRun(job)), lastSucceededAt } };
+      }),
+    );
+    const periodic = [...this.#periodic.values()].map((job) => ({ job, run: runs.get(job.name) ?? neverRun(job) }));
+    return [...periodic, ...keyed]
+      .map(({ job, run }) => reportOf(job, run, held.get(job.name)?.length ?? 0))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -351,14 +360,16 @@ export class JobQueue implements AsyncDisposable {
   }
 }
 
-const NEVER_RUN: Omit<JobRun, 'name'> = {
-  ...{ lastStartedAt: null, lastSucceededAt: null, lastFailedAt: null, lastDurationMs: null },
-  ...{ failures: 0, lastError: null, nextRunAt: null, runningOn: null },
-};
+function neverRun({ name }: PeriodicJob | KeyedJob): JobRun {
+  return {
+    name,
+    ...{ lastStartedAt: null, lastSucceededAt: null, lastFailedAt: null, lastDurationMs: null },
+    ...{ failures: 0, lastError: null, nextRunAt: null, runningOn: null },
+  };
+}
 
-function reportOf(job: PeriodicJob | KeyedJob, run: JobRun | undefined, held: number): JobReport {
-  const { name, summary } = job;
-  const noted = run ?? { ...NEVER_RUN, name };
+function reportOf(job: PeriodicJob | KeyedJob, noted: JobRun, held: number): JobReport {
+  const { summary } = job;
   const everySeconds = 'everySeconds' in job ? job.everySeconds : null;
   const isLongAgo = Date.now() - Number(noted.lastFailedAt) > CLOSELY_SECONDS * 1000;
   const failures = everySeconds === null && isLongAgo ? 0 : noted.failures;

@@ -6,12 +6,13 @@ import {
   generateKeyPair,
   type KeyObject,
   sign as signWith,
+  verify as verifyWith,
   X509Certificate,
 } from 'node:crypto';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import type { LintedDer, X509Algorithm } from '../pki/signed/linted-der.ts';
+import type { LintedDer, SignedKind, X509Algorithm } from '../pki/signed/linted-der.ts';
 import { signedDer } from '../pki/signed/signed-der.ts';
 
 /** A root whose key is open. */
@@ -21,8 +22,10 @@ export interface OfflineRoot {
   spki: Uint8Array;
   /** Its own certificate, in DER. */
   certificate: Uint8Array;
-  /** @throws TypeError for anything but a certificate of its algorithm */
+  /** @throws TypeError for anything but a certificate, or a list of revocations, of its algorithm */
   sign(linted: LintedDer): Uint8Array;
+  /** Whether it signed these bytes. @param signature as X.509 has it */
+  hasSigned(bytes: Uint8Array, signature: Uint8Array): boolean;
 }
 
 /** What is to be mended about the folder or its files; says nothing of the key or the passphrase. */
@@ -32,6 +35,7 @@ export class OfflineRootError extends Error {
 
 export const ROOT_KEY_FILE = 'root.key';
 export const ROOT_CERTIFICATE_FILE = 'root.pem';
+export const ROOT_LIST_FILE = 'root.crl';
 
 /** Encrypted PKCS #8 is derived in a few thousand steps (RFC 8018 §5.2): the passphrase has to be long by itself. */
 export const MIN_PASSPHRASE_LENGTH = 16;
@@ -40,6 +44,8 @@ const CIPHER = 'aes-256-cbc';
 /** The folder is its owner's alone. */
 const OTHERS_MAY_ACCESS = 0o077;
 const RSA_MODULUS_BITS = 4096;
+const DIGESTS: Readonly<Record<X509Algorithm, string>> = { ES256: 'sha256', ES384: 'sha384', RS256: 'sha256' };
+const SIGNED: readonly SignedKind[] = ['certificate', 'revocation-list'];
 
 const generate = promisify(generateKeyPair);
 
@@ -69,7 +75,7 @@ export async function makeOfflineRoot(
   const sealed = key.export({ type: 'pkcs8', format: 'pem', cipher: CIPHER, passphrase });
   await writeNew(path.join(folder, ROOT_KEY_FILE), sealed, 0o600);
   await writeNew(path.join(folder, ROOT_CERTIFICATE_FILE), new X509Certificate(certificate).toString(), 0o644);
-  return { alg, spki, certificate, sign: (linted) => signedWith(key, alg, linted) };
+  return rootOf(key, alg, certificate);
 }
 
 /** @throws OfflineRootError */
@@ -87,8 +93,15 @@ export async function openOfflineRoot(folder: string, passphrase: string): Promi
     throw new OfflineRootError(`${certificateFile} is not the certificate of ${keyFile}; bring the two together again`);
   }
   const alg = algorithmOf(key, keyFile);
-  const { raw } = certificate;
-  return { alg, spki: spkiOf(key), certificate: new Uint8Array(raw), sign: (linted) => signedWith(key, alg, linted) };
+  return rootOf(key, alg, new Uint8Array(certificate.raw));
+}
+
+function rootOf(key: KeyObject, alg: X509Algorithm, certificate: Uint8Array): OfflineRoot {
+  return {
+    ...{ alg, certificate, spki: spkiOf(key) },
+    sign: (linted) => signedWith(key, alg, linted),
+    hasSigned: (bytes, signature) => verifyWith(DIGESTS[alg], bytes, createPublicKey(key), signature),
+  };
 }
 
 function openedKey(sealed: string, passphrase: string, file: string): KeyObject {
@@ -129,12 +142,12 @@ function spkiOf(key: KeyObject): Uint8Array {
 }
 
 function signedWith(key: KeyObject, alg: X509Algorithm, linted: LintedDer): Uint8Array {
-  if (linted.kind !== 'certificate' || linted.alg !== alg) {
-    throw new TypeError(`a root of ${alg} signs certificates with ${alg}, no ${linted.kind} with ${linted.alg}`);
+  if (!SIGNED.includes(linted.kind) || linted.alg !== alg) {
+    throw new TypeError(`a root signs certificates and lists with ${alg}, no ${linted.kind} with ${linted.alg}`);
   }
   const contents = linted.spend();
   const padding = alg === 'RS256' ? { padding: constants.RSA_PKCS1_PADDING } : { dsaEncoding: 'ieee-p1363' as const };
-  const signature = signWith(alg === 'ES384' ? 'sha384' : 'sha256', contents.toBeSigned, { key, ...padding });
+  const signature = signWith(DIGESTS[alg], contents.toBeSigned, { key, ...padding });
   return signedDer(contents, new Uint8Array(signature));
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { PeriodicJob } from '../../src/jobs/job-queue.ts';
+import type { KeyedJob, PeriodicJob } from '../../src/jobs/job-queue.ts';
 import { ApiClient } from '../support/api-client.ts';
 import { callHoldfast } from '../support/cli.ts';
 import { startTestService, type TestService } from '../support/service.ts';
@@ -68,6 +68,22 @@ it('lets an admin run one now, and an auditor not', async () => {
   expect((await admin.post('/api/v1/jobs/send_mails/run')).status).toBe(202);
   await turn();
   expect((await callHoldfast(['jobs', 'send_mails', '--json'], { env })).exitCode).toBe(0);
+});
+
+it('shows of what goes on all the time when a part of it last went well', async () => {
+  let lastSucceededAt: Date | null = null;
+  const deliverEvents: KeyedJob = {
+    ...{ name: 'deliver_events', summary: 'delivers', keys: async () => [], run: async () => undefined },
+    lastSucceededAt: async () => lastSucceededAt,
+  };
+  service.jobQueue.define({ keyed: [deliverEvents] });
+  const before = await callHoldfast(['jobs'], { env });
+  expect(before.stdout).toMatch(/deliver_events +waiting +always +0\n/);
+  lastSucceededAt = new Date('2027-01-15T08:00:00Z');
+  const { stdout } = await callHoldfast(['jobs'], { env });
+  expect(stdout).toMatch(/deliver_events +waiting +always +2027-01-15 08:00\S*Z +0\n/);
+  const { body } = await auditor.get('/api/v1/jobs/deliver_events');
+  expect(body).toMatchObject({ everySeconds: null, lastSucceededAt: '2027-01-15T08:00:00.000Z' });
 });
 
 it('does not know jobs that there are none', async () => {

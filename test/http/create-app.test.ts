@@ -118,13 +118,15 @@ describe('health', () => {
     const doors = {
       plain: nobody,
       admission: () => false,
+      ocsp: () => false,
       participants: () => false,
       federation: nobody,
       hosted: nobody,
     };
     const keyStores = {} as AppDependencies['keyStores'];
+    const revocationLists = {} as AppDependencies['revocationLists'];
     const est = {} as AppDependencies['est'];
-    const dependencies = { ...doors, keyStores, est, publicAuthorities: () => [], logError: () => {} };
+    const dependencies = { ...doors, keyStores, revocationLists, est, publicAuthorities: () => [], logError: () => {} };
     const app = createApp({ ...dependencies, api: { readiness } as unknown as AppDependencies['api'] });
     const response = await app.fetch(new Request('http://localhost/readyz'));
     expect([response.status, await response.json()]).toEqual([503, { status: 'unavailable', seq: 41 }]);
@@ -174,9 +176,11 @@ it('a fault is logged in full and shown as nothing but a number', async () => {
     plain: () => undefined,
     participants: () => false,
     admission: () => false,
+    ocsp: () => false,
     federation: () => undefined,
     hosted: () => undefined,
     keyStores: {} as AppDependencies['keyStores'],
+    revocationLists: {} as AppDependencies['revocationLists'],
     est: {} as AppDependencies['est'],
     publicAuthorities: () => [],
     logError: (error, requestId) => logged.push([error, requestId]),

@@ -2,12 +2,10 @@
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createSoftToken, type SoftToken } from '../../scripts/bench/service/soft-token.ts';
 import { checkJwkSet, type JwkSet } from '../../src/federation/jwk-set.ts';
 import { TYP } from '../../src/federation/media-types.ts';
 import { parseSignedJwt, type SignedJwt, verifySignature } from '../../src/federation/signature.ts';
@@ -31,12 +29,12 @@ import { openRegistry, TEST_MASTER_KEY } from '../support/registry.ts';
 import {
   type ApiAnswer,
   enrolThrough,
-  ifMatch,
   organisationThrough,
-  ServiceProcess,
+  type ServiceProcess,
   systemClock,
 } from '../support/service-process.ts';
 import { liveThroughAYear } from '../support/simulated-year.ts';
+import { authorityOf, type HostedHere, placeForToken, TokenDeployment } from '../support/token-deployment.ts';
 
 let nodePath: string;
 
@@ -44,100 +42,23 @@ beforeAll(async () => {
   nodePath = await buildPkcs11js();
 }, 240_000);
 
-/** A token, a folder for data, and names under which nodes of one deployment are reached. */
-class Deployment implements AsyncDisposable {
-  readonly token: SoftToken;
-  readonly folder: string;
-  readonly dataDir: string;
-  readonly port: number;
-  readonly #stack: AsyncDisposableStack;
+/** One with members that publish themselves. */
+class Deployment extends TokenDeployment {
   #server: Awaited<ReturnType<typeof serveFederation>> | undefined;
 
-  private constructor(folder: string, port: number, stack: AsyncDisposableStack) {
-    this.folder = folder;
-    this.dataDir = path.join(folder, 'data');
-    this.port = port;
-    this.token = createSoftToken(folder);
-    this.#stack = stack;
-  }
-
   static async prepare(): Promise<Deployment> {
-    const stack = new AsyncDisposableStack();
-    const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-pkcs11-'));
-    stack.defer(() => rm(folder, { recursive: true, force: true }));
-    return new Deployment(folder, await freePort(), stack);
-  }
-
-  get baseUrl(): string {
-    return `http://localhost:${this.port}`;
-  }
-
-  get hostedBaseUrl(): string {
-    return `http://hosted.localhost:${this.port}`;
-  }
-
-  /** What a node needs to know about the token. */
-  get tokenSettings(): Record<string, string> {
-    const { module, label, pin, environment } = this.token;
-    const token = { HOLDFAST_PKCS11_MODULE: module, HOLDFAST_PKCS11_TOKEN: label, HOLDFAST_PKCS11_PIN: pin };
-    const hosting = { HOLDFAST_HOSTED_BASE_URL: this.hostedBaseUrl };
-    return { ...environment, ...hosting, NODE_PATH: nodePath, HOLDFAST_KEY_CUSTODY: 'pkcs11', ...token };
-  }
-
-  async start(
-    environment: Record<string, string>,
-    { port = this.port, databaseUrl }: { port?: number; databaseUrl?: string | undefined } = {},
-  ): Promise<ServiceProcess> {
-    const masterKeyFile = path.join(this.folder, 'master-key');
-    const { baseUrl, dataDir } = this;
-    const node = await ServiceProcess.start({ port, baseUrl, dataDir, masterKeyFile, databaseUrl, environment });
-    this.#stack.defer(() => node.kill());
-    return node;
+    return new Deployment(await placeForToken(nodePath));
   }
 
   /** Enrols that many entities. @returns their Entity Identifiers */
   async enrol(node: ServiceProcess, names: readonly string[]): Promise<string[]> {
     const settings = Object.fromEntries(names.map((name) => [name, { superiors: [this.baseUrl] }]));
-    this.#server = this.#stack.use(await serveFederation(settings, { clock: systemClock }));
+    this.#server = this.stack.use(await serveFederation(settings, { clock: systemClock }));
     const organisationId = await organisationThrough(node, await authorityOf(node));
     const identifiers = names.map((name) => this.#server?.federation.id(name) ?? '');
     for (const identifier of identifiers) await enrolThrough(node, organisationId, identifier);
     return identifiers;
   }
-
-  /** Adds an entity whose configuration is published here. */
-  async host(node: ServiceProcess): Promise<HostedHere> {
-    const organisationId = await organisationThrough(node, await authorityOf(node));
-    const entityIdentifier = `${this.hostedBaseUrl}/clinic`;
-    const hosting = { metadata: { openid_relying_party: { client_name: 'Clinic' } } };
-    const added = await node.api('POST', '/entities', { organisationId, entityIdentifier, hosting });
-    const { id } = added.body;
-    const approved = await node.api('POST', `/entities/${id}/approve`, { reason: 'looks good' }, ifMatch(added));
-    expect(approved.status).toBe(200);
-    return { id, entityIdentifier };
-  }
-
-  async unplug(): Promise<void> {
-    await rename(this.token.tokenDir, `${this.token.tokenDir}-away`);
-  }
-
-  async plugIn(): Promise<void> {
-    await rename(`${this.token.tokenDir}-away`, this.token.tokenDir);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stack.disposeAsync();
-  }
-}
-
-interface HostedHere {
-  id: string;
-  entityIdentifier: string;
-}
-
-async function authorityOf(node: ServiceProcess): Promise<string> {
-  const { body } = await node.api('GET', '/authorities');
-  return body.items[0].id;
 }
 
 /** Keys of the first authority, as the API shows them. */

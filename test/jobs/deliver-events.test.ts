@@ -14,7 +14,7 @@ import type { Authority } from '../../src/registry/authorities/authority.ts';
 import type { Organisation } from '../../src/registry/organisations/organisation.ts';
 import { updateOrganisation } from '../../src/registry/organisations/update-organisation.ts';
 import type { NewWebhook, WebhookWithSecret } from '../../src/registry/webhooks/add-webhook.ts';
-import { planDeliveries } from '../../src/registry/webhooks/deliveries.ts';
+import { lastDeliveredAt, planDeliveries } from '../../src/registry/webhooks/deliveries.ts';
 import { listDeliveries } from '../../src/registry/webhooks/list-deliveries.ts';
 import { readWebhook } from '../../src/registry/webhooks/read-webhook.ts';
 import { replayDeliveries } from '../../src/registry/webhooks/replay-deliveries.ts';
@@ -170,7 +170,10 @@ describe('[F50] deliveries of events', () => {
     ]);
     expect(new Set(taken.map(({ data }) => data.subject.id))).toEqual(new Set([organisation.id]));
     await until(async () => (await health(webhook.webhook.id)).waiting === 0);
-    expect(await health(webhook.webhook.id)).toMatchObject({ dead: 0, oldestWaiting: null });
+    const { lastSuccessAt, ...rest } = await health(webhook.webhook.id);
+    expect(rest).toMatchObject({ dead: 0, oldestWaiting: null });
+    expect(lastSuccessAt).not.toBeNull();
+    expect(await lastDeliveredAt(registry.db)).toEqual(lastSuccessAt);
   });
 
   it('keep the order of each subject while attempts fail at random, and lose nothing', async () => {

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { PgBoss } from 'pg-boss';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { JobQueue, type JobQueueOptions, type PeriodicJob } from '../../src/jobs/job-queue.ts';
+import { JobQueue, type JobQueueOptions, type KeyedJob, type PeriodicJob } from '../../src/jobs/job-queue.ts';
 import { connectDatabase, type Database } from '../../src/storage/connect.ts';
 import { jobRuns } from '../../src/storage/schema/job-runs.ts';
 import { sqlErrorOf } from '../../src/storage/sql-error.ts';
@@ -40,6 +40,11 @@ function nodeOn(database: JobQueueOptions['database'], settings: Partial<JobQueu
 
 function job(name: string, run: PeriodicJob['run'], everySeconds = 60): PeriodicJob {
   return { name, everySeconds, summary: `does ${name}`, run };
+}
+
+/** Named after the queue that a migration made. */
+function deliverEvents(keys: KeyedJob['keys'], run: KeyedJob['run']): KeyedJob {
+  return { name: 'deliver_events', summary: 'delivers', keys, run, lastSucceededAt: async () => null };
 }
 
 /** Work that goes on until it is told to end, or let go. */
@@ -183,7 +188,7 @@ describe.each(DATABASE_KINDS)('jobs on %s', (kind) => {
       works.set(key, work);
       await work.run(signal);
     };
-    queue.define({ keyed: [{ name: 'deliver_events', summary: 'delivers', keys: async () => keys, run }] });
+    queue.define({ keyed: [deliverEvents(async () => keys, run)] });
     await queue.look();
     await expect.poll(() => begun.toSorted()).toEqual(['a', 'b']);
     expect(await queue.list()).toMatchObject([{ name: 'deliver_events', everySeconds: null, held: 2 }]);
@@ -204,7 +209,7 @@ describe.each(DATABASE_KINDS)('jobs on %s', (kind) => {
     const { queue, told } = nodeOn(database);
     await using _ = queue;
     const keys = async () => ['a', 'b', 'c'];
-    queue.define({ keyed: [{ name: 'deliver_events', summary: 'delivers', keys, run: fail }] });
+    queue.define({ keyed: [deliverEvents(keys, fail)] });
     await queue.look();
     await queue.idle();
     expect(await queue.list()).toMatchObject([{ failures: 3, state: 'failing' }]);
@@ -215,6 +220,23 @@ describe.each(DATABASE_KINDS)('jobs on %s', (kind) => {
     await queue.idle();
     expect(await queue.list()).toMatchObject([{ failures: 3 }]);
     expect(told.map(([event]) => event)).toEqual(['failed', 'failed']);
+  });
+
+  it('with keys last succeeded when a part of one last went well, also while no turn ends', async () => {
+    const { queue } = nodeOn(database);
+    await using _ = queue;
+    const work = new LongWork();
+    let lastSucceededAt: Date | null = null;
+    const job = deliverEvents(
+      async () => ['a'],
+      (_key, signal) => work.run(signal),
+    );
+    queue.define({ keyed: [{ ...job, lastSucceededAt: async () => lastSucceededAt }] });
+    expect(await queue.list()).toMatchObject([{ lastSucceededAt: null, lastStartedAt: null }]);
+    await queue.look();
+    await expect.poll(() => work.begun).toHaveLength(1);
+    lastSucceededAt = new Date('2027-01-15T08:00:00Z');
+    expect(await queue.list()).toMatchObject([{ lastSucceededAt, lastStartedAt: expect.any(Date), state: 'running' }]);
   });
 
   it('are forgotten by nodes that do not know them, and planted by those that do', async () => {

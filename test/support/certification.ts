@@ -1,7 +1,9 @@
 /** Certification authorities in tests, below a root of the test. */
-import { createHash, createPublicKey, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createCertificateIssuer } from '../../src/issuance/certificates/certificate-issuer.ts';
 import { certificationKeys } from '../../src/issuance/certificates/certification-keys.ts';
+import { keyIdentifierOf } from '../../src/pki/profile/key-identifier.ts';
+import { parseCertificateRequest } from '../../src/pki/request/parse-certificate-request.ts';
 import type { Actor } from '../../src/registry/actor.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import { activateCertificationAuthority } from '../../src/registry/certification/activate-certification-authority.ts';
@@ -50,17 +52,22 @@ export async function certificationAuthority(
   const name = `Test Issuing CA ${++made}`;
   const defaults = { generateKey, publicUrl: 'https://fed.example' };
   const pending = await createCertificationAuthority(registry.context(), authority.id, { name, ...settings }, defaults);
-  const spki = createPublicKey({ key: { ...pending.publicJwk }, format: 'jwk' }).export({
-    format: 'der',
-    type: 'spki',
-  });
-  const keyId = createHash('sha256').update(spki).digest().subarray(0, 20);
+  const chain = chainOfRequest(pending.request, { name, root, notAfter });
+  return await activateCertificationAuthority(registry.context(), pending.id, chain);
+}
+
+/** PEM of what a root makes of the request of one, its own certificate first; valid from 2026 to 2036 unless told otherwise. */
+export function chainOfRequest(
+  request: Uint8Array | string,
+  { name, root = testRoot(), notAfter }: { name: string; root?: TestRoot; notAfter?: string | undefined },
+): string {
+  const { spki } = parseCertificateRequest(request);
   const own = certificate({
     ...{ issuer: { key: root.key, name: root.name }, subject: distinguishedName({ CN: name }), spki },
     ...(notAfter !== undefined && { notAfter }),
-    extensions: [AUTHORITY, SIGNS_CERTIFICATES, { type: '2.5.29.14', value: der(0x04, keyId) }],
+    extensions: [AUTHORITY, SIGNS_CERTIFICATES, { type: '2.5.29.14', value: der(0x04, keyIdentifierOf(spki)) }],
   });
-  return await activateCertificationAuthority(registry.context(), pending.id, pem(own, root.der));
+  return pem(own, root.der);
 }
 
 /** Someone makes a change that may end in a certificate. */

@@ -39,7 +39,7 @@ export class EstServer implements AsyncDisposable {
   readonly #ports: { plain: number; mtls: number };
   readonly #stack: AsyncDisposableStack;
 
-  private constructor(ports: EstServer['#ports'], stack: AsyncDisposableStack) {
+  private constructor(ports: { plain: number; mtls: number }, stack: AsyncDisposableStack) {
     this.url = `https://localhost:${ports.mtls}`;
     this.#ports = ports;
     this.#stack = stack;

@@ -136,6 +136,11 @@ export class TestService extends TestRegistry {
     return this.#running.saveServiceMinute;
   }
 
+  /** What issues certificates, and answers about them. */
+  get certification(): Composition['certification'] {
+    return this.#running.certification;
+  }
+
   get keyRolls(): Composition['keyRolls'] {
     return this.#running.keyRolls;
   }
@@ -148,6 +153,21 @@ export class TestService extends TestRegistry {
   /** One round of the job that signs configurations of hosted entities anew. */
   async signHostedConfigurations(): Promise<void> {
     await this.#running.signHostedConfigurations();
+  }
+
+  /** One round of the job that makes lists of revocations. */
+  async publishRevocationLists(): Promise<void> {
+    await this.#running.certification.revocationLists.publish();
+  }
+
+  /** One round of the job that reminds members, and suspends what lapsed. */
+  async keepMembersAlive(): Promise<void> {
+    await this.#running.keepMembersAlive();
+  }
+
+  /** One round of the job that does what happens at a date. */
+  async keepDates(): Promise<void> {
+    await this.#running.keepDates();
   }
 
   /** One round of the job that looks at enrolments that came without a token. */

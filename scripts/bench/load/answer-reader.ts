@@ -1,6 +1,6 @@
 /** Reads pipelined HTTP/1.1 answers off a connection; heads that look like the one before are not taken apart again. */
 
-/** What every answer of a load must look like: one status, and a body of one size. */
+/** What every answer of a load must look like: one status, and a body of one size, unless sizes differ by nature. */
 export interface AnswerShape {
   headBytes: number;
   bodyBytes: number;
@@ -24,15 +24,17 @@ export class AnswerReader {
   readonly #onAnswer: OnAnswer;
   readonly #wantsBody: () => boolean;
   readonly #status: ExpectedStatus;
+  readonly #isOfAnySize: boolean;
   #shape: AnswerShape | undefined;
   /** Bytes of a head whose end has not arrived. */
   #rest: Buffer | undefined;
   #bodyBytesLeft = 0;
 
-  constructor(onAnswer: OnAnswer, wantsBody: () => boolean, status: ExpectedStatus = 200) {
+  constructor(onAnswer: OnAnswer, wantsBody: () => boolean, status: ExpectedStatus = 200, isOfAnySize = false) {
     this.#onAnswer = onAnswer;
     this.#wantsBody = wantsBody;
     this.#status = status;
+    this.#isOfAnySize = isOfAnySize;
   }
 
   /** Takes what arrived; the bytes may be overwritten afterwards. @throws Error when an answer is not as it should be */
@@ -77,7 +79,7 @@ export class AnswerReader {
       return undefined;
     }
     const shape = parseHead(bytes.toString('latin1', start, end + 4), this.#status);
-    if (this.#shape !== undefined && shape.bodyBytes !== this.#shape.bodyBytes) {
+    if (!this.#isOfAnySize && this.#shape !== undefined && shape.bodyBytes !== this.#shape.bodyBytes) {
       throw new Error(`a body of ${shape.bodyBytes} bytes instead of ${this.#shape.bodyBytes}`);
     }
     this.#shape = shape;

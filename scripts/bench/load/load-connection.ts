@@ -12,6 +12,7 @@ export interface LoadConnectionOptions {
   onAnswer: (position: number, body: Buffer | undefined) => void;
   wantsBody: () => boolean;
   status?: ExpectedStatus | undefined;
+  isOfAnySize?: boolean | undefined;
 }
 
 /** Read at once: some bodies have megabytes. */
@@ -38,6 +39,7 @@ export class LoadConnection {
       },
       options.wantsBody,
       options.status,
+      options.isOfAnySize,
     );
   }
 

@@ -19,6 +19,8 @@ export interface LoadPlan {
   subjects?: readonly string[];
   /** Of every answer; 200 unless given. */
   status?: ExpectedStatus;
+  /** Bodies may differ in size, such as those with a signature in DER. */
+  isOfAnySize?: boolean;
   connections: number;
   /** Requests that a connection sends ahead of their answers. */
   pipelining: number;

@@ -48,14 +48,14 @@ export class LoadRun {
   }
 
   async #openLanes(): Promise<Disposable & { run(): Promise<void> }> {
-    const { port, pipelining, connections, status } = this.#plan;
+    const { port, pipelining, connections, status, isOfAnySize } = this.#plan;
     const lanes = Array.from(
       { length: connections },
       () =>
         new LoadConnection({
           port,
           pipelining,
-          status,
+          ...{ status, isOfAnySize },
           take: (atMost) => this.#take(atMost),
           wantsBody: () => this.#untilSample <= 1,
           onAnswer: (position, body) => this.#answered(position, body),

@@ -35,6 +35,13 @@ process.once('message', async (answer: BareAnswer) => {
       if (verify !== undefined) await verify(body.token);
       return new Response(payload, { headers });
     });
+  } else if (answer.signsBytes === true) {
+    const payload = new Uint8Array(Buffer.from(answer.body));
+    const { privateKey } = await generateKeyPair('ES256');
+    app.get(path, async () => {
+      await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, privateKey, payload);
+      return new Response(payload, { headers });
+    });
   } else if (answer.isUnchanged === true) {
     app.get(path, () => new Response(null, { status: 304, headers }));
   } else {

@@ -10,6 +10,8 @@ export interface BareAnswer {
   body: string | Uint8Array;
   /** The body is a JWT, and each answer signs its header and payload anew. */
   isSignedEachTime: boolean;
+  /** As many bytes are signed with ES256 before each answer. */
+  signsBytes?: boolean;
   /** It is 304, whatever is asked. */
   isUnchanged?: boolean;
   /** Asked by POST: the JWT in this parameter is verified with this key before each answer. */
@@ -33,7 +35,7 @@ export interface PostedJwt {
 }
 
 /** How a server makes its body: text is written in another way than bytes, and may be signed for each answer. */
-export type BodyKind = 'text' | 'bytes' | 'signed';
+export type BodyKind = 'text' | 'bytes' | 'signed' | 'signed-bytes';
 
 export interface BareServerStarted {
   port: number;
@@ -112,7 +114,8 @@ function bareAnswer({ headers, body }: Answer, requestPath: string, bodyAs: Body
   return {
     path: requestPath.replace(/\?.*$/, ''),
     headers: Object.fromEntries(own),
-    body: bodyAs === 'bytes' ? body : body.toString('utf8'),
+    body: bodyAs === 'bytes' || bodyAs === 'signed-bytes' ? body : body.toString('utf8'),
+    signsBytes: bodyAs === 'signed-bytes',
     isSignedEachTime: bodyAs === 'signed',
   };
 }

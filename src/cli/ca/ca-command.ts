@@ -10,6 +10,7 @@ import { CA_ARGUMENT, findCa } from './find-ca.ts';
 import { addCaImportCommand } from './import.ts';
 import { addCaInitCommand } from './init.ts';
 import { addCaListCommand } from './list.ts';
+import { addCaRootListCommand } from './root-list.ts';
 import { addCaShowCommand } from './show.ts';
 import { addCaUpdateCommand } from './update.ts';
 
@@ -32,6 +33,7 @@ export function addCaCommand(program: Command, surroundings: Surroundings): void
   addCaInitCommand(ca, surroundings);
   addCaImportCommand(ca, surroundings);
   addCaCertifyCommand(ca, surroundings);
+  addCaRootListCommand(ca, surroundings);
   addCaListCommand(ca, surroundings);
   addCaShowCommand(ca, surroundings);
   addCaUpdateCommand(ca, surroundings);

@@ -28,6 +28,7 @@ export function describeCa(report: Report, record: CertificationAuthorityRecord)
     ['valid from', notBefore === null ? undefined : momentText(notBefore)],
     ['valid until', notAfter === null ? undefined : momentText(notAfter)],
     ['SHA-256', x5tS256 === null ? undefined : hexFingerprint(x5tS256)],
+    ['kid', record.kid],
     ['key', `${record.alg}, ${PLACES[record.custody] ?? record.custody}`],
     [
       'issues for',

@@ -18,7 +18,7 @@ export function addCaCertifyCommand(parent: Command, surroundings: Surroundings)
     .summary('certify a request with the root, on a machine without any network')
     .description(
       'Certify the request of a certification authority with the root of a folder. It needs no service and no network: a\n' +
-        'root can stay where there is none.',
+        'root can stay where there is none. It says which key it certified: the request may have been exchanged on its way.',
     )
     .argument('<request>', 'file with the request, as `holdfast ca init --request` wrote it; - is standard input')
     .requiredOption('--root <folder>', 'the folder of the root')
@@ -35,7 +35,7 @@ export function addCaCertifyCommand(parent: Command, surroundings: Surroundings)
     const session = openSession(command, surroundings);
     const request = await readTextInput(file, session);
     const passphrase = await rootPassphrase(options, session);
-    const { certifyRequest } = await import('./root-ceremony.ts');
+    const { certifyRequest, requestFacts } = await import('./root-ceremony.ts');
     const { openOfflineRoot } = await import('../../signer/offline-root.ts');
     const { asOfRoot } = await import('./root-failure.ts');
     const now = Math.floor(Date.now() / 1000);
@@ -43,6 +43,16 @@ export function addCaCertifyCommand(parent: Command, surroundings: Surroundings)
       certifyRequest(await openOfflineRoot(folder, passphrase), request, years, now),
     );
     await writeNewFile(out, chain);
-    session.output.result({ chain: out }, (report) => report.line(`${nameOf(file)} is certified: ${out}`));
+    const { subject, kid } = await asOfRoot(() => requestFacts(request));
+    session.output.result({ chain: out, subject, kid }, (report) => {
+      report.line(`${nameOf(file)} is certified: ${out}`);
+      report.facts([
+        ['subject', subject],
+        ['key', kid],
+      ]);
+      report.line(
+        'Compare the key with what `holdfast ca show` shows where the service is, before anybody uses the chain.',
+      );
+    });
   });
 }

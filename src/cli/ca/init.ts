@@ -14,6 +14,8 @@ import { casNamed } from './find-ca.ts';
 import { writeNewFile } from './new-file.ts';
 import { addRootOptions, type RootOptions, rootPassphrase } from './root-options.ts';
 
+const MAX_NAME_LENGTH = 64;
+
 interface InitOptions extends CaSettingsOptions, RootOptions {
   authority?: string;
   alg?: string;
@@ -90,8 +92,11 @@ async function withRoot(
   const { asOfRoot } = await import('./root-failure.ts');
   const now = Math.floor(Date.now() / 1000);
   const passphrase = await rootPassphrase(options, session);
-  const { rootName = `${authority.name} Root CA`.slice(-64), rootAlg: alg, rootYears, years } = options;
-  const organisation = authority.name.length <= 64 ? authority.name : undefined;
+  const { rootAlg: alg, rootYears, years } = options;
+  // Names of authorities may be longer than names in certificates (RFC 5280 Appendix A.1).
+  const organisation = authority.name.length <= MAX_NAME_LENGTH ? authority.name : undefined;
+  const ofAuthority = `${authority.name} Root CA`;
+  const rootName = options.rootName ?? (ofAuthority.length <= MAX_NAME_LENGTH ? ofAuthority : 'Root CA');
   // First, so that nothing waits at the service for a root that does not open.
   const { root, isNew } = await asOfRoot(() =>
     openOrMakeRoot({ folder, passphrase, name: rootName, organisation, alg, years: rootYears }, now),

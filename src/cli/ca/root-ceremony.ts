@@ -1,14 +1,21 @@
-/** What a root does on the machine that has it: it certifies itself, and the requests of certification authorities. */
+/** What a root does on the machine that has it: it certifies itself and certification authorities, and takes that back. */
 import { randomBytes } from 'node:crypto';
+import type { Jwk } from '../../federation/jwk-set.ts';
+import { keyThumbprint } from '../../federation/key-thumbprint.ts';
 import { parseDer } from '../../pki/der.ts';
 import { COMMON_NAME, ORGANISATION } from '../../pki/names/attribute-types.ts';
 import type { DistinguishedName } from '../../pki/names/distinguished-name.ts';
+import { displayName } from '../../pki/names/name-string.ts';
 import { type NamePart, writeName } from '../../pki/names/write-name.ts';
 import { parsePathCertificate } from '../../pki/path/path-certificate.ts';
-import { encodePem } from '../../pki/pem.ts';
+import { decodePem, decodePemBlock, encodePem, encodePemBlock } from '../../pki/pem.ts';
 import { lintCertificate } from '../../pki/profile/lint-certificate.ts';
 import { writeTbsCertificate } from '../../pki/profile/write-certificate.ts';
 import { parseCertificateRequest } from '../../pki/request/parse-certificate-request.ts';
+import { lintRevocationList } from '../../pki/revocation-list/lint-revocation-list.ts';
+import { parseRevocationList } from '../../pki/revocation-list/parse-revocation-list.ts';
+import type { CrlReason } from '../../pki/revocation-list/revocation-reason.ts';
+import { writeEntries, writeTbsRevocationList } from '../../pki/revocation-list/write-revocation-list.ts';
 import type { X509Algorithm } from '../../pki/signed/linted-der.ts';
 import { hasOfflineRoot, makeOfflineRoot, type OfflineRoot, openOfflineRoot } from '../../signer/offline-root.ts';
 import { CommandError } from '../command-error.ts';
@@ -79,6 +86,62 @@ export function certifyRequest(
   });
   const linted = lintCertificate(tbs, { profile: 'issuing-authority', alg, issuer: { certificate }, spki });
   return encodePem(sign(linted)) + encodePem(certificate);
+}
+
+/** What a person compares: whom a request is for, and the thumbprint of its key (RFC 7638). @throws CertificateError */
+export async function requestFacts(request: string): Promise<{ subject: string; kid: string }> {
+  const { subject, jwk } = parseCertificateRequest(request);
+  return { subject: displayName(subject), kid: await keyThumbprint({ ...jwk, kid: '' } as Jwk) };
+}
+
+export interface RootListOrder {
+  /** The list before it, as PEM; undefined: there is none. */
+  before: string | undefined;
+  /** PEM of a certificate that the root gave and that counts no more. */
+  revoke: string | undefined;
+  reason: CrlReason;
+  days: number;
+}
+
+/**
+ * The list of what a root takes back: all that was on the list before, and one more.
+ * @returns PEM
+ * @throws CertificateError; CommandError usage for a list or a certificate that is not of this root
+ */
+export function listRevoked(root: OfflineRoot, { before, revoke, reason, days }: RootListOrder, now: number): string {
+  const { alg, certificate } = root;
+  const known = before === undefined ? undefined : parseRevocationList(decodePemBlock('X509 CRL', before));
+  if (known !== undefined && !root.hasSigned(known.toBeSigned, known.signature)) {
+    throw new CommandError('usage', 'the list of revocations in the folder is not of this root');
+  }
+  const entries = [...(known?.entries() ?? [])];
+  const serial = revoke === undefined ? undefined : serialBelow(root, revoke);
+  if (serial !== undefined && !entries.some((entry) => entry.serial === serial)) {
+    entries.push({ serial, reason, revokedAt: now });
+  }
+  const numberBefore = Number(known?.number ?? 0);
+  const lifetimeSeconds = days * 86_400;
+  const tbs = writeTbsRevocationList({
+    ...{ alg, issuer: nameOf(certificate), number: numberBefore + 1, entries: writeEntries(entries) },
+    authorityKeyIdentifier: Buffer.from(parsePathCertificate(certificate).subjectKeyId ?? '', 'hex'),
+    ...{ thisUpdate: now, nextUpdate: now + lifetimeSeconds },
+  });
+  const expected = { alg, issuer: certificate, numberBefore, lifetimeSeconds, entries: entries.length };
+  return encodePemBlock('X509 CRL', root.sign(lintRevocationList(tbs, expected)));
+}
+
+/** @param pem the certificate, and maybe those above it */
+function serialBelow({ certificate, hasSigned }: OfflineRoot, pem: string): string {
+  const [der = new Uint8Array()] = decodePem(pem);
+  const { serial, x5tS256 } = parsePathCertificate(der);
+  const [signed, , signature] = parseDer(der).children;
+  const isOwn =
+    signed !== undefined && signature !== undefined && hasSigned(signed.bytes, signature.contents.subarray(1));
+  if (isOwn && x5tS256 !== parsePathCertificate(certificate).x5tS256) return serial;
+  throw new CommandError(
+    'usage',
+    'that certificate is not of this root, or its own: only what it certified is revoked',
+  );
 }
 
 function rootSubject({ name, organisation }: RootOrder): NamePart[] {

@@ -59,7 +59,9 @@ function requireNoneFailed(jobs: readonly Job[]): void {
 
 function row({ name, state, everySeconds, lastSucceededAt, nextRunAt, failures }: Job): string[] {
   const every = everySeconds === null ? 'always' : durationText(everySeconds);
-  return [name, state, every, moment(lastSucceededAt) ?? 'never', moment(nextRunAt) ?? '', String(failures)];
+  // Of what goes on all the time, what went well long ago is on record no more.
+  const never = everySeconds === null ? '' : 'never';
+  return [name, state, every, moment(lastSucceededAt) ?? never, moment(nextRunAt) ?? '', String(failures)];
 }
 
 function describe(job: Job, report: Report): void {

@@ -4,6 +4,8 @@ import { stringify } from 'yaml';
 import { BEARER_SCHEME } from '../api/exchange.ts';
 import { OPERATIONS } from '../api/operations.ts';
 import { CERTIFICATION_AUTHORITY_ROUTES } from '../certification/certification-authority-routes.ts';
+import { OCSP_ROUTES } from '../certification/ocsp-routes.ts';
+import { REVOCATION_LIST_ROUTE } from '../certification/revocation-list-route.ts';
 import { EST_ROUTES } from '../est/est-routes.ts';
 import { KEY_STORE_ROUTES } from '../keystore/key-store-routes.ts';
 import { PAGE_ROUTES } from '../pages/page-routes.ts';
@@ -44,6 +46,11 @@ const TAGS = [
     name: 'Certification authorities',
     description: 'Those of our own: who issues certificates to the entities of an authority, and what they publish.',
   },
+  {
+    name: 'Certificates',
+    description:
+      'What is asked of certification authorities of ours. What they issue is a credential of its entity: it is held, released and revoked as such.',
+  },
   { name: 'EST', description: 'Certificates for machines: the first with a code, the next with the one before.' },
   { name: 'Roles', description: 'What organisations and their entities may be, and what that implies.' },
   { name: 'APIs', description: 'What entities offer: authorization servers, and the APIs that these protect.' },
@@ -81,6 +88,8 @@ export function buildOpenApiDocument(): OpenApiDocument {
   for (const { route } of OPERATIONS) openAPIRegistry.registerPath(route);
   for (const route of KEY_STORE_ROUTES) openAPIRegistry.registerPath(route);
   for (const route of CERTIFICATION_AUTHORITY_ROUTES) openAPIRegistry.registerPath(route);
+  openAPIRegistry.registerPath(REVOCATION_LIST_ROUTE);
+  for (const route of OCSP_ROUTES) openAPIRegistry.registerPath(route);
   for (const route of EST_ROUTES) openAPIRegistry.registerPath(route);
   openAPIRegistry.registerPath(PARTICIPANTS_ROUTE);
   for (const route of PAGE_ROUTES) openAPIRegistry.registerPath(route);

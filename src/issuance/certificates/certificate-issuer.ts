@@ -35,11 +35,21 @@ export function createCertificateIssuer({ signer, random }: CertificateIssuerOpt
     const linted = lintCertificate(tbs, { profile, alg, issuer, spki });
     const der = await signer.signDer(signingKeyOf(certificationAuthority), linted);
     // A key that was mixed up, or a token that errs, is found out before anybody has the certificate.
-    if (!new X509Certificate(der).verify(issuer.publicKey)) {
+    if (!isSigned(der, tbs, issuer)) {
       throw new Error(`the signature of ${certificationAuthority.name} does not verify with its own certificate`);
     }
     return { der, serial: serialText(serial) };
   };
+}
+
+/** Whether it is what was to be signed, with a signature of the issuer. */
+function isSigned(der: Uint8Array, tbs: Uint8Array, { publicKey }: Issuer): boolean {
+  try {
+    const isOfThis = Buffer.compare(parseDer(der).children[0]?.bytes ?? new Uint8Array(), tbs) === 0;
+    return isOfThis && new X509Certificate(der).verify(publicKey);
+  } catch {
+    return false;
+  }
 }
 
 interface Issuer {
@@ -54,7 +64,8 @@ interface Issuer {
 const issuers = new Map<string, Issuer>();
 const MAX_ISSUERS = 100;
 
-function issuerOf({ x5tS256, x5c: [own = ''] }: CertifiedAuthorityRow): Issuer {
+/** What its certificate says of it. */
+export function issuerOf({ x5tS256, x5c: [own = ''] }: CertifiedAuthorityRow): Issuer {
   const known = issuers.get(x5tS256);
   if (known !== undefined) return known;
   const certificate = new Uint8Array(Buffer.from(own, 'base64'));

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { eq } from 'drizzle-orm';
 import { encodePem } from '../../pki/pem.ts';
+import { profileOf } from '../../pki/profile/certificate-profile.ts';
 import type { Tx } from '../../storage/connect.ts';
 import { type CertificateProfile, certificationAuthorities } from '../../storage/schema/certification-authorities.ts';
 import type { AuditEntry } from '../change.ts';
@@ -15,7 +16,8 @@ import type { Applicant } from './applicant.ts';
 import { type CertificationContext, PROFILE_USAGE } from './certificate-request.ts';
 import type { ParsedRequest } from './certificate-request-input.ts';
 import { type CertificateSubject, certificateSubject } from './certificate-subject.ts';
-import { type CertifiedAuthorityRow, MAX_VALIDITY_DAYS } from './certification-authority.ts';
+import type { CertifiedAuthorityRow } from './certification-authority.ts';
+import { listedFor } from './listed-for.ts';
 import { type Renewable, supersede } from './renewable.ts';
 
 export interface IssuePlan {
@@ -58,12 +60,24 @@ export async function signCertificate(context: CertificationContext, plan: Issue
     return { plan, columns: { ...columns, ...path } };
   } catch (error) {
     if (!(error instanceof RegistryError) || error.code !== 'chain_untrusted') throw error;
-    const { name } = certificationAuthority;
-    const message =
-      `for ${usage} this authority believes what is below its trust list alone, and what ${name} issues would not count: ` +
-      `${error.message}. Put it on the list: holdfast trust-list add ca.pem --purpose ${usage}`;
-    throw new RegistryError('chain_untrusted', message, error.details, { cause: error });
+    throw await wouldNotCount(context, plan, error);
   }
+}
+
+async function wouldNotCount(
+  { db }: CertificationContext,
+  { certificationAuthority, profile }: IssuePlan,
+  cause: RegistryError,
+): Promise<RegistryError> {
+  const usage = PROFILE_USAGE[profile];
+  const isListed = (await listedFor(db, certificationAuthority)).some((purpose) => purpose === usage);
+  const listIt = `Put it on the list: holdfast trust-list add ca.pem --purpose ${usage}`;
+  const ofClients = 'The list is for the certificates of TLS clients: ask for the profile client';
+  const wayOut = !isListed ? `. ${listIt}` : profile === 'server' ? `. ${ofClients}` : '';
+  const message =
+    `for ${usage} this authority believes what is below its trust list alone, and what ${certificationAuthority.name} ` +
+    `issues for a ${profile} would not count: ${cause.message}${wayOut}`;
+  return new RegistryError('chain_untrusted', message, cause.details, { cause });
 }
 
 /**
@@ -78,7 +92,7 @@ function validityOf(
 ): { notBefore: Date; notAfter: Date } {
   const second = Math.floor(now.getTime() / 1000);
   const begin = Math.max(second - BACKDATED_SECONDS, notBefore.getTime() / 1000);
-  const days = Math.min(validityDays[profile], MAX_VALIDITY_DAYS);
+  const days = Math.min(validityDays[profile], profileOf(profile).maxDays);
   // Both ends count (RFC 5280 §4.1.2.5).
   const end = Math.min(begin + days * DAY_SECONDS - 1, notAfter.getTime() / 1000);
   if (begin <= second && end > second) return { notBefore: new Date(begin * 1000), notAfter: new Date(end * 1000) };

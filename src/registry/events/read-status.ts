@@ -1,8 +1,8 @@
 /** The status of members as the public sees it: of one, of all, and what changed since a seq. */
-import { and, asc, eq, gt, inArray, isNotNull, lte, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm';
 import type { Db } from '../../storage/connect.ts';
 import { entities } from '../../storage/schema/entities.ts';
-import { eventStream, events, type StatusChange } from '../../storage/schema/events.ts';
+import type { StatusChange } from '../../storage/schema/events.ts';
 import { organisations } from '../../storage/schema/organisations.ts';
 import { isRecordId } from '../record-id.ts';
 import { invalidField, RegistryError } from '../registry-error.ts';
@@ -73,36 +73,32 @@ function latestOf(rows: readonly StatusRow[]): DatedStatus[] {
 
 /**
  * What changed, in its order, together with how far back that is kept: of one moment, so that nothing is pruned between.
+ * All in one row: whoever follows asks often, and rows cost more than what stands in them.
  * @throws RegistryError resync_required
  */
 async function readKept(
   db: Db,
   { since, throughSeq, limit }: Omit<StatusRange, 'limit'> & { limit?: number },
 ): Promise<StatusRow[]> {
-  const size = sql`jsonb_array_length(${events.statuses})`;
-  const before = sql`sum(${size}) OVER (ORDER BY ${events.seq}, ${events.ordinal} ROWS UNBOUNDED PRECEDING) - ${size}`;
-  const statuses =
-    limit === undefined ? sql`${events.statuses}` : sql`CASE WHEN ${before} < ${limit} THEN ${events.statuses} END`;
-  const all = db
-    .select({ seq: events.seq, ordinal: events.ordinal, statuses: statuses.mapWith(events.statuses).as('shown') })
-    .from(events)
-    // As the index of such events has it.
-    .where(and(isNotNull(events.statuses), gt(events.seq, since), lte(events.seq, throughSeq)))
-    .orderBy(asc(events.seq), asc(events.ordinal));
-  // One more says whether there is more.
-  const page = (limit === undefined ? all : all.limit(limit + 1)).as('page');
-  const rows = await db
-    .select({ pruned: eventStream.prunedThroughSeq, seq: page.seq, statuses: page.statuses })
-    .from(eventStream)
-    .leftJoin(page, sql`true`)
-    .where(eq(eventStream.id, 1))
-    .orderBy(asc(page.seq), asc(page.ordinal));
-  const [first] = rows;
-  if (first === undefined) throw new Error('the event stream has lost its row; restore the database');
-  requireKept(since, first.pruned);
-  return rows.flatMap(({ seq, statuses }) =>
-    seq === null ? [] : [{ seq, statuses: statuses as StatusChange[] | null }],
-  );
+  const shown = limit === undefined ? sql`statuses` : sql`CASE WHEN before < ${limit}::int THEN statuses END`;
+  // One more says whether there is more. The condition is that of the index of such events.
+  const { rows } = await db.execute<{
+    pruned: string | number;
+    page: [seq: number, statuses: StatusChange[] | null][];
+  }>(sql`
+    SELECT pruned_through_seq AS pruned,
+      (SELECT coalesce(json_agg(json_build_array(seq, ${shown}) ORDER BY seq, ordinal), '[]')
+        FROM (SELECT seq, ordinal, statuses,
+            sum(jsonb_array_length(statuses)) OVER (ORDER BY seq, ordinal ROWS UNBOUNDED PRECEDING)
+              - jsonb_array_length(statuses) AS before
+          FROM (SELECT seq, ordinal, statuses FROM events
+            WHERE statuses IS NOT NULL AND seq > ${since}::bigint AND seq <= ${throughSeq}::bigint
+            ORDER BY seq, ordinal LIMIT ${limit === undefined ? null : limit + 1}::int) AS kept) AS counted) AS page
+    FROM event_stream WHERE id = 1`);
+  const [found] = rows;
+  if (found === undefined) throw new Error('the event stream has lost its row; restore the database');
+  requireKept(since, Number(found.pruned));
+  return found.page.map(([seq, statuses]) => ({ seq, statuses }));
 }
 
 export interface StatusPage {

@@ -43,6 +43,15 @@ export async function activeWebhookIds(db: Db): Promise<string[]> {
   return active.map(({ id }) => id);
 }
 
+/** When any receiver last took an event; null: none that is still on record. Of each webhook by an index of its own. */
+export async function lastDeliveredAt(db: Db): Promise<Date | null> {
+  const ofOne = sql`(SELECT max(delivered_at) FROM webhook_deliveries
+    WHERE webhook_id = webhooks.id AND state = 'delivered')`;
+  const [last] = await db.select({ at: sql<string | null>`to_json(max(${ofOne})) #>> '{}'` }).from(webhooks);
+  const at = last?.at ?? null;
+  return at === null ? null : new Date(at);
+}
+
 /** Changes looked at in one transaction. */
 const SEQS_AT_A_TIME = 1_000;
 

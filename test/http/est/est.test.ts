@@ -119,7 +119,7 @@ describe('F25 simpleenroll', () => {
   it('[RFC7030-4.2.3] lets a request wait that somebody has to approve', async () => {
     const member = actor({
       roles: ['technical-contact'],
-      organisations: new Set([entity.organisationId]),
+      organisations: [entity.organisationId],
     });
     const given = await code(member);
     const body = requestDer();
@@ -127,7 +127,7 @@ describe('F25 simpleenroll', () => {
     expect([waiting.status, waiting.headers['retry-after']]).toEqual([202, '300']);
     const context = certificationContext(service, actor({ id: 'somebody else' }), { now: now() });
     const { items } = await listCertificateRequests(service.db, actor(), { entityId: entity.id }, PAGE);
-    await approveCertificateRequest(context, items[0]?.id ?? '', {});
+    await approveCertificateRequest(context, items[0]?.id ?? '', 'a test');
     const answer = await est.ask({ path: 'simpleenroll', body, code: given });
     expect([answer.status, certificatesOf(answer.text).length]).toEqual([200, 1]);
   });

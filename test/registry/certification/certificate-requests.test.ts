@@ -1,9 +1,11 @@
 /** F20: requests for certificates, whose subject the registry says, and which nobody gets who is not active. */
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Jwk } from '../../../src/federation/jwk-set.ts';
 import { displayName } from '../../../src/pki/names/name-string.ts';
 import { parsePathCertificate } from '../../../src/pki/path/path-certificate.ts';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
+import { createAuthority } from '../../../src/registry/authorities/create-authority.ts';
 import { updateAuthority } from '../../../src/registry/authorities/update-authority.ts';
 import {
   type CertificateOutcome,
@@ -33,16 +35,24 @@ import { connectDatabase } from '../../../src/storage/connect.ts';
 import { certificateRequests } from '../../../src/storage/schema/certificate-requests.ts';
 import { credentials } from '../../../src/storage/schema/credentials.ts';
 import { type RequestPlan, requestDer, requestPem, wantedUris } from '../../support/certificate-requests.ts';
-import { distinguishedName, ecKey, rsaKey } from '../../support/certificates.ts';
+import { distinguishedName, ecKey, type KeyPair, rsaKey } from '../../support/certificates.ts';
 import {
   certificationAuthority,
   certificationContext,
   issueCertificate,
   testRoot,
 } from '../../support/certification.ts';
-import { clientCertificate } from '../../support/credentials.ts';
+import { clientCertificate, publicJwk } from '../../support/credentials.ts';
 import { DATABASE_KINDS } from '../../support/databases.ts';
-import { actor, NOW_DATE, openRegistry, outcome, refusedBy, type TestRegistry } from '../../support/registry.ts';
+import {
+  actor,
+  freshIdentifier,
+  NOW_DATE,
+  openRegistry,
+  outcome,
+  refusedBy,
+  type TestRegistry,
+} from '../../support/registry.ts';
 import { listed } from '../../support/trust-lists.ts';
 
 const DAY = 86_400_000;
@@ -201,6 +211,28 @@ describe.each(DATABASE_KINDS)('F20: requests for certificates on %s', (kind) => 
         expect(await outcome(ask(entity, { key }))).toBe('key_reuse');
         expect(await outcome(ask(other, { key }))).toBe('key_reuse');
       }
+    });
+
+    it('is refused with a key of ours, or a Federation Entity Key', async () => {
+      const of = await registry.authority();
+      // What asks for the certificate of the certification authority is signed with its key.
+      const { request } = await certificationAuthority(registry, of);
+      const [ofAuthority, ofEntity] = [ecKey(), ecKey()];
+      const jwkOf = (key: KeyPair, kid: string) => ({ ...publicJwk(key).jwk, kid }) as Jwk;
+      await createAuthority(
+        registry.context(),
+        { entityIdentifier: freshIdentifier('authority'), name: 'Another Federation' },
+        async (id) => {
+          const kid = `key of ${id}`;
+          return { ...(await registry.generateKey(id)), kid, publicJwk: jwkOf(ofAuthority, kid) };
+        },
+      );
+      const jwks = { keys: [jwkOf(ofEntity, 'own')] };
+      const entity = await registry.entity(await registry.organisation(of), { jwks });
+      for (const known of [request, requestDer({ key: ofAuthority }), requestDer({ key: ofEntity })]) {
+        expect(await outcome(ask(entity, {}, { request: known }))).toBe('key_reuse');
+      }
+      expect(await outcome(ask(entity))).toBe('done');
     });
 
     it('may come again with the key of one that was rejected', async () => {
@@ -384,6 +416,9 @@ describe.each(DATABASE_KINDS)('F20: requests for certificates on %s', (kind) => 
     const { credential } = await approve(waiting);
     expect(credential?.path).not.toBeNull();
     expect(credential && credentialStanding(credential, NOW_DATE).refusal).toBeNull();
+    // The list says whose certificates count of those who connect.
+    const server = await refusedBy(approve(await ask(entity, {}, { profile: 'server' })));
+    expect([server.code, server.message]).toEqual(['chain_untrusted', expect.stringContaining('profile client')]);
   });
 
   describe('F22: what was issued', () => {
@@ -438,6 +473,26 @@ describe.each(DATABASE_KINDS)('F20: requests for certificates on %s', (kind) => 
       expect(outcomes.toSorted()).toEqual(['done', 'key_reuse']);
     }
   });
+
+  it.runIf(kind === 'postgresql')(
+    'approved while their entity is suspended are issued before, or not at all',
+    async () => {
+      await using node = await connectDatabase({ url: registry.database.url ?? '' });
+      for (let round = 0; round < 8; round++) {
+        const entity = await entityOf();
+        const waiting = await ask(entity);
+        const before = await registry.seq();
+        const elsewhere = registry.context(actor(), { db: node.db });
+        const [approved] = await Promise.all([
+          outcome(approve(waiting)),
+          transitionEntity(elsewhere, entity.id, 'suspend', REASON),
+        ]);
+        const actions = (await registry.auditAfter(before)).map(({ action }) => action);
+        expect(actions).toEqual(approved === 'done' ? ['credential.issue', 'entity.suspend'] : ['entity.suspend']);
+        expect(['done', 'not_active']).toContain(approved);
+      }
+    },
+  );
 
   it.runIf(kind === 'postgresql')('approved at two nodes at once are issued once', async () => {
     const entity = await entityOf();

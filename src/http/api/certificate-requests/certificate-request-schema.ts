@@ -92,7 +92,7 @@ export const CertificateRequestSchema = z
 export const CertificateRequestPageSchema = pageSchema('CertificateRequestPage', CertificateRequestSchema);
 
 export const CertificateOutcomeSchema = CertificateRequestSchema.extend({
-  credential: CredentialSchema.nullable().openapi({
+  credential: z.union([CredentialSchema, z.null()]).openapi({
     description: 'The certificate is the first of its `x5c`; `null` while the request waits, or came to nothing.',
   }),
 }).openapi('CertificateOutcome');

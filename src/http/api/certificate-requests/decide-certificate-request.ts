@@ -38,7 +38,8 @@ function decideOperation(verb: 'approve' | 'reject', effect: string) {
       ...bodyProblems(404, 409, 412, 422),
     },
   });
-  return defineOperation(route, ({ changeContext, certification: { issueCertificate } }) => async (c) => {
+  return defineOperation(route, ({ changeContext, certification }) => async (c) => {
+    const { issueCertificate } = certification;
     const context = { ...changeContext(c.get('actor'), c.get('requestId')), issueCertificate };
     const decide = verb === 'approve' ? approveCertificateRequest : rejectCertificateRequest;
     const { reason } = c.req.valid('json');

@@ -36,8 +36,9 @@ export const requestCertificateOperation = defineOperation(
       ...bodyProblems(404, 409, 422),
     },
   }),
-  ({ changeContext, certification: { issueCertificate } }) =>
+  ({ changeContext, certification }) =>
     async (c) => {
+      const { issueCertificate } = certification;
       const context = { ...changeContext(c.get('actor'), c.get('requestId')), issueCertificate };
       const request = { method: c.req.method, path: c.req.path, body: c.get('body') };
       const outcome = await requestCertificate(

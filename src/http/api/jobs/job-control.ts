@@ -43,7 +43,10 @@ export const JobSchema = z
       example: 10,
     }),
     lastStartedAt: TimeSchema.nullable(),
-    lastSucceededAt: TimeSchema.nullable(),
+    lastSucceededAt: TimeSchema.nullable().openapi({
+      description:
+        'Of what goes on all the time: when a part of it last went well, such as one delivery; null: none on record.',
+    }),
     lastFailedAt: TimeSchema.nullable(),
     lastDurationMs: z.int().nullable(),
     failures: z.int().openapi({ description: 'In a row, until now.' }),

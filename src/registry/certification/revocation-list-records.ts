@@ -1,0 +1,154 @@
+/** Lists of revocations as they are kept: one number each, and what changed under them. */
+import { and, desc, eq, inArray, isNotNull, lte, or } from 'drizzle-orm';
+import type { RegistryChange } from '../../storage/change-feed.ts';
+import type { Db } from '../../storage/connect.ts';
+import {
+  certificateRevocationLists,
+  certificationAuthorities,
+} from '../../storage/schema/certification-authorities.ts';
+import { credentials } from '../../storage/schema/credentials.ts';
+import { entities } from '../../storage/schema/entities.ts';
+import { isRecordId } from '../record-id.ts';
+
+export type RevocationListRow = typeof certificateRevocationLists.$inferSelect;
+/** Without the list itself, which may have megabytes. */
+export type RevocationListHead = Omit<RevocationListRow, 'der'>;
+
+const HEAD = {
+  certificationAuthorityId: certificateRevocationLists.certificationAuthorityId,
+  number: certificateRevocationLists.number,
+  thisUpdate: certificateRevocationLists.thisUpdate,
+  nextUpdate: certificateRevocationLists.nextUpdate,
+  seq: certificateRevocationLists.seq,
+  changesAt: certificateRevocationLists.changesAt,
+  entries: certificateRevocationLists.entries,
+  digest: certificateRevocationLists.digest,
+};
+
+/** The newest ones stay, for whoever looks into what happened. */
+const KEPT = 3;
+
+export async function readNewestList(
+  db: Db,
+  certificationAuthorityId: string,
+): Promise<RevocationListHead | undefined> {
+  const [newest] = await db
+    .select(HEAD)
+    .from(certificateRevocationLists)
+    .where(eq(certificateRevocationLists.certificationAuthorityId, certificationAuthorityId))
+    .orderBy(desc(certificateRevocationLists.number))
+    .limit(1);
+  return newest;
+}
+
+/** @returns undefined when newer ones took its place */
+export async function readListBytes(
+  db: Db,
+  { certificationAuthorityId, number }: RevocationListHead,
+): Promise<Uint8Array | undefined> {
+  const [row] = await db
+    .select({ der: certificateRevocationLists.der })
+    .from(certificateRevocationLists)
+    .where(isList(certificationAuthorityId, number));
+  return row?.der;
+}
+
+/**
+ * Stores a list as the newest: its number is the one after that of the newest, and counts with this transaction.
+ * @returns false when another node was faster, or knows more; then nothing is stored
+ */
+export async function storeList(db: Db, row: RevocationListRow): Promise<boolean> {
+  const { certificationAuthorityId, number, seq } = row;
+  return await db.transaction(async (tx) => {
+    const { id, revocationListNumber } = certificationAuthorities;
+    const [counted] = await tx
+      .update(certificationAuthorities)
+      .set({ revocationListNumber: number })
+      .where(and(eq(id, certificationAuthorityId), eq(revocationListNumber, number - 1)))
+      .returning({ number: revocationListNumber });
+    if (counted === undefined) return false;
+    const [before] = await tx
+      .select({ seq: certificateRevocationLists.seq })
+      .from(certificateRevocationLists)
+      .where(isList(certificationAuthorityId, number - 1));
+    // What was read earlier never follows what was read later.
+    if (before !== undefined && before.seq > seq) {
+      await tx
+        .update(certificationAuthorities)
+        .set({ revocationListNumber: number - 1 })
+        .where(eq(id, certificationAuthorityId));
+      return false;
+    }
+    await tx.insert(certificateRevocationLists).values(row);
+    await tx
+      .delete(certificateRevocationLists)
+      .where(
+        and(
+          eq(certificateRevocationLists.certificationAuthorityId, certificationAuthorityId),
+          lte(certificateRevocationLists.number, number - KEPT),
+        ),
+      );
+    return true;
+  });
+}
+
+/**
+ * Notes that the newest list still says all that there is to say.
+ * @returns false when another one is the newest by now
+ */
+export async function confirmList(
+  db: Db,
+  { certificationAuthorityId, number }: RevocationListHead,
+  { seq, changesAt }: Pick<RevocationListHead, 'seq' | 'changesAt'>,
+): Promise<boolean> {
+  return await db.transaction(async (tx) => {
+    const [authority] = await tx
+      .select({ number: certificationAuthorities.revocationListNumber })
+      .from(certificationAuthorities)
+      .where(eq(certificationAuthorities.id, certificationAuthorityId))
+      .for('no key update');
+    if (authority?.number !== number) return false;
+    await tx
+      .update(certificateRevocationLists)
+      .set({ seq, changesAt })
+      .where(and(isList(certificationAuthorityId, number), lte(certificateRevocationLists.seq, seq)));
+    return true;
+  });
+}
+
+function isList(certificationAuthorityId: string, number: number) {
+  return and(
+    eq(certificateRevocationLists.certificationAuthorityId, certificationAuthorityId),
+    eq(certificateRevocationLists.number, number),
+  );
+}
+
+/** Those of whose certificates something else may be said after these changes: their own, their owners', their issuer's. */
+export async function affectedCertificationAuthorities(db: Db, changes: readonly RegistryChange[]): Promise<string[]> {
+  const idsOf = (kind: string) => [
+    ...new Set(
+      changes.flatMap(({ subjectKind, subjectId }) =>
+        subjectKind === kind && isRecordId(subjectId) ? [subjectId] : [],
+      ),
+    ),
+  ];
+  const [changed, owners, members] = [idsOf('credential'), idsOf('entity'), idsOf('organisation')];
+  const issuers = new Set(idsOf('certification_authority'));
+  if (changed.length + owners.length + members.length === 0) return [...issuers];
+  const rows = await db
+    .selectDistinct({ id: credentials.certificationAuthorityId })
+    .from(credentials)
+    .innerJoin(entities, eq(entities.id, credentials.entityId))
+    .where(
+      and(
+        isNotNull(credentials.certificationAuthorityId),
+        or(
+          inArray(credentials.id, changed),
+          inArray(credentials.entityId, owners),
+          inArray(entities.organisationId, members),
+        ),
+      ),
+    );
+  for (const { id } of rows) if (id !== null) issuers.add(id);
+  return [...issuers];
+}
