@@ -1,18 +1,24 @@
 /** PostgreSQL: a pool with limits of time, transactions that never reuse a doubtful connection, LISTEN that reconnects. */
 import { drizzle, NodePgSession, NodePgTransaction } from 'drizzle-orm/node-postgres';
 import { PgDialect } from 'drizzle-orm/pg-core';
-import { Client, type ClientConfig, escapeIdentifier, Pool, type PoolClient, type QueryResult } from 'pg';
+import {
+  Client,
+  type ClientConfig,
+  escapeIdentifier,
+  Pool,
+  type PoolClient,
+  type PoolConfig,
+  type QueryResult,
+} from 'pg';
 import type { Database, Db, PostgresqlOptions, Tx } from './connect.ts';
 import { serviceRoleOf } from './service-role.ts';
+import { TimedClient } from './timed-client.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
-/** Longer than the server's own limit: it only ends the wait for a server that has fallen silent. */
-const QUERY_TIMEOUT_MS = 20_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
 const TIME_LIMITS = {
   statement_timeout: STATEMENT_TIMEOUT_MS,
-  query_timeout: QUERY_TIMEOUT_MS,
   idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
 };
 const KEEP_ALIVE_DELAY_MS = 10_000;
@@ -30,7 +36,7 @@ export class DatabaseUnreachable extends Error {
 export async function openPostgresql(options: PostgresqlOptions): Promise<Database> {
   const asLogin = connectionConfig(options.url);
   const { config, role } = options.role === 'owner' ? { config: asLogin } : await serviceConnection(options.url);
-  const limited = { ...config, ...TIME_LIMITS };
+  const limited: PoolConfig = { ...config, ...TIME_LIMITS, Client: TimedClient };
   const pool = new Pool({ ...limited, max: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS });
   const feedPool = new Pool({ ...limited, max: 1 });
   // Opened when there is something to do.
@@ -63,7 +69,7 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<Databa
         await subscription.end();
       };
     },
-    asOwner: (use) => withDedicatedConnection(asLogin, (client) => use(drizzle({ client }))),
+    asOwner: (use) => withDedicatedConnection(new Client(asLogin), (client) => use(drizzle({ client }))),
     async [Symbol.asyncDispose]() {
       closed ??= Promise.all([
         pool.end(),
@@ -91,7 +97,7 @@ const PLACE = `
 /** The server itself makes each connection the service's, from its first moment on. @throws DatabaseUnreachable */
 async function serviceConnection(url: string): Promise<{ config: ClientConfig; role: string }> {
   const { database, schema } = await withDedicatedConnection(
-    { ...connectionConfig(url), ...TIME_LIMITS },
+    new TimedClient({ ...connectionConfig(url), ...TIME_LIMITS }),
     async (client) => {
       const { rows } = await client.query<{ database: string; schema: string | null }>(PLACE);
       return rows[0] ?? { database: '', schema: null };
@@ -200,8 +206,7 @@ async function rollBack(client: PoolClient): Promise<boolean> {
   }
 }
 
-async function withDedicatedConnection<T>(config: ClientConfig, use: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client(config);
+async function withDedicatedConnection<T>(client: Client, use: (client: Client) => Promise<T>): Promise<T> {
   client.on('error', () => {});
   try {
     await client.connect();
@@ -226,7 +231,7 @@ async function subscribe(
   let retry: NodeJS.Timeout | undefined;
 
   async function connect(): Promise<void> {
-    const client = new Client(config);
+    const client: Client = new TimedClient(config);
     client.on('error', () => {});
     client.on('notification', (notification) => onNotification(notification.payload ?? ''));
     try {

@@ -21,7 +21,7 @@ import {
   OVERLAP_DAYS,
   VALIDITY_DAYS,
 } from './certified-members.ts';
-import { REASON } from './registry.ts';
+import { REASON, type TestRegistry } from './registry.ts';
 import type { Chance } from './seeded-random.ts';
 import type { TestService } from './service.ts';
 import { listed } from './trust-lists.ts';
@@ -44,7 +44,6 @@ export class CertifiedMachines {
   readonly #service: TestService;
   readonly #chance: Chance;
   readonly #root: TestRoot;
-  #certificates: Certificate[] = [];
   #issuer: Issuer;
 
   private constructor(parts: MachineParts) {
@@ -70,20 +69,20 @@ export class CertifiedMachines {
 
   /** Those that have not ended. */
   get certificates(): readonly Certificate[] {
-    this.#certificates = this.#certificates.filter(({ notAfter }) => this.#now <= notAfter);
-    return this.#certificates;
+    const issued = this.applications.flatMap(({ certificates }) => certificates);
+    return issued.filter(({ notAfter }) => this.#now <= notAfter);
   }
 
   /** A member with its applications. */
-  async join(day: number): Promise<void> {
-    const record = await this.#service.organisation(this.authority);
+  async join(day: number, registry: TestRegistry = this.#service): Promise<void> {
+    const record = await registry.organisation(this.authority);
     const member: Member = { record, state: 'active', suspendedUntil: 0 };
     this.members.push(member);
-    await inTurns(Array.from({ length: APPLICATIONS_EACH }), () => this.apply(member, day));
+    for (let count = 0; count < APPLICATIONS_EACH; count++) await this.apply(member, day, registry);
   }
 
-  async apply(member: Member, day: number): Promise<void> {
-    const { id } = await this.#service.entity(member.record);
+  async apply(member: Member, day: number, registry: TestRegistry = this.#service): Promise<void> {
+    const { id } = await registry.entity(member.record);
     const isForgetful = this.applications.length % FORGETFUL === 0;
     const setUpOn = day + this.#chance.between(0, SET_UP_DAYS - 1);
     const state = { state: 'active', suspendedUntil: 0, isExcused: true } as const;
@@ -97,21 +96,24 @@ export class CertifiedMachines {
 
   async #doErrand(application: Application): Promise<void> {
     const errand = errandOf(application, this.#now);
+    if (errand === 'none') return;
+    // Drawn before anything is waited for: which machine is served first is not up to the seed.
+    const isAnswerLost = this.#chance.between(1, ANSWERS_LOST) === 1;
     const newest = application.certificates.at(-1);
-    if (errand === 'enrol') await this.#enrol(application);
-    else if (errand === 'renew' && newest !== undefined) await this.#renew(application, newest);
+    if (errand === 'enrol') await this.#enrol(application, isAnswerLost);
+    else if (newest !== undefined) await this.#renew(application, newest, isAnswerLost);
   }
 
-  async #enrol(application: Application): Promise<void> {
+  async #enrol(application: Application, isAnswerLost: boolean): Promise<void> {
     const { code } = await makeCertificateCode(this.#service.context(), application.id, { profile: 'client' });
     const request = requestDer();
-    await this.#take(application, () => requestWithCode(this.#tokenless(), { code, request }));
+    await this.#take(application, isAnswerLost, () => requestWithCode(this.#tokenless(), { code, request }));
     this.happened.enrolled++;
   }
 
-  async #renew(application: Application, before: Certificate): Promise<void> {
+  async #renew(application: Application, before: Certificate, isAnswerLost: boolean): Promise<void> {
     const request = requestDer();
-    await this.#take(application, () => reenrol(this.#tokenless(), { presented: before.id, request }));
+    await this.#take(application, isAnswerLost, () => reenrol(this.#tokenless(), { presented: before.id, request }));
     before.supersededAt = this.#now + OVERLAP_DAYS * DAY;
     this.happened.renewed++;
   }
@@ -121,10 +123,10 @@ export class CertifiedMachines {
     return { ...context, issueCertificate: this.#service.certification.issueCertificate };
   }
 
-  async #take(application: Application, ask: () => Promise<CertificateOutcome>): Promise<void> {
+  async #take(application: Application, isAnswerLost: boolean, ask: () => Promise<CertificateOutcome>): Promise<void> {
     const { credential } = await ask();
     if (credential === null) throw new Error(`the request of ${application.id} waits for somebody`);
-    if (this.#chance.between(1, ANSWERS_LOST) === 1) {
+    if (isAnswerLost) {
       this.happened.answerLost++;
       expect((await ask()).credential?.id).toBe(credential.id);
     }
@@ -146,7 +148,6 @@ export class CertifiedMachines {
       ...{ supersededAt: Number.POSITIVE_INFINITY, isRevoked: false, heldUntil: undefined },
     };
     application.certificates.push(issued);
-    this.#certificates.push(issued);
   }
 
   /** The first one issues nothing more, and goes on answering for what it issued. */

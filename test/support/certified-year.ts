@@ -3,6 +3,7 @@ import { count, eq, sql } from 'drizzle-orm';
 import { expect } from 'vitest';
 import { isLive } from '../../src/registry/credentials/credential-standing.ts';
 import { holdCredential } from '../../src/registry/credentials/hold-credential.ts';
+import { remindOfExpiry } from '../../src/registry/credentials/remind-of-expiry.ts';
 import { revokeCredential } from '../../src/registry/credentials/revoke-credential.ts';
 import { transitionEntity } from '../../src/registry/entities/transition-entity.ts';
 import { transitionOrganisation } from '../../src/registry/organisations/transition-organisation.ts';
@@ -28,16 +29,16 @@ import {
 } from './certified-members.ts';
 import type { DATABASE_KINDS } from './databases.ts';
 import { enforcementPoint } from './enforcement-points.ts';
-import { REASON } from './registry.ts';
+import { REASON, TestRegistry } from './registry.ts';
 import { type Chance, chance } from './seeded-random.ts';
 import { startTestService, type TestService } from './service.ts';
 
-/** Certificates asked about every day; every so many days all are. */
-const SAMPLE = 30;
+/** Certificates asked about every day beside those that something happened to; every so many days all are. */
+const SAMPLE = 10;
 const ALL_EVERY_DAYS = 20;
 
-/** How often each happens in a day, on average. */
-const RATES = { suspended: 0.5, closed: 0.08, memberSuspended: 0.06, held: 0.4, revoked: 0.2 };
+/** How often each happens to one of a hundred applications in a day, on average. */
+const RATES = { suspended: 0.1, closed: 0.016, memberSuspended: 0.012, held: 0.08, revoked: 0.04 };
 
 /** The last day of the first issuer, and when another one takes its place; a certificate of its last weeks ends with it. */
 const FIRST_ISSUER_DAYS = 300;
@@ -50,7 +51,7 @@ const ISSUER_CHANGES_ON = 240;
 export async function liveThroughCertifiedDays(
   kind: (typeof DATABASE_KINDS)[number],
   { days, applications }: { days: number; applications: number },
-): Promise<void> {
+): Promise<Happened> {
   await using year = await CertifiedYear.begin(await startTestService(kind), applications);
   const plan = new Map([
     [100, () => year.restart()],
@@ -68,10 +69,15 @@ export async function liveThroughCertifiedDays(
   expect(year.service.failures).toEqual([]);
   await year.expectEachReminderOnce();
   // Otherwise something was not tried.
-  const happened = { ...year.happened, ...year.machines.happened };
+  const { listsSeen, asked } = year.surfaces;
+  const happened = { ...year.happened, ...year.machines.happened, listsSeen, asked };
   expect(Object.entries(happened).filter(([, times]) => times === 0)).toEqual([]);
   expect(happened.renewed).toBeGreaterThan(4 * applications);
+  return happened;
 }
+
+/** How often each did. */
+type Happened = Readonly<Record<string, number>>;
 
 class CertifiedYear implements AsyncDisposable {
   readonly service: TestService;
@@ -81,21 +87,24 @@ class CertifiedYear implements AsyncDisposable {
     ...{ held: 0, released: 0, revoked: 0 },
   };
   readonly machines: CertifiedMachines;
-  readonly #surfaces: CertificateSurfaces;
+  readonly surfaces: CertificateSurfaces;
   readonly #chance: Chance;
 
   private constructor(parts: YearParts) {
     this.service = parts.service;
     this.machines = parts.machines;
     this.#chance = parts.chance;
-    this.#surfaces = new CertificateSurfaces(parts.service, parts.pointId);
+    this.surfaces = new CertificateSurfaces(parts.service, parts.pointId);
   }
 
   static async begin(service: TestService, applications: number): Promise<CertifiedYear> {
     const seeded = chance(8);
     const machines = await CertifiedMachines.begin(service, seeded, FIRST_ISSUER_DAYS);
     const { point } = await enforcementPoint(service, machines.authority);
-    while (machines.applications.length < applications) await machines.join(0);
+    // The service reads them all at once, rather than to follow each of so many changes.
+    const registry = new TestRegistry(service.database);
+    while (machines.applications.length < applications) await machines.join(0, registry);
+    await service.restart();
     return new CertifiedYear({ service, machines, chance: seeded, pointId: point.id });
   }
 
@@ -166,10 +175,13 @@ class CertifiedYear implements AsyncDisposable {
     }
   }
 
-  /** The list, OCSP, admission and the registry say the same of each, and what is to be said. */
+  /**
+   * The list, OCSP, admission and the registry say the same of each, and what is to be said. In the last second of an
+   * issuer, and of what ends with it, OCSP says nothing: no answer could be good for any time.
+   */
   async #compare(when: string, certificates: readonly Certificate[]): Promise<void> {
-    const valid = certificates.filter(({ notAfter }) => this.#now <= notAfter);
-    const said = await this.#surfaces.ask(valid);
+    const valid = certificates.filter(({ notAfter }) => this.#now < notAfter);
+    const said = await this.surfaces.ask(valid);
     for (const certificate of valid) {
       const answers = said.get(certificate.id);
       const expected = counts(certificate, this.#now);
@@ -186,7 +198,7 @@ class CertifiedYear implements AsyncDisposable {
       if (days !== undefined) certificate.told.add(days);
       return days === undefined ? [] : [`${certificate.id} ${days}`];
     });
-    await this.service.keepMembersAlive();
+    while ((await remindOfExpiry(this.service.context())) > 0);
     await this.service.keepDates();
     await this.service.certification.ocspSigners.renew(AbortSignal.timeout(60_000));
     await this.service.publishRevocationLists();
@@ -230,14 +242,14 @@ class CertifiedYear implements AsyncDisposable {
   }
 
   async #intervene(day: number): Promise<void> {
-    for (let times = this.#chance.times(RATES.suspended); times > 0; times--) {
+    for (let times = this.#times('suspended'); times > 0; times--) {
       const application = this.#someApplication();
       await transitionEntity(this.service.context(), application.id, 'suspend', REASON);
       Object.assign(application, { state: 'suspended', suspendedUntil: day + this.#chance.between(1, 40) });
       this.happened.suspended++;
       await this.#changed(day, 'suspended', [application]);
     }
-    for (let times = this.#chance.times(RATES.closed); times > 0; times--) {
+    for (let times = this.#times('closed'); times > 0; times--) {
       const application = this.#someApplication();
       const transition = this.#chance.of(['withdraw', 'revoke'] as const) ?? 'revoke';
       await transitionEntity(this.service.context(), application.id, transition, REASON);
@@ -246,21 +258,21 @@ class CertifiedYear implements AsyncDisposable {
       await this.#changed(day, 'closed', [application]);
       await this.machines.apply(application.member, day);
     }
-    for (let times = this.#chance.times(RATES.memberSuspended); times > 0; times--) {
+    for (let times = this.#times('memberSuspended'); times > 0; times--) {
       const member = this.#someMember();
       await transitionOrganisation(this.service.context(), member.record.id, 'suspend', REASON);
       Object.assign(member, { state: 'suspended', suspendedUntil: day + this.#chance.between(1, 6) });
       this.happened.memberSuspended++;
       await this.#changed(day, 'organisation suspended', this.#ofMember(member));
     }
-    for (let times = this.#chance.times(RATES.held); times > 0; times--) {
+    for (let times = this.#times('held'); times > 0; times--) {
       const certificate = this.#someCertificate();
       await holdCredential(this.service.context(), certificate.id, 'hold', REASON);
       certificate.heldUntil = day + this.#chance.between(1, 6);
       this.happened.held++;
       await this.#changed(day, 'held', [certificate.application]);
     }
-    for (let times = this.#chance.times(RATES.revoked); times > 0; times--) {
+    for (let times = this.#times('revoked'); times > 0; times--) {
       const certificate = this.#someCertificate();
       await this.#revoke(certificate);
       await this.#changed(day, 'revoked', [certificate.application]);
@@ -284,6 +296,10 @@ class CertifiedYear implements AsyncDisposable {
       `day ${day}, ${what}`,
       changed.flatMap(({ certificates }) => certificates),
     );
+  }
+
+  #times(what: keyof typeof RATES): number {
+    return this.#chance.times((RATES[what] * this.machines.applications.length) / 100);
   }
 
   #ofMember(member: Member): Application[] {
@@ -318,7 +334,7 @@ class CertifiedYear implements AsyncDisposable {
   }
 
   async restart(): Promise<void> {
-    await this.#surfaces.disconnect();
+    await this.surfaces.disconnect();
     await this.service.restart();
   }
 
@@ -335,7 +351,7 @@ class CertifiedYear implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#surfaces[Symbol.asyncDispose]();
+    await this.surfaces[Symbol.asyncDispose]();
     await this.service[Symbol.asyncDispose]();
   }
 }

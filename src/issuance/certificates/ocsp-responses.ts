@@ -58,6 +58,8 @@ const ENTRY_BYTES = 300;
 const ISSUER_BYTES = 16 * 1024;
 /** Signatures under way: whoever comes then is told to try later, so that nobody waits for long. */
 const MAX_SIGNATURES = 256;
+/** A status changes once by the clock alone, and so does a signer: the second attempt succeeds but on a very slow signer. */
+const MAX_ATTEMPTS = 3;
 /** Issuers are few, and share a scope; answers and statuses have that of their issuer. */
 const ISSUERS = '';
 
@@ -97,7 +99,7 @@ export class OcspResponses {
 
   /**
    * Without a nonce the same bytes get the same answer for a while.
-   * @throws OcspError malformedRequest, unauthorized; TooManyLoads, CustodyUnavailable
+   * @throws OcspError malformedRequest, unauthorized, tryLater; TooManyLoads, CustodyUnavailable
    */
   async answer(certificationAuthorityId: string, request: Uint8Array): Promise<OcspAnswer> {
     const asked = parseOcspRequest(request);
@@ -146,9 +148,18 @@ export class OcspResponses {
     }
   }
 
-  async #make({ row }: Issuer, { certIds, nonce }: OcspRequest): Promise<OcspAnswer> {
+  /** What came to its end while it was made is made anew: nobody is given an answer that is good for no time. */
+  async #make(issuer: Issuer, asked: OcspRequest): Promise<OcspAnswer> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const made = await this.#makeOnce(issuer, asked);
+      if (made !== undefined && made.nextUpdate > this.#options.clock.now()) return made;
+    }
+    throw new OcspError('tryLater', 'what is asked about changes while the answer is made');
+  }
+
+  /** @returns undefined when a status, or the signer, came to its end meanwhile */
+  async #makeOnce({ row }: Issuer, { certIds, nonce }: OcspRequest): Promise<OcspAnswer | undefined> {
     const { clock, signer, signers } = this.#options;
-    const now = clock.now();
     const statuses: (KnownStatus | undefined)[] = [];
     for (const { serial } of certIds) statuses.push(await this.#status(row.id, serial));
     const current = await signers.current(row);
@@ -157,7 +168,9 @@ export class OcspResponses {
     const { key, alg, responder } = current;
     // Never beyond a moment at which something else is true.
     const changesAt = Math.min(...statuses.map((known) => known?.until ?? Number.POSITIVE_INFINITY));
-    const nextUpdate = Math.max(now, Math.min(now + OCSP_VALIDITY_SECONDS, responder.notAfter, changesAt));
+    const now = clock.now();
+    const nextUpdate = Math.min(now + OCSP_VALIDITY_SECONDS, responder.notAfter, changesAt);
+    if (nextUpdate <= now) return undefined;
     const responses = certIds.map((certId, index) => ({
       certId: certId.der,
       status: ocspStatus(statuses[index]?.status, now),
@@ -168,7 +181,7 @@ export class OcspResponses {
     const linted = lintOcspResponse(data, { alg, responder, certIds, nonce, maxSeconds: OCSP_VALIDITY_SECONDS });
     const basic = await signer.signDer(key, linted);
     const body = Buffer.from(writeOcspResponse(basic));
-    const until = Math.min(changesAt, now + OCSP_VALIDITY_SECONDS / 2);
+    const until = Math.min(nextUpdate, now + OCSP_VALIDITY_SECONDS / 2);
     const etag = `"${hash('sha256', body, 'base64url')}"`;
     return { body, etag, thisUpdate: now, nextUpdate, until, hasNonce: nonce !== undefined };
   }

@@ -61,8 +61,8 @@ function requireResponse(
   requireStatus(status, madeAt);
   if (momentOf(thisUpdate) !== madeAt) throw refused('says how it was at another time');
   const until = nextUpdate?.tag === TAG.context0 ? momentOf(nextUpdate.children[0]) : Number.NaN;
-  const isTimely = until >= madeAt && until <= madeAt + maxSeconds && until <= responder.notAfter;
-  if (!isTimely || rest.length > 0) throw refused('is good for longer than it may');
+  const isTimely = until > madeAt && until <= madeAt + maxSeconds && until <= responder.notAfter;
+  if (!isTimely || rest.length > 0) throw refused('is good for no time, or for longer than it may');
 }
 
 function requireStatus(status: DerValue | undefined, madeAt: number): void {

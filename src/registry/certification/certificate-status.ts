@@ -69,7 +69,8 @@ export function certificateStatus(row: CertificateStatusRow, now: Date): Certifi
   const ends = endsOf(row, now);
   if (ends.length > 0) return revoked(ends, null);
   const { supersededAt } = row;
-  const changesAt = supersededAt === null ? null : secondsOf(supersededAt);
+  // The first whole second at which it is superseded: clocks tick in whole ones.
+  const changesAt = supersededAt === null ? null : Math.ceil(supersededAt.getTime() / 1000);
   const holds = holdsOf(row);
   return holds.length > 0 ? revoked(holds, changesAt) : { status: 'good', changesAt };
 }

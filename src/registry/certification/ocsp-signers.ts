@@ -1,5 +1,5 @@
 /** Who signs what a certification authority says about the status of its certificates, for a short time each. */
-import { and, desc, eq, gte, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, isNotNull, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import type { JsonObject } from '../../federation/json.ts';
 import { sha256 } from '../../pki/public-key.ts';
 import type { Db, Tx } from '../../storage/connect.ts';
@@ -14,7 +14,7 @@ export type OcspSignerRow = typeof ocspSigners.$inferSelect;
 
 export type NewOcspSigner = Omit<OcspSignerRow, 'id' | 'createdAt' | 'purpose'>;
 
-/** The one that lasts longest of those that may sign now; undefined: none may. */
+/** The one that lasts longest of those that may sign now, for a second at least; undefined: none may. */
 export async function readOcspSigner(
   db: Db | Tx,
   certificationAuthorityId: string,
@@ -25,7 +25,7 @@ export async function readOcspSigner(
   const [row] = await db
     .select()
     .from(ocspSigners)
-    .where(and(eq(owner, certificationAuthorityId), lte(notBefore, now), gte(notAfter, now), isKept))
+    .where(and(eq(owner, certificationAuthorityId), lte(notBefore, now), gt(notAfter, now), isKept))
     .orderBy(desc(notAfter), desc(id))
     .limit(1);
   return row;

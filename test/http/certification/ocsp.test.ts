@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { calculateJwkThumbprint } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Jwk } from '../../../src/federation/jwk-set.ts';
-import { OCSP_VALIDITY_SECONDS } from '../../../src/issuance/certificates/ocsp-responses.ts';
+import { OCSP_VALIDITY_SECONDS, OcspResponses } from '../../../src/issuance/certificates/ocsp-responses.ts';
 import { clearToken } from '../../../src/jobs/clear-token.ts';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import type { CertificationAuthority } from '../../../src/registry/certification/certification-authority.ts';
@@ -18,7 +18,7 @@ import { revokeCredential } from '../../../src/registry/credentials/revoke-crede
 import { transitionEntity } from '../../../src/registry/entities/transition-entity.ts';
 import { transitionOrganisation } from '../../../src/registry/organisations/transition-organisation.ts';
 import { CustodyUnavailable } from '../../../src/signer/custody/key-custody.ts';
-import type { TokenCustody } from '../../../src/signer/signer.ts';
+import type { Signer, TokenCustody } from '../../../src/signer/signer.ts';
 import { certificationAuthorities, ocspSigners } from '../../../src/storage/schema/certification-authorities.ts';
 import { credentials } from '../../../src/storage/schema/credentials.ts';
 import { NO_SUCH_ID } from '../../support/api-service.ts';
@@ -27,7 +27,7 @@ import { ecKey, pem } from '../../support/certificates.ts';
 import { certificationAuthority, certificationContext, type TestRoot, testRoot } from '../../support/certification.ts';
 import { databaseWithFeedSwitch } from '../../support/lagging-feed.ts';
 import { type OcspRequestPlan, ocspRequest, openSslText, statusesIn, verifyByOpenSsl } from '../../support/ocsp.ts';
-import { actor } from '../../support/registry.ts';
+import { actor, testSigner } from '../../support/registry.ts';
 import { startTestService, TestService } from '../../support/service.ts';
 
 const APPROVER = actor({ roles: ['approver'], id: 'approver' });
@@ -322,6 +322,44 @@ describe('[F24] the OCSP responder', () => {
     const { serial } = await other.issue();
     await retireCertificationAuthority(here.service.context(), other.issuer.id, REASON);
     expect(await statuses([serial], other)).toEqual(['good']);
+  });
+
+  it('serves nothing beyond its end, to the last second of the certification authority, in which it says nothing', async () => {
+    await using other = await deploymentOn(here.service);
+    const { serial } = await other.issue();
+    const end = here.service.clock.now() + 100;
+    const isThis = eq(certificationAuthorities.id, other.issuer.id);
+    const notAfter = new Date(end * 1000);
+    await here.service.db.update(certificationAuthorities).set({ notAfter }).where(isThis);
+    for (const secondsLeft of [100, 10, 1]) {
+      here.service.clock.advance(end - secondsLeft - here.service.clock.now());
+      const { body } = await post(requestFor([serial], { issuer: other.certificate }), other);
+      expect(statusesIn(body)).toEqual(['good']);
+      expect(datesIn(body)['Next Update']).toBe(end);
+    }
+    here.service.clock.advance(1);
+    expect(await statuses([serial], other)).toEqual(['unauthorized']);
+  });
+
+  it('makes an answer anew that came to its end while it was signed', async () => {
+    await using other = await deploymentOn(here.service);
+    const { serial, id } = await other.issue();
+    const supersededAt = new Date((here.service.clock.now() + 5) * 1000);
+    await here.service.db.update(credentials).set({ supersededAt }).where(eq(credentials.id, id));
+    const { db, clock, certification } = here.service;
+    const slow: Pick<Signer, 'signDer'> = {
+      signDer: async (...what) => {
+        clock.advance(5);
+        return await testSigner.signDer(...what);
+      },
+    };
+    const responses = new OcspResponses({ db, clock, signer: slow, signers: certification.ocspSigners });
+    const { body, nextUpdate } = await responses.answer(
+      other.issuer.id,
+      requestFor([serial], { issuer: other.certificate }),
+    );
+    expect(statusesIn(body)).toEqual(['revoked superseded']);
+    expect(nextUpdate).toBeGreaterThan(here.service.clock.now());
   });
 
   it('says nothing more once the certification authority has ended', async () => {

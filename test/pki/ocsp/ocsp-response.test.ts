@@ -81,7 +81,11 @@ describe('an OCSP response', () => {
     ['of another responder', { responderKeyHash: new Uint8Array(20) }],
     ['that is good for too long', { nextUpdate: NOW + 601 }],
     ['that ends before it begins', { nextUpdate: NOW - 1 }],
-    ['from before the certificate of its responder', { thisUpdate: RESPONDER.notBefore - 1, nextUpdate: NOW }],
+    ['that ends as it begins', { nextUpdate: NOW }],
+    [
+      'from before the certificate of its responder',
+      { thisUpdate: RESPONDER.notBefore - 1, nextUpdate: RESPONDER.notBefore + 1 },
+    ],
     ['beyond the certificate of its responder', { thisUpdate: RESPONDER.notAfter, nextUpdate: RESPONDER.notAfter + 1 }],
     ['about fewer certificates', { responses: plan().responses.slice(1) }],
     ['about certificates in another order', { responses: plan().responses.toReversed() }],
