@@ -73,7 +73,7 @@ describe('the table of verbs', () => {
     // Of what eventsInReach let him see.
     'eventBodyFor',
     // Of whoever asks, whatever the role.
-    'rotateOwnToken',
+    ...['rotateOwnToken', 'actorRecord'],
     // Works in the transaction of importRegistry and approveImport, who authorise.
     ...['importInto', 'applyImport'],
     // Of what the roles of somebody belong to.
@@ -86,6 +86,8 @@ describe('the table of verbs', () => {
     ...['runNew', 'writeDraft', 'saveRun', 'saveDraft', 'giveApproval', 'hookApproval', 'closeAs', 'closeEnrolment'],
     ...['requestSigned', 'requestPublicly', 'makeRoom', 'lapseEnrolments'],
     ...['beginningOfEnrolment', 'runBegunEnrolment', 'checkHandedOver'],
+    // Parts of the verbs of certificates, who authorise; what comes without a token shows a code or a certificate.
+    ...['submitRequest', 'signCertificate', 'closeRequest'],
     // Acts for the service itself, by createAuthority.
     'ensureFirstAuthority',
   ]);
@@ -104,7 +106,7 @@ describe('the table of verbs', () => {
         const source = readFileSync(join(root, file), 'utf8');
         const functions = source.matchAll(/^export (?:async )?function (\w+)(?:<[^>]*>)?\(([\s\S]*?)\)(?:: | \{)/gm);
         return [...functions]
-          .filter(([, , parameters]) => /: (ChangeContext|Actor)\b/.test(parameters ?? ''))
+          .filter(([, , parameters]) => /: (ChangeContext|CertificationContext|Actor)\b/.test(parameters ?? ''))
           .flatMap(([, name]) => name ?? []);
       });
   }

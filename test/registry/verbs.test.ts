@@ -19,6 +19,8 @@ const AUTHORISED_BY: Record<string, string> = {
   'registry/tokens/create-token.ts': 'requireMayMake(context.actor',
   'registry/tokens/revoke-token.ts': 'requireRole(context.actor',
   'registry/tokens/rotate-token.ts': 'requireRole(context.actor',
+  // Its callers authorise: by a token, a code, or the certificate presented.
+  'registry/certification/submit-request.ts': 'requireOwnRequest(request, applicant)',
 };
 /** Hands the pen to the one that inserts, as replacing a credential does, too. */
 const RECORDED_BY: Record<string, RegExp> = {
@@ -26,7 +28,11 @@ const RECORDED_BY: Record<string, RegExp> = {
 };
 
 /** What others are told is no record of the registry. */
-const TELLING = ['registry/webhooks/deliveries.ts', 'registry/events/prune-events.ts'];
+const TELLING = [
+  'registry/webhooks/deliveries.ts',
+  'registry/events/prune-events.ts',
+  'registry/certification/revocation-list-records.ts',
+];
 
 describe('a file that changes the registry', () => {
   const changing = files.filter(({ path, source }) => path !== CHANGE && /\bchangeRegistry\(/.test(source));
@@ -60,6 +66,8 @@ describe('nothing is written past the audit', () => {
       'what is on its way from a token is no record; it is claimed in the transaction of the verb that records the key',
     'registry/authorities/keys/superior-sightings.ts': 'what was seen elsewhere is no record; what rests on it is',
     'registry/canary/canary-trials.ts': 'what a gateway answered is no record; nothing rests on it',
+    'registry/certification/renewable.ts': 'works in the transaction of the verb that calls it',
+    'registry/certification/revocation-list-records.ts': 'a list says what is on record',
     'registry/collection/save-branch.ts': 'what was seen elsewhere is no record; nothing rests on it',
     'registry/collection/walks.ts': 'when to look again is no record',
     'registry/credentials/insert-credential.ts': 'works in the transaction of the verb that calls it',

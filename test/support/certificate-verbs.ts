@@ -1,4 +1,5 @@
 /** What can be done with requests for certificates, for tests of roles and audit that look at every verb. */
+import { eq } from 'drizzle-orm';
 import { ACCESS } from '../../src/registry/access.ts';
 import { STAFF_ROLES } from '../../src/registry/actor.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
@@ -7,15 +8,21 @@ import {
   approveCertificateRequest,
   rejectCertificateRequest,
 } from '../../src/registry/certification/decide-certificate-request.ts';
+import { lapseCertificateRequests } from '../../src/registry/certification/lapse-certificate-requests.ts';
 import {
   listCertificateRequests,
   readCertificateRequest,
+  readOutcome,
 } from '../../src/registry/certification/read-certificate-requests.ts';
 import { requestCertificate } from '../../src/registry/certification/request-certificate.ts';
+import { remindOfExpiry } from '../../src/registry/credentials/remind-of-expiry.ts';
 import type { Role } from '../../src/storage/schema/api-tokens.ts';
+import { certificateRequests } from '../../src/storage/schema/certificate-requests.ts';
+import { credentials } from '../../src/storage/schema/credentials.ts';
 import { requestPem } from './certificate-requests.ts';
 import { certificationAuthority, certificationContext, issueCertificate } from './certification.ts';
-import { actor, REASON, type TestRegistry } from './registry.ts';
+import { credential } from './credentials.ts';
+import { actor, NOW_DATE, REASON, type TestRegistry } from './registry.ts';
 import type { Verb } from './registry-verbs.ts';
 
 /** Members are looked at in a test of their own. */
@@ -42,6 +49,13 @@ export const CERTIFICATE_VERBS: Verb[] = [
     prepare: async (registry, authority) => {
       const id = await waiting(registry, authority);
       return ({ db, actor }) => readCertificateRequest(db, actor, id);
+    },
+  },
+  {
+    ...{ name: 'readOutcome', roles: staff('readCertificateRequest'), scope: 'authority', audit: [] },
+    prepare: async (registry, authority) => {
+      const id = await waiting(registry, authority);
+      return ({ db, actor }) => readOutcome(db, actor, id);
     },
   },
   {
@@ -82,6 +96,29 @@ export const CERTIFICATE_VERBS: Verb[] = [
     prepare: async (registry, authority) => {
       const id = await waiting(registry, authority);
       return (context) => rejectCertificateRequest(context, id, REASON);
+    },
+  },
+  {
+    ...{
+      name: 'lapseCertificateRequests',
+      roles: ['admin'],
+      scope: 'deployment',
+      audit: ['certificate_request.lapse'],
+    },
+    prepare: async (registry, authority) => {
+      const id = await waiting(registry, authority);
+      const createdAt = new Date(NOW_DATE.getTime() - 1000 * 86_400_000);
+      await registry.db.update(certificateRequests).set({ createdAt }).where(eq(certificateRequests.id, id));
+      return (context) => lapseCertificateRequests(context);
+    },
+  },
+  {
+    ...{ name: 'remindOfExpiry', roles: ['admin'], scope: 'deployment', audit: ['credential.remind'] },
+    prepare: async (registry, authority) => {
+      const { id } = await credential(registry, authority);
+      const notAfter = new Date(NOW_DATE.getTime() + 7 * 86_400_000);
+      await registry.db.update(credentials).set({ notAfter }).where(eq(credentials.id, id));
+      return (context) => remindOfExpiry(context);
     },
   },
 ];

@@ -1,5 +1,6 @@
 /** Certification authorities that wait for their certificate, what roots make of their requests, and what can be done with them. */
 import { createPublicKey } from 'node:crypto';
+import type { JsonObject } from '../../src/federation/json.ts';
 import { certificationKeys } from '../../src/issuance/certificates/certification-keys.ts';
 import { STAFF_ROLES } from '../../src/registry/actor.ts';
 import { activateCertificationAuthority } from '../../src/registry/certification/activate-certification-authority.ts';
@@ -9,6 +10,7 @@ import {
   createCertificationAuthority,
   type NewCertificationAuthority,
 } from '../../src/registry/certification/create-certification-authority.ts';
+import { type NewOcspSigner, recordOcspSigner } from '../../src/registry/certification/ocsp-signers.ts';
 import {
   listCertificationAuthorities,
   readCertificationAuthority,
@@ -16,9 +18,16 @@ import {
 import { retireCertificationAuthority } from '../../src/registry/certification/retire-certification-authority.ts';
 import { updateCertificationAuthority } from '../../src/registry/certification/update-certification-authority.ts';
 import { basicConstraints, CERTIFICATE_SIGNING, subjectKeyId } from './certificate-paths.ts';
-import { type CertificatePlan, certificate, distinguishedName, pem, type TestExtension } from './certificates.ts';
+import {
+  type CertificatePlan,
+  certificate,
+  distinguishedName,
+  ecKey,
+  pem,
+  type TestExtension,
+} from './certificates.ts';
 import { type TestRoot, testRoot } from './certification.ts';
-import { REASON, type TestRegistry, testSigner } from './registry.ts';
+import { NOW_DATE, REASON, type TestRegistry, testSigner } from './registry.ts';
 import type { Verb } from './registry-verbs.ts';
 
 export const CERTIFICATION_DEFAULTS: CertificationDefaults = {
@@ -109,6 +118,31 @@ export const CERTIFICATION_AUTHORITY_VERBS: Verb[] = [
     prepare: async (registry, authority) => {
       const { id } = await pendingAuthority(registry, authority);
       return (context) => retireCertificationAuthority(context, id, REASON);
+    },
+  },
+  {
+    ...{ name: 'recordOcspSigner', roles: ['admin'], scope: 'deployment' },
+    audit: ['certification_authority.renew_responder'],
+    prepare: async (registry, authority) => {
+      const { id: certificationAuthorityId } = await pendingAuthority(registry, authority);
+      const { kid, publicJwk, sealedPrivateKey } = await testSigner.generateKey(
+        certificationAuthorityId,
+        'ES256',
+        'ocsp-responder',
+      );
+      const signer: NewOcspSigner = {
+        ...{
+          certificationAuthorityId,
+          kid,
+          alg: 'ES256',
+          publicJwk: publicJwk as JsonObject,
+          custody: 'sealed',
+          tokenObject: null,
+        },
+        ...{ sealedPrivateKey: Buffer.from(sealedPrivateKey ?? []), certificate: certificate({ key: ecKey() }) },
+        ...{ notBefore: NOW_DATE, notAfter: new Date(NOW_DATE.getTime() + 86_400_000) },
+      };
+      return (context) => recordOcspSigner(context, signer);
     },
   },
 ];

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../federation/json.ts';
 import { sha256 } from '../../pki/public-key.ts';
 import type { Db, Tx } from '../../storage/connect.ts';
 import { ocspSigners } from '../../storage/schema/certification-authorities.ts';
+import { authorise } from '../actor.ts';
 import { claimTokenObject } from '../authorities/keys/token-objects-in-making.ts';
 import { type ChangeContext, changeRegistry } from '../change.ts';
 import type { CertificationAuthorityRow } from './certification-authority.ts';
@@ -46,9 +47,10 @@ export function isDueForRenewal(
 
 /**
  * Nothing is recorded where another node was quicker: then that one signs, and this key never does.
- * @throws RegistryError not_found, key_not_ready
+ * @throws RegistryError role_missing, not_found, key_not_ready
  */
 export async function recordOcspSigner(context: ChangeContext, signer: NewOcspSigner): Promise<void> {
+  authorise(context.actor, ['admin'], null);
   const { now } = context;
   const { certificationAuthorityId, kid, alg, custody, tokenObject, certificate, notBefore, notAfter } = signer;
   await changeRegistry(context, async (tx, record) => {
