@@ -69,7 +69,11 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<Databa
         await subscription.end();
       };
     },
-    asOwner: (use) => withDedicatedConnection(new Client(asLogin), (client) => use(drizzle({ client }))),
+    asOwner: (use) =>
+      withDedicatedConnection(
+        () => new Client(asLogin),
+        (client) => use(drizzle({ client })),
+      ),
     async [Symbol.asyncDispose]() {
       closed ??= Promise.all([
         pool.end(),
@@ -97,7 +101,7 @@ const PLACE = `
 /** The server itself makes each connection the service's, from its first moment on. @throws DatabaseUnreachable */
 async function serviceConnection(url: string): Promise<{ config: ClientConfig; role: string }> {
   const { database, schema } = await withDedicatedConnection(
-    new TimedClient({ ...connectionConfig(url), ...TIME_LIMITS }),
+    () => new TimedClient({ ...connectionConfig(url), ...TIME_LIMITS }),
     async (client) => {
       const { rows } = await client.query<{ database: string; schema: string | null }>(PLACE);
       return rows[0] ?? { database: '', schema: null };
@@ -206,7 +210,8 @@ async function rollBack(client: PoolClient): Promise<boolean> {
   }
 }
 
-async function withDedicatedConnection<T>(client: Client, use: (client: Client) => Promise<T>): Promise<T> {
+async function withDedicatedConnection<T>(open: () => Client, use: (client: Client) => Promise<T>): Promise<T> {
+  const client = open();
   client.on('error', () => {});
   try {
     await client.connect();
