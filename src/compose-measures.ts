@@ -12,6 +12,7 @@ import { type Answered, type Surface, saveServiceMinute } from './registry/slo/s
 import type { ResolutionCache } from './resolver/resolution-cache.ts';
 import type { ChangeFeed } from './storage/change-feed.ts';
 import type { Database } from './storage/connect.ts';
+import type { CanaryOutcome } from './storage/schema/canary-trials.ts';
 
 export interface MeasuredParts {
   tallies: Tallies;
@@ -183,6 +184,8 @@ function gauge(name: string, help: string, read: () => number | undefined): Meas
   };
 }
 
+const CANARY_OUTCOMES: readonly CanaryOutcome[] = ['refused', 'admitted', 'unclear'];
+
 function registryMeasures(read: () => RegistryMeasures | undefined): Measure[] {
   const each = (
     name: string,
@@ -244,6 +247,28 @@ function registryMeasures(read: () => RegistryMeasures | undefined): Measure[] {
       'holdfast_event_unplanned_changes',
       'Changes whose deliveries are not made yet for the webhook that is furthest behind.',
       () => read()?.unplannedChanges,
+    ),
+    each(
+      'holdfast_canary_outcome',
+      'What the canary, a member that is always suspended, last met at an enforcement point: 1 for that outcome, else 0.',
+      ['authority', 'enforcement_point', 'outcome'],
+      ({ canary }) =>
+        canary.flatMap(({ authority, name, outcome: met }) =>
+          CANARY_OUTCOMES.map((outcome) => ({
+            labels: { authority, enforcement_point: name, outcome },
+            value: outcome === met ? 1 : 0,
+          })),
+        ),
+    ),
+    each(
+      'holdfast_propagation_lag_seconds',
+      'How long an enforcement point took to act on the last change; via none: has not, although it was heard of since.',
+      ['authority', 'enforcement_point', 'via'],
+      ({ propagation }) =>
+        propagation.map(({ authority, name, via, lagSeconds: value }) => ({
+          labels: { authority, enforcement_point: name, via },
+          value,
+        })),
     ),
   ];
 }

@@ -5,7 +5,7 @@ import { type Config, isLoopbackDeployment } from './config/config.ts';
 import { EventDeliveries } from './jobs/deliver-events.ts';
 import { sendWebhookMessage } from './jobs/webhook-message.ts';
 import type { Log } from './observability/log.ts';
-import { parseOutboundAllow } from './outbound/address-rules.ts';
+import { type AllowRules, literalObjection, parseOutboundAllow } from './outbound/address-rules.ts';
 import { createMessagePost, type MessagePost } from './outbound/message-post.ts';
 import type { ChangeContext } from './registry/change.ts';
 import { RegistryError } from './registry/registry-error.ts';
@@ -41,13 +41,28 @@ export interface ComposedWebhooks extends AsyncDisposable {
   sendPing: SendPing;
 }
 
-export function composeWebhooks(parts: WebhookParts): ComposedWebhooks {
-  const { config, db, log, extraCas, masterKey, changeContext, instruments } = parts;
-  // A deployment on localhost is somebody trying it out, with receivers on the same machine.
+/** A deployment on localhost is somebody trying it out, with receivers on the same machine. */
+function receiversAllowed(config: Config): AllowRules {
   const ownMachine = isLoopbackDeployment(config) ? ['localhost', '127.0.0.0/8', '::1'] : [];
   const allowed = [...ownMachine, config.webhookAllow].filter((entries) => entries.trim() !== '');
+  return parseOutboundAllow(allowed.join(','), WEBHOOK_ALLOW_SETTING);
+}
+
+/** What is wrong with a URL whose host is an address that deliveries will never go to. */
+export function webhookUrlObjections(config: Config): (url: string) => string | undefined {
+  const allow = receiversAllowed(config);
+  return (url) => {
+    const objection = literalObjection(url, allow);
+    return (
+      objection && `is at an address that is ${objection}: nothing is delivered there unless ${allow.setting} allows it`
+    );
+  };
+}
+
+export function composeWebhooks(parts: WebhookParts): ComposedWebhooks {
+  const { config, db, log, extraCas, masterKey, changeContext, instruments } = parts;
   const client = createMessagePost({
-    allow: parseOutboundAllow(allowed.join(','), WEBHOOK_ALLOW_SETTING),
+    allow: receiversAllowed(config),
     allowHttp: config.allowHttp,
     userAgent: `holdfast/${packageJson.version}`,
     extraCas,

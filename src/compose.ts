@@ -26,7 +26,7 @@ import {
 } from './compose-measured.ts';
 import { type ComposedMeasures, composeMeasures, serviceMinutes } from './compose-measures.ts';
 import { ownAuthoritiesOf, ownTrustMarkStatus, textOf } from './compose-own-answers.ts';
-import { type ComposedWebhooks, composeWebhooks } from './compose-webhooks.ts';
+import { type ComposedWebhooks, composeWebhooks, webhookUrlObjections } from './compose-webhooks.ts';
 import { type Config, isLoopbackDeployment } from './config/config.ts';
 import type { RetrieveConfiguration } from './enrolment/configuration-checks.ts';
 import type { EntityIdentifier } from './federation/identifiers.ts';
@@ -266,6 +266,7 @@ export async function compose({
   );
   const newId = createRecordIds(() => Date.now());
   const changeDb = tracedDb(db, instruments);
+  const webhookUrlObjection = webhookUrlObjections(config);
   const changeContext = (actor: Actor, requestId: string | null): ChangeContext => ({
     db: changeDb,
     actor,
@@ -275,6 +276,7 @@ export async function compose({
     allowHttp,
     understoodClaims,
     hostingSites: hosting.sites,
+    webhookUrlObjection,
     committed: async (seq) => {
       if (actor.id === FIRST_ADMIN) await firstAdminMade?.();
       await caughtUp(feed, seq);

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { FORWARD_AUTH_PATH } from '../src/http/admission/forward-auth-door.ts';
 import { OCSP_ROUTES } from '../src/http/certification/ocsp-routes.ts';
 import { type AppDependencies, createServiceApp } from '../src/http/create-app.ts';
 import { openApiYaml } from '../src/http/openapi/document.ts';
@@ -52,7 +53,7 @@ describe('openapi.yaml', () => {
     const subordinates = Object.values(SUBORDINATE_ENDPOINT_PATHS).map((path) => `POST ${path}`);
     // Of doors before the framework.
     const ocsp = OCSP_ROUTES.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
-    const others = [...federation, ...subordinates, ...ocsp, `GET ${PARTICIPANTS_PATH}`];
+    const others = [...federation, ...subordinates, ...ocsp, `GET ${PARTICIPANTS_PATH}`, `GET ${FORWARD_AUTH_PATH}`];
     expect(operations.map(({ id }) => id).sort()).toEqual([...new Set(routes), ...others].sort());
   });
 
@@ -69,6 +70,12 @@ describe('openapi.yaml', () => {
   it('names each operation once and describes it', () => {
     const ids = operations.map(({ operation }) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.filter((id) => !/^[a-z]+(?:[A-Z][a-z0-9]*)*$/.test(id))).toEqual([]);
+    const schemes = Object.keys(document.components.securitySchemes);
+    const asked = operations.flatMap(({ operation }) =>
+      operation.security.flatMap((one) => Object.keys(one as object)),
+    );
+    expect(new Set(asked)).toEqual(new Set(schemes));
     const tags = document.tags.map(({ name }: { name: string }) => name);
     for (const { id, operation } of operations) {
       expect(operation, id).toMatchObject({
@@ -93,7 +100,7 @@ describe('openapi.yaml', () => {
 
 /** Where tokens are got, by a client assertion, and where enforcement points ask, with proofs of their own. */
 const OTHERWISE_PROVEN = [
-  ...['/api/v1/oauth/token', '/api/v1/admission'],
+  ...['/api/v1/oauth/token', '/api/v1/admission', FORWARD_AUTH_PATH],
   ...['/api/v1/enforcement-points/self/seq', '/api/v1/enforcement-points/self/acknowledgements'],
 ];
 

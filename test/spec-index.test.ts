@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { citedIds, mentionedIds, readCitations, readRequirements, readSpec } from './support/requirements.ts';
+import {
+  citedIds,
+  citedRows,
+  mentionedIds,
+  readCitations,
+  readRequirements,
+  readSpec,
+} from './support/requirements.ts';
 
 /** Requirements up to this issue of the project must be met; those of later ones may be. */
 const LANDED_ISSUE = 4;
@@ -40,6 +47,14 @@ describe('the requirements of the standard', () => {
   });
 });
 
+describe('a row of the directory of what is built', () => {
+  const rows = readCitations(citedRows);
+
+  it.each(['F20', 'F22', 'F23', 'F24', 'F25', 'F29', 'F30'])('has a test that is named after it: %s', (row) => {
+    expect(rows.get(row) ?? []).not.toEqual([]);
+  });
+});
+
 describe('the search for citations', () => {
   it('finds ids at the start of titles, one or several, in any quotes', () => {
     expect(citedIds(`it('[OIDFED-3.2-1] refuses', f); it("[ACME-4] [OIDFED-1.2-3] x", f);`)).toEqual([
@@ -48,6 +63,13 @@ describe('the search for citations', () => {
       'OIDFED-1.2-3',
     ]);
     expect(citedIds('it.each([[1]])(\n  `[OIDFED-3-1] %d`, f)')).toEqual(['OIDFED-3-1']);
+  });
+
+  it('finds rows of the directory at the start of titles, beside ids, which are found all the same', () => {
+    const source = `describe('[F20] [OIDFED-3-1] a', f); it("[ACME-4] [F30] b", f); it('c [F22]', f)`;
+    expect(citedRows(source)).toEqual(['F20', 'F30']);
+    expect(citedIds(source)).toEqual(['OIDFED-3-1', 'ACME-4']);
+    expect(citedRows(`// it('[F20] x')\nit.skip('[F22] x'); const a = list[F23]`)).toEqual([]);
   });
 
   it('finds ids in a table of cases, where the title takes them from there', () => {

@@ -7,7 +7,7 @@ import type { Session } from './session.ts';
 /**
  * An embedded database only while the service is stopped. For its owner the login of HOLDFAST_DATABASE_OWNER_URL is
  * taken, if there is one.
- * @throws CommandError, DatabaseUnreachable, DataDirectoryInUse
+ * @throws CommandError, DatabaseUnreachable
  */
 export async function openOwnDatabase(
   { env }: Pick<Session, 'env'>,
@@ -22,10 +22,22 @@ export async function openOwnDatabase(
   if (url === undefined) await requireEmbeddedDatabase(config.dataDir);
   await using stack = new AsyncDisposableStack();
   const options = url === undefined ? { dataDir: config.dataDir } : { url, role, maxConnections: 1 };
-  const database = stack.use(await connectDatabase(options));
+  const database = stack.use(await connectDatabase(options).catch(explainInUse(config.dataDir)));
   if ((await pendingMigrations(database)).length > 0) {
     throw new CommandError('refused', 'the database is not up to date', { hint: 'Run `holdfast migrate` first.' });
   }
   stack.move();
   return database;
+}
+
+/** One process at a time has an embedded database, and that is the service as a rule. */
+function explainInUse(dataDir: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof Error) || error.name !== 'DataDirectoryInUse') throw error;
+    throw new CommandError('unreachable', `the service, or another command, has the database in ${dataDir} open`, {
+      hint: 'Stop the service, repeat the command, start it again. On PostgreSQL this works while the service runs.',
+      code: 'DataDirectoryInUse',
+      cause: error,
+    });
+  };
 }

@@ -94,7 +94,8 @@ async function showOnce(read: () => Promise<Propagation>, { output }: ServiceSes
 }
 
 /** @throws CommandError refused */
-function requireAllWell({ seq, points, laggards }: Propagation): void {
+function requireAllWell(propagation: Propagation): void {
+  const { seq, points, laggards } = propagation;
   const admitted = points.filter(({ canary }) => canary?.outcome === 'admitted').map(({ name }) => name);
   if (admitted.length > 0) {
     throw new CommandError('refused', `a member that is suspended was let in at ${admitted.join(', ')}`, {
@@ -103,11 +104,27 @@ function requireAllWell({ seq, points, laggards }: Propagation): void {
     });
   }
   if (laggards.length === 0) return;
-  const names = points.filter(({ lagMs }) => lagMs === null).map(({ name }) => name);
-  throw new CommandError('refused', `change ${seq} is not known to have reached ${names.join(', ')}`, {
-    hint: 'An enforcement point is heard of when it asks; suspend those that are gone for good.',
+  const named = (isSilent: boolean) =>
+    points.filter((point) => point.lagMs === null && wasSilentSince(point, propagation) === isSilent);
+  const list = (some: readonly Point[]) => some.map(({ name }) => name).join(', ');
+  const [behind, silent] = [named(false), named(true)];
+  const complaints = [
+    behind.length === 0 ? '' : `${list(behind)} asked since and did not get as far as change ${seq}`,
+    silent.length === 0 ? '' : `nobody has called since change ${seq} at ${list(silent)}, so it has not come there yet`,
+  ];
+  throw new CommandError('refused', complaints.filter(Boolean).join('; '), {
+    hint:
+      behind.length === 0
+        ? 'No request passed there since either: its next one is answered by the change. Suspend what is gone for good.'
+        : 'Look at the log of the node that it asks, and whether that is ready (/readyz).',
     code: 'propagation_incomplete',
   });
+}
+
+/** Whether nothing was heard of it since the change was written: nobody called it then. */
+function wasSilentSince({ lastSeenSecondsAgo }: Point, { writtenAt, evaluatedAt }: Propagation): boolean {
+  if (lastSeenSecondsAgo === null) return true;
+  return Date.parse(evaluatedAt) - lastSeenSecondsAgo * 1000 < Date.parse(writtenAt);
 }
 
 /** What the screen is told before each table: back to the first line that it wrote, and clear from there on. */
@@ -147,7 +164,8 @@ function redrawing({ stdout }: ServiceSession): (propagation: Propagation) => vo
 /** A line for each enforcement point whenever there is something new about it. */
 function line({ output, stdout }: ServiceSession): (propagation: Propagation) => void {
   const told = new Map<string, string>();
-  return ({ seq, evaluatedAt, points }) => {
+  return (propagation) => {
+    const { seq, evaluatedAt, points } = propagation;
     for (const point of points) {
       const { enforcementPointId, name, lagMs, canary } = point;
       const news = JSON.stringify([seq, lagMs, canary?.outcome, canary?.triedAt]);
@@ -155,7 +173,10 @@ function line({ output, stdout }: ServiceSession): (propagation: Propagation) =>
       told.set(enforcementPointId, news);
       if (output.isJson) stdout.write(`${JSON.stringify({ seq, evaluatedAt, ...point })}\n`);
       else
-        output.text([shortMoment(evaluatedAt), `seq ${seq}`, name, lagText(point), canaryText(point)].join('  '), {});
+        output.text(
+          [shortMoment(evaluatedAt), `seq ${seq}`, name, lagText(point, propagation), canaryText(point)].join('  '),
+          {},
+        );
     }
   };
 }
@@ -171,7 +192,13 @@ function describe(propagation: Propagation, report: Report): void {
   report.line();
   report.table(
     ['ENFORCEMENT POINT', 'LAG', 'VIA', 'LAST SEEN', 'CANARY'],
-    points.map((point) => [point.name, lagText(point), point.via ?? '', seenText(point), canaryText(point)]),
+    points.map((point) => [
+      point.name,
+      lagText(point, propagation),
+      point.via ?? '',
+      seenText(point),
+      canaryText(point),
+    ]),
   );
 }
 
@@ -180,8 +207,9 @@ function lagSummary({ p50LagMs, p95LagMs, worstLagMs }: Propagation): string | u
   return `p50 ${msText(p50LagMs)}, p95 ${msText(p95LagMs)}, worst ${msText(worstLagMs)}`;
 }
 
-function lagText({ lagMs }: Point): string {
-  return lagMs === null ? 'waiting' : msText(lagMs);
+function lagText(point: Point, propagation: Propagation): string {
+  if (point.lagMs !== null) return msText(point.lagMs);
+  return wasSilentSince(point, propagation) ? 'no call since' : 'waiting';
 }
 
 function msText(ms: number): string {

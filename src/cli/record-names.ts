@@ -14,9 +14,14 @@ const COLLECTIONS: Readonly<Record<string, string>> = {
   parentId: 'organisations',
   onBehalfOf: 'organisations',
   entityId: 'entities',
+  enforcementPointId: 'enforcement-points',
 };
 
-const namedSchema = z.looseObject({ entityIdentifier: z.string().optional(), legalName: z.string().optional() });
+const namedSchema = z.looseObject({
+  entityIdentifier: z.string().optional(),
+  legalName: z.string().optional(),
+  name: z.string().optional(),
+});
 
 /** Shows a record: as it is to machines, with names to people. */
 export async function showRecord<T extends object>(
@@ -52,8 +57,8 @@ export async function withNames<T extends object>(
 
 async function readName(client: ApiClient, path: string, id: string): Promise<string> {
   try {
-    const { entityIdentifier, legalName } = await client.send({ method: 'GET', path }, namedSchema);
-    return legalName ?? entityIdentifier ?? id;
+    const { entityIdentifier, legalName, name } = await client.send({ method: 'GET', path }, namedSchema);
+    return legalName ?? entityIdentifier ?? name ?? id;
   } catch (error) {
     if (error instanceof CommandError && error.exitCode === EXIT.refused) return id;
     throw error;

@@ -71,6 +71,13 @@ export function addressObjection(address: string, host: string, allow: AllowRule
   return specialRange(reached);
 }
 
+/** The same of the address that a URL has for its host; undefined where that is a name, which may come to mean any. */
+export function literalObjection(url: string, allow: AllowRules): string | undefined {
+  const { hostname } = new URL(url);
+  const address = hostname.replace(/^\[(.*)\]$/, '$1');
+  return isIP(address) === 0 ? undefined : addressObjection(address, address, allow);
+}
+
 /** Whether the address, or the IPv4 address inside it, is a loopback address. */
 export function isLoopbackAddress(address: string): boolean {
   const given = parseAddress(address);

@@ -132,7 +132,13 @@ export const ACCESS = {
   ...rows('authority', AUDITORS, ['listAudit', 'listAuditCheckpoints', 'makeAuditCheckpoint']),
   ...rows('deployment', AUDITORS, ['exportAudit']),
 
-  ...rows('deployment', ADMIN, ['exportRegistry', 'importRegistry', 'listImports', 'readImport']),
+  ...rows('deployment', ADMIN, [
+    'exportRegistry',
+    'importRegistry',
+    'listImports',
+    'readImport',
+    'readImportDifferences',
+  ]),
   ...rows('deployment', ADMIN, ['approveImport', 'rejectImport']),
   ...rows('deployment', READERS, ['readSlo']),
 

@@ -31,6 +31,8 @@ export interface ChangeContext {
   understoodClaims?: ReadonlySet<string>;
   /** Host names of the deployment, and of the entities that it hosts; these two are kept apart. */
   hostingSites?: HostingSites;
+  /** Why nothing can be delivered to a webhook's URL, whatever answers there; undefined: nothing is known against it. */
+  webhookUrlObjection?: (url: string) => string | undefined;
   /** Resolves when this node's own caches follow the registry up to `seq`. */
   committed: (seq: number) => Promise<void>;
 }

@@ -162,6 +162,22 @@ describe('holdfast certificate', () => {
     expect(await done('certificate', 'show', id)).toMatch(/reason +ticket 4711\n/);
   });
 
+  it('asks the certification authority that is meant, by its name or its id', async () => {
+    const { items } = await json('ca', 'list');
+    const wanted = ['certificate', 'code', app, '--profile', 'client', '--ca'];
+    for (const given of ['issuing ca', items[0].id]) {
+      expect(await json(...wanted, given)).toMatchObject({ certificationAuthorityId: items[0].id });
+    }
+    const { exitCode, stderr } = await call(...wanted, 'Nobody');
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('Nobody')]);
+  });
+
+  it('is called by its own name in the audit, not by that of who issued it', async () => {
+    const shown = await done('audit', '--subject-kind', 'credential', '--all');
+    expect(shown).toMatch(/credential\.issue +O=Example Bank Ltd, UID=/);
+    expect(shown).not.toContain('Issuing CA');
+  });
+
   it('makes a code, and says what it is for and where', async () => {
     const shown = await done('certificate', 'code', app, '--profile', 'client');
     expect(shown).toMatch(/^holdfast_code_[A-Za-z0-9_-]{27}\n/);

@@ -1,10 +1,13 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
+import { connectDatabase } from '../../src/storage/connect.ts';
 import { decisionChains, decisions } from '../../src/storage/schema/decisions.ts';
 import { callHoldfast } from '../support/cli.ts';
+import { copyMigratedDataDirectory } from '../support/databases.ts';
 import { knownPoint, tamperWithDecisions, testPoint } from '../support/evidence.ts';
 import { startTestService, type TestService } from '../support/service.ts';
+import { TemporaryFolder } from '../support/temporary-folder.ts';
 
 let service: TestService;
 let authority: Authority;
@@ -33,6 +36,7 @@ it('[F45] lists decisions for people and for machines', async () => {
   const { exitCode, stdout } = await callHoldfast(args, { env });
   expect(exitCode).toBe(0);
   expect(stdout.match(/deny +certificate_missing/g)).toHaveLength(3);
+  expect(stdout.match(/ payments +\d+$/gm)).toHaveLength(3);
   const json = JSON.parse((await callHoldfast([...args, '--limit', '1', '--json'], { env })).stdout);
   expect(json).toMatchObject({ items: [{ decision: 'deny', authorityId: authority.id }], next: expect.any(String) });
   const none = await callHoldfast(['decisions', 'list', '--reason', 'suspended'], { env });
@@ -52,4 +56,15 @@ it('[F45] prunes as the owner, verifies what is left, and tells with its exit co
   const tampered = await callHoldfast(['decisions', 'verify'], { env });
   expect([tampered.exitCode, tampered.stdout]).toEqual([1, expect.stringMatching(/✗ \S+ 1 {2}changed/)]);
   expect(await service.db.$count(decisionChains)).toBe(1);
+});
+
+it('[F45] says what to do where the service has its embedded database open', async () => {
+  using folder = new TemporaryFolder();
+  const HOLDFAST_DATA_DIR = folder.at('data');
+  await copyMigratedDataDirectory(HOLDFAST_DATA_DIR);
+  await using _service = await connectDatabase({ dataDir: HOLDFAST_DATA_DIR });
+  for (const args of [['verify'], ['prune', '--before', '2026-01-01']]) {
+    const { exitCode, stderr } = await callHoldfast(['decisions', ...args], { env: { HOLDFAST_DATA_DIR } });
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('Stop the service, repeat the command')]);
+  }
 });

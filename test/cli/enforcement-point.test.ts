@@ -42,6 +42,7 @@ describe('holdfast enforcement-point', () => {
     const added = await done('enforcement-point', 'add', 'gw-1', '--certificate-header', 'nginx', '--require-token');
     expect(added.stdout).toMatch(/^hfep_[A-Za-z0-9_-]{43}\n$/);
     expect(added.stderr).toMatch(/lets in +live production/);
+    expect(added.stderr).toMatch(new RegExp(`authority +${env['HOLDFAST_URL']}\n`));
     const shown = (await done('enforcement-point', 'show', 'gw-1')).stdout;
     expect(shown).toMatch(/known by +its token\n/);
     expect(shown).toMatch(/certificate header +nginx\n/);

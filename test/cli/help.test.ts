@@ -55,6 +55,24 @@ describe('the command line', () => {
     },
   );
 
+  it.each([
+    ['ca', 'certify'],
+    ['ca', 'root-list'],
+    ['ca', 'init'],
+  ])('%s %s: names the passphrase in each example that opens the root', async (...words) => {
+    const { stdout } = await callHoldfast([...words, '--help']);
+    const opening = stdout.split('\n').filter((line) => line.includes('$ ') && line.includes('--root'));
+    expect(opening.length).toBeGreaterThan(0);
+    expect(opening.filter((line) => !line.includes('--passphrase-file'))).toEqual([]);
+  });
+
+  it('says which commands of ca need no service', async () => {
+    const { stdout } = await callHoldfast(['ca', '--help']);
+    const [, withoutService = ''] = stdout.split('With the folder of a root, without any service:');
+    expect(withoutService).toMatch(/certify[\s\S]*root-list/);
+    expect(withoutService).not.toContain('import');
+  });
+
   it('has the commands that are documented', () => {
     const words = commandsOf(program).map((path) => path.join(' '));
     const transitions = ['approve', 'reject', 'suspend', 'reinstate', 'withdraw', 'revoke'];

@@ -21,9 +21,17 @@ import { ALGORITHM_NAMES, parseSignedJwt, selectKey } from '../../src/federation
 import { checkStatementClaims } from '../../src/federation/statement/checks.ts';
 import { parseEntityStatement } from '../../src/federation/statement/validate-statement.ts';
 import { parseTrustChain } from '../../src/federation/trust-chain/handed-over.ts';
+import { requestInPath } from '../../src/http/certification/ocsp-request-path.ts';
+import { decodeBase64Body } from '../../src/http/est/base64-body.ts';
+import { codeOf } from '../../src/http/est/basic-credentials.ts';
 import { booleanParameter, identifierParameter } from '../../src/http/federation/parameters.ts';
+import { OcspError } from '../../src/pki/ocsp/ocsp-error.ts';
+import { parseOcspRequest } from '../../src/pki/ocsp/parse-ocsp-request.ts';
+import { RegistryError } from '../../src/registry/registry-error.ts';
+import { certificate } from '../support/certificates.ts';
 import { buildFederation } from '../support/federation.ts';
 import { disturbed, dotted, edited, expectSoon, json, outcomeOf, pathsOf, replaced } from '../support/fuzzing.ts';
+import { ocspRequest } from '../support/ocsp.ts';
 
 const federation = await buildFederation({
   anchor: {
@@ -67,6 +75,7 @@ const STATEMENT: JsonValue = {
   source_endpoint: 'https://anchor.example/fetch',
 };
 const JWKS: JsonValue = JSON.parse(JSON.stringify(federation.jwks('op')));
+const OCSP_REQUEST = ocspRequest({ issuer: certificate(), serials: ['1', '7fff'] });
 const JWT = await federation.configuration('op');
 const CHAIN = await federation.chain('op', 'anchor');
 const SUBJECTS = ['https://op.example', 'https://a.evil.example'] as EntityIdentifier[];
@@ -88,6 +97,13 @@ const TEXT_PARSERS: [name: string, example: string, parse: (text: string) => unk
   ['a chain handed over', JSON.stringify(CHAIN), (text) => parseTrustChain(text)],
   ['an endpoint', 'https://op.example/fetch?a=b', (text) => isEndpointUrl(text) && withQuery(text, [['sub', text]])],
   ['a parameter', 'sub=https%3A%2F%2Fop.example', (text) => identifierParameter(new URLSearchParams(text), 'sub', {})],
+  ['a body of EST', 'MIIB\r\n+/A=', (text) => some(decodeBase64Body(text))],
+  ['credentials of EST', `Basic ${btoa('anybody:holdfast_code_x')}`, (text) => refusing(() => codeOf(text))],
+  [
+    'a path of OCSP',
+    encodeURIComponent(OCSP_REQUEST.toString('base64')),
+    (text) => refusing(() => parseOcspRequest(some(requestInPath(text)))),
+  ],
   ['a flag', 'intermediate=true', (text) => booleanParameter(new URLSearchParams(text), 'intermediate')],
 ];
 
@@ -107,6 +123,23 @@ const JSON_PARSERS: [name: string, example: JsonValue, parse: (value: JsonValue)
     (value) => enforceConstraints(checkConstraints(value), { statementIndex: 3, subjects: SUBJECTS }),
   ],
 ];
+
+/** Refusals of parsers that know nothing of federations, in the words that those of others have. */
+function refusing<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof RegistryError || error instanceof OcspError) {
+      throw new FederationError('request_body_invalid', error.message);
+    }
+    throw error;
+  }
+}
+
+function some<T>(parsed: T | undefined): T {
+  if (parsed === undefined) throw new FederationError('request_body_invalid', 'is nothing of the kind');
+  return parsed;
+}
 
 describe('parsers of text', () => {
   it.each(TEXT_PARSERS)('%s: accepts its example', (_, example, parse) => {

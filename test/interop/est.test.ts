@@ -66,7 +66,7 @@ async function enrol(name: string, ...credentials: string[]): Promise<{ key: str
 const isValid = async (certificate: string) =>
   (await run('openssl', ['verify', '-purpose', 'sslclient', '-CAfile', folder.at('chain.pem'), certificate])).stdout;
 
-describe('F25 EST, with strongSwan', () => {
+describe('[F25] EST, with strongSwan', () => {
   it('hands out the certificates of the certification authority', async () => {
     await pki('--estca', '--url', est.url, ...trusted, '--caout', folder.at('ca'), '--outform', 'pem');
     const files = (await readdir(folder.path)).filter((file) => /^ca(-\d+)?(\.pem)?$/.test(file));

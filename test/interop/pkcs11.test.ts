@@ -221,7 +221,7 @@ describe('keys in a token', { timeout: 180_000 }, () => {
     expect(marksInFiles(deployment.dataDir, privateKeyMarks(deployment.folder))).toHaveLength(1);
   });
 
-  it('take over from sealed ones by rolling, on two nodes with one token', async () => {
+  it('[F30] take over from sealed ones by rolling, on two nodes with one token', async () => {
     await using deployment = await Deployment.prepare();
     await using database = await createTestDatabase('postgresql');
     const databaseUrl = database.url;
@@ -269,7 +269,7 @@ describe('keys in a token', { timeout: 180_000 }, () => {
     expect(JSON.parse(stdout)).toEqual([{ refusal: 'CKR_ATTRIBUTE_SENSITIVE', extractable: 0, sensitive: 1, ...uses }]);
   });
 
-  it('[OIDFED-11.2-1] [OIDFED-11.2-2] [OIDFED-8.7-5] [OIDFED-8.7-6] are rolled for a year without breaking a chain', async () => {
+  it('[F30] [OIDFED-11.2-1] [OIDFED-11.2-2] [OIDFED-8.7-5] [OIDFED-8.7-6] are rolled for a year without breaking a chain', async () => {
     await using deployment = await Deployment.prepare();
     const { module, label, pin, environment } = deployment.token;
     await using token = new Pkcs11Custody({

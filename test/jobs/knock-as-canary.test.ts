@@ -1,9 +1,11 @@
 import { hash, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeEach, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { composeCanary } from '../../src/compose-canary.ts';
 import { createInstruments } from '../../src/compose-measured.ts';
 import { loadConfig } from '../../src/config/config.ts';
@@ -11,6 +13,7 @@ import type { Canary, CanaryReport } from '../../src/jobs/knock-as-canary.ts';
 import { createLog } from '../../src/observability/log.ts';
 import { addCredential } from '../../src/registry/credentials/add-credential.ts';
 import { transitionEntity } from '../../src/registry/entities/transition-entity.ts';
+import { readMeasures } from '../../src/registry/measures/read-measures.ts';
 import { canaryTrials } from '../../src/storage/schema/canary-trials.ts';
 import { ApiClient } from '../support/api-client.ts';
 import { armoured, ecKey } from '../support/certificates.ts';
@@ -21,6 +24,8 @@ import { TEST_TLS_CERTIFICATE, TEST_TLS_KEY } from '../support/tls.ts';
 
 const service = await startTestService('embedded');
 afterAll(() => service[Symbol.asyncDispose]());
+
+const ALERTS = new URL('../../observability/prometheus/holdfast-alerts.yaml', import.meta.url);
 
 /** A gateway that answers as a test says, and what it was shown. */
 const gateway = { status: 403, reason: 'suspended', shown: [] as string[] };
@@ -111,6 +116,24 @@ it.each([
   expect(await knock()).toMatchObject({ outcome, status });
   expect(alarms.map(({ enforcementPoint }) => enforcementPoint)).toEqual(outcome === 'admitted' ? [point.name] : []);
   expect(unclear).toHaveLength(outcome === 'unclear' ? 1 : 0);
+  // What `/metrics` shows, and alerts look at.
+  const { canary } = await readMeasures(service.db);
+  expect(canary).toEqual([{ authority: authority.entityIdentifier, name: point.name, outcome }]);
+});
+
+it('[B1] is a metric of each enforcement point, which an alert looks at', async () => {
+  gateway.status = 200;
+  await knock();
+  const [text, { groups }] = [await service.metrics(), parse(readFileSync(ALERTS, 'utf8'))];
+  const labels = `authority="${authority.entityIdentifier}",enforcement_point="${point.name}"`;
+  const outcomes = ['refused', 'admitted', 'unclear'].map((outcome) => {
+    const [, value] = text.split(`holdfast_canary_outcome{${labels},outcome="${outcome}"} `);
+    return value?.split('\n')[0];
+  });
+  expect(outcomes).toEqual(['0', '1', '0']);
+  const alert = groups[0].rules.find((rule: { alert: string }) => rule.alert === 'HoldfastCanaryAdmitted');
+  expect(alert).toMatchObject({ labels: { severity: 'critical' } });
+  expect(alert.expr).toBe('max by (authority, enforcement_point) (holdfast_canary_outcome{outcome="admitted"}) == 1');
 });
 
 it.each([

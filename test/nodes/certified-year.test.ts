@@ -10,7 +10,7 @@ const DAYS = Number(process.env['CERTIFIED_DAYS'] ?? '400');
 const APPLICATIONS = Number(process.env['CERTIFIED_APPLICATIONS'] ?? '100');
 const TIMEOUT_MS = 60_000 + DAYS * APPLICATIONS * 10;
 
-describe(`${DAYS} days of ${APPLICATIONS} applications with certificates of our own certification authority`, () => {
+describe(`[F29] ${DAYS} days of ${APPLICATIONS} applications with certificates of our own certification authority`, () => {
   it(
     'no certificate lapses or outlives its application, and list, OCSP and admission agree at every seq',
     async ({ annotate }) => {

@@ -8,7 +8,10 @@ import type { Actor } from '../../src/registry/actor.ts';
 import type { Authority } from '../../src/registry/authorities/authority.ts';
 import { activateCertificationAuthority } from '../../src/registry/certification/activate-certification-authority.ts';
 import type { CertificationContext } from '../../src/registry/certification/certificate-request.ts';
-import type { CertificationAuthority } from '../../src/registry/certification/certification-authority.ts';
+import type {
+  CertificationAuthority,
+  GenerateCertificationKey,
+} from '../../src/registry/certification/certification-authority.ts';
 import {
   createCertificationAuthority,
   type NewCertificationAuthority,
@@ -20,7 +23,7 @@ import { type TestRegistry, testSigner } from './registry.ts';
 
 export const issueCertificate: IssueCertificate = createCertificateIssuer({ signer: testSigner, random: randomBytes });
 
-const generateKey = certificationKeys({ signer: testSigner, keyAlgorithm: 'ES256' });
+const generateSealedKey = certificationKeys({ signer: testSigner, keyAlgorithm: 'ES256' });
 
 const SIGNS_CERTIFICATES = keyUsage(0x06, 1);
 
@@ -39,15 +42,18 @@ export function testRoot(commonName = 'Test Root'): TestRoot {
 
 let made = 0;
 
+interface CertificationAuthorityPlan extends Partial<NewCertificationAuthority> {
+  root?: TestRoot;
+  notAfter?: string;
+  /** Sealed unless told otherwise. */
+  generateKey?: GenerateCertificationKey;
+}
+
 /** One that issues for the authority: its key is the signer's, its certificate a root's of the test. */
 export async function certificationAuthority(
   registry: TestRegistry,
   authority: Authority,
-  {
-    root = testRoot(),
-    notAfter,
-    ...settings
-  }: Partial<NewCertificationAuthority> & { root?: TestRoot; notAfter?: string } = {},
+  { root = testRoot(), notAfter, generateKey = generateSealedKey, ...settings }: CertificationAuthorityPlan = {},
 ): Promise<CertificationAuthority> {
   const name = `Test Issuing CA ${++made}`;
   const defaults = { generateKey, publicUrl: 'https://fed.example' };

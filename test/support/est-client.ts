@@ -16,6 +16,8 @@ export interface TlsIdentity {
   key: string;
 }
 
+const TEST_IDENTITY: TlsIdentity = { cert: TEST_TLS_CERTIFICATE, key: TEST_TLS_KEY };
+
 export interface EstAnswer {
   status: number;
   headers: Record<string, string | string[] | undefined>;
@@ -45,15 +47,16 @@ export class EstServer implements AsyncDisposable {
     this.#stack = stack;
   }
 
-  static async open({ app }: TestService): Promise<EstServer> {
+  /** @param shown what it shows to clients, whom it asks for a certificate */
+  static async open({ app }: TestService, shown: TlsIdentity = TEST_IDENTITY): Promise<EstServer> {
     await using stack = new AsyncDisposableStack();
     const folder = stack.use(new TemporaryFolder());
     const ports = { plain: await freePort(), mtls: await freePort() };
     const { config } = loadConfig({
       PORT: String(ports.plain),
       HOLDFAST_MTLS_PORT: String(ports.mtls),
-      HOLDFAST_MTLS_CERT_FILE: folder.write('cert.pem', TEST_TLS_CERTIFICATE),
-      HOLDFAST_MTLS_KEY_FILE: folder.write('key.pem', TEST_TLS_KEY),
+      HOLDFAST_MTLS_CERT_FILE: folder.write('cert.pem', shown.cert),
+      HOLDFAST_MTLS_KEY_FILE: folder.write('key.pem', shown.key),
     });
     const entrance = stack.use(await openEntrance(config));
     entrance.admit(app);

@@ -98,6 +98,7 @@ import {
   approveImport,
   listImports,
   readImport,
+  readImportDifferences,
   rejectImport,
   requestRestore,
   type StoredImport,
@@ -392,6 +393,13 @@ const READS: Verb[] = [
     ...read('readImport', 'deployment', async (registry) => {
       const { id } = await waitingImport(registry);
       return ({ db, actor: by, now }) => readImport(db, by, id, now);
+    }),
+    roles: ADMIN,
+  },
+  {
+    ...read('readImportDifferences', 'deployment', async (registry) => {
+      const { id } = await waitingImport(registry);
+      return (context) => readImportDifferences(context, id);
     }),
     roles: ADMIN,
   },

@@ -10,6 +10,7 @@ import { endpointUrl, type FederationEndpoint } from '../../src/issuance/authori
 import type { PeriodicJob } from '../../src/jobs/job-queue.ts';
 import { makeDueAuditCheckpoint } from '../../src/jobs/make-audit-checkpoints.ts';
 import { createLog, type Log } from '../../src/observability/log.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
 import type { Actor } from '../../src/registry/actor.ts';
 import { type Authority, type GenerateAuthorityKey, isPublishedKey } from '../../src/registry/authorities/authority.ts';
 import { listAuthorityKeys } from '../../src/registry/authorities/read-authority.ts';
@@ -183,6 +184,11 @@ export class TestService extends TestRegistry {
   /** One round of the job that looks for entities below Intermediates elsewhere. */
   async walkCollections(): Promise<void> {
     await this.#running.collectionWalks.run();
+  }
+
+  /** What `/metrics` shows of the service; what is read from the database is up to 30 seconds old. */
+  async metrics(): Promise<string> {
+    return await createMetrics({ ...this.#running.measured, hasProcessMetrics: false }).text();
   }
 
   /** Stops the service and starts it again on the same database, as after a deployment: every cache is empty. */

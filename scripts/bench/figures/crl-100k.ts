@@ -1,11 +1,10 @@
 /** How long a list of revocations with 100,000 entries takes after one more revocation, and whom it holds up meanwhile. */
 import path from 'node:path';
-import { certifyRequest, openOrMakeRoot } from '../../../src/cli/ca/root-ceremony.ts';
 import { parseRevocationList } from '../../../src/pki/revocation-list/parse-revocation-list.ts';
 import type { Bench } from '../bench.ts';
 import type { Figure, Measurement } from '../figure.ts';
 import { readable } from '../rounds.ts';
-import { onlyAuthority } from '../samples/add-organisation.ts';
+import { certificationAuthority } from '../samples/certification-authority.ts';
 import { fillIssued } from '../samples/fill-issued.ts';
 import { fillRegistry } from '../samples/fill-registry.ts';
 import { TRUST_ANCHOR } from '../samples/registry-records.ts';
@@ -17,10 +16,13 @@ import { runDirectory } from '../service/run-directory.ts';
 const ENTRIES = 100_000;
 const ENTITIES = 1_000;
 const MOST_ROUNDS = 5;
+/** Whoever waits longer stands behind the list: it is made off the event loop. */
+const LONGEST_WAIT_MS = 500;
 
 export const crl100k: Figure = {
   name: 'crl_100k',
-  summary: 'making a list of revocations with 100,000 entries, from the answer to a revocation to the end of the list',
+  summary:
+    'making a list of revocations with 100,000 entries, from the answer to a revocation to the end of the list; it fails where others wait for longer than 500 ms meanwhile',
   unit: 's',
   target: 5,
   better: 'lower',
@@ -33,14 +35,14 @@ export const crl100k: Figure = {
     await fillRegistry(databaseUrl, ENTITIES);
     await using service = await startHoldfast(settings);
     using client = new BenchClient(service, 1);
-    const id = await certificationAuthority(client);
+    const { id } = await certificationAuthority(client, 'root-crl');
     const rounds = Math.min(bench.plan.rounds, MOST_ROUNDS);
     bench.progress(`recording ${readable(ENTRIES)} certificates that were revoked`);
     const good = await fillIssued(databaseUrl, id, { revoked: ENTRIES, good: rounds });
     const seconds: number[] = [];
     const latenciesMs: number[] = [];
     let bytes = 0;
-    for (const [round, credentialId] of good.entries()) {
+    for (const [round, { id: credentialId }] of good.entries()) {
       bench.progress(`list ${round + 1} of ${rounds}`);
       const body = { reasonCode: 'superseded', reason: 'by the bench' };
       await client.api('POST', `credentials/${credentialId}/revoke`, { body });
@@ -53,35 +55,20 @@ export const crl100k: Figure = {
       if (entryCount !== ENTRIES + round + 1) throw new Error(`the list has ${entryCount} entries`);
       bytes = list.body.length;
     }
+    const longestWaitOfOthersMs = Math.max(...latenciesMs);
+    if (longestWaitOfOthersMs > LONGEST_WAIT_MS) {
+      const wait = `${Math.ceil(longestWaitOfOthersMs)} ms while the list was made`;
+      throw new Error(`others waited ${wait}: more than ${LONGEST_WAIT_MS} ms, so the event loop was held up`);
+    }
     seconds.sort((a, b) => a - b);
     return {
       value: seconds[seconds.length >> 1] ?? Number.NaN,
       spread: [seconds[0] ?? Number.NaN, seconds.at(-1) ?? Number.NaN],
       rounds,
-      details: { entries: ENTRIES, megabytes: bytes / 1e6, longestWaitOfOthersMs: Math.max(...latenciesMs) },
+      details: { entries: ENTRIES, megabytes: bytes / 1e6, longestWaitOfOthersMs },
     };
   },
 };
-
-interface Pending {
-  id: string;
-  request: string;
-}
-
-/** One that issues, below a root that nobody needs any more. */
-async function certificationAuthority(client: BenchClient): Promise<string> {
-  const { id: authorityId } = await onlyAuthority(client);
-  const { id, request } = (
-    await client.api<Pending>('POST', 'certification-authorities', { body: { authorityId, name: 'Bench Issuing CA' } })
-  ).body;
-  const now = Math.floor(Date.now() / 1000);
-  const folder = path.join(runDirectory(), 'root-crl');
-  const order = { folder, passphrase: 'a passphrase of the bench', name: 'Bench Root', organisation: undefined };
-  const { root } = await openOrMakeRoot({ ...order, alg: 'ES256', years: 20 }, now);
-  const certificate = certifyRequest(root, request, 10, now);
-  await client.api('POST', `certification-authorities/${id}/activate`, { body: { certificate } });
-  return id;
-}
 
 /** Others who ask one thing after the other that takes no time itself: whoever waits, waits for the event loop. */
 function askAgainAndAgain(client: BenchClient): { stop: () => Promise<number> } {

@@ -1,4 +1,4 @@
-/** Certificates that a certification authority of a deployment issued and revoked, past the API: that takes long. */
+/** Certificates that a certification authority of a deployment issued, and revoked in part, past the API: that takes long. */
 import { randomBytes } from 'node:crypto';
 import { asc } from 'drizzle-orm';
 import { recordId } from '../../../src/registry/record-id.ts';
@@ -15,29 +15,37 @@ export interface IssuedCounts {
   good: number;
 }
 
+/** One that counts. */
+export interface IssuedRecord {
+  /** Of its credential. */
+  id: string;
+  /** In hexadecimal. */
+  serial: string;
+}
+
 /**
- * Shared out among the entities that there are. Lists of revocations want their serial numbers and dates alone.
- * @returns ids of those that count
+ * Shared out among the entities that there are. Lists of revocations and OCSP want their serial numbers and dates alone.
+ * @returns those that count
  */
 export async function fillIssued(
   databaseUrl: string,
   certificationAuthorityId: string,
   { revoked, good }: IssuedCounts,
-): Promise<string[]> {
+): Promise<IssuedRecord[]> {
   await using database = await connectDatabase({ url: databaseUrl, role: 'owner' });
   const { db } = database;
   const owners = await db
     .select({ id: entities.id, authorityId: entities.authorityId })
     .from(entities)
     .orderBy(asc(entities.id));
-  const live: string[] = [];
+  const live: IssuedRecord[] = [];
   for (let first = 0; first < revoked + good; first += BATCH) {
     const rows = Array.from({ length: Math.min(BATCH, revoked + good - first) }, (_, offset) => {
       const index = first + offset;
       const owner = owners[index % owners.length];
       if (owner === undefined) throw new RangeError('there are no entities');
       const row = issuedRow(owner, certificationAuthorityId, index < revoked);
-      if (index >= revoked) live.push(row.id);
+      if (index >= revoked) live.push({ id: row.id, serial: row.serial });
       return row;
     });
     await db.insert(credentials).values(rows);
@@ -50,7 +58,7 @@ function issuedRow(
   { id: entityId, authorityId }: { id: string; authorityId: string },
   certificationAuthorityId: string,
   isRevoked: boolean,
-): typeof credentials.$inferInsert {
+): typeof credentials.$inferInsert & { serial: string } {
   const now = new Date();
   const id = recordId(now.getTime(), 0);
   // 16 bytes whose highest bit is not set, as ours are.

@@ -50,7 +50,7 @@ function auditRow(row: AuditRecord): string[] {
 }
 
 /** Members that name a record, the most telling one first. */
-const CALLED_BY = ['entityIdentifier', 'legalName', 'email', 'issuer', 'family', 'name', 'role'];
+const CALLED_BY = ['entityIdentifier', 'legalName', 'email', 'name', 'issuer', 'family', 'role'];
 
 /** What the record was called after the change, or before its end; its id if it has no name. */
 function subjectText({ subjectId, before, after }: AuditRecord): string {

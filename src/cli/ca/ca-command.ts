@@ -30,10 +30,9 @@ export function addCaCommand(program: Command, surroundings: Surroundings): void
         'holdfast ca show "Example Issuing CA"',
       ),
     );
+  ca.commandsGroup('Work with a running service:');
   addCaInitCommand(ca, surroundings);
   addCaImportCommand(ca, surroundings);
-  addCaCertifyCommand(ca, surroundings);
-  addCaRootListCommand(ca, surroundings);
   addCaListCommand(ca, surroundings);
   addCaShowCommand(ca, surroundings);
   addCaUpdateCommand(ca, surroundings);
@@ -48,4 +47,7 @@ export function addCaCommand(program: Command, surroundings: Surroundings): void
     title: ({ name }) => name,
     describe: describeCa,
   });
+  ca.commandsGroup('With the folder of a root, without any service:');
+  addCaCertifyCommand(ca, surroundings);
+  addCaRootListCommand(ca, surroundings);
 }

@@ -26,9 +26,12 @@ export function addCaCertifyCommand(parent: Command, surroundings: Surroundings)
   addCertifyingOptions(command).addHelpText(
     'after',
     example(
-      'holdfast ca init "Example Issuing CA" --request request.pem        # where the service is',
-      'holdfast ca certify request.pem --root /media/stick/root --out chain.pem --passphrase-file passphrase',
-      'holdfast ca import "Example Issuing CA" chain.pem                  # where the service is',
+      '# where the service is',
+      'holdfast ca init "Example Issuing CA" --request request.pem',
+      '# where the root is',
+      'holdfast ca certify request.pem --root /media/stick/root --out chain.pem --passphrase-file /media/stick/passphrase',
+      '# where the service is',
+      'holdfast ca import "Example Issuing CA" chain.pem',
     ),
   );
   command.action(async (file: string, { root: folder, out, years, ...options }: CertifyOptions) => {

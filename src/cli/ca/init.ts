@@ -39,11 +39,10 @@ export function addCaInitCommand(parent: Command, surroundings: Surroundings): v
     .option('--root <folder>', 'the folder of the root; it and its files are for you alone (0700)')
     .option('--request <file>', 'in its place: write the request to a new file')
     .addOption(
-      new Option('--alg <alg>', 'of its key (default: as other keys of the service)').choices([
-        'ES256',
-        'ES384',
-        'RS256',
-      ]),
+      new Option(
+        '--alg <alg>',
+        'of its key (default: HOLDFAST_KEY_ALGORITHM of the service, which is ES256 unless set; RS256 for PS256)',
+      ).choices(['ES256', 'ES384', 'RS256']),
     );
   addCaSettings(addRootOptions(command)).addHelpText(
     'after',

@@ -38,8 +38,8 @@ export function addCaRootListCommand(parent: Command, surroundings: Surroundings
     .addHelpText(
       'after',
       example(
-        'holdfast ca root-list --root /media/stick/root',
-        'holdfast ca root-list --root /media/stick/root --revoke chain.pem --reason-code ca_compromise',
+        'holdfast ca root-list --root /media/stick/root --passphrase-file /media/stick/passphrase',
+        'holdfast ca root-list --root /media/stick/root --passphrase-file /media/stick/passphrase --revoke chain.pem --reason-code ca_compromise',
       ),
     );
   command.action(async ({ root: folder, revoke, reasonCode, days, ...options }: RootListOptions) => {

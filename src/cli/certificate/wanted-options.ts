@@ -1,7 +1,9 @@
 /** Options that say which certificate is wanted, and of whom. */
 import { type Command, Option } from 'commander';
 import { CERTIFICATE_PROFILES } from '../../registry/certification/certificate-request.ts';
+import { isRecordId } from '../../registry/record-id.ts';
 import type { ApiClient } from '../api-client.ts';
+import { CA_ARGUMENT, findCa } from '../ca/find-ca.ts';
 import { findAuthority } from '../find-record.ts';
 
 export interface WantedOptions {
@@ -17,12 +19,15 @@ export function addWantedOptions(command: Command): Command {
         .choices(CERTIFICATE_PROFILES)
         .makeOptionMandatory(),
     )
-    .option('--ca <id>', 'the certification authority that is asked, if several are active')
+    .option('--ca <ca>', `the certification authority that is asked, if several are active: ${CA_ARGUMENT}`)
     .option('--authority <authority>', 'the authority meant, if several have enrolled the entity');
 }
 
 /** What the API takes, and the authority that was named. @throws CommandError refused, usage */
 export async function readWantedOptions(client: ApiClient, { profile, ca, authority }: WantedOptions) {
   const authorityId = authority === undefined ? undefined : (await findAuthority(client, authority)).id;
-  return { authorityId, profile, certificationAuthorityId: ca };
+  // Whoever may ask for a certificate need not be one who may read them.
+  const isFound = ca !== undefined && !isRecordId(ca);
+  const certificationAuthorityId = isFound ? (await findCa(client, ca)).id : ca;
+  return { authorityId, profile, certificationAuthorityId };
 }

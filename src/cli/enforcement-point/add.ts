@@ -50,7 +50,7 @@ export function addPointAddCommand(parent: Command, surroundings: Surroundings):
     const settings = await pointSettings(options, client, session);
     const { id: authorityId } = await findAuthority(client, authority);
     const body = { authorityId, name, mode, environment, hasToken: token, ...settings };
-    await keepToken(tokenFile, session.output, () =>
+    await keepToken(tokenFile, session, () =>
       client.send({ method: 'POST', path: 'enforcement-points', body }, enforcementPointWithTokenSchema),
     );
   });

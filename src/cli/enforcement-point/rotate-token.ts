@@ -25,7 +25,7 @@ export function addPointRotateTokenCommand(parent: Command, surroundings: Surrou
     const { id, name } = await findEnforcementPoint(session.client, given);
     const lookAt = `holdfast enforcement-point show ${id}`;
     await confirm(`end the token of ${name} and make a new one?`, session, { yes, lookAt });
-    await keepToken(tokenFile, session.output, () =>
+    await keepToken(tokenFile, session, () =>
       session.client.send({ method: 'POST', path: `enforcement-points/${id}/token` }, enforcementPointWithTokenSchema),
     );
   });

@@ -2,8 +2,9 @@
 import { open, unlink } from 'node:fs/promises';
 import { CommandError } from '../command-error.ts';
 import { causeText } from '../input-file.ts';
-import type { Output } from '../output.ts';
 import { unwritable } from '../output-file.ts';
+import { withNames } from '../record-names.ts';
+import type { ServiceSession } from '../session.ts';
 import { describePoint, type EnforcementPointRecord } from './enforcement-point-records.ts';
 
 export const TOKEN_FILE_OPTION = [
@@ -20,16 +21,19 @@ type PointWithToken = EnforcementPointRecord & { token: string | null };
  */
 export async function keepToken(
   file: string | undefined,
-  output: Output,
+  session: Pick<ServiceSession, 'client' | 'output'>,
   make: () => Promise<PointWithToken>,
 ): Promise<void> {
+  const { output } = session;
   if (file === undefined) {
     const { token, ...point } = await make();
     if (token === null) {
-      output.result({ ...point, token }, (report) => describePoint(report, point));
+      const readable = await named(session, point);
+      output.result({ ...point, token }, (report) => describePoint(report, readable));
       return;
     }
-    output.explain((report) => describePoint(report, point));
+    const readable = await named(session, point);
+    output.explain((report) => describePoint(report, readable));
     output.text(token, { ...point, token });
     output.note('The token is shown this once; it goes into the header Holdfast-Enforcement-Point.');
     return;
@@ -48,10 +52,20 @@ export async function keepToken(
     });
     await handle.sync();
     isKept = true;
-    output.result(point, (report) => describePoint(report, point));
+    const readable = await named(session, point);
+    output.result(point, (report) => describePoint(report, readable));
     output.note(`Its token is in ${file}; it is kept nowhere else.`);
   } finally {
     await handle.close();
     if (!isKept) await unlink(file).catch(() => {});
   }
+}
+
+/** With the name of its authority, unless that cannot be had: the token is there once, and comes first. */
+async function named(
+  session: Pick<ServiceSession, 'client' | 'output'>,
+  point: EnforcementPointRecord,
+): Promise<EnforcementPointRecord> {
+  const [readable = point] = await withNames(session, [point]).catch(() => [point]);
+  return readable;
 }

@@ -10,11 +10,11 @@ import type { Surroundings } from '../surroundings.ts';
 import { type ReadDocument, readExport } from './export-directory.ts';
 
 /** A whole registry takes its time. */
-const TIMEOUT_MS = 300_000;
+export const TIMEOUT_MS = 300_000;
 
 const counts = z.looseObject({ added: z.number(), changed: z.number(), unchanged: z.number(), heldBack: z.number() });
 
-const outcomeSchema = z.looseObject({
+export const outcomeSchema = z.looseObject({
   seq: z.number().nullable(),
   digest: z.string(),
   summary: z.record(z.string(), counts),
@@ -31,7 +31,7 @@ const outcomeSchema = z.looseObject({
   stored: z.string().nullable(),
 });
 
-type Outcome = z.infer<typeof outcomeSchema>;
+export type Outcome = z.infer<typeof outcomeSchema>;
 
 interface ImportOptions {
   dryRun?: boolean;
@@ -102,13 +102,19 @@ const WHY: Readonly<Record<string, string>> = {
   kept: ' (changes by its own ways)',
 };
 
-export function describeOutcome(report: Report, { summary, differences, differencesLeftOut, digest }: Outcome): void {
+function describeOutcome(report: Report, outcome: Outcome): void {
+  const { summary, digest } = outcome;
   report.table(
     ['KIND', 'ADDED', 'CHANGED', 'UNCHANGED', 'HELD BACK'],
     Object.entries(summary).map(([kind, { added, changed, unchanged, heldBack }]) => [
       ...[kind, String(added), String(changed), String(unchanged), String(heldBack)],
     ]),
   );
+  describeDifferences(report, outcome);
+  report.line(`digest ${digest}`);
+}
+
+export function describeDifferences(report: Report, { differences, differencesLeftOut }: Outcome): void {
   for (const { kind, id, name, what, members } of differences) {
     const held = what === 'held_back' ? ' (only --restore brings it)' : '';
     report.line(`${MARKS[what] ?? '?'} ${kind} ${name} ${id}${held}`);
@@ -117,7 +123,6 @@ export function describeOutcome(report: Report, { summary, differences, differen
     }
   }
   if (differencesLeftOut > 0) report.line(`and ${differencesLeftOut} more`);
-  report.line(`digest ${digest}`);
 }
 
 const MAX_SHOWN = 120;

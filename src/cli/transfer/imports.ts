@@ -1,13 +1,15 @@
 /** `holdfast imports`: restores that wait for a second admin, and what became of them. */
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { CommandError, EXIT } from '../command-error.ts';
 import { confirm } from '../confirm.ts';
 import { example } from '../help-text.ts';
 import { addListOptions, type ListOptions, showList } from '../list-options.ts';
 import type { Report } from '../report.ts';
-import { openServiceSession } from '../session.ts';
+import { openServiceSession, type ServiceSession } from '../session.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { momentText, shortMoment } from '../times.ts';
+import { describeDifferences, type Outcome, outcomeSchema, TIMEOUT_MS } from './import.ts';
 
 const person = z.looseObject({ id: z.string(), name: z.string() });
 
@@ -33,8 +35,9 @@ export function addImportsCommand(program: Command, surroundings: Surroundings):
     .command('imports')
     .summary('restores that wait for a second admin')
     .description(
-      'What `holdfast import --restore` handed in waits for seven days: another admin compares its digest with that of\n' +
-        'the export (`holdfast import PLACE --restore --dry-run`), then approves or rejects it.',
+      'What `holdfast import --restore` handed in waits for seven days: another admin sees what it\n' +
+        'changes (`holdfast imports show`), compares its digest with that of the export (`holdfast import PLACE --restore\n' +
+        '--dry-run`), then approves or rejects it.',
     )
     .addHelpText('after', example('holdfast imports list'));
   addList(imports, surroundings);
@@ -61,17 +64,39 @@ function addList(parent: Command, surroundings: Surroundings): void {
 function addShow(parent: Command, surroundings: Surroundings): void {
   const command = parent
     .command('show')
-    .description('Show a restore.')
+    .description('Show a restore and, while it waits, what it would change and for which members.')
     .argument('<import>', 'id')
     .addHelpText('after', example(`holdfast imports show ${SAMPLE}`));
   command.action(async (id: string) => {
-    const { client, output } = openServiceSession(command, surroundings);
-    const found = await client.send({ method: 'GET', path: `imports/${encodeURIComponent(id)}` }, importSchema);
-    output.result(found, (report) => describeImport(report, found));
+    const session = openServiceSession(command, surroundings);
+    const found = await readStored(session, id);
+    session.output.result(found, (report) => describeImport(report, found));
   });
 }
 
-function describeImport(report: Report, found: ImportRecord): void {
+interface StoredImport extends ImportRecord {
+  /** What it would change now; undefined: it was decided, or lapsed, or would be refused. */
+  outcome: Outcome | undefined;
+  /** Why it would be refused now. */
+  objection: string | undefined;
+}
+
+async function readStored({ client }: ServiceSession, id: string): Promise<StoredImport> {
+  const path = `imports/${encodeURIComponent(id)}`;
+  const found = await client.send({ method: 'GET', path }, importSchema);
+  const stored = { ...found, outcome: undefined, objection: undefined };
+  if (found.state !== 'waiting') return stored;
+  try {
+    const request = { method: 'GET', path: `${path}/differences`, timeoutMs: TIMEOUT_MS } as const;
+    return { ...stored, outcome: await client.send(request, outcomeSchema) };
+  } catch (error) {
+    // It can be looked at, and rejected, all the same.
+    if (!(error instanceof CommandError) || error.exitCode !== EXIT.refused) throw error;
+    return { ...stored, objection: error.message };
+  }
+}
+
+function describeImport(report: Report, found: StoredImport): void {
   report.heading(`import ${found.id}`);
   report.facts([
     ['state', found.state],
@@ -81,11 +106,22 @@ function describeImport(report: Report, found: ImportRecord): void {
     ['decided by', found.decider?.name],
     ['because', found.stateReason ?? undefined],
     ['change', found.seq === null ? undefined : String(found.seq)],
+    ['now refused', found.objection],
   ]);
   report.table(
     ['KIND', 'ADDED', 'CHANGED'],
     Object.entries(found.summary).map(([kind, { added, changed }]) => [kind, String(added), String(changed)]),
   );
+  if (found.outcome === undefined) return;
+  report.heading(`Members affected: ${affectedText(found.outcome)}`);
+  describeDifferences(report, found.outcome);
+}
+
+/** How many organisations and entities are new, or other than here. */
+function affectedText({ differences, differencesLeftOut }: Outcome): string {
+  const count = (wanted: string) => differences.filter(({ kind }) => kind === wanted).length;
+  const least = differencesLeftOut > 0 ? 'at least ' : '';
+  return `${least}${count('organisations')} organisations, ${count('entities')} entities`;
 }
 
 function addDecision(parent: Command, surroundings: Surroundings, verb: 'approve' | 'reject', summary: string): void {
@@ -100,11 +136,11 @@ function addDecision(parent: Command, surroundings: Surroundings, verb: 'approve
   command.action(async (id: string, { reason, yes }: { reason: string; yes?: boolean }) => {
     const session = openServiceSession(command, surroundings);
     const path = `imports/${encodeURIComponent(id)}`;
-    const seen = await session.client.send({ method: 'GET', path }, importSchema);
+    const seen = await readStored(session, id);
     session.output.explain((report) => describeImport(report, seen));
     const lookAt = `holdfast imports show ${id}`;
     await confirm(`${verb} it?`, session, { ...(yes !== undefined && { yes }), lookAt });
-    const request = { method: 'POST', path: `${path}/${verb}`, body: { reason }, timeoutMs: 300_000 } as const;
+    const request = { method: 'POST', path: `${path}/${verb}`, body: { reason }, timeoutMs: TIMEOUT_MS } as const;
     const decided = await session.client.send(request, importSchema);
     session.output.result(decided, (report) => report.line(`It is ${decided.state}.`));
   });

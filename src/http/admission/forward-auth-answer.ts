@@ -7,11 +7,14 @@ import type { DenyReason } from '../../admission/deny-reasons.ts';
 import type { CertificateHeaderReason } from '../../pki/headers/header-error.ts';
 
 /** Why nothing was decided. */
-export type ForwardAuthFailure =
-  | 'enforcement_point_unknown'
-  | 'service_starting'
-  | 'request_unreadable'
-  | 'internal_error';
+export const FORWARD_AUTH_FAILURES = [
+  'enforcement_point_unknown',
+  'service_starting',
+  'request_unreadable',
+  'internal_error',
+] as const;
+
+export type ForwardAuthFailure = (typeof FORWARD_AUTH_FAILURES)[number];
 
 export interface ForwardAuthAnswer {
   status: 200 | 401 | 403;

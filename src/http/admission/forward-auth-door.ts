@@ -19,7 +19,7 @@ export interface ForwardAuthDependencies {
 /** @returns false, and nothing is done, when the request is for the other doors */
 export type AdmissionDoor = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
 
-const PATH = '/api/v1/admission/http';
+export const FORWARD_AUTH_PATH = '/api/v1/admission/http';
 
 /** Bodies are for others; those that may go on for longer end the connection instead. */
 const MAX_IGNORED_BODY_BYTES = 64 * 1024;
@@ -45,8 +45,8 @@ export function createForwardAuthDoor(dependencies: ForwardAuthDependencies): Ad
 export function isForwardAuth(url: string | undefined): boolean {
   if (url === undefined) return false;
   const path = url.startsWith('/') ? url : url.replace(/^[a-z]+:\/\/[^/?#]*/i, '');
-  if (!path.startsWith(PATH)) return false;
-  const next = path[PATH.length];
+  if (!path.startsWith(FORWARD_AUTH_PATH)) return false;
+  const next = path[FORWARD_AUTH_PATH.length];
   return next === undefined || next === '/' || next === '?';
 }
 

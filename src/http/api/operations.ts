@@ -161,7 +161,12 @@ import { rotateOwnTokenOperation, rotateTokenOperation } from './tokens/rotate-t
 import { whoAmIOperation } from './tokens/who-am-i.ts';
 import { exportRegistryOperation } from './transfer/export-registry.ts';
 import { importRegistryOperation } from './transfer/import-registry.ts';
-import { decideImportOperations, listImportsOperation, readImportOperation } from './transfer/stored-imports.ts';
+import {
+  decideImportOperations,
+  listImportsOperation,
+  readImportDifferencesOperation,
+  readImportOperation,
+} from './transfer/stored-imports.ts';
 import { listTrustAnchorsOperation } from './trust-anchors/list-trust-anchors.ts';
 import { pinTrustAnchorOperation } from './trust-anchors/pin-trust-anchor.ts';
 import { readTrustAnchorOperation } from './trust-anchors/read-trust-anchor.ts';
@@ -382,6 +387,7 @@ export const OPERATIONS: readonly Operation[] = [
   importRegistryOperation,
   listImportsOperation,
   readImportOperation,
+  readImportDifferencesOperation,
   ...decideImportOperations,
   listAuditCheckpointsOperation,
   makeAuditCheckpointOperation,

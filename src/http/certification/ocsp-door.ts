@@ -11,6 +11,7 @@ import { isRecordId } from '../../registry/record-id.ts';
 import type { LogError } from '../error-response.ts';
 import { matches } from '../federation/public-answer.ts';
 import { isOutage } from '../outage.ts';
+import { requestInPath } from './ocsp-request-path.ts';
 
 export interface OcspDoorDependencies {
   responses: Pick<OcspResponses, 'ready' | 'answer'>;
@@ -56,17 +57,6 @@ interface Exchange extends OcspDoorDependencies {
   outgoing: ServerResponse;
   certificationAuthorityId: string;
   headersOf: (answer: OcspAnswer) => string[];
-}
-
-/** Base64 of DER, of which some clients escape `+`, `/` and `=`, and some nothing. @see RFC 6960 Appendix A.1 */
-function requestInPath(text: string): Buffer | undefined {
-  if (text.length > MAX_OCSP_REQUEST_BYTES * 4) return undefined;
-  try {
-    const base64 = text.includes('%') ? decodeURIComponent(text) : text;
-    return /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? Buffer.from(base64, 'base64') : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Nobody is heard whose body breaks off. */

@@ -49,7 +49,7 @@ export const OCSP_ROUTES: readonly RouteConfig[] = [
     },
     responses: {
       200: { ...REPLY, headers: CACHED },
-      304: { description: 'Still as `If-None-Match` knows it.', headers: HEADERS },
+      304: { description: 'Still as `If-None-Match` knows it.', headers: CACHED },
     },
   }),
 ];

@@ -1,11 +1,21 @@
 /** A curl command for each operation, ready to be tried. */
+import { BEARER_SCHEME } from '../api/exchange.ts';
 import type { OpenApiDocument } from '../openapi/document.ts';
+import { CERTIFICATE_CODE_SCHEME, CLIENT_CERTIFICATE_SCHEME, ENFORCEMENT_POINT_SCHEME } from '../security-schemes.ts';
 import type { DescribedOperation } from './docs-page.ts';
 import { exampleOf, type SchemaOrRef } from './schema-view.ts';
 
 type Components = NonNullable<OpenApiDocument['components']>;
 
 const SERVICE = '$HOLDFAST_URL';
+
+/** How each security scheme is met. */
+const PROOFS: Readonly<Record<string, string>> = {
+  [BEARER_SCHEME]: '-H "Authorization: Bearer $HOLDFAST_TOKEN"',
+  [ENFORCEMENT_POINT_SCHEME]: '-H "Holdfast-Enforcement-Point: $HOLDFAST_POINT_TOKEN"',
+  [CLIENT_CERTIFICATE_SCHEME]: '--cert client.pem --key client.key',
+  [CERTIFICATE_CODE_SCHEME]: '--user "anybody:$HOLDFAST_CODE"',
+};
 
 interface ExampleParameter {
   name: string;
@@ -29,7 +39,9 @@ export function curlExample({ method, path, operation }: DescribedOperation, com
   const base = operation.servers?.[0]?.variables?.['entityIdentifier']?.default ?? SERVICE;
   const url = `${base}${filled}${query.length > 0 ? `?${query.join('&')}` : ''}`;
   const lines = [`curl ${method === 'get' ? '' : `-X ${method.toUpperCase()} `}"${url}"`];
-  if (operation.security?.length !== 0) lines.push('-H "Authorization: Bearer $HOLDFAST_TOKEN"');
+  const [scheme] = Object.keys(operation.security?.[0] ?? {});
+  const proof = scheme === undefined ? undefined : PROOFS[scheme];
+  if (proof !== undefined) lines.push(proof);
   for (const parameter of required.filter(({ in: place }) => place === 'header')) {
     lines.push(`-H ${quoted(`${parameter.name}: ${exampleValue(parameter)}`)}`);
   }

@@ -1,7 +1,7 @@
 /** The OpenAPI 3.1 document of everything that is served: API, health, pages and federation endpoints. */
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { stringify } from 'yaml';
-import { BEARER_SCHEME } from '../api/exchange.ts';
+import { FORWARD_AUTH_ROUTE } from '../admission/forward-auth-route.ts';
 import { OPERATIONS } from '../api/operations.ts';
 import { CERTIFICATION_AUTHORITY_ROUTES } from '../certification/certification-authority-routes.ts';
 import { OCSP_ROUTES } from '../certification/ocsp-routes.ts';
@@ -10,6 +10,7 @@ import { EST_ROUTES } from '../est/est-routes.ts';
 import { KEY_STORE_ROUTES } from '../keystore/key-store-routes.ts';
 import { PAGE_ROUTES } from '../pages/page-routes.ts';
 import { PARTICIPANTS_ROUTE } from '../participants/participants-route.ts';
+import { SECURITY_SCHEMES } from '../security-schemes.ts';
 import { FEDERATION_PATHS, FEDERATION_TAG } from './federation-paths.ts';
 import { SUBORDINATE_PATHS } from './subordinate-paths.ts';
 
@@ -79,11 +80,9 @@ const TAGS = [
 export function buildOpenApiDocument(): OpenApiDocument {
   const app = new OpenAPIHono();
   const { openAPIRegistry } = app;
-  openAPIRegistry.registerComponent('securitySchemes', BEARER_SCHEME, {
-    type: 'http',
-    scheme: 'bearer',
-    description: 'An API token: `holdfast token create`, or `POST /api/v1/tokens`.',
-  });
+  for (const [name, scheme] of Object.entries(SECURITY_SCHEMES)) {
+    openAPIRegistry.registerComponent('securitySchemes', name, scheme);
+  }
   for (const route of [...FEDERATION_PATHS, ...SUBORDINATE_PATHS]) openAPIRegistry.registerPath(route);
   for (const { route } of OPERATIONS) openAPIRegistry.registerPath(route);
   for (const route of KEY_STORE_ROUTES) openAPIRegistry.registerPath(route);
@@ -91,6 +90,7 @@ export function buildOpenApiDocument(): OpenApiDocument {
   openAPIRegistry.registerPath(REVOCATION_LIST_ROUTE);
   for (const route of OCSP_ROUTES) openAPIRegistry.registerPath(route);
   for (const route of EST_ROUTES) openAPIRegistry.registerPath(route);
+  openAPIRegistry.registerPath(FORWARD_AUTH_ROUTE);
   openAPIRegistry.registerPath(PARTICIPANTS_ROUTE);
   for (const route of PAGE_ROUTES) openAPIRegistry.registerPath(route);
   const document = app.getOpenAPI31Document({
@@ -108,7 +108,7 @@ export function buildOpenApiDocument(): OpenApiDocument {
   return document;
 }
 
-/** Problems are described once, in components, instead of in every operation. */
+/** Problems are described once, in components, instead of in every operation; those that say more stay where they are. */
 function shareProblems(document: OpenApiDocument): void {
   const shared: NonNullable<NonNullable<OpenApiDocument['components']>['responses']> = {};
   for (const path of Object.values(document.paths ?? {})) {
@@ -116,7 +116,9 @@ function shareProblems(document: OpenApiDocument): void {
       const responses = path[method]?.responses ?? {};
       for (const [status, response] of Object.entries(responses)) {
         if (response.content?.['application/problem+json'] === undefined) continue;
-        shared[`Problem${status}`] = response;
+        const usual = shared[`Problem${status}`] ?? response;
+        shared[`Problem${status}`] = usual;
+        if (JSON.stringify(usual) !== JSON.stringify(response)) continue;
         responses[status] = { $ref: `#/components/responses/Problem${status}` };
       }
     }

@@ -126,7 +126,7 @@ export const PARTICIPANTS_ROUTE = createRoute({
       headers: HEADERS,
       content: { 'application/json': { schema: z.array(ParticipantSchema) } },
     },
-    304: { description: 'Nothing has changed since that `ETag`.' },
+    304: { description: 'Nothing has changed since that `ETag`.', headers: HEADERS },
     400: INVALID,
     404: NOT_FOUND,
     500: FAULT,

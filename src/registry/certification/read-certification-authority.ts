@@ -108,7 +108,7 @@ async function onlyActive(db: Db | Tx, authorityId: string): Promise<CertifiedAu
   const message =
     only === undefined
       ? 'this authority has no certification authority that is active; make one with `holdfast ca init`'
-      : 'this authority has several certification authorities; name the one that you mean (certificationAuthorityId)';
+      : 'this authority has several certification authorities that are active; name the one that you mean by its certificationAuthorityId: `holdfast ca list` shows it, --ca takes it';
   throw new RegistryError('certification_authority_not_active', message);
 }
 

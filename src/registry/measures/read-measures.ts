@@ -1,6 +1,8 @@
 /** What an operator watches of the registry: numbers of few labels, whatever the number of members. */
 import { sql } from 'drizzle-orm';
 import type { Db } from '../../storage/connect.ts';
+import type { CanaryOutcome } from '../../storage/schema/canary-trials.ts';
+import { PROPAGATION_OBJECTIVE_MS } from '../slo/objectives.ts';
 
 /** Times are in seconds since the epoch; authorities are named by their Entity Identifiers. */
 export interface RegistryMeasures {
@@ -19,6 +21,13 @@ export interface RegistryMeasures {
   deliveries: { waiting: number; dead: number; oldestWaitingSeconds: number };
   /** Changes of which some webhook's deliveries are not made yet. */
   unplannedChanges: number;
+  /** What the canary last met at each active enforcement point where it knocks. */
+  canary: { authority: string; name: string; outcome: CanaryOutcome }[];
+  /**
+   * Of the last change: how long each active enforcement point took to act on it, or has not acted on it for although it
+   * was heard of since. Of one that was not, nothing is known, and it has no row.
+   */
+  propagation: { authority: string; name: string; via: 'call' | 'stream' | 'none'; lagSeconds: number }[];
 }
 
 /** A few small queries, one after the other: they are asked again and again, and nobody waits for them. */
@@ -39,6 +48,8 @@ export async function readMeasures(db: Db): Promise<RegistryMeasures> {
     keys: await rows(db, KEYS),
     deliveries: deliveries ?? { waiting: 0, dead: 0, oldestWaitingSeconds: 0 },
     unplannedChanges: Math.max(0, Number(unplanned?.changes ?? 0)),
+    canary: await rows(db, CANARY),
+    propagation: await rows(db, PROPAGATION),
   };
 }
 
@@ -92,3 +103,28 @@ const DELIVERIES = sql`
       AS "oldestWaitingSeconds"
   FROM webhook_deliveries JOIN events USING (seq, ordinal)
   WHERE state IN ('waiting', 'dead')`;
+
+const CANARY = sql`
+  SELECT authorities.entity_identifier AS authority, points.name, last.outcome
+  FROM enforcement_points AS points JOIN authorities ON authorities.id = points.authority_id
+  CROSS JOIN LATERAL (
+    SELECT outcome FROM canary_trials WHERE enforcement_point_id = points.id ORDER BY tried_at DESC LIMIT 1) AS last
+  WHERE points.state = 'active' AND points.canary_url IS NOT NULL`;
+
+/** A change that was acted on is old news after so long, however long it took. */
+const PROPAGATION_MEMORY_SECONDS = 3600;
+
+const PROPAGATION = sql`
+  WITH latest AS (SELECT seq, written_at FROM audit ORDER BY seq DESC, ordinal LIMIT 1)
+  SELECT authorities.entity_identifier AS authority, points.name, coalesce(first.via, 'none') AS via,
+    greatest(0, extract(epoch FROM coalesce(first.acknowledged_at, clock_timestamp()) - latest.written_at))::float8
+      AS "lagSeconds"
+  FROM latest CROSS JOIN enforcement_points AS points JOIN authorities ON authorities.id = points.authority_id
+  LEFT JOIN LATERAL (
+    SELECT acknowledged_at, via FROM enforcement_point_acknowledgements AS acknowledgements
+    WHERE acknowledgements.enforcement_point_id = points.id AND acknowledgements.seq >= latest.seq
+    ORDER BY acknowledged_at LIMIT 1) AS first ON true
+  LEFT JOIN enforcement_point_sightings AS sightings ON sightings.enforcement_point_id = points.id
+  WHERE points.state = 'active' AND CASE WHEN first.via IS NULL
+    THEN sightings.seen_at > latest.written_at + ${PROPAGATION_OBJECTIVE_MS} * interval '1 millisecond'
+    ELSE latest.written_at > clock_timestamp() - ${PROPAGATION_MEMORY_SECONDS} * interval '1 second' END`;

@@ -123,7 +123,10 @@ async function insertAdded(
   const ids = await insertRows(tx, kind.table, rows, 'id');
   for (const { record, at } of added) {
     if (!ids.has(record.id))
-      problems.add(at, `stands against another record, here or in the document: ${kind.nameOf(record)}`);
+      problems.add(
+        at,
+        `stands against another record, here or in the document: ${kind.nameOf(record, plan.context.known)}`,
+      );
   }
   // What has no owner cannot be written.
   if (ids.size < added.length) return;
@@ -166,7 +169,7 @@ async function writeChanged(
     await write();
     return [];
   } catch (error) {
-    throw new ImportConflict(at, kind.nameOf(record), error);
+    throw new ImportConflict(at, kind.nameOf(record, plan.context.known), error);
   }
 }
 

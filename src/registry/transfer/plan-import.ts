@@ -79,6 +79,10 @@ export async function planImport(
   const summary: ImportPlan['summary'] = {};
   const held = new Set<string>();
   const context: CheckContext = { ...options, known };
+  const spoken = spokenOf(here, document);
+  const titleOf = (kind: RecordKind, record: TransferRecord) => {
+    return { kind: kind.name, id: record.id, name: kind.nameOf(record, spoken) };
+  };
   for (const kind of RECORD_KINDS) {
     const counts: ImportCounts = { added: 0, changed: 0, unchanged: 0, heldBack: 0 };
     for (const placed of document.get(kind.name) ?? []) {
@@ -116,8 +120,14 @@ export async function planImport(
   return { ...plan, summary, restsOn, here, context };
 }
 
-function titleOf(kind: RecordKind, record: TransferRecord): Pick<Difference, 'kind' | 'id' | 'name'> {
-  return { kind: kind.name, id: record.id, name: kind.nameOf(record) };
+/** Records by which others are named, whether the import brings them or not: as the document has them, else as here. */
+function spokenOf(here: Known, document: TransferDocument): Known {
+  return new Map(
+    RECORD_KINDS.map(({ name }) => {
+      const told = (document.get(name) ?? []).map(({ record }) => [record.id, record] as const);
+      return [name, new Map([...(here.get(name) ?? []), ...told])];
+    }),
+  );
 }
 
 function recordsOf(records: Records, kind: KindName): Map<string, TransferRecord> {

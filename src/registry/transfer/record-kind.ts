@@ -76,8 +76,11 @@ export interface RecordKind<R extends TransferRecord = TransferRecord> {
   readonly restored: readonly string[];
   /** What changes by its own ways alone, such as keys, and is told of only. */
   readonly kept: readonly string[];
-  /** What people know it by. */
-  nameOf(record: R): string;
+  /**
+   * What people know it by; where it has no name of its own, by those that it names.
+   * @param known those of the document and those here
+   */
+  nameOf(record: R, known: Known): string;
   read(db: Db | Tx, which: Which): Promise<R[]>;
   /** Records that it names, of the same authority. */
   references(record: R): Reference[];
@@ -186,6 +189,18 @@ export function iso(date: Date | null): string | null {
 /** A record of the kind `kind` that another one names; it was looked for before. */
 export function namedRecord(known: Known, kind: KindName, id: string): TransferRecord | undefined {
   return known.get(kind)?.get(id);
+}
+
+/** What people know the record by that another one names; its id where it is nowhere. */
+export function nameIn(
+  known: Known,
+  kind: KindName,
+  id: string,
+  member: 'entityIdentifier' | 'legalName' | 'name',
+): string {
+  const record = namedRecord(known, kind, id);
+  const name: unknown = record && Reflect.get(record, member);
+  return typeof name === 'string' ? name : id;
 }
 
 /** Writes what a record says into its row, whose next version it is. */

@@ -40,8 +40,9 @@ export function documentDigest(json: Uint8Array): string {
   return hash('sha256', json, 'base64url');
 }
 
+/** Names are for people: another one of a record that the differences rest on changes nothing of what is approved. */
 function differencesDigest(differences: ImportOutcome['differences']): string {
-  return hash('sha256', JSON.stringify(differences), 'base64url');
+  return hash('sha256', JSON.stringify(differences.map(({ name: _, ...difference }) => difference)), 'base64url');
 }
 
 /**
@@ -93,6 +94,18 @@ export async function tryRestore(context: ChangeContext, document: TransferDocum
 }
 
 /**
+ * What one that waits would change now.
+ * @throws RegistryError not_found, role_missing, illegal_transition once it was decided or lapsed, and whatever its import
+ *   is refused with
+ */
+export async function readImportDifferences(context: ChangeContext, importId: string): Promise<ImportOutcome> {
+  authorise(context.actor, ACCESS.readImportDifferences.roles, null);
+  const [found] = isRecordId(importId) ? await context.db.select().from(imports).where(eq(imports.id, importId)) : [];
+  const { document } = requireWaiting(found, importId, context.now);
+  return await tryRestore(context, await readStored(document));
+}
+
+/**
  * Applies a document as it is, states included.
  * @throws RegistryError not_found, role_missing, four_eyes for who handed it in, illegal_transition once it was decided or
  *   lapsed, version_mismatch where it would change something else by now, and whatever its import is refused with
@@ -104,8 +117,7 @@ export async function approveImport(context: ChangeContext, importId: string, re
     if (waiting.requestedBy === context.actor.id) {
       throw new RegistryError('four_eyes', 'whoever handed a document in cannot approve it; another admin has to');
     }
-    const json = await decompress(waiting.document, { maxOutputLength: MAX_DOCUMENT_BYTES });
-    const document = await readDocument(parseJson(json.toString('utf8'), MAX_DOCUMENT_DEPTH));
+    const document = await readStored(waiting.document);
     const { summary, differences } = await importInto(tx, context, document, { isRestore: true, record });
     if (differencesDigest(differences) !== waiting.differencesDigest) {
       const message = 'the registry changed since, so it would change something else now; reject it, hand it in anew';
@@ -134,10 +146,24 @@ export async function rejectImport(context: ChangeContext, importId: string, rea
   return readImport(context.db, context.actor, importId, context.now);
 }
 
+async function readStored(compressed: Uint8Array): Promise<TransferDocument> {
+  const json = await decompress(compressed, { maxOutputLength: MAX_DOCUMENT_BYTES });
+  return await readDocument(parseJson(json.toString('utf8'), MAX_DOCUMENT_DEPTH));
+}
+
 async function lockWaiting(tx: Tx, importId: string, now: Date): Promise<ImportRow & { document: Uint8Array }> {
   const [found] = isRecordId(importId)
     ? await tx.select().from(imports).where(eq(imports.id, importId)).for('update')
     : [];
+  return requireWaiting(found, importId, now);
+}
+
+/** @throws RegistryError not_found, illegal_transition once it was decided or lapsed */
+function requireWaiting(
+  found: ImportRow | undefined,
+  importId: string,
+  now: Date,
+): ImportRow & { document: Uint8Array } {
   if (found === undefined) throw notFound('import', importId);
   const state = stateOf(found, now);
   if (state === 'waiting' && found.document !== null) return { ...found, document: found.document };

@@ -9,6 +9,7 @@ import { readWebhook } from './read-webhook.ts';
 import {
   auditedWebhook,
   newWebhookSecret,
+  requireReachableUrl,
   requireRolesOf,
   requireRoomForWebhook,
   requireValidWebhook,
@@ -45,6 +46,7 @@ export async function addWebhook(
   if (authorityId !== null) await readAuthority(db, actor, authorityId);
   const fields = { name, url, types, roleIds };
   requireValidWebhook(fields, context);
+  requireReachableUrl(url, context);
   const id = context.newId();
   const secret = newWebhookSecret();
   await changeRegistry(context, async (tx, record) => {

@@ -9,6 +9,7 @@ import { readWebhook } from './read-webhook.ts';
 import {
   auditedWebhook,
   lockWebhook,
+  requireReachableUrl,
   requireRolesOf,
   requireValidWebhook,
   type Webhook,
@@ -33,6 +34,7 @@ export async function updateWebhook(
     requireVersion(before, expectedVersion);
     const after = { ...withChanges(before, changes), version: before.version + 1 };
     requireValidWebhook(after, context);
+    if (after.url !== before.url) requireReachableUrl(after.url, context);
     if (changes.roleIds !== undefined) await requireRolesOf(tx, authorityId, changes.roleIds);
     const isSame = before.url === after.url && jsonEquals(webhookSnapshot(before), webhookSnapshot(after));
     if (isSame) return;

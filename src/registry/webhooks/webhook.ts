@@ -7,7 +7,7 @@ import type { Tx } from '../../storage/connect.ts';
 import { roles } from '../../storage/schema/roles.ts';
 import { type WebhookState, webhooks } from '../../storage/schema/webhooks.ts';
 import { notFound } from '../actor.ts';
-import type { AuditEntry } from '../change.ts';
+import type { AuditEntry, ChangeContext } from '../change.ts';
 import { isEventTypeFilter } from '../events/event-types.ts';
 import { isRecordId } from '../record-id.ts';
 import { invalidField, RegistryError } from '../registry-error.ts';
@@ -75,6 +75,15 @@ export function requireValidWebhook({ url, types }: WebhookFields, options: Iden
   const unknown = types.findIndex((type) => !isEventTypeFilter(type));
   if (unknown === -1) return;
   throw invalidField(`/types/${unknown}`, 'is neither a type of events nor all of a kind, such as organisation.*');
+}
+
+/** What could never be delivered to is refused while somebody looks. @throws RegistryError validation_failed */
+export function requireReachableUrl(
+  url: string,
+  { webhookUrlObjection }: Pick<ChangeContext, 'webhookUrlObjection'>,
+): void {
+  const objection = webhookUrlObjection?.(url);
+  if (objection !== undefined) throw invalidField('/url', objection);
 }
 
 /** @throws RegistryError validation_failed when one is no role, or none of the authority */

@@ -238,6 +238,24 @@ describe.each(DATABASE_KINDS)('[F23] the list of revocations on %s', (kind) => {
     expect(Object.keys(after.reasons)).toHaveLength(2);
   });
 
+  it('is made anew past two thirds of its life though nobody asks and the service was restarted, and has a higher number', async () => {
+    const before = await published();
+    service.clock.advance((LIFETIME * 2) / 3);
+    await service.restart();
+    await service.publishRevocationLists();
+    const [newest] = await service.db
+      .select()
+      .from(certificateRevocationLists)
+      .orderBy(desc(certificateRevocationLists.number))
+      .limit(1);
+    expect(newest?.number).toBe(before.number + 1);
+    const after = await published();
+    expect(after.number).toBe(newest?.number);
+    expect(service.clock.now()).toBeLessThan(before.list.nextUpdate);
+    expect(after.list.nextUpdate - after.list.thisUpdate).toBe(LIFETIME);
+    expect(after.list.nextUpdate).toBeGreaterThan(before.list.nextUpdate);
+  });
+
   it('is there for no other certification authority, and for none without a certificate', async () => {
     for (const id of [NO_SUCH_ID, 'nonsense', authority.id]) {
       expect((await get({}, id)).status).toBe(404);

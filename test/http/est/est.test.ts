@@ -12,8 +12,9 @@ import { requestDer, wantedUris } from '../../support/certificate-requests.ts';
 import { CLIENT_NAME, distinguishedName, ecKey, type KeyPair, pem } from '../../support/certificates.ts';
 import { certificationAuthority, certificationContext } from '../../support/certification.ts';
 import { clientCertificate } from '../../support/credentials.ts';
-import { certificatesOf, EstServer, type TlsIdentity } from '../../support/est-client.ts';
+import { certificatesOf, type EstAnswer, EstServer, type TlsIdentity } from '../../support/est-client.ts';
 import { actor } from '../../support/registry.ts';
+import { RemovableToken } from '../../support/removable-token.ts';
 import { startTestService, type TestService } from '../../support/service.ts';
 
 const PAGE = { limit: 100 };
@@ -56,7 +57,7 @@ async function enrolled(): Promise<{ key: KeyPair; der: Uint8Array; identity: Tl
   return { key, der, identity: identityOf(key, der), credentialId: items.at(-1)?.id ?? '' };
 }
 
-describe('F25 cacerts and csrattrs', () => {
+describe('[F25] cacerts and csrattrs', () => {
   it('[RFC7030-4.1] hand out the issuing certificate and those above it, to anybody', async () => {
     for (const path of ['cacerts', `${issuer.id}/cacerts`]) {
       const { status, headers, text } = await est.ask({ path });
@@ -83,7 +84,7 @@ describe('F25 cacerts and csrattrs', () => {
   });
 });
 
-describe('F25 simpleenroll', () => {
+describe('[F25] simpleenroll', () => {
   it('[RFC7030-4.2] gives a certificate for a code, of whom the registry says, whatever the request does', async () => {
     const body = requestDer({ key: ecKey(), subject: CLIENT_NAME });
     const { status, headers, text } = await est.ask({ path: 'simpleenroll', body, code: await code() });
@@ -141,13 +142,49 @@ describe('F25 simpleenroll', () => {
     expect(await ask(requestDer({ signer: ecKey() }))).toEqual([400, 'csr_signature_invalid']);
     expect(await ask('no base64!')).toEqual([400, 'validation_failed']);
     expect(await ask(Buffer.from('no DER'))).toEqual([400, 'validation_failed']);
-    expect(await ask(requestDer(), 'application/json')).toEqual([400, 'validation_failed']);
-    expect(await ask('A'.repeat(40_000))).toEqual([400, 'validation_failed']);
+    expect(await ask(requestDer(), 'application/json')).toEqual([415, 'unsupported_media_type']);
+    expect(await ask('A'.repeat(40_000))).toEqual([413, 'payload_too_large']);
     await transitionEntity({ ...service.context(), now: now() }, entity.id, 'suspend', {
       reason: 'a test',
       reasonCode: 'other',
     });
     expect(await ask(requestDer())).toEqual([403, 'not_active']);
+  });
+
+  it('[F30] asks to try again while the token is away that has the key, and takes the same code afterwards', async () => {
+    const token = new RemovableToken();
+    await using service = await startTestService('embedded', {}, token.custody);
+    await using server = await EstServer.open(service);
+    const authority = await service.authority();
+    const { generateKey } = service.certification.tools;
+    expect(await certificationAuthority(service, authority, { generateKey })).toMatchObject({ custody: 'pkcs11' });
+    const { id } = await service.entity(await service.organisation(authority));
+    const { code: given } = await makeCertificateCode(service.context(), id, { profile: 'client' });
+    const key = ecKey();
+    const question = { path: 'simpleenroll', body: requestDer({ key }), code: given };
+    const issuedTo = async () => (await listCredentials(service.db, actor(), { entityId: id }, PAGE, new Date())).items;
+    const requestsOf = async () =>
+      (await listCertificateRequests(service.db, actor(), { entityId: id }, PAGE)).items.map(({ state }) => state);
+    const expectTryAgain = (answer: EstAnswer) => {
+      expect(problem(answer)).toEqual([503, 'temporarily_unavailable']);
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    };
+    const seq = await service.seq();
+    token.isAway = true;
+    expectTryAgain(await server.ask(question));
+    expect([await service.seq(), await issuedTo(), await requestsOf()]).toEqual([seq, [], []]);
+    token.isAway = false;
+    const { status, text } = await server.ask(question);
+    expect(status, text).toBe(200);
+    const [der = new Uint8Array()] = certificatesOf(text);
+
+    const renewal = { path: 'simplereenroll', body: requestDer(), identity: identityOf(key, der) };
+    token.isAway = true;
+    expectTryAgain(await server.ask(renewal));
+    expect((await issuedTo()).map(({ supersededAt }) => supersededAt)).toEqual([null]);
+    expect(await requestsOf()).toEqual(['issued']);
+    token.isAway = false;
+    expect((await server.ask(renewal)).status).toBe(200);
   });
 
   it('ends guessing', async () => {
@@ -160,7 +197,7 @@ describe('F25 simpleenroll', () => {
   });
 });
 
-describe('F25 simplereenroll', () => {
+describe('[F25] simplereenroll', () => {
   it('[RFC7030-4.2.2] renews the certificate of the connection, which goes on counting for the overlap', async () => {
     const { identity, credentialId } = await enrolled();
     const body = requestDer();

@@ -16,6 +16,7 @@ import { transitionEntity } from '../../../src/registry/entities/transition-enti
 import { pruneExpired } from '../../../src/registry/prune-expired.ts';
 import { createToken } from '../../../src/registry/tokens/create-token.ts';
 import { revokeToken } from '../../../src/registry/tokens/revoke-token.ts';
+import { CustodyUnavailable } from '../../../src/signer/custody/key-custody.ts';
 import { connectDatabase } from '../../../src/storage/connect.ts';
 import { certificateCodes, certificateRequests } from '../../../src/storage/schema/certificate-requests.ts';
 import { credentials } from '../../../src/storage/schema/credentials.ts';
@@ -126,6 +127,22 @@ describe.each(DATABASE_KINDS)('codes for certificates on %s', (kind) => {
     ];
     for (const [request, refusal] of attempts) expect(await outcome(use(code, request))).toBe(refusal);
     expect(await outcome(use(code))).toBe('done');
+  });
+
+  it('[F30] are not used up while the token with the key of the certification authority is away', async () => {
+    const entity = await entityOf();
+    const { code, id } = await codeOf(entity);
+    const away = new CustodyUnavailable('the token is away');
+    const before = await registry.seq();
+    const request = requestDer();
+    await expect(use(code, request, { issueCertificate: () => Promise.reject(away) })).rejects.toBe(away);
+    expect(await registry.seq()).toBe(before);
+    const [row] = await registry.db.select().from(certificateCodes).where(eq(certificateCodes.id, id));
+    expect(row).toMatchObject({ usedAt: null, requestId: null });
+    const waiting = eq(certificateRequests.entityId, entity.id);
+    expect(await registry.db.select().from(certificateRequests).where(waiting)).toEqual([]);
+    expect(await credentialsOf(entity)).toEqual([]);
+    expect((await use(code, request)).request.state).toBe('issued');
   });
 
   it('are invalid when nobody made them, and say no more', async () => {

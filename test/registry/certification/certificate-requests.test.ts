@@ -60,7 +60,7 @@ const inDays = (days: number): Date => new Date(NOW_DATE.getTime() + days * DAY)
 const APPROVER = actor({ roles: ['approver'], id: 'approver' });
 const REASON = 'a reason of the test';
 
-describe.each(DATABASE_KINDS)('F20: requests for certificates on %s', (kind) => {
+describe.each(DATABASE_KINDS)('[F20] requests for certificates on %s', (kind) => {
   let registry: TestRegistry;
   let authority: Authority;
   beforeAll(async () => {
@@ -421,7 +421,7 @@ describe.each(DATABASE_KINDS)('F20: requests for certificates on %s', (kind) => 
     expect([server.code, server.message]).toEqual(['chain_untrusted', expect.stringContaining('profile client')]);
   });
 
-  describe('F22: what was issued', () => {
+  describe('[F22] what was issued', () => {
     const standingOf = async (id: string) =>
       credentialStanding(await readCredential(registry.db, actor(), id), NOW_DATE).refusal;
 

@@ -67,7 +67,7 @@ describe.each(DATABASE_KINDS)('renewal of certificates on %s', (kind) => {
   const credentialsOf = async ({ id }: Entity) =>
     await registry.db.select().from(credentials).where(eq(credentials.entityId, id));
 
-  it('is automatic with the certificate before, and lets both count for the overlap, then the new one alone', async () => {
+  it('[F29] is automatic with the certificate before, and lets both count for the overlap, then the new one alone', async () => {
     const entity = await entityOf();
     const old = await first(entity);
     const before = await registry.seq();

@@ -15,7 +15,7 @@ const DAY_MS = 86_400_000;
 /** The end of a certificate as UTCTime. */
 const utc = (date: Date) => `${date.toISOString().slice(2, 19).replaceAll(/[-:T]/g, '')}Z`;
 
-describe.each(DATABASE_KINDS)('F29 certificates that end soon, on %s', (kind) => {
+describe.each(DATABASE_KINDS)('[F29] certificates that end soon, on %s', (kind) => {
   let registry: TestRegistry;
   let authority: Authority;
   beforeEach(async () => {
@@ -41,7 +41,7 @@ describe.each(DATABASE_KINDS)('F29 certificates that end soon, on %s', (kind) =>
     return { id: added.id, seq: await registry.seq() };
   }
 
-  it('F29 are told of at 30, 14, 7 and 1 days, once each, also by a service that was restarted in between', async () => {
+  it('are told of at 30, 14, 7 and 1 days, once each, also by a service that was restarted in between', async () => {
     const { seq } = await ending();
     expect(await remindOfExpiry(daysLeft(30.1))).toBe(0);
     for (const days of [30, 29, 14, 13, 7, 6, 1, 0.5]) {
@@ -54,7 +54,7 @@ describe.each(DATABASE_KINDS)('F29 certificates that end soon, on %s', (kind) =>
     expect(mails[0]?.body).toContain('Nothing takes its place yet.');
   });
 
-  it('F29 are told of by one of two nodes', async () => {
+  it('are told of by one of two nodes', async () => {
     const { seq } = await ending();
     const counts = await Promise.all([remindOfExpiry(daysLeft(7)), remindOfExpiry(daysLeft(7))]);
     expect(counts.toSorted()).toEqual([0, 1]);

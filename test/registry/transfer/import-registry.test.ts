@@ -157,6 +157,19 @@ describe('an import', () => {
     expect(places).toEqual(['/records/authorities/0/keys/0/revokedAt']);
   });
 
+  it('tells of records without a name by those that they are about', async () => {
+    const { records, format } = await federationDocument(1, authority);
+    const [entity, organisation] = [
+      first({ format, records }, 'entities'),
+      first({ format, records }, 'organisations'),
+    ];
+    const { differences } = await imported({ format, records }, true);
+    const nameOf = (wanted: KindName) => differences.find(({ kind }) => kind === wanted)?.name;
+    expect(nameOf('roleAssignments')).toBe(`payments of ${organisation['legalName']}`);
+    expect(nameOf('entityRoles')).toBe(`payments of ${entity['entityIdentifier']}`);
+    expect(nameOf('credentials')).toBe(`transport key of ${entity['entityIdentifier']}`);
+  });
+
   it('never changes who somebody is', async () => {
     const entity = whole.records.entities?.find(isActive) ?? {};
     const changed = { ...entity, entityIdentifier: 'https://somebody-else.example' };

@@ -86,7 +86,8 @@ export const NewCertificationAuthoritySchema = z
     authorityId: RecordIdSchema.openapi({ description: 'The authority of ours for whose entities it issues.' }),
     name: NameSchema.openapi({ description: 'The common name of its certificate, too. One authority has it once.' }),
     alg: z.enum(CERTIFICATION_ALGORITHMS).optional().openapi({
-      description: 'Of its key, by the name in JOSE; that of other keys of the deployment unless given.',
+      description:
+        'Of its key, by the name in JOSE; unless given `HOLDFAST_KEY_ALGORITHM` of the service, and `RS256` where that is `PS256`, which many TLS libraries do not take.',
     }),
     publicUrl: SETTINGS.publicUrl.optional(),
     validityDays: SETTINGS.validityDays.optional(),

@@ -1,12 +1,24 @@
 /** Documents that wait for a second admin: read, approved, rejected. */
 import { createRoute, z } from '@hono/zod-openapi';
-import { approveImport, listImports, readImport, rejectImport } from '../../../registry/transfer/stored-imports.ts';
+import {
+  approveImport,
+  listImports,
+  readImport,
+  readImportDifferences,
+  rejectImport,
+} from '../../../registry/transfer/stored-imports.ts';
 import { BEARER, bodyProblems, jsonBody, jsonReply, problems, whoMayAsk } from '../exchange.ts';
 import { defineOperation, type Operation } from '../operation.ts';
 import { PAGE_PARAMETERS } from '../paging.ts';
 import { recordIdParam } from '../record-schema.ts';
 import { TransitionReasonSchema } from '../transition-schema.ts';
-import { StoredImportPageSchema, StoredImportSchema, storedImportBody } from './import-schema.ts';
+import {
+  ImportOutcomeSchema,
+  outcomeBody,
+  StoredImportPageSchema,
+  StoredImportSchema,
+  storedImportBody,
+} from './import-schema.ts';
 
 export const listImportsOperation = defineOperation(
   createRoute({
@@ -44,6 +56,30 @@ export const readImportOperation = defineOperation(
     async (c) => {
       const { now, actor } = changeContext(c.get('actor'), c.get('requestId'));
       return c.json(storedImportBody(await readImport(db, actor, c.req.valid('param').importId, now)), 200);
+    },
+);
+
+export const readImportDifferencesOperation = defineOperation(
+  createRoute({
+    method: 'get',
+    path: '/api/v1/imports/{importId}/differences',
+    operationId: 'readImportDifferences',
+    tags: ['Import and export'],
+    summary: 'Read what a restore would change',
+    description: `What one that waits would change if it were approved now: read it before you do. It is tried and undone, so this takes as long as an import. ${whoMayAsk('readImportDifferences')}`,
+    security: BEARER,
+    request: { params: recordIdParam('importId') },
+    responses: {
+      200: jsonReply('What would change; `seq` and `stored` are null.', ImportOutcomeSchema),
+      ...problems(400, 404, 409, 412, 422),
+    },
+  }),
+  ({ changeContext }) =>
+    async (c) => {
+      const context = changeContext(c.get('actor'), c.get('requestId'));
+      const { importId } = c.req.valid('param');
+      const { digest } = await readImport(context.db, context.actor, importId, context.now);
+      return c.json(outcomeBody(await readImportDifferences(context, importId), digest, null), 200);
     },
 );
 

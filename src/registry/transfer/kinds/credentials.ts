@@ -9,7 +9,7 @@ import {
 } from '../../credentials/credential.ts';
 import { type MaterialColumns, readMaterial } from '../../credentials/credential-material.ts';
 import { invalidField } from '../../registry-error.ts';
-import { iso, namedRecord, type RecordKind, readRows, references } from '../record-kind.ts';
+import { iso, namedRecord, nameIn, type RecordKind, readRows, references } from '../record-kind.ts';
 import { claims, decidedState, id, moment, word } from '../record-schema.ts';
 import { counts } from './roles.ts';
 
@@ -52,7 +52,8 @@ export const CREDENTIALS: RecordKind<CredentialTransferRecord> = {
   settings: [],
   restored: ['state', 'revocation', 'supersededAt', 'possession'],
   kept: [],
-  nameOf: ({ id: credentialId }) => credentialId,
+  nameOf: ({ kind, usage, entityId }, known) =>
+    `${usage} ${kind === 'x509' ? 'certificate' : 'key'} of ${nameIn(known, 'entities', entityId, 'entityIdentifier')}`,
   read: async (db, which) =>
     (await readRows(db, credentials, which)).map((row) => ({
       ...{ id: row.id, authorityId: row.authorityId, entityId: row.entityId, kind: row.kind, usage: row.usage },

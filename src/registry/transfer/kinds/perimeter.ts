@@ -15,7 +15,7 @@ import { ENTITY_MODES } from '../../entities/entity-attributes.ts';
 import { EXCEPTION_KINDS, MAX_EXCEPTION_DAYS } from '../../exceptions/exception.ts';
 import { invalidField } from '../../registry-error.ts';
 import { MAX_AUDIENCES, requireIssuer, requireValidIssuer } from '../../token-issuers/token-issuer.ts';
-import { type RecordKind, readRows, references } from '../record-kind.ts';
+import { nameIn, type RecordKind, readRows, references } from '../record-kind.ts';
 import { decidedState, each, id, jwks, line, lines, moment, url, word } from '../record-schema.ts';
 
 const pointSchema = z.strictObject({
@@ -139,7 +139,7 @@ export const EXCEPTIONS: RecordKind<z.infer<typeof exceptionSchema>> = {
   settings: [],
   restored: ['state', 'approver', 'endsAt'],
   kept: ['reason', 'ownerId', 'ownerName', 'requesterId', 'requesterName', 'createdAt'],
-  nameOf: ({ id: exceptionId }) => exceptionId,
+  nameOf: ({ kind, entityId }, known) => `${kind} of ${nameIn(known, 'entities', entityId, 'entityIdentifier')}`,
   read: async (db, which) =>
     (await readRows(db, entityExceptions, which, inArray(entityExceptions.state, ['pending', 'approved']))).map(
       (row) => ({

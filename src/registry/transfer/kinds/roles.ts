@@ -8,7 +8,7 @@ import { invalidField } from '../../registry-error.ts';
 import { requireValidRole } from '../../roles/role.ts';
 import { datedState, requireValidAssignment } from '../../roles/role-assignment.ts';
 import { inputTrustMarkTypeName } from '../../trust-marks/trust-mark-type-input.ts';
-import { iso, type Known, namedRecord, type RecordKind, readRows, references } from '../record-kind.ts';
+import { iso, type Known, namedRecord, nameIn, type RecordKind, readRows, references } from '../record-kind.ts';
 import { claims, each, id, line, moment, url } from '../record-schema.ts';
 import { isOpenRecord } from './organisations.ts';
 
@@ -93,7 +93,8 @@ export const ROLE_ASSIGNMENTS: RecordKind<AssignmentRecord> = {
   settings: ['registrationId', 'jurisdictions'],
   restored: ['validFrom', 'validTo'],
   kept: [],
-  nameOf: ({ id: assignmentId }) => assignmentId,
+  nameOf: ({ organisationId, roleId }, known) =>
+    `${nameIn(known, 'roles', roleId, 'name')} of ${nameIn(known, 'organisations', organisationId, 'legalName')}`,
   read: async (db, which) =>
     (await readRows(db, roleAssignments, which, eq(roleAssignments.state, 'active'))).map((row) => ({
       ...{ id: row.id, authorityId: row.authorityId, organisationId: row.organisationId, roleId: row.roleId },
@@ -153,7 +154,11 @@ export const ENTITY_ROLES: RecordKind<z.infer<typeof entityRoleSchema>> = {
   settings: [],
   restored: [],
   kept: [],
-  nameOf: ({ id: entityRoleId }) => entityRoleId,
+  nameOf: ({ entityId, roleAssignmentId }, known) => {
+    const assignment = namedRecord(known, 'roleAssignments', roleAssignmentId);
+    const roleId = assignment === undefined ? roleAssignmentId : String(Reflect.get(assignment, 'roleId'));
+    return `${nameIn(known, 'roles', roleId, 'name')} of ${nameIn(known, 'entities', entityId, 'entityIdentifier')}`;
+  },
   read: async (db, which) =>
     (await readRows(db, entityRoleAssignments, which, eq(entityRoleAssignments.state, 'active'))).map((row) => ({
       ...{ id: row.id, entityId: row.entityId, roleAssignmentId: row.roleAssignmentId },

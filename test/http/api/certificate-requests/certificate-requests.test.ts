@@ -36,7 +36,7 @@ async function memberOf({ organisationId }: Entity): Promise<ApiClient> {
   return new ApiClient(api.service.app, { authorization: `Bearer ${secret}` });
 }
 
-describe('F20: POST /entities/{id}/certificate-requests', () => {
+describe('[F20] POST /entities/{id}/certificate-requests', () => {
   it('202: waits; approved it is a credential whose subject the registry says', async () => {
     const entity = await entityOf();
     const subject = distinguishedName({ CN: 'admin', O: 'Somebody Else Ltd' });

@@ -6,6 +6,7 @@ import { addCredential } from '../../../../src/registry/credentials/add-credenti
 import { rotateEnforcementPointToken } from '../../../../src/registry/enforcement-points/rotate-enforcement-point-token.ts';
 import type { Entity } from '../../../../src/registry/entities/entity.ts';
 import { transitionEntity } from '../../../../src/registry/entities/transition-entity.ts';
+import { readMeasures } from '../../../../src/registry/measures/read-measures.ts';
 import { pruneExpired } from '../../../../src/registry/prune-expired.ts';
 import { connectDatabase } from '../../../../src/storage/connect.ts';
 import { enforcementPointAcknowledgements } from '../../../../src/storage/schema/enforcement-points.ts';
@@ -131,6 +132,37 @@ describe.each(DATABASE_KINDS)('[B1] the way of a change on %s', (kind) => {
     expect(report.points[0]).toMatchObject({ name: 'silent', lagMs: null, lastSeenAt: null, canary: null });
   });
 
+  it('is measured for alerts, at those who act on it or asked since and do not', async () => {
+    const seq = await change();
+    const { db } = first().service;
+    const [caller, follower] = [points[0]!, points[1]!];
+    const lags = async () => Object.fromEntries((await readMeasures(db)).propagation.map((row) => [row.name, row]));
+    // Nobody was heard of since: nothing is known.
+    expect(await lags()).toEqual({});
+    await call(last(), caller);
+    await save();
+    const { points: reported } = await propagation('latest');
+    const { lagMs } = reported.find(({ name }: { name: string }) => name === 'caller');
+    // One that still acts on what was before, two seconds after the change.
+    await db.execute(sql`
+      INSERT INTO enforcement_point_sightings (enforcement_point_id, seq, seen_at)
+      SELECT ${follower.id}, ${seq - 1}, written_at + interval '2 seconds' FROM audit WHERE seq = ${seq} LIMIT 1
+      ON CONFLICT (enforcement_point_id) DO UPDATE SET seen_at = excluded.seen_at`);
+    const { caller: quick, follower: late, silent } = await lags();
+    expect(quick).toMatchObject({ authority: authority.entityIdentifier, via: 'call' });
+    expect(quick?.lagSeconds).toBeCloseTo(lagMs / 1000, 2);
+    expect(late).toMatchObject({ via: 'none', lagSeconds: expect.any(Number) });
+    expect(silent).toBeUndefined();
+    const shown = await first().service.metrics();
+    const of = (name: string) => `authority="${authority.entityIdentifier}",enforcement_point="${name}"`;
+    expect(shown).toMatch(new RegExp(`^holdfast_propagation_lag_seconds\\{${of('caller')},via="call"\\} \\d`, 'm'));
+    expect(shown).toMatch(new RegExp(`^holdfast_propagation_lag_seconds\\{${of('follower')},via="none"\\} \\d`, 'm'));
+    await db.execute(sql`DELETE FROM enforcement_point_sightings WHERE enforcement_point_id = ${follower.id}`);
+    await call(last(), follower);
+    await save();
+    expect((await lags())['follower']).toMatchObject({ via: 'call' });
+  });
+
   it('is acknowledged by whoever acknowledges a later one', async () => {
     const seq = await change();
     await change();
@@ -215,7 +247,9 @@ describe.each(DATABASE_KINDS)('[B1] the way of a change on %s', (kind) => {
     await save();
     const waiting = await callHoldfast(['propagation', seq], { env });
     expect(waiting.exitCode).toBe(1);
-    expect(waiting.stdout).toMatch(/silent +waiting/);
+    expect(waiting.stdout).toMatch(/silent +no call since/);
+    expect(waiting.stderr).toMatch(new RegExp(`nobody has called since change ${seq} at .*follower.* silent,`));
+    expect(waiting.stderr).not.toContain('caller');
     const watching = callHoldfast(['propagation', seq, '--watch'], { env });
     const { body } = await first().auditor.get(`/api/v1/propagation/${seq}`);
     await first().service.db.execute(sql`

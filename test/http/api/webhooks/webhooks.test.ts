@@ -67,6 +67,17 @@ describe('[F50] a webhook', () => {
     ]) {
       expect(refusalOf(await api.admin.post(PATH, wanted({ url })))).toBe('400 validation_failed /url');
     }
+    // To which nothing would ever be delivered.
+    const { path } = await added();
+    for (const url of ['https://10.0.0.1/', 'https://[fd00::1]/x', 'https://169.254.169.254/']) {
+      const refused = await api.admin.post(PATH, wanted({ url }));
+      expect(refusalOf(refused)).toBe('400 validation_failed /url');
+      expect(refused.body.detail).toContain('HOLDFAST_WEBHOOK_ALLOW');
+      const { headers } = await api.admin.get(path);
+      const moved = await api.admin.patch(path, { url }, { 'if-match': headers.get('etag') ?? '' });
+      expect(refusalOf(moved)).toBe('400 validation_failed /url');
+    }
+    await added({ url: 'https://192.0.3.1/events' });
     const { body } = await added({ url: 'https://ops.example/events?key=s3cret' });
     expect(body.url).toBe('https://ops.example/events?key=s3cret');
     expect(await auditOf(body.id)).not.toContain('s3cret');
