@@ -165,7 +165,9 @@ describe('[F30] a certification authority with its key in a token', { timeout: 1
     await deployment.plugIn();
     await expect.poll(async () => (await approve(waiting)).status, { timeout: 15_000 }).toBe(200);
     expect((await enrol(given, own)).status).toBe(200);
-    expect(await list()).toEqual({ number: (before?.number ?? 0) + 1, serials: [serialOf(issued)] });
+    const next = await list();
+    expect(next?.serials).toEqual([serialOf(issued)]);
+    expect(next?.number).toBeGreaterThan(before?.number ?? Number.POSITIVE_INFINITY);
     expect(await status(serialOf(issued))).toEqual(['revoked keyCompromise']);
     const later = await node.api('GET', `/entities/${entity.id}/credentials`);
     expect(later.body.items).toHaveLength(3);

@@ -193,7 +193,7 @@ export class RevocationLists {
       return (await confirmList(db, before, confirmed)) ? await this.#publishedOf(confirmed) : undefined;
     }
     const row = await this.#signed(authority, draft, { now, seq, digest });
-    if (!(await storeList(db, row))) return undefined;
+    if (!(await storeList(db, row, authority.revocationListNumber))) return undefined;
     return { der: row.der, number: row.number, seq, ...timesOf(row) };
   }
 
@@ -222,7 +222,8 @@ export class RevocationLists {
   ): Promise<RevocationListRow> {
     const { id, name, alg, revocationListNumber: numberBefore, revocationListLifetimeSeconds: lifetime } = authority;
     const issuer = issuerOf(authority);
-    const number = numberBefore + 1;
+    // The time of day, so that a registry that was restored begins above all that it ever gave out.
+    const number = Math.max(numberBefore + 1, now);
     const thisUpdate = now - BACKDATED_SECONDS;
     const nextUpdate = thisUpdate + lifetime;
     const tbs = writeTbsRevocationList({

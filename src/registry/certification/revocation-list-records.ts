@@ -54,40 +54,42 @@ export async function readListBytes(
 }
 
 /**
- * Stores a list as the newest: its number is the one after that of the newest, and counts with this transaction.
+ * Stores a list as the newest: its number is above that of the one before, and counts with this transaction.
  * @returns false when another node was faster, or knows more; then nothing is stored
  */
-export async function storeList(db: Db, row: RevocationListRow): Promise<boolean> {
+export async function storeList(db: Db, row: RevocationListRow, numberBefore: number): Promise<boolean> {
   const { certificationAuthorityId, number, seq } = row;
   return await db.transaction(async (tx) => {
     const { id, revocationListNumber } = certificationAuthorities;
-    const [counted] = await tx
+    const counted = await tx
       .update(certificationAuthorities)
       .set({ revocationListNumber: number })
-      .where(and(eq(id, certificationAuthorityId), eq(revocationListNumber, number - 1)))
+      .where(and(eq(id, certificationAuthorityId), eq(revocationListNumber, numberBefore)))
       .returning({ number: revocationListNumber });
-    if (counted === undefined) return false;
-    const [before] = await tx
-      .select({ seq: certificateRevocationLists.seq })
+    if (counted.length === 0) return false;
+    const ofIssuer = eq(certificateRevocationLists.certificationAuthorityId, certificationAuthorityId);
+    const kept = await tx
+      .select({ number: certificateRevocationLists.number, seq: certificateRevocationLists.seq })
       .from(certificateRevocationLists)
-      .where(isList(certificationAuthorityId, number - 1));
+      .where(ofIssuer)
+      .orderBy(desc(certificateRevocationLists.number))
+      .limit(KEPT);
     // What was read earlier never follows what was read later.
+    const [before] = kept;
     if (before !== undefined && before.seq > seq) {
       await tx
         .update(certificationAuthorities)
-        .set({ revocationListNumber: number - 1 })
+        .set({ revocationListNumber: numberBefore })
         .where(eq(id, certificationAuthorityId));
       return false;
     }
     await tx.insert(certificateRevocationLists).values(row);
-    await tx
-      .delete(certificateRevocationLists)
-      .where(
-        and(
-          eq(certificateRevocationLists.certificationAuthorityId, certificationAuthorityId),
-          lte(certificateRevocationLists.number, number - KEPT),
-        ),
-      );
+    const [oldest] = kept.slice(KEPT - 1);
+    if (oldest !== undefined) {
+      await tx
+        .delete(certificateRevocationLists)
+        .where(and(ofIssuer, lte(certificateRevocationLists.number, oldest.number)));
+    }
     return true;
   });
 }

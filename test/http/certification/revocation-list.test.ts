@@ -234,7 +234,7 @@ describe.each(DATABASE_KINDS)('[F23] the list of revocations on %s', (kind) => {
     await revoke((await issued(entity)).id);
     await service.restart();
     const after = await published();
-    expect(after.number).toBe(before.number + 1);
+    expect(after.number).toBeGreaterThan(before.number);
     expect(Object.keys(after.reasons)).toHaveLength(2);
   });
 
@@ -248,7 +248,7 @@ describe.each(DATABASE_KINDS)('[F23] the list of revocations on %s', (kind) => {
       .from(certificateRevocationLists)
       .orderBy(desc(certificateRevocationLists.number))
       .limit(1);
-    expect(newest?.number).toBe(before.number + 1);
+    expect(newest?.number).toBeGreaterThan(before.number);
     const after = await published();
     expect(after.number).toBe(newest?.number);
     expect(service.clock.now()).toBeLessThan(before.list.nextUpdate);
