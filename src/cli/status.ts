@@ -48,9 +48,10 @@ export function addStatusCommand(program: Command, surroundings: Surroundings): 
       client.send({ method: 'GET', path: 'status', query: { ...query, limit: PAGE_SIZE } }, pageSchema);
     const all = since === undefined ? await readAll(read) : await readSince(read, since);
     output.result(all, (report) => {
+      // Of those that changed only the change is told.
       report.table(
-        ['KIND', 'ID', 'STATUS', 'SEQ'],
-        all.items.map((one) => [one.kind, one.id, one.status, String(one.seq ?? '')]),
+        ['KIND', 'ID', 'STATUS', ...(since === undefined ? [] : ['SEQ'])],
+        all.items.map((one) => [one.kind, one.id, one.status, ...(one.seq === undefined ? [] : [String(one.seq)])]),
       );
       report.line(`next: --since ${all.nextSeq}`);
     });

@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { eq } from 'drizzle-orm';
 import { encodePem } from '../../pki/pem.ts';
 import { profileOf } from '../../pki/profile/certificate-profile.ts';
-import type { Tx } from '../../storage/connect.ts';
+import type { Db, Tx } from '../../storage/connect.ts';
+import { authorities } from '../../storage/schema/authorities.ts';
 import { type CertificateProfile, certificationAuthorities } from '../../storage/schema/certification-authorities.ts';
 import type { AuditEntry } from '../change.ts';
 import type { CredentialRow } from '../credentials/credential.ts';
@@ -48,6 +49,7 @@ const DAY_SECONDS = 86_400;
 export async function signCertificate(context: CertificationContext, plan: IssuePlan): Promise<SignedCertificate> {
   const { applicant, certificationAuthority, profile, request, subject } = plan;
   const { now, db, issueCertificate } = context;
+  await requireCounting(db, applicant, profile);
   const { der } = await issueCertificate({
     ...{ certificationAuthority, profile, ...subject, spki: request.spki },
     ...validityOf(certificationAuthority, profile, now),
@@ -64,6 +66,25 @@ export async function signCertificate(context: CertificationContext, plan: Issue
   }
 }
 
+/**
+ * Where listed authorities alone are believed for `transport`, that is said of clients of TLS: a server's would never count.
+ * @throws RegistryError chain_untrusted
+ */
+export async function requireCounting(
+  db: Db | Tx,
+  { entity }: Pick<Applicant, 'entity'>,
+  profile: CertificateProfile,
+): Promise<void> {
+  if (profile !== 'server') return;
+  const { id, listedPurposes } = authorities;
+  const [row] = await db.select({ listedPurposes }).from(authorities).where(eq(id, entity.authorityId));
+  if (!row?.listedPurposes.includes('transport')) return;
+  const message =
+    'for transport this authority believes listed certification authorities alone, which is about clients of TLS: ' +
+    'a certificate of a server would not count; ask for the profile client';
+  throw new RegistryError('chain_untrusted', message);
+}
+
 async function wouldNotCount(
   { db }: CertificationContext,
   { certificationAuthority, profile }: IssuePlan,
@@ -71,9 +92,8 @@ async function wouldNotCount(
 ): Promise<RegistryError> {
   const usage = PROFILE_USAGE[profile];
   const isListed = (await listedFor(db, certificationAuthority)).some((purpose) => purpose === usage);
-  const listIt = `Put it on the list: holdfast trust-list add ca.pem --purpose ${usage}`;
-  const ofClients = 'The list is for the certificates of TLS clients: ask for the profile client';
-  const wayOut = !isListed ? `. ${listIt}` : profile === 'server' ? `. ${ofClients}` : '';
+  const listIt = `Put it on the list: holdfast trust-list add root.pem --purpose ${usage}`;
+  const wayOut = isListed ? '' : `. ${listIt}`;
   const message =
     `for ${usage} this authority believes what is below its trust list alone, and what ${certificationAuthority.name} ` +
     `issues for a ${profile} would not count: ${cause.message}${wayOut}`;

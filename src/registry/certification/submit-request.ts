@@ -17,7 +17,7 @@ import {
 } from './certificate-request.ts';
 import type { ParsedRequest } from './certificate-request-input.ts';
 import { certificateSubject, requestComplaint } from './certificate-subject.ts';
-import { recordCertificate, signCertificate } from './issue-for-entity.ts';
+import { recordCertificate, requireCounting, signCertificate } from './issue-for-entity.ts';
 import { readOutcome } from './read-certificate-requests.ts';
 import { readActiveCertificationAuthority } from './read-certification-authority.ts';
 import { readRenewable, saysTheSame } from './renewable.ts';
@@ -59,6 +59,7 @@ export async function submitRequest(
   const asked = submission.certificationAuthorityId ?? renewed?.activeIssuer;
   const certificationAuthority = await readActiveCertificationAuthority(db, entity.authorityId, asked);
   requireOwnRequest(request, applicant);
+  await requireCounting(db, applicant, profile);
   const subject = certificateSubject(entity, organisation, profile);
   await requireUnseenKey(db, request);
   const isIssued = approvedBy !== undefined || (renewed !== undefined && saysTheSame(renewed, subject));
