@@ -102,29 +102,39 @@ describe('npm run demo', { timeout: 240_000 }, () => {
   const lacksNginx = missingGateways().includes('nginx') && process.env['CI'] !== 'true';
 
   it.skipIf(lacksNginx)(
-    'stands at the perimeter: an authorization server and an API behind nginx refuse within a second of a suspension',
+    'stands at the perimeter: certificates of our own, enrolled, renewed over EST and revoked; an authorization server and an API behind nginx refuse within a second of a revocation and a suspension',
     async () => {
       await using demo = new Demo(['--json', 'perimeter']);
       expect(await demo.exitCode(), demo.stderr.join('\n')).toBe(0);
       const [line, ...others] = demo.stdout;
       expect(others).toEqual([]);
       expect(Object.entries(JSON.parse(line!))).toEqual([
+        ['usedCodeRefused', true],
+        ['renewed', true],
         ['tokenBound', true],
         ['admitted', true],
         ['forgedIdentityReplaced', true],
         ['stolenTokenRefused', true],
         ['strangerRefused', true],
         ['withoutCertificateRefused', true],
+        ['oldOneCountsBesideTheNew', true],
+        ['revokedRefusedAfterMs', expect.any(Number)],
+        ['revokedByOcsp', true],
+        ['revokedByList', true],
+        ['revokedNotRenewed', true],
         ['gatewayRefusedAfterMs', expect.any(Number)],
         ['tokenEndpointRefusedAfterMs', expect.any(Number)],
         ['reinstated', true],
       ]);
-      const { gatewayRefusedAfterMs, tokenEndpointRefusedAfterMs } = JSON.parse(line!);
-      for (const refusedAfterMs of [gatewayRefusedAfterMs, tokenEndpointRefusedAfterMs]) {
+      const { revokedRefusedAfterMs, gatewayRefusedAfterMs, tokenEndpointRefusedAfterMs } = JSON.parse(line!);
+      for (const refusedAfterMs of [revokedRefusedAfterMs, gatewayRefusedAfterMs, tokenEndpointRefusedAfterMs]) {
         expect(refusedAfterMs).toBeGreaterThan(0);
         expect(refusedAfterMs).toBeLessThan(1000);
       }
       for (const told of [
+        /^ +refused .+ after that answer +gateway, open connection +403 certificate_revoked$/,
+        /OCSP: revoked, keyCompromise/,
+        /the list of revocations: certificate revoked/,
         /^ +refused .+ after that answer +gateway, open connection +403 suspended$/,
         /^ +refused .+ after that answer +token endpoint +400 access_denied: not admitted: suspended$/,
         /nginx refused on the connection that was open all the time/,

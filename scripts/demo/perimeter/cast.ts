@@ -1,8 +1,10 @@
-/** Who plays at the perimeter: an API for account data, two partners with certificates of one authority, and a stranger. */
+/** Who plays at the perimeter: an API for account data, two partners with certificates of the registry, and a stranger. */
 
 export const AUTHORITY = { name: 'Example Banking' } as const;
 
-export const PARTNER_CA = 'Example Partner CA';
+/** Of the registry: the root is used a few times in its life, the issuing one each day. */
+export const ROOT_CA = 'Example Root CA';
+export const ISSUING_CA = 'Example Issuing CA';
 
 /** What an application needs to be let in to the API. */
 export const ROLE = {
@@ -47,5 +49,5 @@ export const OTHER_PARTNER: Part = {
   contact: 'it@savings.example',
 };
 
-/** Has a certificate of the same authority, and nobody enrolled it. */
+/** Has a certificate of another certification authority: nobody enrolled it, so there is none of the registry. */
 export const STRANGER = 'Unheard-of Ltd';

@@ -1,4 +1,4 @@
-/** A certification authority as partners have one, and what it issues. @see RFC 5280 */
+/** A certification authority of somebody else, and what it issues. @see RFC 5280 */
 import 'reflect-metadata';
 import { KeyObject, randomBytes, type webcrypto } from 'node:crypto';
 import {

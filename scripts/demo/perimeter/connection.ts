@@ -14,6 +14,8 @@ interface RequestOptions {
   headers?: Record<string, string>;
   /** Sent by POST. */
   form?: Record<string, string>;
+  /** A request for a certificate, base64; sent by POST. */
+  pkcs10?: string;
 }
 
 export class Connection implements Disposable {
@@ -32,13 +34,15 @@ export class Connection implements Disposable {
     return this.#ports.size === 1;
   }
 
-  async ask(url: string, { headers, form }: RequestOptions = {}): Promise<ServerAnswer> {
+  async ask(url: string, { headers, form, pkcs10 }: RequestOptions = {}): Promise<ServerAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const formType = form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' };
-    const method = form === undefined ? 'GET' : 'POST';
-    const sent = request(url, { agent: this.#agent, method, headers: { ...formType, ...headers } }, resolve);
+    const body = pkcs10 ?? (form && new URLSearchParams(form).toString());
+    const type = pkcs10 === undefined ? 'application/x-www-form-urlencoded' : 'application/pkcs10';
+    const ofBody = body === undefined ? {} : { 'content-type': type };
+    const method = body === undefined ? 'GET' : 'POST';
+    const sent = request(url, { agent: this.#agent, method, headers: { ...ofBody, ...headers } }, resolve);
     sent.once('error', reject);
-    sent.end(form && new URLSearchParams(form).toString());
+    sent.end(body);
     const response = await promise;
     this.#ports.add(response.socket.localPort ?? 0);
     return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) };

@@ -9,22 +9,32 @@ import { tellBefore, watchEachRefusal } from '../witnesses.ts';
 import { startAuthorizationServer } from './authorization-server.ts';
 import { askForToken, type Connections, callApi, type Perimeter, witnessesOf } from './calls.ts';
 import { API, STRANGER } from './cast.ts';
+import { createCertificateAuthority } from './certificates.ts';
 import { Connection } from './connection.ts';
 import { requireNginx, startGateway } from './gateway.ts';
+import { requireOpenssl } from './openssl.ts';
 import { admitPartners, type Partner } from './partners.ts';
 import { openRegistry, type Registry } from './registry.ts';
+import { revokeTheOldOne } from './revocation.ts';
 
 export const perimeter: Story = {
   name: 'perimeter',
   summary:
-    'an authorization server and an API behind nginx ask before each token and each call; a stolen token; a suspension',
+    'an authorization server and an API behind nginx ask before each call; certificates of our own; a revocation, a suspension',
   nothingFound: () => ({
+    usedCodeRefused: false,
+    renewed: false,
     tokenBound: false,
     admitted: false,
     forgedIdentityReplaced: false,
     stolenTokenRefused: false,
     strangerRefused: false,
     withoutCertificateRefused: false,
+    oldOneCountsBesideTheNew: false,
+    revokedRefusedAfterMs: null,
+    revokedByOcsp: false,
+    revokedByList: false,
+    revokedNotRenewed: false,
     gatewayRefusedAfterMs: null,
     tokenEndpointRefusedAfterMs: null,
     reinstated: false,
@@ -33,7 +43,7 @@ export const perimeter: Story = {
 };
 
 async function tell(stage: Stage, findings: Findings): Promise<Playground> {
-  await requireNginx();
+  await Promise.all([requireNginx(), requireOpenssl()]);
   stage.narrator.title(
     'The perimeter of Holdfast',
     'Scopes say what a caller may do. Before that somebody has to say that it belongs here at all, now: an authorization',
@@ -43,14 +53,15 @@ async function tell(stage: Stage, findings: Findings): Promise<Playground> {
   const [gatewayPort = 0] = await freePorts(1);
   const server = await startAuthorizationServer(stage, registry, `https://localhost:${gatewayPort}${API.path}`);
   const gateway = await startGateway(stage, registry, server, gatewayPort);
-  const { partner, other } = await admitPartners(stage, registry);
+  const { partner, other } = await admitPartners(stage, registry, findings);
   const asked = { server, gateway };
   const ca = registry.serverCa.certificate;
   using toGateway = new Connection(ca, partner.certified);
   using toServer = new Connection(ca, partner.certified);
   const connections = { gateway: toGateway, tokenEndpoint: toServer };
   const token = await beLetIn(stage, asked, { partner, connections }, findings);
-  await refuseOthers(stage, asked, { registry, other, token }, findings);
+  await refuseOthers(stage, asked, { other, token, ca }, findings);
+  await revokeTheOldOne(stage, asked, { registry, partner }, findings);
   await suspendAndReinstate(stage, asked, { registry, partner, connections, token }, findings);
   return await playground(stage, registry, asked, partner);
 }
@@ -94,17 +105,17 @@ async function beLetIn(
 async function refuseOthers(
   { narrator }: Stage,
   asked: Perimeter,
-  { registry, other, token }: { registry: Registry; other: Partner; token: string },
+  { other, token, ca }: { other: Partner; token: string; ca: string },
   findings: Findings,
 ): Promise<void> {
   narrator.scene('Others are not', 'The same token, from whoever copied it.');
-  const ca = registry.serverCa.certificate;
+  const elsewhere = await createCertificateAuthority('Another CA');
   using asOther = new Connection(ca, other.certified);
-  using asStranger = new Connection(ca, await registry.partnerCa.issueToClient(STRANGER));
+  using asStranger = new Connection(ca, await elsewhere.issueToClient(STRANGER));
   using asNobody = new Connection(ca);
   const trials = [
     [`${other.part.legalName}, enrolled, with its own certificate`, asOther, 'stolenTokenRefused', '403 cnf_mismatch'],
-    [`${STRANGER}, a certificate of the same authority`, asStranger, 'strangerRefused', '403 unknown_participant'],
+    [`${STRANGER}, with a certificate of its own`, asStranger, 'strangerRefused', '403 unknown_participant'],
     ['nobody, without a certificate', asNobody, 'withoutCertificateRefused', '401 certificate_missing'],
   ] as const;
   for (const [who, connection, finding, expected] of trials) {
