@@ -49,6 +49,10 @@ ALTER TABLE credentials ADD COLUMN certification_authority_id uuid REFERENCES ce
 CREATE UNIQUE INDEX credentials_issued ON credentials (certification_authority_id, serial)
   WHERE certification_authority_id IS NOT NULL;
 --> statement-breakpoint
+-- When the clock alone changes the next status.
+CREATE INDEX credentials_issued_superseded ON credentials (certification_authority_id, superseded_at)
+  WHERE certification_authority_id IS NOT NULL AND superseded_at IS NOT NULL;
+--> statement-breakpoint
 
 -- Who answers for one about the status of certificates (RFC 6960 §2.6), for a short time each.
 CREATE TABLE ocsp_signers (

@@ -84,7 +84,7 @@ export const CERTIFICATE_VERBS: Verb[] = [
   },
   {
     ...{ name: 'approveCertificateRequest', roles: staff('approveCertificateRequest'), scope: 'authority' },
-    audit: ['credential.issue'],
+    audit: ['credential.issue', 'certificate_request.approve'],
     prepare: async (registry, authority) => {
       const id = await waiting(registry, authority);
       return (context) => approveCertificateRequest({ ...context, issueCertificate }, id, REASON);

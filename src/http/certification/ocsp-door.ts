@@ -56,7 +56,7 @@ interface Exchange extends OcspDoorDependencies {
   incoming: IncomingMessage;
   outgoing: ServerResponse;
   certificationAuthorityId: string;
-  headersOf: (answer: OcspAnswer) => string[];
+  headersOf: (answer: OcspAnswer, seq: number) => string[];
 }
 
 /** Nobody is heard whose body breaks off. */
@@ -92,11 +92,11 @@ function answer(exchange: Exchange, request: Buffer): void {
   const { responses, state, certificationAuthorityId, logError } = exchange;
   const ready = state.isCurrent() ? responses.ready(certificationAuthorityId, request.toString('latin1')) : undefined;
   if (ready !== undefined) {
-    send(exchange, ready);
+    send(exchange, ready, state.seq);
     return;
   }
   const later = madeAnswer(exchange, request).then(
-    (made) => send(exchange, made),
+    ({ made, seq }) => send(exchange, made, seq),
     (error: unknown) => {
       if (error instanceof OcspError) refuse(exchange, error.status);
       // An outage is the change feed's news: whoever asks does not fill the log with it.
@@ -113,17 +113,19 @@ function answer(exchange: Exchange, request: Buffer): void {
 async function madeAnswer(
   { responses, state, certificationAuthorityId }: Exchange,
   request: Buffer,
-): Promise<OcspAnswer> {
+): Promise<{ made: OcspAnswer; seq: number }> {
   for (;;) {
     await state.ensureCurrent();
+    // Taken before anything is read: the answer may know more, never less.
+    const { seq } = state;
     const made = await responses.answer(certificationAuthorityId, request);
     // What took its time counts only if our state is known to be current at its end, too.
-    if (state.isCurrent()) return made;
+    if (state.isCurrent()) return { made, seq };
   }
 }
 
-function send({ incoming, outgoing, headersOf }: Exchange, made: OcspAnswer): void {
-  const headers = headersOf(made);
+function send({ incoming, outgoing, headersOf }: Exchange, made: OcspAnswer, seq: number): void {
+  const headers = headersOf(made, seq);
   if (incoming.method !== 'POST' && isUnchanged(incoming, made)) {
     outgoing.writeHead(304, headers.slice(UNCHANGED_FROM)).end();
     return;
@@ -150,10 +152,10 @@ const ALWAYS = ['x-content-type-options', 'nosniff'];
 const UNCHANGED_FROM = 4;
 
 /** They stay the same for a second at least, and an answer goes out thousands of times in one. */
-function createHeaders({ state, clock }: Pick<OcspDoorDependencies, 'state' | 'clock'>) {
+function createHeaders({ clock }: Pick<OcspDoorDependencies, 'clock'>) {
   const known = new WeakMap<OcspAnswer, { seq: number; at: number; headers: string[] }>();
-  return (made: OcspAnswer): string[] => {
-    const [{ seq }, at] = [state, clock.now()];
+  return (made: OcspAnswer, seq: number): string[] => {
+    const at = clock.now();
     const earlier = known.get(made);
     if (earlier !== undefined && earlier.seq === seq && earlier.at === at) return earlier.headers;
     const headers = writtenHeaders(made, seq, at);

@@ -115,9 +115,12 @@ export async function requestWithCode(
   if (found.requestId !== null) return await outcomeAgain(found);
   try {
     const requestedBy = { ...actorRecord(asEntity.actor), codeMadeBy: found.madeBy };
+    // The authority may ask for four eyes since it was made.
+    const { fourEyes } = await authorityOf(db, found);
+    const approvedBy = found.isApproval && fourEyes === 'off' ? found.madeBy : undefined;
     return await submitRequest(asEntity, applicant, {
       ...{ request: parsed, profile: found.profile, certificationAuthorityId: found.certificationAuthorityId },
-      ...{ channel: 'est', requestedBy, approvedBy: found.isApproval ? found.madeBy : undefined },
+      ...{ channel: 'est', requestedBy, approvedBy },
       alongside: (tx, requestId) => consume(tx, found, { requestId, requestSha256, usedAt: now }),
     });
   } catch (error) {
@@ -147,7 +150,7 @@ async function consume(
   if (consumed.length === 0) throw invalidCode();
 }
 
-/** A code ends with the token that it was made with. @throws RegistryError code_invalid */
+/** A code ends when the token is revoked that it was made with; it may outlive one that ends by itself. @throws RegistryError code_invalid */
 async function readCode(db: Db, codeSha256: string, now: Date): Promise<CertificateCodeRow> {
   const [code] = await db
     .select()

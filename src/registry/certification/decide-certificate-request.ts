@@ -61,7 +61,9 @@ export async function approveCertificateRequest(
     await requireUnseenKey(tx, request, requestId);
     const withReason = (entry: AuditEntry): void => record({ ...entry, reason });
     const credentialId = await recordCertificate(tx, context, signed, held, withReason);
-    await writeDecision(tx, before, { state: 'issued', credentialId, decidedBy: actorRecord(actor), reason }, now);
+    const decision = { state: 'issued' as const, credentialId, decidedBy: actorRecord(actor), reason };
+    const after = await writeDecision(tx, before, decision, now);
+    record(decisionEntry('approve', before, after));
   });
   return await readOutcome(db, actor, requestId);
 }
@@ -99,16 +101,24 @@ export async function closeRequest(
     requireVersion(before, expectedVersion);
     const decision = { state, credentialId: null, decidedBy: actorRecord(context.actor), reason };
     const after = await writeDecision(tx, before, decision, context.now);
-    record({
-      action: `certificate_request.${verb}`,
-      authorityId: before.authorityId,
-      subjectKind: 'certificate_request',
-      subjectId: requestId,
-      before: certificateRequestSnapshot(before),
-      after: certificateRequestSnapshot(after),
-      reason,
-    });
+    record(decisionEntry(verb, before, after));
   });
+}
+
+function decisionEntry(
+  verb: 'approve' | RequestEnd['verb'],
+  before: CertificateRequestRow,
+  after: CertificateRequestRow,
+): AuditEntry {
+  return {
+    action: `certificate_request.${verb}`,
+    authorityId: before.authorityId,
+    subjectKind: 'certificate_request',
+    subjectId: before.id,
+    before: certificateRequestSnapshot(before),
+    after: certificateRequestSnapshot(after),
+    ...(after.reason !== null && { reason: after.reason }),
+  };
 }
 
 type Decision = Pick<CertificateRequestRow, 'state' | 'credentialId' | 'reason'> & { decidedBy: JsonObject };

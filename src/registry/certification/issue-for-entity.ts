@@ -151,14 +151,20 @@ export async function recordCertificate(
   return id;
 }
 
-/** It stays active until the transaction ends. @throws RegistryError certification_authority_not_active */
-async function holdActive(tx: Tx, { id, name }: CertifiedAuthorityRow): Promise<{ overlapDays: number }> {
-  const { state, overlapDays } = certificationAuthorities;
+/** It stays as it is until the transaction ends. @throws RegistryError certification_authority_not_active, evidence_changed */
+async function holdActive(
+  tx: Tx,
+  { id, name, x5tS256: certificate }: CertifiedAuthorityRow,
+): Promise<{ overlapDays: number }> {
+  const { state, overlapDays, x5tS256 } = certificationAuthorities;
   const [row] = await tx
-    .select({ state, overlapDays })
+    .select({ state, overlapDays, x5tS256 })
     .from(certificationAuthorities)
     .where(eq(certificationAuthorities.id, id))
     .for('share');
-  if (row?.state === 'active') return row;
+  if (row?.state === 'active' && row.x5tS256 === certificate) return row;
+  if (row?.state === 'active') {
+    throw new RegistryError('evidence_changed', `${name} got another certificate of its own meanwhile; ask again`);
+  }
   throw new RegistryError('certification_authority_not_active', `${name} was retired meanwhile; name another one`);
 }

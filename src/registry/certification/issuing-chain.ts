@@ -9,8 +9,6 @@ export interface IssuingChain {
   /** Base64 of DER, its own first. */
   x5c: string[];
   x5tS256: string;
-  /** Of its subject: two names are the same exactly if these are. */
-  subjectKey: string;
   notBefore: Date;
   /** When the first of the chain ends: nothing below it counts for longer. */
   notAfter: Date;
@@ -47,7 +45,6 @@ export function readIssuingChain(pem: string, spkiSha256: string, now: Date): Is
   return {
     x5c: chain.map(({ der }) => Buffer.from(der).toString('base64')),
     x5tS256: own.x5tS256,
-    subjectKey: certificates[0]?.subject.key ?? '',
     notBefore: new Date(Math.max(...chain.map(({ notBefore }) => notBefore)) * 1000),
     notAfter: new Date(Math.min(...chain.map(({ notAfter }) => notAfter)) * 1000),
   };

@@ -1,5 +1,6 @@
 /** Lists of revocations as they are kept: one number each, and what changed under them. */
-import { and, desc, eq, inArray, isNotNull, lte, or } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNotNull, lte } from 'drizzle-orm';
+import { isAnyOf } from '../../storage/any-of.ts';
 import type { RegistryChange } from '../../storage/change-feed.ts';
 import type { Db } from '../../storage/connect.ts';
 import {
@@ -136,21 +137,20 @@ export async function affectedCertificationAuthorities(db: Db, changes: readonly
   ];
   const [changed, owners, members] = [idsOf('credential'), idsOf('entity'), idsOf('organisation')];
   const issuers = new Set(idsOf('certification_authority'));
-  if (changed.length + owners.length + members.length === 0) return [...issuers];
-  const rows = await db
-    .selectDistinct({ id: credentials.certificationAuthorityId })
-    .from(credentials)
-    .innerJoin(entities, eq(entities.id, credentials.entityId))
-    .where(
-      and(
-        isNotNull(credentials.certificationAuthorityId),
-        or(
-          inArray(credentials.id, changed),
-          inArray(credentials.entityId, owners),
-          inArray(entities.organisationId, members),
-        ),
-      ),
-    );
-  for (const { id } of rows) if (id !== null) issuers.add(id);
+  // One after the other, each by an index: every node asks for each change.
+  const { id, entityId, certificationAuthorityId } = credentials;
+  const ofMembers = db.select({ id: entities.id }).from(entities).where(isAnyOf(entities.organisationId, members));
+  const conditions = [
+    ...(changed.length > 0 ? [isAnyOf(id, changed)] : []),
+    ...(owners.length > 0 ? [isAnyOf(entityId, owners)] : []),
+    ...(members.length > 0 ? [inArray(entityId, ofMembers)] : []),
+  ];
+  for (const condition of conditions) {
+    const rows = await db
+      .selectDistinct({ issuer: certificationAuthorityId })
+      .from(credentials)
+      .where(and(isNotNull(certificationAuthorityId), condition));
+    for (const { issuer } of rows) if (issuer !== null) issuers.add(issuer);
+  }
   return [...issuers];
 }

@@ -1,11 +1,14 @@
 /** Writes a new credential; works in the transaction of the verb that adds it, which holds the records of the identifier. */
-import { and, count, eq, inArray, or, sql } from 'drizzle-orm';
+import { and, count, eq, inArray, isNotNull, or, sql } from 'drizzle-orm';
+import { parsePathCertificate } from '../../pki/path/path-certificate.ts';
 import type { Tx } from '../../storage/connect.ts';
+import { certificationAuthorities } from '../../storage/schema/certification-authorities.ts';
 import { type CredentialRevocationReason, credentials } from '../../storage/schema/credentials.ts';
 import { entities } from '../../storage/schema/entities.ts';
 import type { AuditEntry, ChangeContext } from '../change.ts';
 import type { EntityRow } from '../entities/entity.ts';
 import { RegistryError } from '../registry-error.ts';
+import { derOf } from '../trust-lists/listed-path.ts';
 import { type CredentialRow, credentialSnapshot, MAX_OPEN_CREDENTIALS } from './credential.ts';
 import type { MaterialColumns } from './credential-material.ts';
 import { isOpen } from './credential-standing.ts';
@@ -30,6 +33,7 @@ export async function insertCredential(
   const { certificationAuthorityId = null } = plan;
   await requireOneEnvironment(tx, entity, now);
   await requireUnbarred(tx, entity, plan);
+  if (certificationAuthorityId === null) await requireForeign(tx, entity, plan);
   await requireNew(tx, entityId, plan, now);
   if (plan.usage === 'transport') await claimTransportKey(tx, plan, entity, now, record);
   const credential: CredentialRow = {
@@ -94,6 +98,27 @@ async function requireUnbarred(
       ? 'this key is compromised and does not return; make a new one'
       : `this certificate was revoked (${barring.reason}) and does not return; have another one issued`;
   throw new RegistryError('key_barred', message);
+}
+
+/**
+ * What a certification authority of ours issued is on record since then, or was before a restore: it never counts beside that
+ * record, which lists of revocations and OCSP go by.
+ * @throws RegistryError key_barred
+ */
+async function requireForeign(tx: Tx, { authorityId }: EntityRow, { x5c }: CredentialPlan): Promise<void> {
+  const [leaf] = x5c ?? [];
+  if (leaf === undefined) return;
+  const issuers = await tx
+    .select({ name: certificationAuthorities.name, x5c: certificationAuthorities.x5c })
+    .from(certificationAuthorities)
+    .where(and(eq(certificationAuthorities.authorityId, authorityId), isNotNull(certificationAuthorities.x5c)));
+  const { issuer, authorityKeyId } = parsePathCertificate(derOf(leaf));
+  for (const { name, x5c: path } of issuers) {
+    const { subject, subjectKeyId } = parsePathCertificate(derOf(path?.[0] ?? ''));
+    if (issuer.key !== subject.key || (authorityKeyId !== null && authorityKeyId !== subjectKeyId)) continue;
+    const message = `this certificate was issued here, by ${name}, and is on record as such or not at all; ask for another one`;
+    throw new RegistryError('key_barred', message);
+  }
 }
 
 /** Reasons by which what the certificate says is not true any more. */

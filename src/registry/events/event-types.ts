@@ -145,6 +145,7 @@ export const UNTOLD_ACTIONS = [
   'organisation.withdraw_domain',
   'organisation.remind',
   'certificate_request.submit',
+  'certificate_request.approve',
   'certificate_request.reject',
   'certificate_request.lapse',
   'certificate_code.make',

@@ -4,6 +4,7 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Actor } from '../../../src/registry/actor.ts';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
+import { updateAuthority } from '../../../src/registry/authorities/update-authority.ts';
 import { makeCertificateCode, requestWithCode } from '../../../src/registry/certification/certificate-codes.ts';
 import type { CertificationContext } from '../../../src/registry/certification/certificate-request.ts';
 import {
@@ -103,6 +104,15 @@ describe.each(DATABASE_KINDS)('codes for certificates on %s', (kind) => {
     const approve = (by: Actor) => approveCertificateRequest(certificationContext(registry, by), request.id, REASON);
     expect(await outcome(approve(APPROVER))).toBe('four_eyes');
     expect(await outcome(approve(actor({ id: 'another' })))).toBe('done');
+  });
+
+  it('are no approval any more where the authority asks for four eyes since they were made', async () => {
+    const of = await registry.authority();
+    await certificationAuthority(registry, of);
+    const { code, isApproval } = await codeOf(await entityOf(of));
+    expect(isApproval).toBe(true);
+    await updateAuthority(registry.context(), of.id, { fourEyes: 'on' });
+    expect((await use(code)).request.state).toBe('pending');
   });
 
   it('are good for the first request alone, which may be sent again and has the same outcome', async () => {

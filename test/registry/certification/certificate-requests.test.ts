@@ -4,9 +4,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Jwk } from '../../../src/federation/jwk-set.ts';
 import { displayName } from '../../../src/pki/names/name-string.ts';
 import { parsePathCertificate } from '../../../src/pki/path/path-certificate.ts';
+import { encodePem } from '../../../src/pki/pem.ts';
 import type { Authority } from '../../../src/registry/authorities/authority.ts';
 import { createAuthority } from '../../../src/registry/authorities/create-authority.ts';
 import { updateAuthority } from '../../../src/registry/authorities/update-authority.ts';
+import { activateCertificationAuthority } from '../../../src/registry/certification/activate-certification-authority.ts';
 import {
   type CertificateOutcome,
   MAX_WAITING_REQUESTS,
@@ -39,6 +41,7 @@ import { distinguishedName, ecKey, type KeyPair, rsaKey } from '../../support/ce
 import {
   certificationAuthority,
   certificationContext,
+  chainOfRequest,
   issueCertificate,
   testRoot,
 } from '../../support/certification.ts';
@@ -163,8 +166,10 @@ describe.each(DATABASE_KINDS)('[F20] requests for certificates on %s', (kind) =>
       expect(rows.map(({ action, subjectId, reason }) => [action, subjectId, reason])).toEqual([
         ['certificate_request.submit', request.id, null],
         ['credential.issue', credential.id, REASON],
+        ['certificate_request.approve', request.id, REASON],
       ]);
-      expect(rows.map(({ actor }) => actor['id'])).toEqual(['test-actor', 'approver']);
+      expect(rows.map(({ actor }) => actor['id'])).toEqual(['test-actor', 'approver', 'approver']);
+      expect(rows.at(-1)?.after).toMatchObject({ credentialId: credential.id });
       expect(JSON.stringify(rows)).not.toContain(credential.x5c?.[0]);
     });
   });
@@ -421,9 +426,51 @@ describe.each(DATABASE_KINDS)('[F20] requests for certificates on %s', (kind) =>
     expect([server.code, server.message]).toEqual(['chain_untrusted', expect.stringContaining('profile client')]);
   });
 
+  it('keep the certification authority from a certificate of its own that ends before them', async () => {
+    const of = await registry.authority();
+    const root = testRoot();
+    const { id, name, request } = await certificationAuthority(registry, of, { root });
+    const { credential } = await issued(await entityOf(of));
+    const activate = (chain: string) => activateCertificationAuthority(registry.context(), id, chain);
+    const shorter = chainOfRequest(request, { name, root, notAfter: '270401000000Z' });
+    await expect(activate(shorter)).rejects.toMatchObject({ details: { reason: 'validity_invalid' } });
+    await revokeCredential(registry.context(), credential.id, { reasonCode: 'superseded', reason: REASON });
+    expect((await activate(shorter)).notAfter).toEqual(new Date('2027-04-01T00:00:00Z'));
+  });
+
+  it('are not recorded where the certification authority got another certificate meanwhile', async () => {
+    const of = await registry.authority();
+    const root = testRoot();
+    const { id, name, request } = await certificationAuthority(registry, of, { root });
+    const entity = await entityOf(of);
+    const chain = chainOfRequest(request, { name, root, notAfter: '350101000000Z' });
+    const meanwhile = whileSigning(() => activateCertificationAuthority(registry.context(), id, chain));
+    const approving = approve(
+      await ask(entity),
+      certificationContext(registry, APPROVER, { issueCertificate: meanwhile }),
+    );
+    expect(await outcome(approving)).toBe('evidence_changed');
+    expect(await credentialsOf(entity)).toEqual([]);
+  });
+
   describe('[F22] what was issued', () => {
     const standingOf = async (id: string) =>
       credentialStanding(await readCredential(registry.db, actor(), id), NOW_DATE).refusal;
+
+    it.each(['privilege_withdrawn', 'superseded', 'unspecified'] as const)(
+      'does not come back as a certificate of somebody else once it was revoked (%s), nor beside its record',
+      async (reasonCode) => {
+        const entity = await entityOf();
+        const { credential } = await issued(entity);
+        const certificate = (credential.x5c ?? []).map((one) => encodePem(Buffer.from(one, 'base64'))).join('');
+        const bring = () =>
+          refusedBy(addCredential(registry.context(), entity.id, { usage: 'transport', material: { certificate } }));
+        expect(await bring()).toMatchObject({ code: 'key_barred', message: expect.stringContaining('issued here') });
+        await revokeCredential(registry.context(), credential.id, { reasonCode, reason: REASON });
+        expect(await bring()).toMatchObject({ code: 'key_barred', message: expect.stringContaining('issued here') });
+        expect(await credentialsOf(entity)).toHaveLength(1);
+      },
+    );
 
     it('is revoked once, for one reason; to say so again changes nothing', async () => {
       const { credential } = await issued(await entityOf());
@@ -488,7 +535,8 @@ describe.each(DATABASE_KINDS)('[F20] requests for certificates on %s', (kind) =>
           transitionEntity(elsewhere, entity.id, 'suspend', REASON),
         ]);
         const actions = (await registry.auditAfter(before)).map(({ action }) => action);
-        expect(actions).toEqual(approved === 'done' ? ['credential.issue', 'entity.suspend'] : ['entity.suspend']);
+        const approval = approved === 'done' ? ['credential.issue', 'certificate_request.approve'] : [];
+        expect(actions).toEqual([...approval, 'entity.suspend']);
         expect(['done', 'not_active']).toContain(approved);
       }
     },

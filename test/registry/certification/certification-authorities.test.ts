@@ -16,7 +16,7 @@ import {
   updateCertificationAuthority,
 } from '../../../src/registry/certification/update-certification-authority.ts';
 import { certificationAuthorities } from '../../../src/storage/schema/certification-authorities.ts';
-import { basicConstraints, below, CERTIFICATE_SIGNING, root } from '../../support/certificate-paths.ts';
+import { basicConstraints, below, CERTIFICATE_SIGNING, root, subjectKeyId } from '../../support/certificate-paths.ts';
 import {
   armoured,
   der,
@@ -169,6 +169,15 @@ describe('a certification authority', () => {
     const refused = activate(pending.id, pem(renamed, ROOT.der));
     await expect(refused).rejects.toThrow('has another subject than the certificate before it');
     await expect(refused).rejects.toMatchObject({ details: { reason: 'name_invalid' } });
+  });
+
+  it('gets no certificate that names another key identifier', async () => {
+    const pending = await pendingAuthority(registry, authority);
+    await activate(pending.id, chainFor(pending, ROOT));
+    const otherKeyId = certified(pending, ROOT, { extensions: issuerExtensions(subjectKeyId(2)) });
+    await expect(activate(pending.id, pem(otherKeyId, ROOT.der))).rejects.toMatchObject({
+      details: { reason: 'extension_invalid' },
+    });
   });
 
   it('is retired for good: it issues nothing, keeps what it has, and changes no more', async () => {

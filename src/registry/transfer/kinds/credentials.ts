@@ -93,11 +93,13 @@ export const CREDENTIALS: RecordKind<CredentialTransferRecord> = {
       record;
     return {
       ...(await materialOf(record)),
-      ...{ authorityId, entityId, usage, source: 'external', possession, environment, path: null, pathJudgedAt: null },
+      ...{ authorityId, entityId, usage, possession, environment },
       ...{ state: state.is, stateReason: state.reason, stateChangedAt: state.since },
       ...{ revocationReason: revocation?.reason ?? null, revokedAt: revocation?.at ?? null, supersedes, supersededAt },
     };
   },
+  // Its issuer is none of ours here: certification authorities do not move.
+  beginning: () => ({ source: 'external', path: null, pathJudgedAt: null }),
 };
 
 /** As far back as certificates go: one that has expired is on record all the same. */
