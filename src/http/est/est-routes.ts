@@ -146,9 +146,7 @@ const OPERATIONS: readonly EstOperation[] = [
       'RFC 7030 §4.2. The code (`holdfast certificate code`) is the password of HTTP Basic authentication, under any user name. It is for one application and one use of the certificate, good for one request within 24 hours; the same request may be sent again until then.',
     answer: async (c, dependencies) => {
       const code = codeOf(c.req.header('authorization'));
-      const exchange = new Exchange(c.req.raw, c.env);
-      const asked = await requestOf(c);
-      return await asEst(c, dependencies, exchange, () => dependencies.enrol({ ...asked, code }));
+      return await asEst(c, dependencies, (asked) => dependencies.enrol({ ...asked, code }));
     },
   },
   {
@@ -166,10 +164,8 @@ const OPERATIONS: readonly EstOperation[] = [
           'there is no client certificate: renew at the port that asks for one (HOLDFAST_MTLS_PORT), with the certificate that is to be renewed';
         throw new RegistryError('code_invalid', message);
       }
-      const exchange = new Exchange(c.req.raw, c.env);
-      const asked = await requestOf(c);
       const { x5tS256 } = certificate;
-      return await asEst(c, dependencies, exchange, () => dependencies.reenrol({ ...asked, x5tS256 }));
+      return await asEst(c, dependencies, (asked) => dependencies.reenrol({ ...asked, x5tS256 }));
     },
   },
 ];
@@ -220,17 +216,17 @@ function methodOf(name: EstOperation['name']): 'get' | 'post' {
   return name === 'cacerts' || name === 'csrattrs' ? 'get' : 'post';
 }
 
-/** Proofs that fail count against the address, so that guessing ends before it costs much. */
+/** What fails counts against the address, so that guessing ends before it costs much: then no body is read. */
 async function asEst(
   c: Context<ApiEnv>,
   { quotas }: EstDependencies,
-  exchange: Exchange,
-  ask: () => Promise<EstOutcome>,
+  ask: (asked: EstRequest) => Promise<EstOutcome>,
 ): Promise<Response> {
+  const exchange = new Exchange(c.req.raw, c.env);
   let outcome: EstOutcome | undefined;
   try {
     await quotas.identify(exchange, async () => {
-      outcome = await ask();
+      outcome = await ask(await requestOf(c));
       return { kind: 'entity', entityIdentifier: outcome.entityIdentifier };
     });
   } catch (error) {

@@ -7,6 +7,7 @@ import { parseExtensions } from '../path/extensions.ts';
 import { decodePemBlock } from '../pem.ts';
 import { type PublicJwk, parsePublicKey } from '../public-key.ts';
 import { isSignedWith } from './request-signature.ts';
+import { requireStrongRsa } from './rsa-strength.ts';
 
 export interface CertificateRequest {
   der: Uint8Array;
@@ -45,6 +46,7 @@ export function parseCertificateRequest(given: Uint8Array | string): Certificate
   if (key?.tag !== TAG.sequence || others.length > 0) throw malformed('is no request of PKCS #10');
   const subject = parseDistinguishedName(name);
   const { jwk, spkiSha256 } = parsePublicKey(key.bytes);
+  requireStrongRsa(jwk);
   const alternativeNames = alternativeNamesOf(attributes);
   if (!isSignedWith(key.bytes, algorithm, info.bytes, signature.contents.subarray(1))) {
     const message = 'is not signed with the key that it is for; make it with that private key';

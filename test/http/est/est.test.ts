@@ -188,11 +188,13 @@ describe('[F25] simpleenroll', () => {
   });
 
   it('ends guessing', async () => {
-    const guess = () =>
-      est.ask({ path: 'simpleenroll', body: requestDer(), code: 'holdfast_code_guessed', isPlain: true });
+    const guess = (body: Uint8Array | string = requestDer()) =>
+      est.ask({ path: 'simpleenroll', body, code: 'holdfast_code_guessed', isPlain: true });
     let answer = await guess();
     for (let guesses = 1; guesses <= 300 && answer.status !== 429; guesses++) answer = await guess();
     expect([answer.status, answer.headers['retry-after']]).toEqual([429, expect.stringMatching(/^\d+$/)]);
+    const unread = await guess('A'.repeat(40_000));
+    expect(unread.status, 'nor is a body read').toBe(429);
     service.clock.advance(120);
   });
 });

@@ -1,6 +1,6 @@
 /** Requests for certificates: what tools write is read; what is forged, weak or ambiguous is refused. @see RFC 2986 §4 */
 import { execFileSync } from 'node:child_process';
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, generatePrimeSync } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CERTIFICATE_REASONS, CertificateError } from '../../../src/pki/certificate-error.ts';
@@ -170,10 +170,27 @@ function ofSpki(spki: Uint8Array): Buffer {
   return sequence(info, sequence(oid('1.2.840.10045.4.3.2')), der(0x03, [0], sequence(der(2, [1]), der(2, [1]))));
 }
 
+/** A key of RSA by its numbers. */
+function rsaSpki(modulus: bigint, exponent: bigint): Buffer {
+  const member = (number: bigint) => {
+    const digits = number.toString(16);
+    return Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex').toString('base64url');
+  };
+  const jwk = { kty: 'RSA', n: member(modulus), e: member(exponent) };
+  return createPublicKey({ key: jwk, format: 'jwk' }).export({ format: 'der', type: 'spki' });
+}
+
+const PRIME = generatePrimeSync(2048, { bigint: true });
+
 describe('[F20] a weak key', () => {
   it.each<[string, Uint8Array, string]>([
     ['RSA with 1024 bits', requestDer({ key: rsaKey(1024) }), 'weak_key'],
     ['RSA with 2047 bits', requestDer({ key: rsaKey(2047) }), 'weak_key'],
+    ['RSA with the exponent 3', requestDer({ key: rsaKey(2048, 3) }), 'weak_key'],
+    ['RSA with an exponent of 257 bits', ofSpki(rsaSpki(PRIME, 2n ** 256n + 1n)), 'weak_key'],
+    ['RSA with an even modulus', ofSpki(rsaSpki(PRIME * 2n, 65_537n)), 'weak_key'],
+    ['RSA with a small factor', ofSpki(rsaSpki(PRIME * 751n, 65_537n)), 'weak_key'],
+    ['RSA with nothing but a prime', ofSpki(rsaSpki(PRIME, 65_537n)), 'csr_signature_invalid'],
     ['P-192', requestDer({ key: ecKey('prime192v1') }), 'weak_key'],
     ['P-224', requestDer({ key: ecKey('secp224r1') }), 'weak_key'],
     ['brainpoolP192r1', requestDer({ key: ecKey('brainpoolP192r1') }), 'weak_key'],
