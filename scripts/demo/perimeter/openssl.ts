@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { createPublicKey, randomBytes, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { encodePem, encodePemBlock } from '../../../src/pki/pem.ts';
 import type { Stage } from '../stage.ts';
 import { StoryError } from '../story.ts';
 import type { Certified } from './certificates.ts';
@@ -42,8 +43,7 @@ export async function certifiedBy(answer: string, key: string): Promise<Certifie
   const { raw, publicKey } = new X509Certificate(await certificateIn(Buffer.from(answer, 'base64')));
   const x5c = [raw.toString('base64')];
   const jwk = createPublicKey(publicKey.export({ format: 'pem', type: 'spki' })).export({ format: 'jwk' });
-  const certificate = `-----BEGIN CERTIFICATE-----\n${x5c[0]?.replaceAll(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
-  return { certificate, key, jwk: { ...jwk, kid: randomBytes(8).toString('hex'), use: 'sig', x5c } };
+  return { certificate: encodePem(raw), key, jwk: { ...jwk, kid: randomBytes(8).toString('hex'), use: 'sig', x5c } };
 }
 
 async function certificateIn(der: Buffer): Promise<string> {
@@ -77,8 +77,7 @@ export async function statusByList(
   { certificate, chain, root }: AskedAbout,
   list: Uint8Array,
 ): Promise<string> {
-  const pem = `-----BEGIN X509 CRL-----\n${Buffer.from(list).toString('base64')}\n-----END X509 CRL-----\n`;
-  const file = await stage.write('list.pem', pem);
+  const file = await stage.write('list.pem', encodePemBlock('X509 CRL', list));
   const args = ['verify', '-crl_check', '-CAfile', root, '-untrusted', chain, '-CRLfile', file, certificate];
   const said = await run('openssl', args).then(
     ({ stdout }) => stdout,

@@ -11,6 +11,7 @@ import { authorise } from '../actor.ts';
 import { refusedField } from '../certificate-input.ts';
 import { type ChangeContext, changeRegistry, requireVersion } from '../change.ts';
 import { RegistryError } from '../registry-error.ts';
+import { derOf } from '../trust-lists/listed-path.ts';
 import {
   type CertificationAuthority,
   type CertificationAuthorityRow,
@@ -72,7 +73,7 @@ export async function activateCertificationAuthority(
 
 /** What it issued names it and its key as its issuer, and so do lists and answers (RFC 5280 §4.2.1.1, §5.1.2.3). */
 function requireSameIssuer([ownBefore = '']: readonly string[], [own = '']: readonly string[]): void {
-  const [before, after] = [ownBefore, own].map((der) => parsePathCertificate(Buffer.from(der, 'base64')));
+  const [before, after] = [ownBefore, own].map((one) => parsePathCertificate(derOf(one)));
   if (before?.subject.key !== after?.subject.key) {
     const named = before && formatName(before.subject, 'readable');
     const detail = `has another subject than the certificate before it (${named}); what was issued names that one`;

@@ -4,8 +4,8 @@ import { eq } from 'drizzle-orm';
 import { encodePem } from '../../pki/pem.ts';
 import { profileOf } from '../../pki/profile/certificate-profile.ts';
 import type { Db, Tx } from '../../storage/connect.ts';
-import { authorities } from '../../storage/schema/authorities.ts';
 import { type CertificateProfile, certificationAuthorities } from '../../storage/schema/certification-authorities.ts';
+import { authorityOf } from '../authorities/read-authority.ts';
 import type { AuditEntry } from '../change.ts';
 import type { CredentialRow } from '../credentials/credential.ts';
 import { type MaterialColumns, readMaterial } from '../credentials/credential-material.ts';
@@ -76,9 +76,8 @@ export async function requireCounting(
   profile: CertificateProfile,
 ): Promise<void> {
   if (profile !== 'server') return;
-  const { id, listedPurposes } = authorities;
-  const [row] = await db.select({ listedPurposes }).from(authorities).where(eq(id, entity.authorityId));
-  if (!row?.listedPurposes.includes('transport')) return;
+  const { listedPurposes } = await authorityOf(db, entity);
+  if (!listedPurposes.includes('transport')) return;
   const message =
     'for transport this authority believes listed certification authorities alone, which is about clients of TLS: ' +
     'a certificate of a server would not count; ask for the profile client';
